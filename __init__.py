@@ -1,0 +1,1 @@
+"""uvface: position maps, UV textures, face swaps and edits."""
