@@ -1,1 +1,69 @@
-"""uvface: position maps, UV textures, face swaps and edits."""
+"""uvface: a face is a set of images in UV space.
+
+Example:
+    >>> import uvface
+    >>> model = uvface.load()
+    >>> len(uvface.__all__) > 5
+    True
+
+Names are imported on first use, so that ``import uvface`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .core.batch import reconstruct
+    from .core.errors import AssetError, InputError, NoFaceError, UvfaceError
+    from .core.reconstruct import Model, load
+    from .core.synthesis.files import synthesize
+    from .core.training.evaluate import evaluate
+    from .core.training.loop import train
+    from .core.types import Camera, Face, Mesh, Similarity
+    from .editing.edit import edit
+    from .faceswap.swap import swap
+
+_HOME = {
+    "AssetError": "core.errors",
+    "Camera": "core.types",
+    "Face": "core.types",
+    "InputError": "core.errors",
+    "Mesh": "core.types",
+    "Model": "core.reconstruct",
+    "NoFaceError": "core.errors",
+    "Similarity": "core.types",
+    "UvfaceError": "core.errors",
+    "edit": "editing.edit",
+    "evaluate": "core.training.evaluate",
+    "load": "core.reconstruct",
+    "reconstruct": "core.batch",
+    "swap": "faceswap.swap",
+    "synthesize": "core.synthesis.files",
+    "train": "core.training.loop",
+}
+
+__all__ = [
+    "AssetError",
+    "Camera",
+    "Face",
+    "InputError",
+    "Mesh",
+    "Model",
+    "NoFaceError",
+    "Similarity",
+    "UvfaceError",
+    "edit",
+    "evaluate",
+    "load",
+    "reconstruct",
+    "swap",
+    "synthesize",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'uvface' has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

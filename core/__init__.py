@@ -1,1 +1,1 @@
-""
+"""Position maps, geometry, networks, rendering, training and files."""

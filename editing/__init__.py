@@ -1,1 +1,1 @@
-""
+"""Edits of a face in UV space."""

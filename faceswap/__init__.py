@@ -1,1 +1,1 @@
-""
+"""Swaps: one person's texture on another person's geometry."""

@@ -1,1 +1,1 @@
-""
+"""Poisson and other compositing."""

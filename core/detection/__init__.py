@@ -1,1 +1,1 @@
-""
+"""Face detectors behind one protocol."""

@@ -1,1 +1,1 @@
-""
+"""UV layout, sampling, rasteriser, visibility, similarity, pose and crop."""

@@ -1,1 +1,1 @@
-""
+"""Images, meshes, result files and provenance."""

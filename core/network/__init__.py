@@ -1,1 +1,1 @@
-""
+"""PRN modules and their weight files."""

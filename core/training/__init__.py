@@ -1,1 +1,1 @@
-""
+"""Loss, schedule, training loop and evaluation protocols."""
