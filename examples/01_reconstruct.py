@@ -1,0 +1,24 @@
+"""Read the geometry of every face of a photo: python examples/01_reconstruct.py [PHOTO] [FOLDER]."""
+
+import sys
+from pathlib import Path
+
+import uvface
+
+PHOTOS = Path(__file__).parent / "photos"
+
+
+def main(photo: str, folder: str) -> None:
+    """Print the pose of each face and write all result files into a folder."""
+    model = uvface.load()
+    for face in model.reconstruct(photo):
+        x, y, _ = face.landmarks[30]
+        print(f"nose tip at ({float(x):.0f}, {float(y):.0f}) px")
+        print(f"seen share of the face: {float(face.visibility.mean()):.0%}")
+    for item in uvface.reconstruct([photo], folder, model=model, save="all"):
+        print(f"{item.photo.name}: {item.count} face(s), files in {folder}")
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    main(*arguments, *[str(PHOTOS / "target.jpg"), "out"][len(arguments) :])
