@@ -1,4 +1,4 @@
-"""Read the geometry of every face of a photo: python examples/01_reconstruct.py [PHOTO] [FOLDER]."""
+"""Read the geometry of a photo's faces: python examples/01_reconstruct.py [PHOTO] [FOLDER]."""
 
 import sys
 from pathlib import Path
