@@ -117,7 +117,7 @@ def toy_position_map(layout: UVLayout, camera: Camera) -> jnp.ndarray:
 
 def toy_texture(size: int = 64) -> jnp.ndarray:
     """Return a smooth colourful texture in [0.1, 0.9]."""
-    centres = (jnp.arange(size) + 0.5) / size
+    centres = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size
     u, v = jnp.meshgrid(centres, centres)
     waves = jnp.stack([jnp.sin(9.0 * u + 3.0 * v), jnp.cos(7.0 * v), jnp.sin(5.0 * (u - v))], -1)
     return 0.5 + 0.4 * waves

@@ -111,12 +111,22 @@ def _cut(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     left, top = np.clip(low, 0, (width - 1, height - 1))
     right, bottom = np.clip(high, (left + 1, top + 1), (width, height))
-    inner = np.ascontiguousarray(image[top:bottom, left:right], dtype=np.float32)
+    inner = image[top:bottom, left:right]
     before = np.maximum((left, top) - low, 0)
     after = np.maximum(high - (right, bottom), 0)
-    return cv2.copyMakeBorder(
-        inner, int(before[1]), int(after[1]), int(before[0]), int(after[0]), cv2.BORDER_REPLICATE
-    )
+    if before.any() or after.any():
+        sides = (int(before[1]), int(after[1]), int(before[0]), int(after[0]))
+        inner = cv2.copyMakeBorder(inner, *sides, cv2.BORDER_REPLICATE)
+    return inner.astype(np.float32, copy=False)
+
+
+def _shrink(region: np.ndarray, factor: float) -> np.ndarray:
+    """Average a region down by a factor: first over whole blocks, which is fast, then the rest."""
+    block = int(factor)
+    width, height = region.shape[1] // block, region.shape[0] // block
+    small = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
+    rest = (round(width * block / factor), round(height * block / factor))
+    return cv2.resize(small, rest, interpolation=cv2.INTER_AREA)
 
 
 def extract_crop(
@@ -139,19 +149,17 @@ def extract_crop(
     ends = (-1.0, float(size))
     corners = np.array([[x, y] for x in ends for y in ends]) @ matrix[:, :2].T + matrix[:, 2]
     shrink = max(1.0, float(photo_from_crop.scale))
+    block = int(shrink)
     low = np.floor(corners.min(axis=0) - shrink).astype(int)
     high = np.ceil(corners.max(axis=0) + shrink).astype(int) + 2
+    high += -(high - low) % block
     region = _cut(image, low, high)
-    extent = np.array(region.shape[1::-1])
     if shrink > 1.0:
-        new = np.maximum(np.round(extent / shrink), 1).astype(int)
-        region = cv2.resize(region, (int(new[0]), int(new[1])), interpolation=cv2.INTER_AREA)
-    ratio = np.array(region.shape[1::-1]) / extent
+        region = _shrink(region, shrink)
+    ratio = np.array(region.shape[1::-1]) / (high - low)
     # region pixel = (photo pixel - low + 0.5) * ratio - 0.5, per axis
-    affine = np.concatenate(
-        [ratio[:, None] * matrix[:, :2], ((matrix[:, 2] - low + 0.5) * ratio - 0.5)[:, None]],
-        axis=1,
-    )
+    shift = (matrix[:, 2] - low + 0.5) * ratio - 0.5
+    affine = np.concatenate([ratio[:, None] * matrix[:, :2], shift[:, None]], axis=1)
     return _warp(region, affine, size)
 
 

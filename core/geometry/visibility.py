@@ -1,0 +1,106 @@
+"""Which texels the camera sees: surface normals and a z-buffer.
+
+Convention:
+    Normals point out of the face, in the photo frame: a normal with z > 0 faces the camera.
+    Visibility is 1 where a texel is seen, 0 where the face hides it or it faces away, and falls
+    smoothly in between: where the surface is seen at grazing angles, and within about one texel of
+    the edge of what hides it.
+
+References:
+    L. Williams, "Casting Curved Shadows on Curved Surfaces", 1978 (depth test with a bias).
+    W. Reeves et al., "Rendering Antialiased Shadows with Depth Maps", 1987 (averaging the tests
+    of neighbouring pixels, not their depths).
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from .layout import UVLayout
+from .rasterize import rasterize
+
+__all__ = ["normals", "visibility"]
+
+_GRAZING = (0.08, 0.30)  # cosine between normal and view: visibility rises from 0 to 1
+_BIAS = 0.010  # of the face's extent: depth by which a texel may lie behind the z-buffer
+_STEEPEST = 4.0  # slope of depth that the test still follows
+
+
+def _difference(map_: Array, mask: Array, axis: int) -> Array:
+    """Return differences between neighbours, from those neighbours that lie on the mask."""
+    step = jnp.diff(map_, axis=axis)
+    first, last = [slice(None)] * 2, [slice(None)] * 2
+    first[axis], last[axis] = slice(None, -1), slice(1, None)
+    weight = (mask[tuple(first)] * mask[tuple(last)])[..., None]
+    before, after = [(0, 0)] * 3, [(0, 0)] * 3
+    before[axis], after[axis] = (1, 0), (0, 1)
+    total = jnp.pad(step * weight, before) + jnp.pad(step * weight, after)
+    count = jnp.pad(weight, before[:3]) + jnp.pad(weight, after[:3])
+    return total / jnp.maximum(count, 1e-6)
+
+
+def normals(
+    position_map: Float[Array, "size size 3"], layout: UVLayout
+) -> Float[Array, "size size 3"]:
+    """Return unit normals of the surface at the texels; (0, 0, 0) where there is no surface."""
+    along_u = _difference(position_map, layout.mask, 1)
+    along_v = _difference(position_map, layout.mask, 0)
+    normal = jnp.cross(along_u, along_v)
+    length = jnp.linalg.norm(normal, axis=-1, keepdims=True)
+    return jnp.where(length > 1e-12, normal / jnp.maximum(length, 1e-12), 0.0)
+
+
+def _fit_to_raster(position_map: Array, mask: Array, side: int) -> tuple[Array, Array]:
+    """Scale the positions so that the face fills a raster; return them and the face's extent."""
+    is_face = mask[..., None] > 0.5
+    low = jnp.where(is_face, position_map, jnp.inf).min(axis=(0, 1))
+    high = jnp.where(is_face, position_map, -jnp.inf).max(axis=(0, 1))
+    extent = jnp.maximum((high - low)[:2].max(), 1e-6)
+    scale = (side - 4.0) / extent
+    return (position_map - low) * scale + 1.5, extent * scale
+
+
+def _depth_test(points: Array, normal: Array, depth: Array, bias: Array) -> Array:
+    """Return the share of the four pixels around each point whose depth does not hide it."""
+    side = depth.shape[0]
+    whole = jnp.floor(points[..., :2])
+    part = points[..., :2] - whole
+    base = jnp.clip(whole.astype(jnp.int32), 0, side - 2)
+    steep = jnp.clip(-normal[..., :2] / jnp.maximum(normal[..., 2:], 1e-3), -_STEEPEST, _STEEPEST)
+    flat = depth.reshape(-1)
+    share = jnp.zeros(points.shape[:-1], jnp.float32)
+    for i in range(2):
+        for j in range(2):
+            offset = jnp.array([j, i], dtype=jnp.float32) - part
+            plane = points[..., 2] + (steep * offset).sum(axis=-1)
+            found = flat[(base[..., 1] + i) * side + base[..., 0] + j]
+            weight = (1.0 - jnp.abs(offset)).prod(axis=-1)
+            allowed = bias + 0.5 * jnp.abs(steep).sum(axis=-1)
+            share += weight * jnp.clip((plane + 2.0 * allowed - found) / allowed, 0.0, 1.0)
+    return share
+
+
+def visibility(
+    position_map: Float[Array, "size size 3"], layout: UVLayout, *, raster: int | None = None
+) -> Float[Array, "size size"]:
+    """Return how well each texel is seen by the camera, in [0, 1].
+
+    Args:
+        position_map: texel to photo position, pixels, of the layout's size.
+        layout: UV layout.
+        raster: pixels along the z-buffer's sides; default: as many as the map has texels.
+
+    Returns:
+        1 where the texel is seen, 0 where it is hidden, faces away or lies off the face.
+    """
+    side = raster or layout.size
+    points, extent = _fit_to_raster(position_map, layout.mask, side)
+    fragments = rasterize(points.reshape(-1, 3), layout.triangles, height=side, width=side)
+    normal = normals(position_map, layout)
+    low, high = _GRAZING
+    ramp = jnp.clip((normal[..., 2] - low) / (high - low), 0.0, 1.0)
+    facing = ramp**2 * (3.0 - 2.0 * ramp)
+    share = _depth_test(points, normal, fragments.depth, _BIAS * extent)
+    return facing * share * layout.mask
