@@ -100,10 +100,19 @@ def sample_crop(
         samples: reads per crop pixel along each side, averaged; about the number of photo pixels
             that one crop pixel spans.
     """
-    fine = (jnp.arange(size * samples, dtype=jnp.float32) + 0.5) / samples - 0.5
-    column, row = jnp.meshgrid(fine, fine)
-    colors = sample_bilinear(image, photo_from_crop.apply(jnp.stack([column, row], axis=-1)))
+    return _read(image, photo_from_crop.matrix(), size=size, samples=samples)
+
+
+def _read(image: Array, affine: Array, *, size: int, samples: int) -> Array:
+    """Sample an image through an affine map ``[2, 3]``."""
+    line = (jnp.arange(size * samples, dtype=jnp.float32) + 0.5) / samples - 0.5
+    points = jnp.stack(jnp.meshgrid(line, line), axis=-1)
+    plane = jnp.einsum("hwk,ck->hwc", points, affine[:, :2], precision="highest")
+    colors = sample_bilinear(image, plane + affine[:, 2])
     return colors.reshape(size, samples, size, samples, -1).mean(axis=(1, 3))
+
+
+_sample_affine = jax.jit(_read, static_argnames=("size", "samples"))
 
 
 def _cut(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -118,15 +127,6 @@ def _cut(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         sides = (int(before[1]), int(after[1]), int(before[0]), int(after[0]))
         inner = cv2.copyMakeBorder(inner, *sides, cv2.BORDER_REPLICATE)
     return inner.astype(np.float32, copy=False)
-
-
-def _shrink(region: np.ndarray, factor: float) -> np.ndarray:
-    """Average a region down by a factor: first over whole blocks, which is fast, then the rest."""
-    block = int(factor)
-    width, height = region.shape[1] // block, region.shape[0] // block
-    small = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
-    rest = (round(width * block / factor), round(height * block / factor))
-    return cv2.resize(small, rest, interpolation=cv2.INTER_AREA)
 
 
 def extract_crop(
@@ -148,36 +148,28 @@ def extract_crop(
     matrix = np.asarray(photo_from_crop.matrix(), dtype=np.float64)
     ends = (-1.0, float(size))
     corners = np.array([[x, y] for x in ends for y in ends]) @ matrix[:, :2].T + matrix[:, 2]
-    shrink = max(1.0, float(photo_from_crop.scale))
-    block = int(shrink)
-    low = np.floor(corners.min(axis=0) - shrink).astype(int)
-    high = np.ceil(corners.max(axis=0) + shrink).astype(int) + 2
+    scale = float(photo_from_crop.scale)
+    block = max(1, round(scale))
+    low = np.floor(corners.min(axis=0)).astype(int) - 2 * block
+    high = np.ceil(corners.max(axis=0)).astype(int) + 2 * block
     high += -(high - low) % block
     region = _cut(image, low, high)
-    if shrink > 1.0:
-        region = _shrink(region, shrink)
-    ratio = np.array(region.shape[1::-1]) / (high - low)
-    # region pixel = (photo pixel - low + 0.5) * ratio - 0.5, per axis
-    shift = (matrix[:, 2] - low + 0.5) * ratio - 0.5
-    affine = np.concatenate([ratio[:, None] * matrix[:, :2], shift[:, None]], axis=1)
-    return _warp(region, affine, size)
+    if block > 1:
+        width, height = (high - low) // block
+        region = cv2.resize(region, (int(width), int(height)), interpolation=cv2.INTER_AREA)
+    # region pixel = (photo pixel - low + 0.5) / block - 0.5
+    affine = np.column_stack([matrix[:, :2], matrix[:, 2] - low + 0.5]) / block
+    affine[:, 2] -= 0.5
+    return _warp(region, affine, size, samples=1 if scale < 1.1 * block else 2)
 
 
-def _warp(region: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+def _warp(region: np.ndarray, affine: np.ndarray, size: int, *, samples: int) -> np.ndarray:
     """Sample a small image through an affine map; one compilation for all regions."""
-    side = int(np.ceil(size * 1.5)) + 16  # holds a square turned by 45 degrees and its margin
-    canvas = np.zeros((side, side, region.shape[2] if region.ndim == 3 else 1), np.float32)
+    side = int(1.5 * np.sqrt(2) * size) + 16  # holds a turned square of up to 1.5 region pixels
+    canvas = np.zeros((side, side, 1 if region.ndim == 2 else region.shape[2]), np.float32)
     height, width = min(region.shape[0], side), min(region.shape[1], side)
     canvas[:height, :width] = region[:height, :width].reshape(height, width, -1)
-    return np.asarray(_sample_affine(jnp.asarray(canvas), jnp.asarray(affine, jnp.float32), size))
-
-
-def _affine_samples(image: Array, affine: Array, size: int) -> Array:
-    line = jnp.arange(size, dtype=jnp.float32)
-    column, row = jnp.meshgrid(line, line)
-    points = jnp.stack([column, row], axis=-1)
-    plane = jnp.einsum("hwk,ck->hwc", points, affine[:, :2], precision="highest")
-    return sample_bilinear(image, plane + affine[:, 2])
-
-
-_sample_affine = jax.jit(_affine_samples, static_argnums=2)
+    crop = _sample_affine(
+        jnp.asarray(canvas), jnp.asarray(affine, jnp.float32), size=size, samples=samples
+    )
+    return np.asarray(crop)
