@@ -1,0 +1,113 @@
+"""Image arrays to file contents, with alpha, profiles, Exif and XMP, in 8 or 16 bits."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8, UInt16
+from PIL import Image
+
+__all__ = ["ENCODERS", "Extras"]
+
+Pixels = UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
+Extras = dict[str, bytes]  # what goes beside the pixels: any of "icc", "exif", "xmp"
+
+_TIFF_XMP = 700  # TIFF tag of the XMP packet
+_WHITE = 255
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(name + body)
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum)
+
+
+def _encode_png(pixels: Pixels, extras: Extras, quality: int) -> bytes:
+    """Encode by OpenCV, which knows 16-bit RGB, and put the chunks it cannot write after IHDR."""
+    code = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(pixels, code))
+    if not done:
+        raise ValueError("the PNG encoder refused the image")
+    content = encoded.tobytes()
+    chunks = b""
+    if "icc" in extras:
+        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(extras["icc"]))
+    if "exif" in extras:
+        chunks += _chunk(b"eXIf", extras["exif"].removeprefix(b"Exif\0\0"))
+    if "xmp" in extras:
+        chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + extras["xmp"])
+    end_of_header = 8 + 25  # signature, then IHDR: length, name, 13 bytes, checksum
+    return content[:end_of_header] + chunks + content[end_of_header:]
+
+
+def _flatten(pixels: Pixels) -> UInt8[np.ndarray, "height width 3"]:
+    """Lay an image with alpha over white, for a format that has no alpha."""
+    if pixels.shape[2] == 3:
+        return pixels
+    alpha = pixels[..., 3:].astype(np.float32) / _WHITE
+    return np.rint(pixels[..., :3] * alpha + _WHITE * (1 - alpha)).astype(np.uint8)
+
+
+def _pillow_extras(extras: Extras) -> dict[str, bytes]:
+    names = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
+    return {names[key]: value for key, value in extras.items()}
+
+
+def _encode_jpeg(pixels: Pixels, extras: Extras, quality: int) -> bytes:
+    """Encode with full colour resolution: chroma subsampling would blur lips and lids."""
+    stream = io.BytesIO()
+    Image.fromarray(_flatten(pixels)).save(
+        stream, "JPEG", quality=quality, subsampling=0, optimize=True, **_pillow_extras(extras)
+    )
+    return stream.getvalue()
+
+
+def _encode_webp(pixels: Pixels, extras: Extras, quality: int) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(
+        stream,
+        "WEBP",
+        quality=quality,
+        lossless=quality == 100,
+        exact=True,
+        **_pillow_extras(extras),
+    )
+    return stream.getvalue()
+
+
+def _encode_tiff(pixels: Pixels, extras: Extras, quality: int) -> bytes:
+    import tifffile  # only this format needs it
+
+    stream = io.BytesIO()
+    tags = []
+    if "xmp" in extras:
+        tags.append((_TIFF_XMP, 1, len(extras["xmp"]), extras["xmp"], True))
+    tifffile.imwrite(
+        stream,
+        pixels,
+        photometric="rgb",
+        extrasamples=["unassalpha"] if pixels.shape[2] == 4 else None,
+        compression="zlib",
+        predictor=False,
+        metadata=None,
+        iccprofile=extras.get("icc"),
+        extratags=tags,
+    )
+    return stream.getvalue()
+
+
+Encoder = Callable[[Pixels, Extras, int], bytes]
+
+# suffix -> encoder and the largest bit depth that the format holds
+ENCODERS: dict[str, tuple[Encoder, int]] = {
+    ".png": (_encode_png, 16),
+    ".jpg": (_encode_jpeg, 8),
+    ".jpeg": (_encode_jpeg, 8),
+    ".webp": (_encode_webp, 8),
+    ".tif": (_encode_tiff, 16),
+    ".tiff": (_encode_tiff, 16),
+}

@@ -1,0 +1,265 @@
+"""Photos as people have them, in and out: orientation, alpha, profiles, 8 and 16 bits.
+
+Convention:
+    In the library a photo is float32 RGB in [0, 1], upright. The values are the file's own
+    (no colour management): ``value / 255`` or ``value / 65535``, so that a pixel which nobody
+    touches comes back as the same number from a lossless format.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jax import Array
+from jaxtyping import Float, Shaped
+from PIL import Image, ImageCms
+
+from ..errors import InputError
+from .encoding import ENCODERS, Extras
+from .files import read_bytes, write_bytes_atomic
+from .provenance import Provenance, provenance_packet
+
+__all__ = ["MAX_PIXELS", "Photo", "read_photo", "write_image"]
+
+MAX_PIXELS = 130_000_000  # a 108 megapixel telephone passes; 1.6 GB as float32
+_ORIENTATION = 0x0112  # Exif and TIFF tag
+_BITS_PER_SAMPLE = 258  # TIFF tag
+_NO_PHOTO_MODES = ("I", "F")  # 32-bit integers and floats: measurements, not photos
+
+AnyImage = Float[np.ndarray, "height width 3"] | Float[Array, "height width 3"]
+AnyMask = Float[np.ndarray, "height width"] | Float[Array, "height width"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Photo:
+    """A photo and what must be kept to write it back as it came."""
+
+    image: np.ndarray  # [H, W, 3] float32, RGB in [0, 1], upright
+    alpha: np.ndarray | None = None  # [H, W] float32 in [0, 1]
+    bit_depth: int = 8  # 8 or 16
+    icc: bytes | None = None  # ICC profile of the RGB values
+    exif: bytes | None = None  # Exif block with the orientation set to upright, no thumbnail
+    path: Path | None = None
+    warnings: tuple[str, ...] = ()  # one line each, for the reader of the report
+
+    @property
+    def height(self) -> int:
+        """Return the height in pixels."""
+        return int(self.image.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Return the width in pixels."""
+        return int(self.image.shape[1])
+
+
+def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Read a photo: JPEG, PNG, WebP, TIFF, GIF, BMP and what else Pillow knows.
+
+    Of an animation the first frame is taken, which ``Photo.warnings`` says.
+
+    Args:
+        path: the file.
+        max_pixels: larger images are refused before they are decoded.
+
+    Raises:
+        InputError: the file is missing, not an image, damaged, or too large.
+    """
+    path = Path(path)
+    content = read_bytes(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own size warning, odd metadata
+            with Image.open(io.BytesIO(content)) as picture:
+                _check_size(path, picture, max_pixels)
+                return _photo(path, picture, content)
+    except Image.DecompressionBombError:
+        raise InputError(f"{path} claims far more than {max_pixels:,} pixels; scale it") from None
+    except Image.UnidentifiedImageError:
+        hint = "is HEIC, which cannot be read" if _is_heic(content) else "is not an image we know"
+        raise InputError(f"{path} {hint}; convert it to JPEG or PNG") from None
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as error:
+        raise InputError(f"{path} is damaged: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _is_heic(content: bytes) -> bool:
+    return content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1")
+
+
+def _check_size(path: Path, picture: Image.Image, max_pixels: int) -> None:
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise InputError(
+            f"{path} has {width} x {height} pixels, at most {max_pixels:,} are read; scale it down"
+        )
+
+
+def _photo(path: Path, picture: Image.Image, content: bytes) -> Photo:
+    notes = _notes(path, picture)
+    orientation, exif = _exif(picture)
+    if _is_16_bit(picture, content):
+        pixels, icc = _decode_16_bit(picture, content), picture.info.get("icc_profile")
+    else:
+        pixels, icc = _decode_8_bit(path, picture)
+    pixels = _upright(pixels, orientation)
+    top = np.float32(np.iinfo(pixels.dtype).max)
+    return Photo(
+        image=pixels[..., :3].astype(np.float32) / top,
+        alpha=pixels[..., 3].astype(np.float32) / top if pixels.shape[2] == 4 else None,
+        bit_depth=pixels.dtype.itemsize * 8,
+        icc=icc if icc and icc[16:20] == b"RGB " else None,
+        exif=exif,
+        path=path,
+        warnings=notes,
+    )
+
+
+def _notes(path: Path, picture: Image.Image) -> tuple[str, ...]:
+    frames = getattr(picture, "n_frames", 1)
+    if frames == 1 or picture.format == "MPO":  # MPO: a telephone's JPEG with a second view
+        return ()
+    return (f"{path.name} has {frames} frames; the first one is used",)
+
+
+def _exif(picture: Image.Image) -> tuple[int, bytes | None]:
+    """Return the orientation (1 to 8) and the Exif block without it and without thumbnail."""
+    try:
+        exif = picture.getexif()
+        orientation = exif.get(_ORIENTATION, 1)
+        if "exif" not in picture.info:  # a TIFF's own tags describe the file, not the photo
+            return orientation, None
+        exif[_ORIENTATION] = 1
+        return orientation, exif.tobytes()
+    except Exception:  # damaged Exif comes in many ways and must not cost the photo
+        return 1, None
+
+
+def _is_16_bit(picture: Image.Image, content: bytes) -> bool:
+    if picture.format == "PNG":
+        return content[24] == 16  # IHDR: bit depth
+    if picture.format == "TIFF":
+        bits = picture.tag_v2.get(_BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
+        return max(bits) == 16
+    return picture.mode.startswith("I;16")
+
+
+def _decode_16_bit(
+    picture: Image.Image, content: bytes
+) -> Shaped[np.ndarray, "height width channels"]:
+    picture.load()  # OpenCV takes a truncated file without a word, Pillow does not
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise ValueError("this kind of 16-bit image cannot be decoded")
+    if pixels.ndim == 2:
+        return np.repeat(pixels[..., None], 3, axis=2)
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+
+
+def _decode_8_bit(
+    path: Path, picture: Image.Image
+) -> tuple[Shaped[np.ndarray, "height width channels"], bytes | None]:
+    """Return ``[H, W, 3 or 4]`` uint8 and the profile that still belongs to it."""
+    icc = picture.info.get("icc_profile")
+    if picture.mode in _NO_PHOTO_MODES:
+        raise InputError(f"{path} has 32 bits per value; save it as 8 or 16 bits")
+    if picture.mode == "CMYK":
+        return np.asarray(_rgb_from_cmyk(picture, icc)), None
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    return np.asarray(picture.convert(mode)), icc
+
+
+def _rgb_from_cmyk(picture: Image.Image, icc: bytes | None) -> Image.Image:
+    if icc:
+        try:
+            source, target = io.BytesIO(icc), ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+            if converted is not None:
+                return converted
+        except ImageCms.PyCMSError:
+            pass  # a damaged profile: fall back to the plain formula
+    return picture.convert("RGB")
+
+
+def _upright(
+    pixels: Shaped[np.ndarray, "height width channels"], orientation: int
+) -> Shaped[np.ndarray, "height2 width2 channels"]:
+    """Undo an Exif orientation (2 to 4: mirrored and turned, 5 to 8: transposed too)."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def write_image(
+    path: str | Path,
+    image: AnyImage,
+    *,
+    alpha: AnyMask | None = None,
+    bit_depth: int = 8,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    provenance: Provenance | None = None,
+    quality: int = 95,
+) -> None:
+    """Write an image in the format of the path's suffix, wholly or not at all.
+
+    JPEG and WebP hold 8 bits: 16 are rounded. JPEG has no alpha: it is laid over white. A
+    missing folder is created.
+
+    Args:
+        path: ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
+        image: RGB in [0, 1]; values outside are clipped.
+        alpha: opacity in [0, 1].
+        bit_depth: 8 or 16 bits per value.
+        icc: ICC profile that the values are in.
+        exif: Exif block, as `Photo.exif`; TIFF does not take one.
+        provenance: written as an XMP packet.
+        quality: of JPEG and WebP, 1 to 100; 100 is lossless WebP.
+
+    Raises:
+        InputError: unknown suffix, values that are no numbers, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in ENCODERS:
+        raise InputError(f"{path} has no known image suffix; use one of {', '.join(ENCODERS)}")
+    if bit_depth not in (8, 16):
+        raise InputError(f"bit_depth is {bit_depth}; 8 or 16 is needed")
+    encode, most_bits = ENCODERS[path.suffix.lower()]
+    layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
+    pixels = _quantise(np.concatenate(layers, axis=2), min(bit_depth, most_bits))
+    xmp = provenance_packet(provenance) if provenance else None
+    offered = {"icc": icc, "exif": exif, "xmp": xmp}
+    extras: Extras = {name: value for name, value in offered.items() if value}
+    try:
+        content = encode(pixels, extras, quality)
+    except (OSError, ValueError, cv2.error) as error:
+        raise InputError(f"cannot encode {path.name}: {_one_line(error)}") from error
+    write_bytes_atomic(path, content)
+
+
+def _layer(mask: AnyMask) -> Float[np.ndarray, "height width 1"]:
+    return np.asarray(mask)[..., None]
+
+
+def _quantise(
+    image: Float[np.ndarray, "height width channels"], bit_depth: int
+) -> Shaped[np.ndarray, "height width channels"]:
+    if not np.isfinite(image).all():
+        raise InputError("the image has values that are not numbers (NaN or infinite)")
+    top = 2**bit_depth - 1
+    kind = np.uint8 if bit_depth == 8 else np.uint16
+    return np.rint(np.clip(image, 0.0, 1.0) * np.float32(top)).astype(kind)

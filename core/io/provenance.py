@@ -1,0 +1,146 @@
+"""Provenance: an XMP packet that says that a picture was edited, with what and how.
+
+The packet states the IPTC *digital source type*. Ours is ``compositeSynthetic``, "composite
+including synthetic elements": the pixels of a swap or an edit come from photos and were rendered
+anew on an estimated face, so that part of the picture never stood before a camera. The other
+candidate, ``compositeWithTrainedAlgorithmicMedia``, is for pixels which a trained model has
+*generated*; here the network supplies geometry only.
+
+References:
+    IPTC, "Digital Source Type NewsCodes", http://cv.iptc.org/newscodes/digitalsourcetype/.
+    Adobe, "XMP Specification Part 3: Storage in Files", sections on JPEG, PNG, TIFF, WebP.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import xml.etree.ElementTree as ET
+from importlib import metadata
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from PIL import Image
+
+from ..errors import InputError
+from .files import read_bytes
+
+__all__ = [
+    "ALGORITHMIC_MEDIA",
+    "COMPOSITE_SYNTHETIC",
+    "Provenance",
+    "provenance_packet",
+    "read_provenance",
+]
+
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+COMPOSITE_SYNTHETIC = _SOURCE_TYPES + "compositeSynthetic"
+ALGORITHMIC_MEDIA = _SOURCE_TYPES + "algorithmicMedia"  # rendered wholly by our synthesis
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XMP = "http://ns.adobe.com/xap/1.0/"
+_MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
+_EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+
+_PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="{rdf}">
+  <rdf:Description rdf:about="" xmlns:xmp="{xmp}" xmlns:xmpMM="{media}" xmlns:stEvt="{event}"
+    xmlns:Iptc4xmpExt="{iptc}" xmp:CreatorTool={software}
+    Iptc4xmpExt:DigitalSourceType={source_type}>
+   <xmpMM:History>
+    <rdf:Seq>
+     <rdf:li stEvt:action="edited" stEvt:softwareAgent={software} stEvt:parameters={operation}/>
+    </rdf:Seq>
+   </xmpMM:History>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+
+
+def _software() -> str:
+    try:
+        return f"uvface {metadata.version('uvface')}"
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "uvface"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How a picture came about."""
+
+    operation: str  # what was done, e.g. "swap" or "edit eyes"
+    software: str = dataclasses.field(default_factory=_software)
+    source_type: str = COMPOSITE_SYNTHETIC  # IPTC digital source type, a URL
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Return whether the source type says that parts did not come from a camera."""
+        code = self.source_type.rsplit("/", 1)[-1].lower()
+        return "synthetic" in code or "algorithmicmedia" in code
+
+
+def provenance_packet(provenance: Provenance) -> bytes:
+    """Return the XMP packet as UTF-8."""
+    text = _PACKET.format(
+        rdf=_RDF,
+        xmp=_XMP,
+        media=_MEDIA,
+        event=_EVENT,
+        iptc=_IPTC,
+        software=quoteattr(provenance.software),
+        operation=quoteattr(provenance.operation),
+        source_type=quoteattr(provenance.source_type),
+    )
+    return text.encode()
+
+
+def _packet_of(path: Path) -> bytes | None:
+    content = read_bytes(path)
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            found = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
+            if found is None and hasattr(picture, "tag_v2"):
+                found = picture.tag_v2.get(700)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} is not an image that can be read ({error})") from error
+    return found.encode() if isinstance(found, str) else found
+
+
+def _property(root: ET.Element, namespace: str, name: str) -> str:
+    """Return a simple XMP property, written as an attribute or as an element."""
+    key = f"{{{namespace}}}{name}"
+    for element in root.iter():
+        if key in element.attrib:
+            return element.attrib[key]
+        if element.tag == key:
+            return (element.text or element.get(f"{{{_RDF}}}resource") or "").strip()
+    return ""
+
+
+def read_provenance(path: str | Path) -> Provenance | None:
+    """Return what a picture's XMP packet says about its origin; None where it says nothing.
+
+    Packets of other software are understood as well, as far as they use the same properties.
+
+    Raises:
+        InputError: the file cannot be read as an image.
+    """
+    packet = _packet_of(Path(path))
+    if packet is None:
+        return None
+    try:
+        root = ET.fromstring(packet.rstrip(b"\0").strip())
+    except ET.ParseError:
+        return None
+    source_type = _property(root, _IPTC, "DigitalSourceType")
+    if not source_type:
+        return None
+    agent = _property(root, _EVENT, "softwareAgent")
+    return Provenance(
+        operation=_property(root, _EVENT, "parameters"),
+        software=_property(root, _XMP, "CreatorTool") or agent,
+        source_type=source_type,
+    )

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from uvface.core.errors import InputError
+from uvface.core.io.images import read_photo, write_image
+from uvface.core.io.provenance import (
+    ALGORITHMIC_MEDIA,
+    COMPOSITE_SYNTHETIC,
+    Provenance,
+    read_provenance,
+)
+
+GREY = np.full((24, 20, 3), 0.5, np.float32)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_provenance_is_read_back(tmp_path, suffix, bit_depth):
+    path = tmp_path / f"a{suffix}"
+    written = Provenance(operation='edit "eyes" <&> brows', software="uvface 1.2")
+    write_image(path, GREY, bit_depth=bit_depth, provenance=written)
+    assert read_provenance(path) == written
+    assert read_provenance(path).source_type == COMPOSITE_SYNTHETIC
+    assert read_photo(path).image.shape == GREY.shape
+    with Image.open(path) as picture:
+        picture.load()  # other readers accept the file
+
+
+def test_picture_without_packet_has_no_provenance(tmp_path):
+    write_image(tmp_path / "a.jpg", GREY)
+    assert read_provenance(tmp_path / "a.jpg") is None
+
+
+def test_synthetic_source_types_are_recognised():
+    assert Provenance(operation="swap").is_synthetic
+    assert Provenance(operation="synthesize", source_type=ALGORITHMIC_MEDIA).is_synthetic
+    camera = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+    assert not Provenance(operation="", source_type=camera).is_synthetic
+
+
+def test_packet_of_other_software(tmp_path):
+    packet = f"""<x:xmpmeta xmlns:x="adobe:ns:meta/">
+    <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+    <rdf:Description xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+     xmlns:xmp="http://ns.adobe.com/xap/1.0/">
+    <e:DigitalSourceType>{ALGORITHMIC_MEDIA}</e:DigitalSourceType>
+    <xmp:CreatorTool>Painter 3</xmp:CreatorTool></rdf:Description></rdf:RDF></x:xmpmeta>"""
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=packet.encode())
+    found = read_provenance(tmp_path / "a.jpg")
+    assert found == Provenance(operation="", software="Painter 3", source_type=ALGORITHMIC_MEDIA)
+
+
+def test_damaged_packet_says_nothing(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=b"<x:xmpmeta")
+    assert read_provenance(tmp_path / "a.jpg") is None
+
+
+def test_no_image_is_an_error(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"words")
+    with pytest.raises(InputError, match="not an image"):
+        read_provenance(tmp_path / "a.jpg")
