@@ -1,11 +1,14 @@
 """Soft region masks and loss weights of the layout, drawn around the landmarks.
 
 Convention:
-    "left" is the subject's left (image-right of a frontal view, u > 0.5). Masks are drawn in UV
-    (curves through landmarks) and in the canonical frame of the neutral head (cm, y down).
+    "left" is the subject's left (image-right of a frontal view, u > 0.5). Masks are drawn in UV,
+    as smooth outlines through points given relative to the landmarks, or in the frame of the
+    neutral head (cm, y UP, x made positive), and mirrored.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 from jaxtyping import Float
@@ -18,14 +21,43 @@ from .surface import FaceSurface, TexelBinding
 
 __all__ = ["draw_regions", "texel_weights"]
 
-Mask = Float[np.ndarray, "size size"]
-SOFT = 0.8 / 256  # standard deviation of the soft borders, UV
+SOFT = 0.8 / 256  # usual standard deviation of the soft borders, UV
 SUPERSAMPLE = 4
-# PRNet's weights: landmarks : eyes, nose, mouth : face : neck.
-LOSS_WEIGHTS = (16.0, 4.0, 3.0, 0.0)
+# PRNet's weights (landmarks : eyes, nose, mouth : face : neck = 16 : 4 : 3 : 0), except that the
+# neck keeps a little: it takes part in the z-buffer, where a wild neck would hide the face.
+LOSS_WEIGHTS = (16.0, 4.0, 3.0, 0.5)
+LANDMARK_RADIUS = 1.5 / 256  # of the full landmark weight, UV
+TWO_SIDED = ("brows", "eyes", "eyeballs", "cheeks", "ears")
 
 
-def _blur(mask: np.ndarray, deviation: float = SOFT) -> np.ndarray:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Canvas:
+    """What a region can be drawn from."""
+
+    marks: np.ndarray  # [68, 2], UV of the landmarks
+    label: np.ndarray  # [S, S, 3], labels of the corners of the triangle under each texel
+    u: np.ndarray  # [S, S], mirrored to the left side: in [0.5, 1]
+    v: np.ndarray  # [S, S]
+    x: np.ndarray  # [S, S], cm from the midline
+    y: np.ndarray  # [S, S], cm, up
+    z: np.ndarray  # [S, S], cm, out of the face
+
+    def labelled(self, *labels: int) -> np.ndarray:
+        """Return the texels of some patches; their rim is not in need of a wide border."""
+        return _blur(np.asarray(np.isin(self.label, labels).any(axis=-1)), SOFT)
+
+    def outline(self, points: np.ndarray, *, soft: float = SOFT) -> np.ndarray:
+        """Fill the smooth closed curve through UV points of the left side or across both."""
+        curve = _closed_curve(points)
+        return _blur(_fill(curve, len(self.u)), soft)
+
+    def left_outline(self, points: np.ndarray, *, soft: float = SOFT) -> np.ndarray:
+        """Fill a curve of the left side on both sides."""
+        mask = self.outline(points, soft=soft)
+        return np.maximum(mask, mask[:, ::-1])
+
+
+def _blur(mask: np.ndarray, deviation: float) -> np.ndarray:
     return gaussian_filter(mask.astype(np.float64), deviation * len(mask), mode="nearest")
 
 
@@ -43,155 +75,209 @@ def _closed_curve(points: np.ndarray) -> np.ndarray:
     return CubicSpline(at, closed, bc_type="periodic")(np.linspace(0, at[-1], 400)[:-1])
 
 
+def _mirrored(points: np.ndarray) -> np.ndarray:
+    """Close an outline of the left side, listed from midline to midline, over the right side."""
+    return np.concatenate([points, points[::-1] * [-1, 1] + [1, 0]])
+
+
 def _below(level: np.ndarray, soft: float) -> np.ndarray:
-    """Return 1 where a level (cm) is well below 0, 0 well above, a smooth step between."""
+    """Return 1 where a level is below -soft, 0 above +soft, a smooth step between."""
     t = np.clip(0.5 - level / (2 * soft), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def _line(y: np.ndarray, z: np.ndarray, start: tuple, end: tuple) -> np.ndarray:
-    """Return the distance above/behind a profile line given by (z, y up) points, cm."""
+def _profile(canvas: _Canvas, start: tuple[float, float], end: tuple[float, float]) -> np.ndarray:
+    """Return the distance (cm) above and behind a line given by (z, y) points in profile."""
     along = np.subtract(end, start) / np.hypot(*np.subtract(end, start))
-    return along[0] * (y - start[1]) - along[1] * (z - start[0])
+    return along[0] * (canvas.y - start[1]) - along[1] * (canvas.z - start[0])
 
 
 def draw_regions(
     surface: FaceSurface, binding: TexelBinding, canonical: Float[np.ndarray, "size size 3"]
-) -> dict[str, Mask]:
+) -> dict[str, Float[np.ndarray, "size size"]]:
     """Return all region masks, 0 outside the layout's mask."""
     size = len(canonical)
-    mask = np.asarray(binding.mask)
-    label = np.asarray(surface.label)[np.asarray(binding.vertices)]
-    marks = np.asarray(surface.uv, np.float64)[np.asarray(surface.landmarks)]
-    x, y, z = np.abs(canonical[..., 0]), -canonical[..., 1], canonical[..., 2]
     u, v = np.meshgrid(*[(np.arange(size) + 0.5) / size] * 2)
+    canvas = _Canvas(
+        marks=np.asarray(surface.uv, np.float64)[np.asarray(surface.landmarks)],
+        label=np.asarray(surface.label)[np.asarray(binding.vertices)],
+        u=0.5 + np.abs(u - 0.5),
+        v=v,
+        x=np.abs(canonical[..., 0]),
+        y=-canonical[..., 1],
+        z=canonical[..., 2],
+    )
+    regions = _outer(canvas)
+    regions |= _openings(canvas)
+    regions |= _inner(canvas, regions)
+    regions |= _skin(canvas, regions)
+    mask = np.asarray(binding.mask)
+    for name, region in regions.items():
+        regions[name] = np.clip((region + region[:, ::-1]) / 2, 0, 1) * mask
+    for name in TWO_SIDED:
+        regions[f"{name}_left"] = regions[name] * (u > 0.5)
+        regions[f"{name}_right"] = regions[name] * (u < 0.5)
+    return {name: region.astype(np.float32) for name, region in regions.items()}
 
-    eyeballs = _blur((label == EYEBALL_LEFT).any(-1) | (label == EYEBALL_RIGHT).any(-1))
-    interior = _blur((label == MEMBRANE).any(-1))
-    eyes = np.maximum(
-        eyeballs, _below(np.hypot((x - 3.2) / 1.85, (y - 3.5) / 1.1) - 1, 0.15) * (z > 7)
-    )
-    lips = _blur(_fill(_closed_curve(marks[48:60]), size)) * (1 - interior)
-    middle = marks[[48, 54], 1].mean()
-    upper = _below((v - middle) * 100, 0.5)
-    brows = _brows(canonical, np.asarray(surface.landmarks), surface, binding)
-    ears = _below(np.hypot((z + 0.1) / 1.75, (y - 0.9) / 3.0) - 1, 0.12) * (x > 6.3)
-    scalp = _below(-np.maximum(_line(y, z, (1.8, 4.5), (9.0, 10.6)), 0.9 - z + 0 * y), 0.4)
-    scalp *= _below(0.5 - y, 0.6) * (1 - ears)
-    jawline = np.interp(u, *_jawline(marks))
-    neck = np.maximum(_below((jawline - v) * 100, 1.0), _below(1.2 + z - 0 * y, 0.6) * (y < 0.5))
-    neck = neck * (1 - ears) * (1 - scalp)
-    face = (1 - ears) * (1 - scalp) * (1 - neck)
 
-    nose = _blur(_fill(_closed_curve(_nose_outline(marks)), size), 1.5 / 256)
-    brow_line = np.interp(np.abs(u - 0.5), *_brow_line(marks))
-    forehead = face * _below((v - brow_line) * 100, 1.0) * (1 - brows)
-    features = np.maximum.reduce([eyes, brows, lips, interior, nose, forehead])
-    chin_top = (
-        np.interp(
-            np.abs(u - 0.5), np.abs(marks[[57, 56, 55, 54], 0] - 0.5), marks[[57, 56, 55, 54], 1]
-        )
-        + 0.02
-    )
-    chin_side = np.abs(marks[10, 0] - 0.5) * 0.75
-    chin = (
-        face * _below((chin_top - v) * 100, 1.0) * _below((np.abs(u - 0.5) - chin_side) * 100, 1.5)
-    )
-    jaw = face * _below((jawline - 0.055 - v) * 100, 2.0)
-    cheek_top = marks[41, 1] + 0.02
-    cheeks = face * (1 - features) * (1 - chin) * _below((cheek_top - v) * 100, 2.0)
-    cheeks *= _below((v - marks[48, 1] - 0.06) * 100, 3.0) * _below(
-        (0.05 - np.abs(u - 0.5)) * 100, 1.0
-    )
-    rigid = face * (1 - np.maximum(eyes, brows)) * _below((v - marks[33, 1]) * 100, 2.0)
-    rigid *= _below(np.abs(x) - 6.0, 1.0) * _below(y - 8.5, 1.0)
+def _outer(canvas: _Canvas) -> dict[str, np.ndarray]:
+    """Return ears, scalp and neck, and the face that they leave."""
+    # The ear in profile: an ellipse that leans back, off the side of the head.
+    leaning = canvas.z + 0.1 - 0.12 * (canvas.y - 0.9)
+    ears = _below(np.hypot(leaning / 1.75, (canvas.y - 0.9) / 3.0) - 1, 0.12)
+    ears = ears * _below(6.4 - canvas.x, 0.3)
+    hairline = np.maximum(_profile(canvas, (1.8, 4.5), (9.0, 10.6)), 0.9 - canvas.z)
+    scalp = _below(-hairline, 0.4) * _below(0.5 - canvas.y, 0.6) * (1 - ears)
+    jaw = _jaw_curve(canvas.marks)
+    rim = np.array([[1.2, jaw[-1, 1]], [1.2, -0.2], [-0.2, -0.2], [-0.2, jaw[0, 1]]])
+    above_jaw = _blur(_fill(np.concatenate([jaw, rim]), len(canvas.u)), 1.5 * SOFT)
+    neck = (1 - above_jaw) * (1 - ears) * (1 - scalp)
+    face = above_jaw * (1 - ears) * (1 - scalp)
+    return {"ears": ears, "scalp": scalp, "neck": neck, "face": face}
 
-    regions = {
-        "face": face,
-        "skin": face * (1 - np.maximum.reduce([eyes, lips, brows, interior])),
-        "forehead": forehead,
-        "brows": brows,
-        "eyes": eyes,
+
+def _jaw_curve(marks: np.ndarray) -> np.ndarray:
+    """Return the jaw from ear to ear in UV, a little outside the landmarks 1 to 15."""
+    jaw = marks[1:16]
+    outwards = jaw - np.array([0.5, 0.5])
+    outwards = outwards / np.linalg.norm(outwards, axis=1, keepdims=True)
+    return CubicSpline(np.arange(15), jaw + 0.014 * outwards)(np.linspace(0, 14, 200))
+
+
+def _openings(canvas: _Canvas) -> dict[str, np.ndarray]:
+    """Return what lies in and around the openings: eyeballs, eyes, mouth, lips."""
+    eyeballs = canvas.labelled(EYEBALL_LEFT, EYEBALL_RIGHT)
+    lids = _below(np.hypot((canvas.x - 3.2) / 1.85, (canvas.y - 3.45) / 1.05) - 1, 0.15)
+    interior = canvas.labelled(MEMBRANE)
+    lips = _blur(_fill(_lips(canvas.marks), len(canvas.u)), SOFT) * (1 - interior)
+    corner = canvas.marks[54, 1]
+    upper = _below(canvas.v - corner, 1.5 / 256)
+    return {
         "eyeballs": eyeballs,
-        "nose": nose * (1 - eyes),
-        "cheeks": cheeks,
+        "eyes": np.maximum(eyeballs, lids * (canvas.z > 7)),
+        "mouth_interior": interior,
         "lips": lips,
         "lips_upper": lips * upper,
         "lips_lower": lips * (1 - upper),
-        "mouth_interior": interior,
-        "chin": chin * (1 - lips),
-        "jaw": jaw,
-        "ears": ears,
-        "neck": neck,
-        "scalp": scalp,
-        "rigid": rigid,
     }
-    for name in ("brows", "eyes", "eyeballs", "cheeks", "ears"):
-        regions[f"{name}_left"] = regions[name] * (u > 0.5)
-        regions[f"{name}_right"] = regions[name] * (u < 0.5)
-    return {name: _finished(region * mask, name) for name, region in regions.items()}
 
 
-def _finished(region: np.ndarray, name: str) -> Mask:
-    if not name.endswith(("_left", "_right")):
-        region = (region + region[:, ::-1]) / 2
-    return np.clip(region, 0, 1).astype(np.float32)
+def _inner(canvas: _Canvas, regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return brows, nose, cheeks, chin and jaw."""
+    marks, face = canvas.marks, regions["face"]
+    nose = canvas.outline(_mirrored(_nose(marks)), soft=1.5 * SOFT) * (1 - regions["eyes"])
+    chin = canvas.outline(_mirrored(_chin(marks)), soft=2.5 * SOFT) * face * (1 - regions["lips"])
+    cheeks = canvas.left_outline(_cheek(marks), soft=2.5 * SOFT) * face
+    taken = np.maximum.reduce([nose, regions["eyes"], regions["lips"], regions["mouth_interior"]])
+    jaw = np.stack([canvas.u, canvas.v], axis=-1)[..., None, :] - _jaw_curve(marks)[::2]
+    near_jaw = np.linalg.norm(jaw, axis=-1).min(axis=-1)
+    return {
+        "brows": _brows(canvas) * (1 - regions["eyes"]) * face,
+        "nose": nose,
+        "chin": chin,
+        "cheeks": cheeks * (1 - taken) * (1 - chin),
+        "jaw": face * _below(near_jaw - 0.06, 3 * SOFT) * _below(canvas.y + 0.5, 0.5),
+    }
 
 
-def _jawline(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the jaw as v over u, a little outside the landmarks."""
-    jaw = marks[2:15]
-    return jaw[:, 0], jaw[:, 1] + 0.012
+def _skin(canvas: _Canvas, regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the regions that are what others leave: forehead, skin; and the rigid part."""
+    face, brows, eyes = regions["face"], regions["brows"], regions["eyes"]
+    brow = canvas.marks[22:27]
+    under_brow = np.interp(canvas.u, brow[:, 0], brow[:, 1] + [0.04, 0.02, 0.01, 0.02, 0.04])
+    forehead = face * _below(canvas.v - under_brow, 2 / 256) * (1 - np.maximum(brows, eyes))
+    others = [eyes, brows, regions["lips"], regions["mouth_interior"]]
+    upper_face = _below(canvas.v - canvas.marks[33, 1], 3 / 256)
+    rigid = face * upper_face * (1 - np.maximum(eyes, brows))
+    return {
+        "forehead": forehead,
+        "skin": face * (1 - np.maximum.reduce(others)),
+        "rigid": rigid * _below(canvas.x - 6.0, 1.0) * _below(canvas.y - 8.5, 1.0),
+    }
 
 
-def _brow_line(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    brow = marks[22:27]
-    return np.abs(brow[:, 0] - 0.5), brow[:, 1] + 0.012
+def _brows(canvas: _Canvas) -> np.ndarray:
+    """Return a band from the landmarks, which run along the upper edge, over the hairs."""
+    inner, tail = canvas.marks[22] + [-0.028, 0.04], canvas.marks[26] + [0.012, 0.04]
+    drop = np.array([[0.0, 0.026], [0.0, 0.014], [0.0, 0.010], [0.0, 0.012]])
+    at, fine = np.arange(6), np.linspace(0, 5, 160)
+    spine = CubicSpline(at, np.stack([inner, *(canvas.marks[22:26] + drop), tail]))(fine)
+    width = np.interp(fine, at, [0.020, 0.026, 0.025, 0.022, 0.020, 0.014])
+    distance = np.hypot(canvas.u[..., None] - spine[:, 0], canvas.v[..., None] - spine[:, 1])
+    return _below((distance - width).min(axis=-1), 2 / 256)
 
 
-def _nose_outline(marks: np.ndarray) -> np.ndarray:
-    """Return the outline of the nose: root, wings, base; symmetric."""
-    root, wing, base = marks[27], marks[35], marks[33]
-    right = np.array(
+def _lips(marks: np.ndarray) -> np.ndarray:
+    """Return the edge of the vermilion: an upper and a lower curve that meet at the corners."""
+    sides = (marks[48:55], marks[[54, 55, 56, 57, 58, 59, 48]])
+    fine = np.linspace(0, 6, 200)
+    return np.concatenate([CubicSpline(np.arange(7), side)(fine) for side in sides])
+
+
+def _nose(marks: np.ndarray) -> np.ndarray:
+    """Return the left outline of the nose from the root down to the base."""
+    root, wing, base = marks[27, 1], marks[35], marks[33, 1]
+    out = wing[0] - 0.5
+    return np.array(
         [
-            [0.5 + 0.35 * (wing[0] - 0.5), root[1] - 0.01],
-            [0.5 + 0.55 * (wing[0] - 0.5), (root[1] * 2 + wing[1]) / 3],
-            [0.5 + 1.05 * (wing[0] - 0.5), wing[1] - 0.06],
-            [0.5 + 1.25 * (wing[0] - 0.5), wing[1] - 0.02],
-            [0.5 + 0.9 * (wing[0] - 0.5), wing[1] + 0.008],
-            [0.5 + 0.35 * (wing[0] - 0.5), base[1] + 0.012],
+            [0.5 + 0.35 * out, root - 0.01],
+            [0.5 + 0.55 * out, (root * 2 + wing[1]) / 3],
+            [0.5 + 1.05 * out, wing[1] - 0.06],
+            [0.5 + 1.25 * out, wing[1] - 0.02],
+            [0.5 + 0.9 * out, wing[1] + 0.008],
+            [0.5 + 0.35 * out, base + 0.012],
         ]
     )
-    left = right[::-1] * [-1, 1] + [1, 0]
-    return np.concatenate([right, left])
 
 
-def _brows(
-    canonical: np.ndarray, landmarks: np.ndarray, surface: FaceSurface, binding: TexelBinding
-) -> np.ndarray:
-    """Return the brows: near the curve through the brow landmarks, thinner at the tail."""
-    size = len(canonical)
-    uv = np.asarray(surface.uv, np.float64)[landmarks[22:27]]
-    at = np.linspace(0, 1, 5)
-    fine = np.linspace(-0.06, 1.06, 120)
-    spine = CubicSpline(at, uv)(fine)
-    width = np.interp(fine, [0, 0.5, 1], [0.017, 0.019, 0.011])
-    u, v = np.meshgrid(*[(np.arange(size) + 0.5) / size] * 2)
-    distance = np.hypot(np.abs(u - 0.5)[..., None] + 0.5 - spine[:, 0], v[..., None] - spine[:, 1])
-    return _below((distance - width).min(axis=-1) * 100, 0.6)
+def _chin(marks: np.ndarray) -> np.ndarray:
+    """Return the left outline of the chin from the lower lip down to the jaw."""
+    lip, side, below = marks[57, 1], marks[9], marks[8, 1]
+    return np.array(
+        [
+            [0.53, lip + 0.012],
+            [marks[55, 0], lip + 0.01],
+            [marks[54, 0] + 0.01, (lip + below) / 2],
+            [marks[54, 0] + 0.015, side[1] - 0.02],
+            [side[0] + 0.01, side[1] + 0.02],
+            [0.53, below + 0.025],
+        ]
+    )
+
+
+def _cheek(marks: np.ndarray) -> np.ndarray:
+    """Return the outline of the left cheek: lid, nose, mouth, jaw, ear."""
+    wing, corner, lid, outer = marks[35], marks[54], marks[47], marks[45]
+    return np.array(
+        [
+            [lid[0] - 0.01, lid[1] + 0.035],
+            [wing[0] + 0.02, wing[1] - 0.07],
+            [wing[0] + 0.04, wing[1]],
+            [corner[0] - 0.005, (wing[1] + 2 * corner[1]) / 3],
+            [corner[0] + 0.035, corner[1] + 0.02],
+            [corner[0] + 0.075, corner[1] + 0.1],
+            marks[12] + [-0.06, -0.02],
+            marks[13] + [-0.035, 0.0],
+            marks[14] + [-0.025, 0.0],
+            marks[15] + [-0.02, -0.02],
+            [marks[16, 0] - 0.06, outer[1] + 0.06],
+            [outer[0] + 0.03, outer[1] + 0.05],
+        ]
+    )
 
 
 def texel_weights(
-    mask: Mask, landmark_uv: Float[np.ndarray, "68 2"], regions: dict[str, Mask]
-) -> Mask:
-    """Return PRNet's emphasis 16:4:3:0, mean 1 over the mask."""
+    mask: Float[np.ndarray, "size size"],
+    landmark_uv: Float[np.ndarray, "68 2"],
+    regions: dict[str, Float[np.ndarray, "size size"]],
+) -> Float[np.ndarray, "size size"]:
+    """Return PRNet's emphasis on landmarks and features, mean 1 over the mask."""
     at_landmarks, at_features, at_face, at_neck = LOSS_WEIGHTS
-    size = len(mask)
     features = np.maximum.reduce([regions[n] for n in ("eyes", "nose", "lips", "mouth_interior")])
     weights = at_neck + (at_face - at_neck) * (1 - regions["neck"])
     weights = weights + (at_features - at_face) * features
-    u, v = np.meshgrid(*[(np.arange(size) + 0.5) / size] * 2)
+    u, v = np.meshgrid(*[(np.arange(len(mask)) + 0.5) / len(mask)] * 2)
     away = np.hypot(u[..., None] - landmark_uv[:, 0], v[..., None] - landmark_uv[:, 1]).min(axis=-1)
-    weights = weights + (at_landmarks - weights) * _below((away - 1.5 / 256) * 256, 1.0)
+    weights = weights + (at_landmarks - weights) * _below(away - LANDMARK_RADIUS, 1 / 256)
     weights = weights * mask
     return (weights / weights[mask > 0].mean()).astype(np.float32)
