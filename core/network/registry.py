@@ -1,0 +1,49 @@
+"""The networks by name, and what they have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Protocol, runtime_checkable
+
+from flax import nnx
+from jaxtyping import Array, Float
+
+from ..errors import InputError
+from .prn import PRN, PRNConfig
+from .prn_lite import PRNLite, PRNLiteConfig
+
+__all__ = ["NETWORKS", "Network", "make_network"]
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What turns crops into position maps."""
+
+    def __call__(self, crops: Float[Array, "b 256 256 3"]) -> Float[Array, "b 256 256 3"]:
+        """Return position maps in crop pixels (z of zero mean) of crops in [0, 1]."""
+        ...
+
+
+NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
+    "prn": (PRN, PRNConfig),
+    "prn-lite": (PRNLite, PRNLiteConfig),
+}
+
+
+def make_network(name: str, config: dict[str, Any] | None = None, *, seed: int = 0) -> nnx.Module:
+    """Return a network with fresh parameters.
+
+    Args:
+        name: "prn-lite" or "prn".
+        config: fields of its config class, as a weights file's header stores them.
+        seed: of the first parameters.
+    """
+    if name not in NETWORKS:
+        raise InputError(f"unknown network {name!r}; choose one of {', '.join(NETWORKS)}")
+    network, settings = NETWORKS[name]
+    known = {field.name for field in dataclasses.fields(settings)}
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in (config or {}).items()}
+    if unknown := set(given) - known:
+        raise InputError(f"unknown settings of {name}: {', '.join(sorted(unknown))}")
+    module: nnx.Module = network(settings(**given), rngs=nnx.Rngs(seed))
+    return module

@@ -1,0 +1,145 @@
+"""Weight files: safetensors with a header that says what they are; no pickle anywhere.
+
+Matrices and kernels are stored as float16, vectors (biases, norms, running statistics) as
+float32; everything is computed as float32. The header is JSON under the key ``uvface`` of the
+file's metadata: network and its settings, UV layout and its SHA-256, training data with their
+licences, evaluation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ..errors import AssetError
+from ..geometry.layout import UVLayout
+from .registry import NETWORKS, make_network
+
+__all__ = ["FORMAT_VERSION", "WeightsHeader", "load_weights", "read_header", "save_weights"]
+
+FORMAT_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightsHeader:
+    """What a weights file says about itself."""
+
+    network: str  # name in `NETWORKS`
+    layout: str  # name of the UV layout that it predicts
+    layout_digest: str  # SHA-256 of that layout
+    config: dict[str, Any] = dataclasses.field(default_factory=dict)  # of the network's class
+    training: dict[str, Any] = dataclasses.field(default_factory=dict)  # data, licences, steps
+    evaluation: dict[str, Any] = dataclasses.field(default_factory=dict)  # numbers, percent
+    format_version: int = FORMAT_VERSION
+
+
+def _flat(network: nnx.Module) -> dict[str, nnx.Variable[Any]]:
+    """Return the parameters and running statistics by dotted name."""
+    state = nnx.state(network, (nnx.Param, nnx.BatchStat))
+    return {".".join(map(str, path)): leaf for path, leaf in nnx.to_flat_state(state)}
+
+
+def save_weights(path: Path, network: nnx.Module, header: WeightsHeader) -> None:
+    """Write a network; an earlier file stays until the new one is whole.
+
+    The network's own settings replace ``header.config``.
+    """
+    config: Any = network.config  # type: ignore[attr-defined]
+    header = dataclasses.replace(header, config=dataclasses.asdict(config))
+    arrays = {}
+    for name, variable in _flat(network).items():
+        values = np.asarray(variable[...])
+        arrays[name] = np.ascontiguousarray(
+            values.astype(np.float16 if values.ndim > 1 else np.float32)
+        )
+    metadata = {"uvface": json.dumps(dataclasses.asdict(header), sort_keys=True)}
+    temporary = path.with_name(path.name + ".partial")
+    save_file(arrays, temporary, metadata=metadata)
+    os.replace(temporary, path)
+
+
+def _find(name_or_path: str | Path) -> Path:
+    if str(name_or_path) in NETWORKS:
+        folder = Path(str(resources.files("uvface.assets"))) / "weights"
+        path = folder / f"{name_or_path}.safetensors"
+        hint = f"no weights for {name_or_path!r} come with this package; name a file, or train them"
+    else:
+        path = Path(name_or_path)
+        hint = f"no weights file {path}; name a file or one of {', '.join(sorted(NETWORKS))}"
+    if not path.is_file():
+        raise AssetError(hint)
+    return path
+
+
+def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:
+    if not metadata or "uvface" not in metadata:
+        raise AssetError(f"{path} is not a uvface weights file: its header is missing")
+    fields = json.loads(metadata["uvface"])
+    version = fields.get("format_version")
+    if version != FORMAT_VERSION:
+        raise AssetError(
+            f"{path} has weights format {version}, this uvface reads {FORMAT_VERSION}; update it"
+        )
+    return WeightsHeader(**fields)
+
+
+def _read(path: Path, *, only_header: bool) -> tuple[WeightsHeader, dict[str, np.ndarray]]:
+    try:
+        with safe_open(path, framework="numpy") as stored:
+            header = _parse_header(path, stored.metadata())
+            names = [] if only_header else list(stored.keys())
+            return header, {name: stored.get_tensor(name) for name in names}
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
+        raise AssetError(
+            f"cannot read the weights {path} ({error}); the file is damaged, get it again"
+        ) from error
+
+
+def read_header(name_or_path: str | Path) -> WeightsHeader:
+    """Return the header of a weights file without reading its arrays."""
+    return _read(_find(name_or_path), only_header=True)[0]
+
+
+def load_weights(
+    name_or_path: str | Path, *, layout: UVLayout | None = None
+) -> tuple[nnx.Module, WeightsHeader]:
+    """Load a network.
+
+    Args:
+        name_or_path: name of embedded weights ("prn-lite"), or a file.
+        layout: if given, weights made for another layout are an error.
+
+    Returns:
+        The network, ready for inference (a `Network`), and the file's header.
+
+    Raises:
+        AssetError: missing, damaged, or made for another layout.
+    """
+    path = _find(name_or_path)
+    header, arrays = _read(path, only_header=False)
+    if layout is not None and header.layout_digest != layout.digest:
+        raise AssetError(
+            f"the weights {path} are for the UV layout {header.layout!r} "
+            f"({header.layout_digest[:12]}), not for {layout.name!r} ({layout.digest[:12]})"
+        )
+    try:
+        network = make_network(header.network, header.config)
+    except (TypeError, ValueError) as error:
+        raise AssetError(f"the weights {path} are of an unknown network ({error})") from error
+    variables = _flat(network)
+    if {n: v.shape for n, v in variables.items()} != {n: a.shape for n, a in arrays.items()}:
+        raise AssetError(f"the arrays in {path} do not fit the network {header.network!r}")
+    for name, variable in variables.items():
+        variable[...] = jnp.asarray(arrays[name], dtype=jnp.float32)
+    network.eval()
+    return network, header

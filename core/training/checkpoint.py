@@ -1,0 +1,53 @@
+"""Checkpoints: arrays of any pytree and a JSON record in one safetensors file, written whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ..errors import AssetError
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+
+def save_checkpoint(path: Path, tree: Any, record: dict[str, Any]) -> None:
+    """Write a pytree and a JSON-able record; an earlier file stays until the new one is whole."""
+    leaves = jax.tree.leaves(tree)
+    arrays = {f"{i:05d}": np.ascontiguousarray(leaf) for i, leaf in enumerate(leaves)}
+    temporary = path.with_suffix(".partial")
+    save_file(arrays, temporary, metadata={"record": json.dumps(record)})
+    os.replace(temporary, path)
+
+
+def load_checkpoint(path: Path, like: Any) -> tuple[Any, dict[str, Any]]:
+    """Read a checkpoint.
+
+    Args:
+        path: the file.
+        like: pytree of the same structure and shapes.
+
+    Returns:
+        The stored pytree and the record.
+
+    Raises:
+        AssetError: the file is missing, damaged, or of another run's structure.
+    """
+    leaves, structure = jax.tree.flatten(like)
+    try:
+        with safe_open(path, framework="numpy") as stored:
+            names = sorted(stored.keys())
+            arrays = [stored.get_tensor(name) for name in names]
+            record = json.loads(stored.metadata()["record"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise AssetError(f"cannot read the checkpoint {path} ({error})") from error
+    if [a.shape for a in arrays] != [np.shape(leaf) for leaf in leaves]:
+        raise AssetError(f"the checkpoint {path} is of another network or optimiser")
+    return jax.tree.unflatten(structure, [jnp.asarray(a) for a in arrays]), record

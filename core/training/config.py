@@ -1,0 +1,60 @@
+"""Settings of a training run; the command line takes its defaults from here."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+__all__ = ["AugmentConfig", "TrainConfig"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AugmentConfig:
+    """How far a pool sample is moved, recoloured and spoilt. ``p_*`` are probabilities."""
+
+    roll_sigma: float = 15.0  # degrees
+    p_any_roll: float = 0.04  # uniform over the full turn instead
+    scale_sigma: float = 0.075  # of the logarithm; limited to [0.83, 1.22]
+    shift_sigma: float = 0.035  # of the crop's side; limited to +-0.1
+    p_mirror: float = 0.5
+    p_gray: float = 0.12
+    p_colour: float = 0.8
+    p_shade: float = 0.25
+    p_occluder: float = 0.35
+    p_blur: float = 0.2
+    p_low_resolution: float = 0.25
+    p_noise: float = 0.3
+    p_jpeg: float = 0.25
+    p_frame: float = 0.06  # part of the crop lies outside the photo
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One run: where from, where to, how long, how."""
+
+    pool: Path
+    output: Path
+    minutes: float | None = 80.0  # budget of training time; the schedule follows the clock
+    steps: int | None = None  # budget of steps instead (exactly repeatable)
+    network: str = "prn-lite"
+    initial: str | None = None  # weights to start from, instead of components of the pool
+    layout: str = "uvface"
+    seed: int = 0
+    batch: int = 32
+    learning_rate: float = 1.5e-3
+    warmup_steps: int = 200
+    cooldown: float = 0.45  # last part of the budget, in which the learning rate falls to 0
+    weight_decay: float = 0.02
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    optimizer: str = "adamw"  # or "muon"
+    dense_weight: float = 1.0
+    landmark_weight: float = 1.0
+    depth_weight: float = 0.5  # of z against x and y
+    texel_weights: str = "layout"  # PRNet's 16:4:3:0, stored in the layout; or "uniform"
+    workers: int = 2  # threads that decode and augment
+    prefetch: int = 6  # batches
+    validation: int = 384  # samples of the first shard that are kept back
+    report_minutes: float = 4.0  # between checkpoints, validations and pictures
+    refresh_minutes: float = 1.0  # between looks for new shards
+    augment: AugmentConfig = AugmentConfig()

@@ -1,0 +1,302 @@
+"""The training loop: the one place of training with a clock, files and threads.
+
+A run folder holds ``config.json``, ``log.csv``, ``curve.png``, ``sheet.png``, ``last.checkpoint``
+(all that is needed to go on) and ``best.safetensors`` / ``last.safetensors`` (weights files of
+the moving average). A file named ``COOLDOWN`` in it, holding a number of minutes, lets a running
+job end in that time with a proper cooldown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from ..errors import InputError
+from ..geometry.layout import UVLayout, load_layout
+from ..network.registry import make_network
+from ..network.weights import WeightsHeader, load_weights, save_weights
+from .checkpoint import load_checkpoint, save_checkpoint
+from .components import principal_components
+from .config import TrainConfig
+from .feed import Batch, Feed, Order, validation_batches
+from .log import Log
+from .loss import Reading, make_reading
+from .pictures import contact_sheet, plot_curves
+from .pool import Pool
+from .schedule import learning_rate, make_optimizer
+from .step import TrainState, init_state, make_step, make_validation
+
+__all__ = ["Progress", "train"]
+
+Report = Callable[["Progress"], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a caller is told from time to time."""
+
+    step: int
+    share: float  # of the budget, in [0, 1]
+    seconds: float  # of training so far
+    images_per_second: float
+    learning_rate: float
+    samples: int  # in the pool
+    loss: float  # mean since the last report
+    validation: dict[str, float]  # mean errors over the face size; empty between validations
+
+
+def train(
+    config: TrainConfig,
+    *,
+    resume: bool = False,
+    layout: UVLayout | None = None,
+    report: Report | None = None,
+) -> Path:
+    """Train a network on a pool.
+
+    Args:
+        config: the run.
+        resume: go on from the output folder's last checkpoint, with its order and random state.
+        layout: UV layout of the pool; the one that ``config`` names where not given.
+        report: is called with the progress about every ten seconds.
+
+    Returns:
+        The weights file that was best on the validation samples.
+    """
+    return _Run(config, layout or load_layout(config.layout), resume=resume).go(report)
+
+
+class _Run:
+    """Arrays, files and clock of one run."""
+
+    def __init__(self, config: TrainConfig, layout: UVLayout, *, resume: bool) -> None:
+        if config.minutes is None and config.steps is None:
+            raise InputError("a training run needs a budget: minutes or steps")
+        self.config, self.layout = config, layout
+        self.output = Path(config.output)
+        self.output.mkdir(parents=True, exist_ok=True)
+        self.pool = Pool(config.pool)
+        if self.pool.layout_digest != layout.digest:
+            raise InputError(
+                f"the pool {config.pool} was made for another UV layout than {layout.name}; "
+                "synthesize it anew"
+            )
+        first = self.pool.first_shard_size()
+        self.held_back = range(first - min(config.validation, first // 4), first)
+        texels = 64 if config.network == "prn-lite" else layout.size
+        self.reading = make_reading(layout, texel_weights=config.texel_weights, size=texels)
+        self.order = Order(config.seed, self.held_back)
+        self.seconds, self.best, self.minutes = 0.0, float("inf"), config.minutes
+        optimizer = make_optimizer(config)
+        if resume:
+            network = make_network(config.network, seed=config.seed)
+        else:
+            network = self._first_network()
+        self.graph, self.state = init_state(network, optimizer)
+        self.step = make_step(config, self.graph, self.reading, optimizer)
+        self.validate = make_validation(self.graph, self.reading)
+        if resume:
+            self._resume()
+        self.log = Log(self.output / "log.csv", keep=resume)
+        self._write_config()
+
+    def _first_network(self) -> nnx.Module:
+        config = self.config
+        if config.initial is not None:
+            return load_weights(config.initial, layout=self.layout)[0]
+        network: Any = make_network(config.network, seed=config.seed)
+        if config.network == "prn-lite":
+            network.set_basis(*_components(config, self.pool, self.reading, network))
+        return network
+
+    def _write_config(self) -> None:
+        text = json.dumps(dataclasses.asdict(self.config), indent=1, default=str)
+        (self.output / "config.json").write_text(text + "\n")
+
+    def _resume(self) -> None:
+        self.state, record = load_checkpoint(self.output / "last.checkpoint", self.state)
+        self.order = Order.restore(record["order"], self.held_back)
+        self.seconds, self.best = record["seconds"], record["best"]
+
+    def share(self, step: int) -> float:
+        """Return the used part of the budget."""
+        if self.config.steps is not None:
+            return step / self.config.steps
+        return self.seconds / (60.0 * (self.minutes or 1.0))
+
+    def _look_for_cooldown(self) -> None:
+        """Shorten the budget when asked, so that the cooldown starts where the file appeared."""
+        request = self.output / "COOLDOWN"
+        if not request.is_file() or self.minutes is None:
+            return
+        left = float(request.read_text() or 5.0)
+        request.unlink()
+        elapsed = self.seconds / 60.0
+        self.config = dataclasses.replace(self.config, cooldown=left / (elapsed + left))
+        self.minutes = elapsed + left
+
+    def go(self, report: Report | None) -> Path:
+        """Train until the budget is used."""
+        config, step = self.config, int(self.state.step)
+        self.order.grow(self.pool.refresh())
+        feed = Feed(
+            self.pool,
+            self.order,
+            config.augment,
+            batch=config.batch,
+            workers=config.workers,
+            ahead=config.prefetch,
+        )
+        saved = looked = told = self.seconds
+        batch: Batch | None = None
+        losses: list[jax.Array] = []
+        with feed:
+            batches = iter(feed)
+            while self.share(step) < 1.0:
+                began = time.monotonic()
+                batch = next(batches)
+                rate = learning_rate(self.config, share=self.share(step), step=step)
+                losses.append(self._advance(batch, rate))
+                step += 1
+                self.seconds += time.monotonic() - began
+                if self.seconds - told >= 10.0:
+                    speed = len(losses) * config.batch / (self.seconds - told)
+                    self._tell(report, step, rate, speed, losses, {})
+                    told, losses = self.seconds, []
+                if self.seconds - looked >= 60.0 * config.refresh_minutes:
+                    looked = self.seconds
+                    feed.look_for_more()
+                    self._look_for_cooldown()
+                if self.seconds - saved >= 60.0 * config.report_minutes:
+                    saved = self.seconds
+                    self._save(batch, step, report, rate)
+        if batch is not None:
+            self._save(batch, step, report, 0.0)
+        return self.output / "best.safetensors"
+
+    def _advance(self, batch: Batch, rate: float) -> jax.Array:
+        arrays = (jnp.asarray(batch.images), jnp.asarray(batch.control))
+        self.state, parts = self.step(
+            self.state, *arrays, jnp.asarray(batch.landmarks), jnp.float32(rate)
+        )
+        return jax.block_until_ready(jnp.stack([parts["loss"], parts["dense"], parts["points"]]))
+
+    def _tell(
+        self,
+        report: Report | None,
+        step: int,
+        rate: float,
+        speed: float,
+        losses: list[jax.Array],
+        validation: dict[str, float],
+    ) -> None:
+        mean = np.mean(losses, axis=0) if losses else np.full(3, np.nan)
+        progress = Progress(
+            step=step,
+            share=self.share(step),
+            seconds=self.seconds,
+            images_per_second=speed,
+            learning_rate=rate,
+            samples=len(self.pool),
+            loss=float(mean[0]),
+            validation=validation,
+        )
+        self.log.write(
+            progress, dense=float(mean[1]), points=float(mean[2]), batch=self.config.batch
+        )
+        if report is not None:
+            report(progress)
+
+    def _save(self, batch: Batch, step: int, report: Report | None, rate: float) -> None:
+        """Validate the moving average, write checkpoint, weights and pictures."""
+        errors = self._validation()
+        is_best = errors["val_nme"] <= self.best
+        self.best = min(self.best, errors["val_nme"])
+        header = self._header(step, errors)
+        network = nnx.merge(self.graph, self.state.average, self.state.rest)
+        save_weights(self.output / "last.safetensors", network, header)
+        if is_best:
+            save_weights(self.output / "best.safetensors", network, header)
+        record = {"order": batch.order, "seconds": self.seconds, "best": self.best}
+        save_checkpoint(self.output / "last.checkpoint", self.state, record)
+        self._tell(report, step, rate, 0.0, [], errors)
+        self._draw(batch)
+
+    def _header(self, step: int, errors: dict[str, float]) -> WeightsHeader:
+        return WeightsHeader(
+            network=self.config.network,
+            layout=self.layout.name,
+            layout_digest=self.layout.digest,
+            training={
+                "steps": step,
+                "images": step * self.config.batch,
+                "distinct_images": len(self.pool) - len(self.held_back),
+                "minutes": round(self.seconds / 60.0, 1),
+                "data": self.pool.header.get("description", "synthetic faces (uvface synthesize)"),
+                "licences": self.pool.header.get("licences", {}),
+            },
+            evaluation={name: round(100.0 * value, 3) for name, value in errors.items()},
+        )
+
+    def _validation(self) -> dict[str, float]:
+        return validation_errors(
+            self.validate, self.state, self.pool, self.held_back, self.config.batch
+        )
+
+    def _draw(self, batch: Batch) -> None:
+        """Draw predictions on the current batch and on validation samples."""
+        held = range(self.held_back.start, min(self.held_back.start + 16, self.held_back.stop))
+        sheets = []
+        for some in (batch, *validation_batches(self.pool, held, len(held))):
+            found = self._predict(some)
+            sheets.append(contact_sheet(some.images[:16], found[:16], some.landmarks[:16]))
+        picture = cv2.cvtColor(np.concatenate(sheets), cv2.COLOR_RGB2BGR)
+        cv2.imwrite(str(self.output / "sheet.png"), picture)
+        plot_curves(self.output / "log.csv", self.output / "curve.png")
+
+    def _predict(self, batch: Batch) -> np.ndarray:
+        return _validate_batch(self.validate, self.state, batch)["landmarks"]
+
+
+def _components(
+    config: TrainConfig, pool: Pool, reading: Reading, network: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    return principal_components(
+        pool,
+        np.asarray(reading.weights),
+        network.config.coefficients,
+        seed=config.seed,
+        config=config.augment,
+    )
+
+
+def _validate_batch(
+    validate: Callable[..., Any], state: TrainState, batch: Batch
+) -> dict[str, np.ndarray]:
+    arrays = [jnp.asarray(a) for a in (batch.images, batch.control, batch.landmarks)]
+    found = validate(state.average, state.rest, *arrays)
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def validation_errors(
+    validate: Callable[..., Any], state: TrainState, pool: Pool, held_back: range, batch: int
+) -> dict[str, float]:
+    """Return mean errors of the moving average over the validation samples, over the face size."""
+    results = [
+        _validate_batch(validate, state, some)
+        for some in validation_batches(pool, held_back, batch)
+    ]
+    return {
+        f"val_{name}": float(np.mean(np.concatenate([r[name] for r in results])))
+        for name in ("nme", "dense")
+    }

@@ -1,0 +1,123 @@
+"""Reader of pre-rendered pools: shards of JPEG pictures with exact control maps.
+
+Convention:
+    A pool picture is ``size`` pixels wide; its middle 256 x 256 pixels are the ideal crop.
+    Coordinates are pixel centres of the picture. Control maps are cubic B-spline control maps of
+    the position map (``core/geometry/spline.py``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from ..errors import InputError
+
+__all__ = ["Pool", "Sample"]
+
+CONTROL_SCALE = 64.0  # stored int16 = 64 x pixels
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One picture with its labels, in pixels of the picture."""
+
+    image: np.ndarray  # [size, size, 3] uint8 RGB
+    control: np.ndarray  # [n, n, 3] float32
+    landmarks: np.ndarray  # [68, 3] float32
+    angles: np.ndarray  # [3] yaw, pitch, roll, degrees
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Shard:
+    jpeg: np.ndarray
+    offset: np.ndarray
+    control: np.ndarray
+    landmarks: np.ndarray
+    angles: np.ndarray
+
+    @staticmethod
+    def read(path: Path) -> _Shard:
+        names = [field.name for field in dataclasses.fields(_Shard)]
+        with np.load(path, allow_pickle=False) as stored:
+            return _Shard(**{name: stored[name] for name in names})
+
+
+class Pool:
+    """A folder of shards, held in memory; more shards may arrive while it is in use."""
+
+    def __init__(self, folder: Path) -> None:
+        header = Path(folder) / "pool.json"
+        try:
+            self.header = json.loads(header.read_text())
+            self.size = int(self.header["size"])
+            self.layout_digest = str(self.header["layout_digest"])
+        except (OSError, KeyError, ValueError) as error:
+            raise InputError(f"cannot read the pool {header} ({error})") from error
+        self.folder = Path(folder)
+        self._shards: list[_Shard] = []
+        self._start = [0]
+        self.refresh()
+
+    def __len__(self) -> int:
+        return self._start[-1]
+
+    def refresh(self, limit: int | None = None) -> int:
+        """Read shards that have appeared since, in the order of their numbers.
+
+        Args:
+            limit: stop at this number of samples (to repeat an earlier state of the folder).
+
+        Returns:
+            Number of samples now.
+        """
+        paths = sorted(self.folder.glob("shard_[0-9]*.npz"))
+        for path in paths[len(self._shards) :]:
+            if limit is not None and len(self) >= limit:
+                break
+            if path.name != f"shard_{len(self._shards):04d}.npz":
+                break  # an earlier one is still being written: keep the numbering
+            try:
+                shard = _Shard.read(path)
+            except (OSError, KeyError, ValueError) as error:
+                raise InputError(f"cannot read the shard {path} ({error})") from error
+            self._shards.append(shard)
+            self._start.append(len(self) + len(shard.offset) - 1)
+        return len(self)
+
+    def first_shard_size(self) -> int:
+        """Return the number of samples in the first shard."""
+        if not self._shards:
+            raise InputError(f"the pool {self.folder} holds no shard yet")
+        return self._start[1]
+
+    def _find(self, index: int) -> tuple[_Shard, int]:
+        shard = int(np.searchsorted(self._start, index, side="right")) - 1
+        return self._shards[shard], index - self._start[shard]
+
+    def image(self, index: int) -> UInt8[np.ndarray, "size size 3"]:
+        """Decode one picture, RGB."""
+        shard, i = self._find(index)
+        coded = shard.jpeg[shard.offset[i] : shard.offset[i + 1]]
+        return cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB)
+
+    def control(self, index: int) -> Float[np.ndarray, "n n 3"]:
+        """Return one control map, in pixels of the picture."""
+        shard, i = self._find(index)
+        middle = np.array([self.size / 2, self.size / 2, 0.0], np.float32)
+        return shard.control[i].astype(np.float32) / np.float32(CONTROL_SCALE) + middle
+
+    def sample(self, index: int) -> Sample:
+        """Return one picture with its labels."""
+        shard, i = self._find(index)
+        return Sample(
+            image=self.image(index),
+            control=self.control(index),
+            landmarks=shard.landmarks[i].astype(np.float32),
+            angles=shard.angles[i].astype(np.float32),
+        )

@@ -1,0 +1,80 @@
+"""Learning rate and optimiser.
+
+The schedule is a warm-up, a plateau and a cooldown, as a function of the *share of the budget*
+that has been used. The budget may be minutes of training time, because on a shared machine only
+the end is known; a run that is resumed with a larger budget goes back onto the plateau.
+
+References:
+    A. Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations",
+    2024 (cooldown 1 - sqrt). K. Jordan et al., "Muon: An optimizer for hidden layers in neural
+    networks", 2024.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import optax
+from optax import contrib
+
+from ..errors import InputError
+from .config import TrainConfig
+
+__all__ = ["learning_rate", "make_optimizer"]
+
+_OWN_UNITS = ("basis", "mean")  # parameters in pixels: neither decayed nor orthogonalised
+
+
+def learning_rate(config: TrainConfig, *, share: float, step: int) -> float:
+    """Return the learning rate.
+
+    Args:
+        config: the run.
+        share: used part of the budget, in [0, 1].
+        step: number of steps done.
+    """
+    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    into = (min(share, 1.0) - (1.0 - config.cooldown)) / max(config.cooldown, 1e-9)
+    cool = 1.0 if into <= 0.0 else max(0.0, 1.0 - math.sqrt(into))
+    return config.learning_rate * warm * cool
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    return ".".join(str(getattr(key, "key", getattr(key, "name", key))) for key in path)
+
+
+def _is_decayed(params: Any) -> Any:
+    def rule(path: tuple[Any, ...], leaf: Any) -> bool:
+        return leaf.ndim >= 2 and not any(word in _name(path) for word in _OWN_UNITS)
+
+    return jax.tree_util.tree_map_with_path(rule, params)
+
+
+def _is_small_matrix(params: Any) -> Any:
+    """Mark what Muon may handle: dense matrices whose orthogonalisation is cheap."""
+
+    def rule(path: tuple[Any, ...], leaf: Any) -> str:
+        is_matrix = leaf.ndim == 2 and max(leaf.shape) <= 1024
+        own = any(word in _name(path) for word in (*_OWN_UNITS, "stem", "coefficients"))
+        return "muon" if is_matrix and not own else "adam"
+
+    return jax.tree_util.tree_map_with_path(rule, params)
+
+
+def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
+    """Return the optimiser *without* learning rate: the loop scales its updates."""
+    adam = optax.scale_by_adam(b1=0.9, b2=0.99, eps=1e-8)
+    if config.optimizer == "adamw":
+        core = adam
+    elif config.optimizer == "muon":
+        muon = optax.chain(contrib.scale_by_muon(), optax.scale(10.0))
+        core = optax.transforms.partition({"muon": muon, "adam": adam}, _is_small_matrix)
+    else:
+        raise InputError(f"unknown optimiser {config.optimizer!r}; choose adamw or muon")
+    return optax.chain(
+        optax.clip_by_global_norm(config.clip_norm),
+        core,
+        optax.add_decayed_weights(config.weight_decay, mask=_is_decayed),
+    )
