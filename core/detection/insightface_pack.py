@@ -1,0 +1,106 @@
+"""Detection by an insightface model pack that is already on this machine.
+
+insightface goes to the network by itself when it is asked for a pack that it does not have. So
+the folder is looked for first, and insightface only ever gets a folder: nothing is downloaded.
+The packs have licences of their own; most are for non-commercial research only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import AssetError
+from .protocol import AnyImage, Detection, as_uint8, left_to_right
+
+__all__ = ["InsightfacePack", "find_pack"]
+
+CACHE = Path("~/.insightface/models")  # where insightface keeps the packs
+_PREFERRED = ("antelopev2", "buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc")
+_THRESHOLD = 0.5
+
+
+def _has_networks(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.glob("*.onnx"))
+
+
+def find_pack(pack: str | Path | None = None) -> Path | None:
+    """Return the folder of an insightface pack, without ever starting a download.
+
+    Args:
+        pack: folder with ``.onnx`` files, or name of a pack in the cache folder; by default the
+            best pack of the cache folder.
+
+    Returns:
+        The folder; None when no pack was asked for and none is there.
+
+    Raises:
+        AssetError: the pack that was asked for is not there.
+    """
+    cache = CACHE.expanduser()
+    if pack is not None:
+        for folder in (Path(pack).expanduser(), cache / str(pack)):
+            if _has_networks(folder):
+                return folder
+        raise AssetError(f"no insightface pack {pack}: no folder with .onnx files, nor in {cache}")
+    present = sorted(p.name for p in cache.iterdir() if _has_networks(p)) if cache.is_dir() else []
+    known = [name for name in _PREFERRED if name in present]
+    return cache / (known + present)[0] if present else None
+
+
+class InsightfacePack:
+    """Find faces with the detector of an insightface pack (`Detector`)."""
+
+    def __init__(self, pack: str | Path, *, threshold: float = _THRESHOLD) -> None:
+        """Load the detector of a pack.
+
+        Args:
+            pack: folder with ``.onnx`` files, or name of a pack in the cache folder.
+            threshold: smallest score of a face.
+
+        Raises:
+            AssetError: there is no such pack, or no detector in it.
+        """
+        folder = find_pack(pack)
+        assert folder is not None
+        self.folder = folder
+        self._network = _load(folder, threshold)
+
+    def detect(self, image: AnyImage) -> list[Detection]:
+        """Return the faces of an RGB image from left to right."""
+        bgr = np.ascontiguousarray(as_uint8(image)[..., ::-1])
+        boxes, points = self._network.detect(bgr)
+        if points is None:  # a detector without points tells too little about the face
+            raise AssetError(f"the detector in {self.folder} gives no points; use another pack")
+        # insightface counts from the corner of the first pixel
+        half = np.float32(0.5)
+        return left_to_right(
+            [
+                Detection(
+                    box=found[:4].astype(np.float32) - half,
+                    points=five.astype(np.float32) - half,
+                    score=float(found[4]),
+                )
+                for found, five in zip(boxes, points, strict=True)
+            ]
+        )
+
+
+def _load(folder: Path, threshold: float) -> Any:
+    from insightface.app import FaceAnalysis
+
+    try:
+        analysis = FaceAnalysis(
+            name=str(folder.resolve()),
+            allowed_modules=["detection"],
+            providers=["CPUExecutionProvider"],
+        )
+    except AssertionError:
+        raise AssetError(f"the pack {folder} has no detector; use another pack") from None
+    except Exception as error:  # onnxruntime's own exceptions have no common base
+        raise AssetError(f"cannot load the pack {folder}: {error}") from error
+    # without det_size it looks at 128 and 640 pixels, so that faces may fill the picture
+    analysis.prepare(ctx_id=-1, det_thresh=threshold)
+    return analysis.det_model

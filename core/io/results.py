@@ -1,0 +1,303 @@
+"""Result files of a reconstruction: what stands in them and what they are called.
+
+``STEM.json`` is always written; the rest is chosen by name (`OUTPUTS`). With several faces of one
+photo the stem of a face's files is ``STEM_0``, ``STEM_1``, ... from left to right.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ..errors import InputError
+from ..geometry.layout import UVLayout
+from ..geometry.pose import angles_from_rotation
+from ..geometry.render import render_texture
+from ..geometry.window import window_origin
+from ..types import Face
+from .files import write_bytes_atomic
+from .images import Photo, write_image
+from .meshes import write_mesh
+from .overlay import draw_overlay
+
+__all__ = ["OUTPUTS", "depth_map", "face_record", "write_results"]
+
+_SMALL_FACE = 48  # pixels: below this the details of a face are guessed
+_UNSURE = 0.6  # score below which a face is doubtful
+_OUTSIDE = 0.05  # part of the face that may lie outside the photo
+_DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths
+
+
+def write_results(
+    folder: Path,
+    path: Path,
+    photo: Photo,
+    faces: Sequence[Face],
+    layout: UVLayout,
+    *,
+    save: Sequence[str],
+    weights: str,
+) -> dict[str, Any]:
+    """Write the chosen files of every face, and ``STEM.json`` last.
+
+    Args:
+        folder: where the files go.
+        path: the photo's file; gives the stem and the name in the JSON file.
+        photo: the photo.
+        faces: its faces from left to right.
+        layout: their UV layout.
+        save: names from `OUTPUTS`.
+        weights: name of the weights, for the JSON file.
+
+    Returns:
+        What was written to ``STEM.json``.
+
+    Raises:
+        InputError: an unknown name in ``save``, or a file cannot be written.
+    """
+    unknown = [name for name in save if name not in OUTPUTS]
+    if unknown:
+        raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
+    records = []
+    for index, face in enumerate(faces):
+        stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"
+        record = face_record(face, photo, layout)
+        for name in save:
+            record |= OUTPUTS[name](folder / stem, face, photo, layout, record["files"])
+        records.append(record)
+    content = {
+        "image": str(path),
+        "width": photo.width,
+        "height": photo.height,
+        "weights": weights,
+        "faces": records,
+    }
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    write_bytes_atomic(folder / f"{path.stem}.json", text.encode())
+    return content
+
+
+def _numbers(values: Any, digits: int) -> Any:
+    return np.round(np.asarray(values, dtype=np.float64), digits).tolist()
+
+
+def face_record(face: Face, photo: Photo, layout: UVLayout) -> dict[str, Any]:
+    """Return one entry of ``faces`` in ``STEM.json``; ``files`` is empty as yet."""
+    yaw, pitch, roll = (float(angle) for angle in angles_from_rotation(face.camera.rotation))
+    mask = np.asarray(layout.mask)
+    return {
+        "box": _numbers(face.box, 3),
+        "score": round(float(face.score), 4),
+        "landmarks": _numbers(face.landmarks, 3),
+        "pose": {
+            "yaw": round(yaw, 3),
+            "pitch": round(pitch, 3),
+            "roll": round(roll, 3),
+            "scale": round(float(face.camera.scale), 6),
+            "translation": _numbers(face.camera.translation, 3),
+        },
+        "camera_matrix": _numbers(face.camera.matrix(), 6),
+        "visible_fraction": round(float((face.visibility * mask).sum() / mask.sum()), 4),
+        "warnings": _warnings(face, photo, mask),
+        "files": {},
+    }
+
+
+def _warnings(face: Face, photo: Photo, mask: Float[np.ndarray, "size size"]) -> list[str]:
+    found = []
+    left, top, right, bottom = np.asarray(face.box).tolist()
+    size = (right - left + bottom - top) / 2
+    if size < _SMALL_FACE:
+        found.append(f"the face is only {size:.0f} pixels wide; its details are guessed")
+    if float(face.score) < _UNSURE:
+        found.append(f"the detector is not sure of this face (score {float(face.score):.2f})")
+    points = np.asarray(face.position_map)[..., :2][mask > 0.5]
+    outside = ((points < -0.5) | (points > [photo.width - 0.5, photo.height - 0.5])).any(axis=1)
+    if outside.mean() > _OUTSIDE:
+        found.append(f"{outside.mean():.0%} of the face lies outside the photo")
+    return found
+
+
+@functools.partial(jax.jit, static_argnames=("height", "width"))
+def _draw_depth(
+    position_map: Array, layout: UVLayout, origin: Array, *, height: int, width: int
+) -> tuple[Array, Array]:
+    return render_texture(
+        position_map[..., 2:], position_map, layout, height=height, width=width, origin=origin
+    )
+
+
+def depth_map(
+    face: Face, layout: UVLayout, *, height: int, width: int
+) -> tuple[Float[np.ndarray, "{height} {width}"], Float[np.ndarray, "{height} {width}"]]:
+    """Return depth (photo pixels, larger is nearer, 0 off the face) and coverage (0 or 1)."""
+    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
+    (left, top), side = window_origin(points)
+    depth, coverage = _draw_depth(
+        jnp.asarray(face.position_map),
+        layout,
+        jnp.array([left, top], jnp.int32),
+        height=side,
+        width=side,
+    )
+    whole = np.zeros((2, height, width), dtype=np.float32)
+    rows = slice(max(top, 0), max(min(top + side, height), 0))
+    columns = slice(max(left, 0), max(min(left + side, width), 0))
+    part = (
+        slice(rows.start - top, rows.stop - top),
+        slice(columns.start - left, columns.stop - left),
+    )
+    whole[0, rows, columns] = np.asarray(depth)[..., 0][part]
+    whole[1, rows, columns] = np.asarray(coverage)[part]
+    return whole[0], whole[1]
+
+
+def _save_landmarks(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    rows = np.asarray(face.landmarks).tolist()
+    text = "".join(f"{x:.4f} {y:.4f} {z:.4f}\n" for x, y, z in rows)
+    return _write(base, "_kpt.txt", text.encode(), "landmarks", files)
+
+
+def _save_pose(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    rows = np.asarray(face.camera.matrix()).tolist()
+    angles = [float(angle) for angle in angles_from_rotation(face.camera.rotation)]
+    lines = [" ".join(f"{value:.6f}" for value in row) for row in rows]
+    named = zip(("yaw", "pitch", "roll"), angles, strict=True)
+    lines += [f"{name} {angle:.4f}" for name, angle in named]
+    return _write(base, "_pose.txt", ("\n".join(lines) + "\n").encode(), "pose", files)
+
+
+def _save_mesh(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    mesh = layout.mesh(jnp.asarray(face.position_map), jnp.asarray(face.texture))
+    for suffix in (".obj", ".glb"):
+        path = base.with_name(base.name + suffix)
+        write_mesh(path, mesh, face.texture, height=photo.height)
+        files[suffix[1:]] = path.name
+    return {}
+
+
+def _save_ply(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    mesh = layout.mesh(jnp.asarray(face.position_map), jnp.asarray(face.texture))
+    path = base.with_name(base.name + ".ply")
+    write_mesh(path, mesh, face.texture, height=photo.height)
+    files["ply"] = path.name
+    return {}
+
+
+def _save_texture(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    path = base.with_name(base.name + "_texture.png")
+    write_image(path, face.texture, icc=photo.icc)
+    files["texture"] = path.name
+    return {}
+
+
+def _save_visibility(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    levels = np.rint(np.clip(np.asarray(face.visibility * layout.mask), 0, 1) * 255)
+    content = _png(levels.astype(np.uint8), {})
+    return _write(base, "_visibility.png", content, "visibility", files)
+
+
+def _save_depth(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    """Write float32 depth with its validity, and 16 bits where depth = offset + scale * value."""
+    depth, coverage = depth_map(face, layout, height=photo.height, width=photo.width)
+    covered = depth[coverage > 0.5]
+    low, high = (float(covered.min()), float(covered.max())) if covered.size else (0.0, 0.0)
+    scale = max(high - low, 1e-6) / _DEPTH_LEVELS
+    offset = low - scale  # value 1 is the farthest depth
+    values = np.where(coverage > 0.5, np.rint((depth - offset) / scale), 0)
+    named = {"scale": scale, "offset": offset}
+    content = _png(np.clip(values, 0, 65535).astype(np.uint16), {"depth": json.dumps(named)})
+    _write(base, "_depth.png", content, "depth", files)
+    _save_arrays(base, "_depth.npz", "depth_npz", files, depth=depth, valid=coverage > 0.5)
+    return {"depth": named}
+
+
+def _save_posmap(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    return _save_arrays(
+        base,
+        "_posmap.npz",
+        "posmap",
+        files,
+        position_map=np.asarray(face.position_map, dtype=np.float32),
+        mask=np.asarray(layout.mask) > 0.5,
+        layout=np.array(layout.name),
+        layout_digest=np.array(layout.digest),
+    )
+
+
+def _save_overlay(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    picture = draw_overlay(photo.image, face, layout)
+    return _write(base, "_overlay.png", _png(picture, {}), "overlay", files)
+
+
+def _save_arrays(
+    base: Path, ending: str, name: str, files: dict[str, str], **arrays: np.ndarray
+) -> dict[str, Any]:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return _write(base, ending, stream.getvalue(), name, files)
+
+
+def _write(
+    base: Path, ending: str, content: bytes, name: str, files: dict[str, str]
+) -> dict[str, Any]:
+    path = base.with_name(base.name + ending)
+    write_bytes_atomic(path, content)
+    files[name] = path.name
+    return {}
+
+
+def _png(pixels: np.ndarray, text: dict[str, str]) -> bytes:
+    """Return a grey (8 or 16 bits) or RGB picture as PNG with text chunks."""
+    chunks = PngInfo()
+    for key, value in text.items():
+        chunks.add_text(key, value)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", pnginfo=chunks)
+    return stream.getvalue()
+
+
+Saver = Callable[[Path, Face, Photo, UVLayout, dict[str, str]], dict[str, Any]]
+
+# name of an output -> what writes it; it notes its files and returns what else the JSON states
+OUTPUTS: dict[str, Saver] = {
+    "landmarks": _save_landmarks,
+    "pose": _save_pose,
+    "mesh": _save_mesh,
+    "ply": _save_ply,
+    "texture": _save_texture,
+    "visibility": _save_visibility,
+    "depth": _save_depth,
+    "posmap": _save_posmap,
+    "overlay": _save_overlay,
+}

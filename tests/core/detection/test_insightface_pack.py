@@ -1,0 +1,83 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+
+from uvface.core.detection import insightface_pack
+from uvface.core.detection.centerface import CenterFace
+from uvface.core.detection.default import FirstThatFinds, default_detector
+from uvface.core.detection.insightface_pack import InsightfacePack, find_pack
+from uvface.core.detection.protocol import Detector
+from uvface.core.errors import AssetError
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    """Replace insightface's cache folder by an empty one that does not exist yet."""
+    monkeypatch.setattr(insightface_pack, "CACHE", tmp_path / "models")
+    default_detector.cache_clear()
+    yield tmp_path / "models"
+    default_detector.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def test_pack(shared_data) -> Path:
+    return shared_data / "detectors_test" / "models" / "buffalo_sc"
+
+
+def add_pack(cache: Path, name: str) -> None:
+    (cache / name).mkdir(parents=True)
+    (cache / name / "det_10g.onnx").write_bytes(b"not a network")
+
+
+def test_without_pack_the_embedded_detector_is_used(cache):
+    assert find_pack() is None
+    assert isinstance(default_detector(), CenterFace)
+    assert not cache.exists()  # insightface would have made it and gone to the network
+
+
+def test_named_pack_that_is_missing_is_an_error(cache):
+    with pytest.raises(AssetError, match="no insightface pack buffalo_l"):
+        default_detector("buffalo_l")
+    with pytest.raises(AssetError, match="no insightface pack"):
+        InsightfacePack(cache / "nowhere")
+    assert not cache.exists()
+
+
+def test_best_known_pack_comes_first(cache):
+    for name in ("zzz", "buffalo_sc", "buffalo_l", "aaa"):
+        add_pack(cache, name)
+    (cache / "antelopev2").mkdir()  # empty: an interrupted download
+    assert find_pack() == cache / "buffalo_l"
+    assert find_pack("aaa") == cache / "aaa"
+    shutil.rmtree(cache / "buffalo_l")
+    shutil.rmtree(cache / "buffalo_sc")
+    assert find_pack() == cache / "aaa"
+
+
+def test_damaged_pack_is_one_clear_line(cache):
+    add_pack(cache, "buffalo_l")
+    with pytest.raises(AssetError, match="cannot load the pack") as caught:
+        default_detector()
+    assert "\n" not in str(caught.value)
+
+
+def test_pack_finds_the_astronaut(test_pack):
+    detector = InsightfacePack(test_pack)
+    assert isinstance(detector, Detector)
+    image = skimage.data.astronaut()
+    (face,) = detector.detect(image)
+    (expected,) = CenterFace().detect(image)
+    assert face.score > 0.6
+    assert np.abs(face.points - expected.points).max() < 8
+    (filling,) = detector.detect(np.ascontiguousarray(image[60:178, 172:280]))
+    np.testing.assert_allclose(filling.points, face.points - np.float32([172, 60]), atol=8)
+
+
+def test_embedded_detector_looks_where_the_pack_finds_nothing(test_pack):
+    detector = default_detector(test_pack)
+    assert isinstance(detector, FirstThatFinds)
+    image = np.ascontiguousarray(skimage.data.astronaut()[::-1, ::-1])
+    assert len(detector.detect(image)) == 1

@@ -1,0 +1,160 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import skimage.data
+import trimesh
+from PIL import Image
+
+from uvface.core.errors import InputError
+from uvface.core.geometry.landmarks import read_landmarks
+from uvface.core.geometry.layout import UVLayout, load_layout
+from uvface.core.geometry.pose import rotation_from_angles
+from uvface.core.geometry.sampling import sample_texture
+from uvface.core.io.images import Photo
+from uvface.core.io.overlay import PANEL
+from uvface.core.io.results import OUTPUTS, write_results
+from uvface.core.types import Camera, Face
+
+PHOTO = Photo(image=skimage.data.astronaut().astype(np.float32) / 255)
+NAME = Path("some folder/as tro.naut.jpg")
+
+
+@pytest.fixture(scope="module")
+def layout() -> UVLayout:
+    return load_layout()
+
+
+def make_face(layout: UVLayout, x: float, *, scale: float = 7.0) -> Face:
+    """Return the mean face, turned a little, with its origin at (x, 120) in the astronaut."""
+    camera = Camera(
+        scale=jnp.asarray(scale, jnp.float32),
+        rotation=rotation_from_angles(20.0, -5.0, 8.0),
+        translation=jnp.array([x, 120.0, 0.0], jnp.float32),
+    )
+    position_map = camera.project(layout.canonical)
+    landmarks = read_landmarks(position_map, layout.landmark_uv)
+    return Face(
+        position_map=position_map,
+        texture=sample_texture(jnp.asarray(PHOTO.image), position_map),
+        visibility=layout.mask,
+        camera=camera,
+        landmarks=landmarks,
+        box=jnp.concatenate([landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)]),
+        score=jnp.asarray(0.9, jnp.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def face(layout) -> Face:
+    return make_face(layout, 226.0)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, face, layout) -> tuple[Path, dict]:
+    folder = tmp_path_factory.mktemp("results")
+    save = list(OUTPUTS)
+    record = write_results(folder, NAME, PHOTO, [face], layout, save=save, weights="w")
+    return folder, record
+
+
+def test_json_file_keeps_the_contract(written, face):
+    folder, record = written
+    content = json.loads((folder / "as tro.naut.json").read_text())
+    assert content == record
+    assert list(content) == ["image", "width", "height", "weights", "faces"]
+    assert (content["image"], content["width"], content["height"]) == (str(NAME), 512, 512)
+    (entry,) = content["faces"]
+    assert {"box", "score", "landmarks", "pose", "camera_matrix"} <= set(entry)
+    assert {"visible_fraction", "warnings", "files"} <= set(entry)
+    assert set(entry["pose"]) == {"yaw", "pitch", "roll", "scale", "translation"}
+    angles = [entry["pose"][name] for name in ("yaw", "pitch", "roll")]
+    np.testing.assert_allclose(angles, [20, -5, 8], atol=0.01)
+    assert np.shape(entry["camera_matrix"]) == (3, 4)
+    np.testing.assert_allclose(entry["landmarks"], face.landmarks, atol=1e-3)
+    assert entry["visible_fraction"] == 1.0 and entry["warnings"] == []
+
+
+def test_every_file_that_is_named_is_there_and_no_other(written):
+    folder, record = written
+    named = set(record["faces"][0]["files"].values())
+    assert all(name.startswith("as tro.naut") for name in named)
+    assert named | {"as tro.naut.json", "as tro.naut.mtl"} == {p.name for p in folder.iterdir()}
+
+
+def test_landmark_file_has_68_rows(written, face):
+    folder, record = written
+    rows = np.loadtxt(folder / record["faces"][0]["files"]["landmarks"])
+    np.testing.assert_allclose(rows, face.landmarks, atol=1e-3)
+
+
+def test_depth_png_agrees_with_arrays_and_landmarks(written, face):
+    folder, record = written
+    entry = record["faces"][0]
+    with Image.open(folder / entry["files"]["depth"]) as picture:
+        values, named = np.asarray(picture), json.loads(picture.info["depth"])
+    assert values.dtype == np.uint16 and named == entry["depth"]
+    stored = np.load(folder / entry["files"]["depth_npz"])
+    depth, valid = stored["depth"], stored["valid"]
+    np.testing.assert_array_equal(values > 0, valid)
+    decoded = named["offset"] + named["scale"] * values[valid]
+    np.testing.assert_allclose(decoded, depth[valid], atol=named["scale"])
+    x, y, z = np.asarray(face.landmarks)[30]  # tip of the nose: nothing hides it
+    np.testing.assert_allclose(depth[round(float(y)), round(float(x))], z, atol=2)
+
+
+def test_meshes_lie_over_the_photo(written, face, layout):
+    folder, record = written
+    expected = np.asarray(face.position_map)[np.asarray(layout.mask) > 0.5]
+    expected[:, 1] = 511 - expected[:, 1]
+    for kind in ("obj", "glb", "ply"):
+        mesh = trimesh.load(folder / record["faces"][0]["files"][kind], process=False, force="mesh")
+        np.testing.assert_allclose(mesh.bounds[0], expected.min(axis=0), atol=0.01)
+        np.testing.assert_allclose(mesh.bounds[1], expected.max(axis=0), atol=0.01)
+        assert len(mesh.faces) == len(layout.triangles)
+
+
+def test_position_map_and_pictures(written, face, layout):
+    folder, record = written
+    files = record["faces"][0]["files"]
+    stored = np.load(folder / files["posmap"])
+    np.testing.assert_array_equal(stored["position_map"], face.position_map)
+    assert str(stored["layout_digest"]) == layout.digest
+    sizes = {name: Image.open(folder / files[name]) for name in ("overlay", "visibility")}
+    assert sizes["overlay"].size == (2 * PANEL, 2 * PANEL)
+    assert sizes["visibility"].size == (256, 256) and sizes["visibility"].mode == "L"
+    for picture in sizes.values():
+        picture.close()
+
+
+def test_several_faces_are_numbered(tmp_path, layout):
+    faces = [make_face(layout, 100.0), make_face(layout, 300.0)]
+    options = {"save": ["landmarks"], "weights": "w"}
+    record = write_results(tmp_path, NAME, PHOTO, faces, layout, **options)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"as tro.naut.json", "as tro.naut_0_kpt.txt", "as tro.naut_1_kpt.txt"}
+    assert record["faces"][1]["files"] == {"landmarks": "as tro.naut_1_kpt.txt"}
+
+
+def test_no_face_is_an_empty_list(tmp_path, layout):
+    record = write_results(tmp_path, NAME, PHOTO, [], layout, save=["mesh"], weights="w")
+    assert record["faces"] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["as tro.naut.json"]
+
+
+def test_doubtful_faces_are_warned_of(tmp_path, layout):
+    small = make_face(layout, 2.0, scale=1.5)
+    doubtful = dataclasses.replace(small, score=jnp.asarray(0.4, jnp.float32))
+    options = {"save": [], "weights": "w"}
+    record = write_results(tmp_path, NAME, PHOTO, [doubtful], layout, **options)
+    words = " | ".join(record["faces"][0]["warnings"])
+    assert "pixels wide" in words and "not sure" in words and "outside the photo" in words
+
+
+def test_unknown_output_is_an_error(tmp_path, layout):
+    with pytest.raises(InputError, match="cannot save 'smell'"):
+        write_results(tmp_path, NAME, PHOTO, [], layout, save=["smell"], weights="w")
+    assert list(tmp_path.iterdir()) == []
