@@ -62,7 +62,7 @@ class UVLayout:
         self, position_map: Float[Array, "size size 3"], texture: Float[Array, "size size 3"]
     ) -> Mesh:
         """Return the mesh whose vertices are the texels (also those outside the mask)."""
-        centres = (jnp.arange(self.size) + 0.5) / self.size
+        centres = (jnp.arange(self.size, dtype=jnp.float32) + 0.5) / self.size
         u, v = jnp.meshgrid(centres, centres)
         return Mesh(
             vertices=position_map.reshape(-1, 3),

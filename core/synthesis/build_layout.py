@@ -66,7 +66,9 @@ def density(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
     """Return how many texels per cm a point of the neutral head shall get, relatively."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
 
-    def near(centre: tuple[float, ...], radii: tuple[float, ...], full: float, none: float):
+    def near(
+        centre: tuple[float, ...], radii: tuple[float, ...], full: float, none: float
+    ) -> np.ndarray:
         offset = (np.stack([x, y, z], axis=1) - centre) / radii
         t = np.clip((np.linalg.norm(offset, axis=1) - full) / (none - full), 0, 1)
         return 1 - t * t * (3 - 2 * t)
@@ -80,6 +82,20 @@ def density(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
     return value * (1 + 0.2 * near((8.0, 0.8, 0.0), (1.6, 3.2, 2.4), 0.6, 1.5))  # ear
 
 
+def build_mesh(head: HeadModel) -> SurfaceMesh:
+    """Cut the face out of the head and close it."""
+    return build_surface_mesh(head, _head_mirror(head), outline)
+
+
+def landmark_vertices(mesh: SurfaceMesh, landmarks: Int[np.ndarray, 68]) -> list[int]:
+    """Return the surface vertices that are the given head vertices."""
+    own = {int(a): k for k, (a, b) in enumerate(mesh.ends) if a == b}
+    missing = [k for k, vertex in enumerate(landmarks.tolist()) if vertex not in own]
+    if missing:
+        raise InputError(f"landmarks {missing} do not lie on the surface; check the landmark file")
+    return [own[vertex] for vertex in landmarks.tolist()]
+
+
 def build_surface(head: HeadModel, landmarks: Int[np.ndarray, 68]) -> FaceSurface:
     """Cut, close and flatten the face.
 
@@ -89,12 +105,9 @@ def build_surface(head: HeadModel, landmarks: Int[np.ndarray, 68]) -> FaceSurfac
     """
     neutral = np.asarray(head.neutral, np.float64)
     head_mirror = _head_mirror(head)
-    mesh = build_surface_mesh(head, head_mirror, outline)
+    mesh = build_mesh(head)
+    marks = landmark_vertices(mesh, landmarks)
     uv = _flatten(head, mesh)
-    own = {int(a): k for k, (a, b) in enumerate(mesh.ends) if a == b}
-    missing = [k for k, vertex in enumerate(landmarks.tolist()) if vertex not in own]
-    if missing:
-        raise InputError(f"landmarks {missing} do not lie on the surface; check the landmark file")
     left = np.flatnonzero(mesh.label == EYEBALL_LEFT)
     equator, pole = _eyeball_rings(neutral, head.part_vertices("sclera_left"))
     integers = {
@@ -102,7 +115,7 @@ def build_surface(head: HeadModel, landmarks: Int[np.ndarray, 68]) -> FaceSurfac
         "triangles": mesh.triangles,
         "mirror": mesh.mirror,
         "label": mesh.label,
-        "landmarks": np.array([own[vertex] for vertex in landmarks.tolist()]),
+        "landmarks": np.array(marks),
         "eyeball_vertices": np.stack([left, mesh.mirror[left]]),
         "eyeball_equator": np.stack([equator, head_mirror[equator]]),
         "eyeball_pole": np.stack([pole, head_mirror[pole]]),

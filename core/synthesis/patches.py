@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -118,15 +118,15 @@ def build_surface_mesh(
     return _mirrored(half, _component(triangles, int(np.argmax(neutral[:9409, 2]))), mirror)
 
 
-def _edges(faces: Iterable[Iterable[int]]) -> list[tuple[int, int]]:
+def _edges(faces: np.ndarray) -> list[tuple[int, int]]:
     edges: list[tuple[int, int]] = []
-    for face in faces:
-        corners = list(dict.fromkeys(int(corner) for corner in face))
+    for face in faces.tolist():
+        corners = list(dict.fromkeys(face))
         edges += zip(corners, corners[1:] + corners[:1], strict=True)
     return edges
 
 
-def boundary_loops(faces: Iterable[Iterable[int]]) -> list[list[int]]:
+def boundary_loops(faces: Int[np.ndarray, "M corners"]) -> list[list[int]]:
     """Return the closed boundaries of a mesh, in the direction of its faces."""
     edges = set(_edges(faces))
     following = {a: b for a, b in edges if (b, a) not in edges}

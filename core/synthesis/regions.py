@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter
-from skimage.draw import polygon2mask
+from scipy.spatial import cKDTree
 
 from .patches import EYEBALL_LEFT, EYEBALL_RIGHT, MEMBRANE
 from .surface import FaceSurface, TexelBinding
@@ -64,7 +65,10 @@ def _blur(mask: np.ndarray, deviation: float) -> np.ndarray:
 def _fill(polygon: np.ndarray, size: int) -> np.ndarray:
     """Return the share of each texel that a UV polygon ``[n, 2]`` covers."""
     fine = size * SUPERSAMPLE
-    mask = polygon2mask((fine, fine), polygon[:, ::-1] * fine - 0.5).astype(np.float64)
+    bits = 4  # of the sub-pixel corners
+    corners = np.round((polygon * fine - 0.5) * 2**bits).astype(np.int32)
+    mask = np.zeros((fine, fine), np.uint8)
+    cv2.fillPoly(mask, [corners], 1, cv2.LINE_8, bits)
     return mask.reshape(size, SUPERSAMPLE, size, SUPERSAMPLE).mean(axis=(1, 3))
 
 
@@ -78,6 +82,12 @@ def _closed_curve(points: np.ndarray) -> np.ndarray:
 def _mirrored(points: np.ndarray) -> np.ndarray:
     """Close an outline of the left side, listed from midline to midline, over the right side."""
     return np.concatenate([points, points[::-1] * [-1, 1] + [1, 0]])
+
+
+def _nearest(u: np.ndarray, v: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return distance to and number of the nearest of some UV points, for every texel."""
+    distance, number = cKDTree(points).query(np.stack([u, v], axis=-1))
+    return distance, number
 
 
 def _below(level: np.ndarray, soft: float) -> np.ndarray:
@@ -169,8 +179,7 @@ def _inner(canvas: _Canvas, regions: dict[str, np.ndarray]) -> dict[str, np.ndar
     chin = canvas.outline(_mirrored(_chin(marks)), soft=2.5 * SOFT) * face * (1 - regions["lips"])
     cheeks = canvas.left_outline(_cheek(marks), soft=2.5 * SOFT) * face
     taken = np.maximum.reduce([nose, regions["eyes"], regions["lips"], regions["mouth_interior"]])
-    jaw = np.stack([canvas.u, canvas.v], axis=-1)[..., None, :] - _jaw_curve(marks)[::2]
-    near_jaw = np.linalg.norm(jaw, axis=-1).min(axis=-1)
+    near_jaw, _ = _nearest(canvas.u, canvas.v, _jaw_curve(marks))
     return {
         "brows": _brows(canvas) * (1 - regions["eyes"]) * face,
         "nose": nose,
@@ -203,8 +212,8 @@ def _brows(canvas: _Canvas) -> np.ndarray:
     at, fine = np.arange(6), np.linspace(0, 5, 160)
     spine = CubicSpline(at, np.stack([inner, *(canvas.marks[22:26] + drop), tail]))(fine)
     width = np.interp(fine, at, [0.020, 0.026, 0.025, 0.022, 0.020, 0.014])
-    distance = np.hypot(canvas.u[..., None] - spine[:, 0], canvas.v[..., None] - spine[:, 1])
-    return _below((distance - width).min(axis=-1), 2 / 256)
+    distance, nearest = _nearest(canvas.u, canvas.v, spine)
+    return _below(distance - width[nearest], 2 / 256)
 
 
 def _lips(marks: np.ndarray) -> np.ndarray:
@@ -277,7 +286,7 @@ def texel_weights(
     weights = at_neck + (at_face - at_neck) * (1 - regions["neck"])
     weights = weights + (at_features - at_face) * features
     u, v = np.meshgrid(*[(np.arange(len(mask)) + 0.5) / len(mask)] * 2)
-    away = np.hypot(u[..., None] - landmark_uv[:, 0], v[..., None] - landmark_uv[:, 1]).min(axis=-1)
+    away, _ = _nearest(u, v, landmark_uv)
     weights = weights + (at_landmarks - weights) * _below(away - LANDMARK_RADIUS, 1 / 256)
     weights = weights * mask
     return (weights / weights[mask > 0].mean()).astype(np.float32)
