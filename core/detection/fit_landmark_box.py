@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
+from ..errors import InputError
 from .centerface import CenterFace
 from .five_points import face_frame
 from .landmark_box import harmonics, point_features
@@ -51,6 +52,8 @@ def collect_samples(
     for index, landmarks in enumerate(stored["landmarks"]):
         coded = jpeg[offset[index] : offset[index + 1]]
         image = cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise InputError(f"{shard} holds an image that is no JPEG; make the pool again")
         turned, matrix = _turn(image, float(rng.normal(0, roll)))
         truth = (landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
         for face in detector.detect(turned):

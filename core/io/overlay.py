@@ -191,7 +191,7 @@ def _pose_panel(base: Picture, box: Float[np.ndarray, "8 2"], face: Face) -> Pic
     words = "  ".join(
         f"{name} {angle:+.0f}" for name, angle in zip(("yaw", "pitch", "roll"), angles, strict=True)
     )
-    picture[-_CAPTION:] //= 3
+    picture[-_CAPTION:] = picture[-_CAPTION:] // 3
     place = (14, PANEL - 12)
     cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, _WHITE, 1, cv2.LINE_AA)
     return picture
