@@ -56,6 +56,16 @@ def _gradients(rest: np.ndarray) -> np.ndarray:
     return np.stack([-inverse.sum(axis=1), inverse[:, 0], inverse[:, 1]], axis=2)
 
 
+def _gradient_matrices(
+    rest: np.ndarray, triangles: np.ndarray, count: int
+) -> list[sparse.csr_matrix]:
+    """Return the derivatives along x and y as matrices ``[M, N]`` over vertex values."""
+    gradients = _gradients(rest)
+    rows, columns = np.repeat(np.arange(len(triangles)), 3), triangles.ravel()
+    shape = (len(triangles), count)
+    return [sparse.csr_matrix((gradients[:, k].ravel(), (rows, columns)), shape) for k in range(2)]
+
+
 def jacobians(
     rest: Float[np.ndarray, "M 3 2"],
     triangles: Int[np.ndarray, "M 3"],
@@ -118,15 +128,9 @@ def flatten_disk(
         start: positions without folds.
         iterations: number of SLIM steps.
     """
-    count, faces = len(start), len(triangles)
-    gradients = _gradients(rest)
-    edges = rest[:, 1:] - rest[:, :1]
-    area = 0.5 * np.linalg.det(edges)
-    rows = np.repeat(np.arange(faces), 3)
-    along = [
-        sparse.csr_matrix((gradients[:, k].ravel(), (rows, triangles.ravel())), (faces, count))
-        for k in range(2)
-    ]
+    count = len(start)
+    area = 0.5 * np.linalg.det(rest[:, 1:] - rest[:, :1])
+    along = _gradient_matrices(rest, triangles, count)
     free = np.setdiff1d(np.arange(count), boundary)
     unknown = np.concatenate([free, count + free])
     plane = start.copy()

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from uvface.core.errors import InputError
 from uvface.core.synthesis.head import HeadModel, canonical_from_ict, head_vertices, load_head
 
