@@ -3,6 +3,7 @@
 The only place that prints or exits. Every command has a Python function of the same name.
 """
 
+import dataclasses
 import json
 import os
 import sys
@@ -90,7 +91,7 @@ def swap(
     keep: Annotated[
         str, typer.Option(help="Regions that stay the target's own, or none.")
     ] = "eyeballs,mouth_interior",
-    color: Annotated[str, typer.Option(help="match or none.")] = "match",
+    color: Annotated[str, typer.Option(help="light, match or none.")] = "light",
     blend: Annotated[str, typer.Option(help="poisson, feather or none.")] = "poisson",
     faces: Faces = "largest",
     reference_face: Annotated[str, typer.Option(help="Which face of REFERENCE.")] = "largest",
@@ -177,7 +178,8 @@ def inspect(photo: Path) -> None:
     """Print what a picture's metadata says about its making, as JSON."""
     from uvface.core.io.provenance import read_provenance
 
-    typer.echo(json.dumps(read_provenance(photo), indent=2))
+    found = read_provenance(photo)
+    typer.echo(json.dumps(None if found is None else dataclasses.asdict(found), indent=2))
 
 
 @app.command()

@@ -120,7 +120,7 @@ def _one(
         photo = read_photo(path)
         found = model.reconstruct(photo.image, boxes=boxes.get(path.stem), faces=faces)
         record = write_results(
-            folder, path, photo, found, model.layout, save=save, weights=model.header.name
+            folder, path, photo, found, model.layout, save=save, weights=model.header.network
         )
     except (UvfaceError, OSError) as error:
         return Item(photo=path, record={"image": str(path), "error": str(error)}, error=str(error))

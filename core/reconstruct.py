@@ -11,15 +11,16 @@ References:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from jax import Array
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 
 from .detection.protocol import Detector
 from .errors import InputError
@@ -31,13 +32,14 @@ from .geometry.sampling import sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
-from .network.weights import Network, WeightsHeader, load_weights
+from .network.weights import WeightsHeader, load_weights, read_header
 from .types import Camera, Face, Similarity
 
 __all__ = ["FaceChoice", "Model", "ReconstructConfig", "load"]
 
 FaceChoice = Literal["all", "largest"] | int
-RgbImage = Float32[np.ndarray, "height width 3"]
+RgbImage = Float[np.ndarray, "height width 3"]
+Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ _sample_texture = jax.jit(sample_texture)
 class Model:
     """A network with its UV layout and a detector: all that a photo needs."""
 
-    network: Network
+    predict: Predict  # crops in [0, 1] -> position maps in crop pixels, compiled
     header: WeightsHeader
     layout: UVLayout
     detector: Detector | None  # None: found on first need
@@ -116,10 +118,14 @@ class Model:
         return [(landmark_box(found), float(found.score)) for found in detector.detect(image)]
 
     def _reconstruct_box(self, image: RgbImage, box: np.ndarray, score: float) -> Face:
-        photo_map, seen, landmarks, camera = self._predict(image, jnp.asarray(box, jnp.float32))
+        given = jnp.asarray(box, jnp.float32)
+        photo_from_crop = crop_box(given)
+        crop_map = self._read_crop(image, photo_from_crop)
         for _ in range(self.config.passes - 1):
-            refined = box_from_landmarks(landmarks)
-            photo_map, seen, landmarks, camera = self._predict(image, refined)
+            landmarks = photo_from_crop.apply(read_landmarks(crop_map, self.layout.landmark_uv))
+            photo_from_crop = crop_box(box_from_landmarks(landmarks))
+            crop_map = self._read_crop(image, photo_from_crop)
+        photo_map, seen, landmarks, camera = _measure_face(crop_map, photo_from_crop, self.layout)
         window, origin = cut_window(image, np.asarray(photo_map)[..., :2])
         offset = jnp.asarray([origin[0], origin[1], 0.0], jnp.float32)
         return Face(
@@ -128,15 +134,23 @@ class Model:
             visibility=seen,
             camera=camera,
             landmarks=landmarks,
-            box=jnp.asarray(box, jnp.float32),
+            box=given,
             score=jnp.asarray(score, jnp.float32),
         )
 
-    def _predict(self, image: RgbImage, box: Array) -> tuple[Array, Array, Array, Camera]:
-        photo_from_crop = crop_box(box)
+    def _read_crop(self, image: RgbImage, photo_from_crop: Similarity) -> Array:
         crop = extract_crop(image, photo_from_crop)
-        crop_map = self.network.predict(jnp.asarray(crop)[None])[0]
-        return _measure_face(crop_map, photo_from_crop, self.layout)
+        return self.predict(jnp.asarray(crop)[None])[0]
+
+
+def _compiled(network: nnx.Module) -> Predict:
+    graph, state = nnx.split(network)
+
+    @jax.jit
+    def run(state: Any, crops: Array) -> Array:
+        return nnx.merge(graph, state)(crops)  # type: ignore[operator, no-any-return]
+
+    return lambda crops: run(state, crops)
 
 
 def load(
@@ -156,11 +170,12 @@ def load(
     Raises:
         AssetError: the weights or their UV layout are missing, damaged or do not fit together.
     """
-    network, header = load_weights(weights)
+    layout = load_layout(read_header(weights).layout)
+    network, header = load_weights(weights, layout=layout)
     return Model(
-        network=network,
+        predict=_compiled(network),
         header=header,
-        layout=load_layout(header.layout),
+        layout=layout,
         detector=detector,
         config=config or ReconstructConfig(),
     )

@@ -1,0 +1,134 @@
+"""The command line: exit codes, one-line errors, no half-written files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from uvface.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+ASTRONAUT_BOX = [177.0, 71.0, 271.0, 188.0]
+
+
+@pytest.fixture(scope="module")
+def astronaut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "astronaut.png"
+    cv2.imwrite(str(path), skimage.data.astronaut()[..., ::-1])
+    return path
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for command in ("reconstruct", "swap", "edit", "train", "synthesize", "evaluate", "inspect"):
+        assert command in shown
+
+
+def test_help_imports_neither_jax_nor_opencv() -> None:
+    code = (
+        "import sys; from uvface.cli import main; main(['--help']); "
+        "sys.exit(bool({'jax', 'cv2'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["swap", "a.png"],
+        ["swap", "a.png", "b.png"],
+        ["edit", "a.png", "-o", "out.png", "--region", "eyes"],
+        ["reconstruct", "a.png", "-o", "out", "--faces", "left"],
+        ["reconstruct", "a.png", "-o", "out", "--device", "abacus"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    assert main(arguments) == 2
+
+
+@pytest.mark.weights
+def test_missing_photo_is_one_line_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.png"
+    assert main(["swap", str(tmp_path / "no.png"), str(tmp_path / "no2.png"), "-o", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "no.png" in error and error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.weights
+def test_photo_without_a_face_fails_a_swap_and_not_a_batch(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grey = tmp_path / "grey.png"
+    cv2.imwrite(str(grey), np.full((120, 160, 3), 128, np.uint8))
+    assert main(["swap", str(grey), str(astronaut), "-o", str(tmp_path / "out.png")]) == 1
+    assert "no face" in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+    assert main(["reconstruct", str(grey), "-o", str(tmp_path / "out"), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["faces"] == []
+    assert captured.err.startswith("warning: ")
+
+
+@pytest.mark.weights
+def test_bad_photo_does_not_end_a_batch(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture")
+    out = tmp_path / "out"
+    assert main(["reconstruct", str(broken), str(astronaut), "-o", str(out), "--save", "all"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and "broken.jpg" in captured.err
+    record = json.loads((out / "astronaut.json").read_text())
+    face = record["faces"][0]
+    assert len(face["landmarks"]) == 68
+    assert abs(face["pose"]["yaw"]) < 35
+    assert all((out / name).is_file() for name in face["files"].values())
+    nose = np.array(face["landmarks"][30][:2])
+    assert np.abs(nose - [224, 130]).max() < 15
+    left, top, right, bottom = face["box"]
+    assert np.abs(np.array([left, top, right, bottom]) - ASTRONAUT_BOX).max() < 25
+
+
+@pytest.mark.weights
+def test_boxes_skip_detection(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps({"astronaut": [ASTRONAUT_BOX]}))
+    arguments = ["reconstruct", str(astronaut), "-o", str(tmp_path / "out"), "--json"]
+    assert main([*arguments, "--boxes", str(boxes)]) == 0
+    assert json.loads(capsys.readouterr().out)["faces"][0]["box"] == ASTRONAUT_BOX
+    boxes.write_text('{"astronaut": [1, 2, 3, 4]}')
+    assert main([*arguments, "--boxes", str(boxes)]) == 1
+    assert "left, top, right, bottom" in capsys.readouterr().err
+
+
+@pytest.mark.weights
+def test_swap_and_edit_write_marked_pictures(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirrored = tmp_path / "mirrored.png"
+    cv2.imwrite(str(mirrored), cv2.imread(str(astronaut))[:, ::-1])
+    out = tmp_path / "swap.png"
+    assert main(["swap", str(astronaut), str(mirrored), "-o", str(out)]) == 0
+    assert cv2.imread(str(out)).shape == (512, 512, 3)
+    capsys.readouterr()
+    assert main(["inspect", str(out)]) == 0
+    assert "digitalsourcetype" in capsys.readouterr().out.lower()
+    red = tmp_path / "red.png"
+    edit = ["edit", str(astronaut), "-o", str(red), "--region", "lips", "--recolor", "#a01830"]
+    assert main(edit) == 0
+    before, after = cv2.imread(str(astronaut)).astype(int), cv2.imread(str(red)).astype(int)
+    changed = np.abs(before - after).max(axis=-1) > 0
+    assert 50 < changed.sum() < 4000
