@@ -1,10 +1,10 @@
 """Rasteriser: which triangle covers each pixel, where in the triangle, and how far away.
 
-Every triangle tests a window of pixels that holds its bounding box. Triangles are sorted into
-classes by the side of that window, and each class runs as a loop over batches of triangles, as
-many as the photo needs: nothing is dropped, whatever the sizes. A batch writes one ``uint32`` per
-covered pixel, quantised depth in the high bits and triangle number in the low ones, by a
-scatter-maximum; shading then gathers per pixel.
+Every triangle tests the 4x4-pixel tiles of a square window that holds its bounding box. Triangles
+are sorted into classes by the side of that window, then one loop draws a fixed number of tiles at
+a time, for as long as there are triangles: nothing is dropped, whatever their number and size. A
+step writes one ``uint32`` per covered pixel, quantised depth in the high bits and triangle number
+in the low ones, by a scatter-maximum; shading then gathers per pixel.
 
 Convention:
     x right, y down, pixel centres at integers, larger z is nearer. A triangle faces the camera
@@ -31,11 +31,14 @@ from ..types import Fragments
 
 __all__ = ["interpolate", "rasterize"]
 
-SUBPIXELS = 1024  # vertices are snapped to this fraction of a pixel
-_LIMIT = 16000.0  # pixels; larger coordinates are clamped, for the exact edge test
-_WINDOWS = (1, 2, 3, 4, 6, 9, 16, 32, 64)  # sides of the windows; larger triangles scan the image
-_BATCH_PIXELS = 1 << 14  # pixels tested by one batch of a loop
+_BITS = 10
+SUBPIXELS = 1 << _BITS  # vertices are snapped to this fraction of a pixel
+_LIMIT = 16000.0  # pixels; larger coordinates are clamped, so that 32 bits suffice
+_TILE = 4  # pixels along the side of a tile
+_SIDES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # classes: tiles along the side of a window
+_STEP = 1024  # tiles drawn in one step; at least the square of the last class
 _SORT_ROWS = 128  # rows of the counting sort
+_FAR = 1 << 30  # an edge function as large as this has its sign over the whole tile
 
 
 @jax.tree_util.register_dataclass
@@ -45,76 +48,59 @@ class _Setup:
 
     x: Array  # [3, T] int32, snapped
     y: Array  # [3, T] int32
-    z: Array  # [3, T] float32, quantised depth, 0 farthest
+    z: Array  # [3, T] float32, photo pixels
     left: Array  # [T] int32, first column of the window
     top: Array  # [T] int32, first row of the window
-    side: Array  # [T] int32, pixels; 0 where nothing is to be drawn
+    side: Array  # [T] int32, tiles along the window's side; 0 where nothing is to be drawn
 
 
-def _edge(ax: Array, ay: Array, bx: Array, by: Array, px: Array, py: Array) -> Array:
-    """Return twice the area of (a, b, p), positive inside, exact in sign for any size.
-
-    Where the integer product wraps, its floating-point value is far from zero and is used.
-    """
-    dx, dy, qx, qy = bx - ax, by - ay, px - ax, py - ay
-    exact = dy * qx - dx * qy
-    rough = _cross(dx, dy, qx, qy)
-    large = jnp.where(rough > 0, 1 << 30, -(1 << 30)).astype(jnp.int32)
-    return jnp.where(jnp.abs(rough) > 2.0**30, large, exact)
-
-
-def _cross(dx: Array, dy: Array, qx: Array, qy: Array) -> Array:
+def _cross(ax: Array, ay: Array, bx: Array, by: Array) -> Array:
+    """Return ``ay bx - ax by`` of integer vectors as float32."""
     f = jnp.float32
-    return dy.astype(f) * qx.astype(f) - dx.astype(f) * qy.astype(f)
+    return ay.astype(f) * bx.astype(f) - ax.astype(f) * by.astype(f)
 
 
-def _bias(dx: Array, dy: Array) -> Array:
-    """Return 0 for left and top edges, which own the pixel centres on them, else -1."""
-    is_owned = (dy > 0) | ((dy == 0) & (dx < 0))
-    return jnp.where(is_owned, 0, -1).astype(jnp.int32)
+def _exact(rough: Array, wrapped: Array) -> Array:
+    """Return an integer known roughly and modulo 2^32; beyond 2^30 only its sign is kept."""
+    far = jnp.where(rough > 0, _FAR, -_FAR).astype(jnp.int32)
+    return jnp.where(jnp.abs(rough) > _FAR, far, wrapped)
 
 
-def _setup(
-    vertices: Array, triangles: Array, origin: Array, size: tuple[int, int], levels: int
-) -> _Setup:
-    """Snap the vertices, quantise z and find each triangle's window."""
+def _setup(vertices: Array, triangles: Array, origin: Array, size: tuple[int, int]) -> _Setup:
+    """Snap the vertices and find each triangle's window."""
     height, width = size
     is_finite = jnp.isfinite(vertices).all(axis=-1)
-    points = jnp.where(is_finite[:, None], vertices, 0.0)
-    plane = jnp.clip(points[:, :2], -_LIMIT, _LIMIT)
+    plane = jnp.clip(jnp.where(is_finite[:, None], vertices[:, :2], 0.0), -_LIMIT, _LIMIT)
     snapped = jnp.round(plane * SUBPIXELS).astype(jnp.int32) - origin * SUBPIXELS
-    far, near = points[:, 2].min(), points[:, 2].max()
-    depth = (points[:, 2] - far) * (levels / jnp.maximum(near - far, 1e-20))
-    depth = jnp.where(is_finite, depth, jnp.nan)
+    depth = jnp.where(is_finite, vertices[:, 2], jnp.nan)
     corners = triangles.T
     x, y, z = snapped[:, 0][corners], snapped[:, 1][corners], depth[corners]
-    left = jnp.maximum(-((-x.min(axis=0)) // SUBPIXELS), 0)
-    top = jnp.maximum(-((-y.min(axis=0)) // SUBPIXELS), 0)
-    columns = jnp.minimum(x.max(axis=0) // SUBPIXELS, width - 1) - left + 1
-    rows = jnp.minimum(y.max(axis=0) // SUBPIXELS, height - 1) - top + 1
-    is_drawn = _edge(x[0], y[0], x[1], y[1], x[2], y[2]) > 0
+    left = jnp.maximum(-((-x.min(axis=0)) >> _BITS), 0)
+    top = jnp.maximum(-((-y.min(axis=0)) >> _BITS), 0)
+    columns = jnp.minimum(x.max(axis=0) >> _BITS, width - 1) - left + 1
+    rows = jnp.minimum(y.max(axis=0) >> _BITS, height - 1) - top + 1
+    dx, dy, qx, qy = x[1] - x[0], y[1] - y[0], x[2] - x[0], y[2] - y[0]
+    is_drawn = _exact(_cross(dx, dy, qx, qy), dy * qx - dx * qy) > 0
     is_drawn &= (columns > 0) & (rows > 0) & ~jnp.isnan(z.sum(axis=0))
-    side = jnp.where(is_drawn, jnp.maximum(columns, rows), 0)
-    return _Setup(x=x, y=y, z=z, left=left, top=top, side=side)
+    side = (jnp.maximum(columns, rows) + (_TILE - 1)) // _TILE
+    return _Setup(x=x, y=y, z=z, left=left, top=top, side=jnp.where(is_drawn, side, 0))
 
 
 def _sort_by_class(side: Array) -> tuple[Array, Array]:
     """Return triangle numbers grouped by class, and where each class starts ``[classes + 1]``.
 
-    A counting sort: rows of a ``[rows, columns]`` table are counted one after the other.
+    Class 0 is not drawn. A counting sort: the rows of a table are counted one after the other.
     """
-    count = len(_WINDOWS) + 2
-    bounds = jnp.array((0, *_WINDOWS), dtype=jnp.int32)
-    kind = (side[:, None] > bounds).sum(axis=1, dtype=jnp.int32)
+    count = len(_SIDES) + 2
+    kind = sum(((side > bound).astype(jnp.int32) for bound in (0, *_SIDES)), start=0 * side)
     columns = -(-side.shape[0] // _SORT_ROWS)
     padding = _SORT_ROWS * columns - side.shape[0]
     table = jnp.pad(kind, (0, padding)).reshape(_SORT_ROWS, columns)
+    kinds = jnp.arange(count, dtype=jnp.int32)[:, None]
 
     def step(counts: Array, row: Array) -> tuple[Array, Array]:
-        is_kind = row == jnp.arange(count, dtype=jnp.int32)[:, None]
-        return counts + is_kind.astype(jnp.int32), jnp.where(is_kind, counts, 0).sum(
-            axis=0, dtype=jnp.int32
-        )
+        is_kind = (row == kinds).astype(jnp.int32)
+        return counts + is_kind, (counts * is_kind).sum(axis=0, dtype=jnp.int32)
 
     counts, rank = lax.scan(step, jnp.zeros((count, columns), jnp.int32), table)
     ends = jnp.cumsum(counts.reshape(-1))
@@ -125,122 +111,125 @@ def _sort_by_class(side: Array) -> tuple[Array, Array]:
     return order, jnp.append(starts.reshape(count, columns)[:, 0], ends[-1])
 
 
-def _depth_plane(x: Array, y: Array, z: Array) -> tuple[Array, Array]:
+def _edge_at(ax: Array, ay: Array, bx: Array, by: Array, column: Array, row: Array) -> Array:
+    """Return the edge function of (a, b) at a pixel centre, divided by SUBPIXELS, rounded down.
+
+    It is >= 0 where the pixel centre lies inside, or on a left or top edge. One column further it
+    grows by ``by - ay``, one row further by ``ax - bx``. Coordinates are split into whole pixels
+    and fractions, so that no product that matters exceeds 32 bits.
+    """
+    dx, dy = bx - ax, by - ay
+    is_owned = (dy > 0) | ((dy == 0) & (dx < 0))
+    low = SUBPIXELS - 1
+    fraction_x, fraction_y = ax & low, ay & low
+    rest = (dx & low) * fraction_y - (dy & low) * fraction_x - jnp.where(is_owned, 0, 1)
+    shift = (dx >> _BITS) * fraction_y - (dy >> _BITS) * fraction_x + (rest >> _BITS)
+    qx, qy = column - (ax >> _BITS), row - (ay >> _BITS)
+    rough = _cross(dx, dy, qx, qy) + shift.astype(jnp.float32)
+    return _exact(rough, dy * qx - dx * qy + shift)
+
+
+def _depth_slopes(x: Array, y: Array, z: Array) -> tuple[Array, Array]:
     """Return the slopes of depth per pixel, ``[B]`` each, from corners ``[3, B]``."""
-    f = jnp.float32
-    x1, y1 = (x[1] - x[0]).astype(f), (y[1] - y[0]).astype(f)
-    x2, y2 = (x[2] - x[0]).astype(f), (y[2] - y[0]).astype(f)
-    area = jnp.minimum(x1 * y2 - x2 * y1, -1e-3) / SUBPIXELS
-    z1, z2 = z[1] - z[0], z[2] - z[0]
-    return (z1 * y2 - z2 * y1) / area, (z2 * x1 - z1 * x2) / area
+    area = jnp.minimum(-_cross(x[1] - x[0], y[1] - y[0], x[2] - x[0], y[2] - y[0]), -1.0)
+    z1, z2 = (z[1] - z[0]) * (SUBPIXELS / area), (z[2] - z[0]) * (SUBPIXELS / area)
+    x1, y1, x2, y2 = ((a[k] - a[0]).astype(jnp.float32) for k in (1, 2) for a in (x, y))
+    return z1 * y2 - z2 * y1, z2 * x1 - z1 * x2
 
 
-def _inside(x: Array, y: Array, column: Array, row: Array, *, is_small: bool) -> Array:
-    """Test pixel centres against triangles with corners ``[3, B]``; small: no product wraps."""
-    px, py = column * SUBPIXELS, row * SUBPIXELS
-    signs = []
-    for a, b in ((0, 1), (1, 2), (2, 0)):
-        dx, dy = x[b] - x[a], y[b] - y[a]
-        if is_small:
-            edge = dy * (px - x[a]) - dx * (py - y[a])
-        else:
-            edge = _edge(x[a], y[a], x[b], y[b], px, py)
-        signs.append(edge + _bias(dx, dy))
-    return (signs[0] | signs[1] | signs[2]) >= 0
+def _tile_planes(setup: _Setup, chosen: Array, tile: Array, side: Array) -> tuple[Array, Array]:
+    """Return what a tile of each chosen triangle needs, to be evaluated at its pixels.
 
-
-def _keys(setup: _Setup, chosen: Array, window: int, bits: int, size: tuple[int, int]) -> tuple:
-    """Return buffer indices and keys ``[window, window, B]`` of a batch of triangles."""
-    height, width = size
+    Returns:
+        Column, row, then value, slope right and slope down of three edges ``[11, B]`` int32;
+        value, slopes, least and greatest depth ``[5, B]`` float32.
+    """
     x, y, z = setup.x[:, chosen], setup.y[:, chosen], setup.z[:, chosen]
-    left, top = setup.left[chosen], setup.top[chosen]
-    step = jnp.arange(window, dtype=jnp.int32)
-    column, row = left + step[None, :, None], top + step[:, None, None]
-    is_inside = _inside(x, y, column, row, is_small=window <= 16)
-    is_inside &= (column < width) & (row < height)
-    across, down = _depth_plane(x, y, z)
+    column = setup.left[chosen] + _TILE * (tile % side)
+    row = setup.top[chosen] + _TILE * (tile // side)
+    edges = [column, row]
+    for a, b in ((0, 1), (1, 2), (2, 0)):
+        value = _edge_at(x[a], y[a], x[b], y[b], column, row)
+        edges += [value, y[b] - y[a], x[a] - x[b]]
     f = jnp.float32
-    depth = z[0] + across * (column.astype(f) - x[0].astype(f) / SUBPIXELS)
+    right, down = _depth_slopes(x, y, z)
+    depth = z[0] + right * (column.astype(f) - x[0].astype(f) / SUBPIXELS)
     depth += down * (row.astype(f) - y[0].astype(f) / SUBPIXELS)
-    depth = jnp.clip(depth, z.min(axis=0), z.max(axis=0)).astype(jnp.uint32)
-    key = (depth << bits) | (chosen + 1).astype(jnp.uint32)
-    return row * width + column, jnp.where(is_inside, key, jnp.uint32(0))
+    return jnp.stack(edges), jnp.stack([depth, right, down, z.min(axis=0), z.max(axis=0)])
 
 
-def _draw_class(
-    buffer: Array,
-    setup: _Setup,
-    order: Array,
-    start: Array,
-    stop: Array,
-    window: int,
-    bits: int,
-    size: tuple[int, int],
-) -> Array:
-    """Scatter the triangles of one class, batch by batch."""
-    batch = max(1, _BATCH_PIXELS // window**2)
-
-    def draw(state: tuple[Array, Array]) -> tuple[Array, Array]:
-        position, pixels = state
-        slots = position + jnp.arange(batch, dtype=jnp.int32)
-        chosen = order[jnp.minimum(slots, order.shape[0] - 1)]
-        index, key = _keys(setup, chosen, window, bits, size)
-        key = jnp.where(slots < stop, key, jnp.uint32(0))
-        pixels = pixels.at[index.reshape(-1)].max(key.reshape(-1), mode="drop")
-        return position + batch, pixels
-
-    return lax.while_loop(lambda state: state[0] < stop, draw, (start, buffer))[1]
-
-
-def _draw_large(
-    buffer: Array,
-    setup: _Setup,
-    order: Array,
-    start: Array,
-    stop: Array,
-    bits: int,
-    size: tuple[int, int],
-) -> Array:
-    """Draw triangles larger than all windows, one by one, over the whole image."""
+def _tile_pixels(edges: Array, plane: Array, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+    """Return pixel index, cover and depth ``[4, 4, B]`` of tiles."""
     height, width = size
-    row = jnp.arange(height, dtype=jnp.int32)[:, None]
-    column = jnp.arange(width, dtype=jnp.int32)[None]
-
-    def draw(state: tuple[Array, Array]) -> tuple[Array, Array]:
-        position, pixels = state
-        chosen = order[position]
-        x, y, z = setup.x[:, chosen], setup.y[:, chosen], setup.z[:, chosen]
-        across, down = _depth_plane(x, y, z)
-        f = jnp.float32
-        depth = z[0] + across * (column.astype(f) - x[0].astype(f) / SUBPIXELS)
-        depth += down * (row.astype(f) - y[0].astype(f) / SUBPIXELS)
-        depth = jnp.clip(depth, z.min(), z.max()).astype(jnp.uint32)
-        key = (depth << bits) | (chosen + 1).astype(jnp.uint32)
-        is_inside = _inside(x, y, column, row, is_small=False)
-        key = jnp.where(is_inside, key, jnp.uint32(0)).reshape(-1)
-        return position + 1, pixels.at[: height * width].max(key)
-
-    return lax.while_loop(lambda state: state[0] < stop, draw, (start, buffer))[1]
+    right = jnp.arange(_TILE, dtype=jnp.int32)[None, :, None]
+    down = jnp.arange(_TILE, dtype=jnp.int32)[:, None, None]
+    column, row = edges[0] + right, edges[1] + down
+    sign = jnp.minimum(width - 1 - column, height - 1 - row)
+    for k in (2, 5, 8):
+        sign |= edges[k] + right * edges[k + 1] + down * edges[k + 2]
+    depth = plane[0] + right.astype(plane.dtype) * plane[1] + down.astype(plane.dtype) * plane[2]
+    return row * width + column, sign >= 0, jnp.clip(depth, plane[3], plane[4])
 
 
-def _shade(setup: _Setup, vertices: Array, triangles: Array, number: Array) -> Fragments:
+def _draw(setup: _Setup, size: tuple[int, int]) -> Array:
+    """Return the number of the nearest triangle at each pixel, ``[H * W]``, -1 where none is."""
+    order, starts = _sort_by_class(setup.side)
+    bits = order.shape[0].bit_length()
+    far = jnp.nanmin(setup.z, initial=jnp.inf)
+    near = jnp.nanmax(setup.z, initial=-jnp.inf)
+    levels = ((1 << (32 - bits)) - 256) / jnp.maximum(near - far, 1e-20)
+    sides = jnp.array((1, *_SIDES, 0), dtype=jnp.int32)
+    slots = jnp.arange(_STEP, dtype=jnp.int32)
+
+    def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        position, first, pixels = state
+        kind = (position >= starts[1:]).sum(dtype=jnp.int32)
+        side = jnp.where(kind > len(_SIDES), setup.side[order[position]], sides[kind])
+        total = side * side
+        together = jnp.minimum(total, _STEP)  # tiles of one triangle in this step
+        after = jnp.minimum(position + _STEP // together, starts[kind + 1])
+        place, tile = position + slots // together, first + slots % together
+        chosen = order[jnp.minimum(place, after - 1)]
+        # A branch that is always taken: XLA would otherwise repeat the work at all 16 pixels.
+        edges, plane = lax.cond(
+            position >= 0,
+            lambda: _tile_planes(setup, chosen, tile, side),
+            lambda: (jnp.zeros((11, _STEP), jnp.int32), jnp.zeros((5, _STEP), jnp.float32)),
+        )
+        index, is_inside, depth = _tile_pixels(edges, plane, size)
+        key = ((depth - far) * levels).astype(jnp.uint32) << bits
+        key |= (chosen + 1).astype(jnp.uint32)
+        is_drawn = is_inside & (place < after) & (tile < total)
+        index = jnp.where(is_drawn, index, pixels.shape[0])
+        pixels = pixels.at[index.reshape(-1)].max(key.reshape(-1), mode="drop")
+        is_done = first + together >= total
+        return jnp.where(is_done, after, position), jnp.where(is_done, 0, first + together), pixels
+
+    start = (starts[1], jnp.int32(0), jnp.zeros(size[0] * size[1], jnp.uint32))
+    pixels = lax.while_loop(lambda state: state[0] < starts[-1], step, start)[2]
+    return (pixels & jnp.uint32((1 << bits) - 1)).astype(jnp.int32) - 1
+
+
+def _shade(setup: _Setup, number: Array) -> Fragments:
     """Compute barycentric weights and depth at the pixels from the triangle numbers."""
     height, width = number.shape
     row = jnp.arange(height, dtype=jnp.int32)[:, None] * SUBPIXELS
     column = jnp.arange(width, dtype=jnp.int32)[None] * SUBPIXELS
     is_covered = number >= 0
     safe = jnp.maximum(number, 0)
-    x, y = setup.x[:, safe], setup.y[:, safe]
+    x, y, z = setup.x[:, safe], setup.y[:, safe], setup.z[:, safe]
     weights = []
     for a, b in ((1, 2), (2, 0), (0, 1)):
         weights.append(_cross(x[b] - x[a], y[b] - y[a], column - x[a], row - y[a]))
-    weight = jnp.maximum(jnp.stack(weights, axis=-1), 0.0)
-    weight /= jnp.maximum(weight.sum(axis=-1, keepdims=True), 1e-20)
-    weight = jnp.where(is_covered[..., None], weight, 0.0)
-    z = vertices[:, 2][triangles.T][:, safe]
-    depth = (z * jnp.moveaxis(weight, -1, 0)).sum(axis=0)
-    depth = jnp.where(is_covered, depth, -jnp.inf)
-    return Fragments(triangle=number, barycentric=weight, depth=depth)
+    weights = [jnp.where(is_covered, jnp.maximum(w, 0.0), 0.0) for w in weights]
+    total = jnp.maximum(weights[0] + weights[1] + weights[2], 1e-20)
+    weights = [w / total for w in weights]
+    depth = weights[0] * z[0] + weights[1] * z[1] + weights[2] * z[2]
+    return Fragments(
+        triangle=number,
+        barycentric=jnp.stack(weights, axis=-1),
+        depth=jnp.where(is_covered, depth, -jnp.inf),
+    )
 
 
 def rasterize(
@@ -264,22 +253,10 @@ def rasterize(
     Returns:
         Triangle number, barycentric weights and depth per pixel.
     """
-    size = (height, width)
-    bits = int(triangles.shape[0]).bit_length()
-    levels = (1 << (32 - bits)) - 256
-    triangles = triangles.astype(jnp.int32)
     corner = jnp.zeros(2, jnp.int32) if origin is None else origin.astype(jnp.int32)
-    setup = _setup(vertices, triangles, corner, size, levels)
-    order, starts = _sort_by_class(setup.side)
-    buffer = jnp.zeros(height * width, jnp.uint32)
-    for kind, window in enumerate(_WINDOWS, start=1):
-        buffer = _draw_class(
-            buffer, setup, order, starts[kind], starts[kind + 1], window, bits, size
-        )
-    buffer = _draw_large(buffer, setup, order, starts[-2], starts[-1], bits, size)
-    low = jnp.uint32((1 << bits) - 1)
-    number = (buffer & low).astype(jnp.int32).reshape(height, width) - 1
-    return _shade(setup, vertices, triangles, number)
+    setup = _setup(vertices, triangles.astype(jnp.int32), corner, (height, width))
+    number = _draw(setup, (height, width)).reshape(height, width)
+    return _shade(setup, number)
 
 
 def interpolate(
