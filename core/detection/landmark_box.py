@@ -9,7 +9,7 @@ The reach in direction a (radians from the face's x axis towards its y axis) is:
 
     reach(a) = features @ COEFFICIENTS @ [1, cos a, sin a, cos 2a, sin 2a, ...]
 
-in units of the face frame, with the features of `_features`. `fit_landmark_box.py` makes the
+in units of the face frame, with the features of `point_features`. `fit_landmark_box.py` makes the
 coefficients; the note beside them says from what.
 """
 
@@ -24,10 +24,10 @@ from .protocol import Detection
 
 __all__ = ["harmonics", "landmark_box", "point_features"]
 
-_ORDER = 3  # harmonics of the support function
+_ORDER = 4  # harmonics of the support function
 
 
-def harmonics(angle: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n 7"]:
+def harmonics(angle: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n 9"]:
     """Return the basis of the support function at angles in radians."""
     waves = [np.ones_like(angle)]
     for order in range(1, _ORDER + 1):
