@@ -1,0 +1,191 @@
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from toys import toy_camera, toy_layout, toy_position_map
+
+from uvface.core.geometry.rasterize import SUBPIXELS, interpolate, rasterize
+
+
+def reference(vertices, triangles, height, width):
+    """Slow loop in exact integers and float64: triangle number and depth per pixel."""
+    xy = np.round(np.asarray(vertices[:, :2], np.float32) * np.float32(SUBPIXELS)).astype(int)
+    depth, number = np.full((height, width), -np.inf), np.full((height, width), -1)
+    py, px = np.mgrid[:height, :width] * SUBPIXELS
+    for n, triangle in enumerate(np.asarray(triangles)):
+        p, edges, inside = xy[triangle], [], True
+        for a, b in ((1, 2), (2, 0), (0, 1)):
+            dx, dy = p[b] - p[a]
+            edges.append(dy * (px - p[a, 0]) - dx * (py - p[a, 1]))
+            inside &= (edges[-1] > 0) | ((edges[-1] == 0) & (dy > 0 or (dy == 0 and dx < 0)))
+        weights = np.stack(edges, -1) / max(sum(edges)[0, 0], 1)
+        z = weights @ np.asarray(vertices, np.float64)[triangle, 2]
+        nearer = inside & (sum(edges) > 0) & (z > depth)
+        depth[nearer], number[nearer] = z[nearer], n
+    return number, depth
+
+
+@partial(jax.jit, static_argnames=("height", "width"))
+def draw(vertices, triangles, height, width):
+    return rasterize(vertices, triangles, height=height, width=width)
+
+
+def random_soup(seed, spread, *, size=96, count=600, used=600):
+    """Random triangles of many sizes, some beyond the picture, half of them facing away."""
+    generator = np.random.default_rng(seed)
+    centre = generator.uniform(-0.2 * size, 1.2 * size, (count, 1, 2))
+    extent = spread * generator.exponential(1.0, (count, 1, 1))
+    corners = centre + generator.normal(0, 1, (count, 3, 2)) * extent
+    corners[used:] = 0.0
+    vertices = np.concatenate([corners, generator.uniform(-50, 50, (count, 3, 1))], -1)
+    triangles = np.arange(3 * count).reshape(count, 3)
+    return jnp.asarray(vertices.reshape(-1, 3), jnp.float32), jnp.asarray(triangles, jnp.int32)
+
+
+@pytest.mark.parametrize(("spread", "used"), [(1.0, 600), (8.0, 400), (60.0, 200)])
+def test_agrees_with_slow_loop_for_any_triangle_size(spread, used):
+    vertices, triangles = random_soup(3, spread, used=used)
+    found = draw(vertices, triangles, 96, 96)
+    number, depth = reference(vertices, triangles, 96, 96)
+    assert (np.asarray(found.triangle) == number).mean() >= 0.999
+    np.testing.assert_array_equal(found.is_covered, number >= 0)
+    same = (np.asarray(found.triangle) == number) & (number >= 0)
+    np.testing.assert_allclose(np.asarray(found.depth)[same], depth[same], atol=2e-3)
+
+
+@pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (40.0, 15.0, -20.0), (88.0, 0.0, 120.0)])
+def test_agrees_with_slow_loop_on_a_face(angles):
+    layout = toy_layout(40)
+    yaw, pitch, roll = angles
+    camera = toy_camera(yaw=yaw, pitch=pitch, roll=roll, size=64)
+    vertices = toy_position_map(layout, camera).reshape(-1, 3)
+    found = draw(vertices, layout.triangles, 64, 64)
+    number, _ = reference(vertices, layout.triangles, 64, 64)
+    assert (np.asarray(found.triangle) == number).mean() >= 0.999
+    np.testing.assert_array_equal(found.is_covered, number >= 0)
+
+
+def test_more_triangles_than_a_batch_and_than_sixteen_bits():
+    size, n = 64, 200
+    line = np.linspace(0.0, size - 1.0, n)
+    x, y = np.meshgrid(line, line)
+    vertices = np.stack([x, y, 0.3 * x], -1).reshape(-1, 3)
+    k = np.arange(n * n).reshape(n, n)
+    quads = [k[:-1, :-1], k[1:, :-1], k[1:, 1:], k[:-1, 1:]]
+    triangles = np.concatenate(
+        [np.stack([quads[a] for a in side], -1).reshape(-1, 3) for side in ((0, 1, 2), (0, 2, 3))]
+    )
+    assert len(triangles) > 1 << 16
+    vertices, triangles = jnp.asarray(vertices, jnp.float32), jnp.asarray(triangles, jnp.int32)
+    found = draw(vertices, triangles, size, size)
+    assert found.is_covered[1:-1, 1:-1].all()
+    plane = interpolate(found, triangles, vertices)[1:-1, 1:-1]
+    py, px = np.mgrid[1 : size - 1, 1 : size - 1]
+    np.testing.assert_allclose(plane[..., 0], px, atol=2e-3)
+    np.testing.assert_allclose(plane[..., 1], py, atol=2e-3)
+    np.testing.assert_allclose(found.depth[1:-1, 1:-1], 0.3 * px, atol=2e-3)
+
+
+def fan(corners, centre):
+    """Return a fan of triangles around a centre, counter-clockwise on the screen."""
+    count = len(corners)
+    vertices = np.array([*corners, centre], np.float32)
+    triangles = [(k, (k + 1) % count, count) for k in range(count)]
+    vertices = np.pad(vertices, [(0, 1), (0, 1)])
+    return (
+        jnp.asarray(vertices, jnp.float32),
+        jnp.asarray(triangles, jnp.int32),
+    )
+
+
+@pytest.mark.parametrize("size", [96, 1500])
+def test_one_pixel_one_triangle_at_shared_edges_and_no_holes(size):
+    end = size - 1.0  # edges and the centre lie exactly on pixel centres
+    vertices, triangles = fan([(0, 0), (0, end), (end, end), (end, 0)], (size // 2, size // 2 - 1))
+    whole = draw(vertices, triangles, size, size)
+    count = np.zeros((size, size), int)
+    for k in range(4):
+        alone = jnp.where(jnp.arange(4)[:, None] == k, triangles, 0)
+        count += np.asarray(draw(vertices, alone, size, size).is_covered)
+    assert count.max() == 1
+    np.testing.assert_array_equal(whole.is_covered, count == 1)
+    assert count[:-1, :-1].all()  # the top-left rule gives away the last row and column
+    assert not count[-1].any() and not count[:, -1].any()
+
+
+def few(vertices, triangles, size=96):
+    """Draw a few triangles, padded to one shape, so that one compilation serves all tests."""
+    padded = np.zeros((6, 3), np.float32)
+    padded[: len(vertices)] = vertices
+    numbers = np.zeros((4, 3), np.int32)
+    numbers[: len(triangles)] = triangles
+    return draw(jnp.asarray(padded), jnp.asarray(numbers), size, size)
+
+
+def test_full_screen_quad_covers_everything():
+    vertices = [[-9.0, -9, 1], [-9, 2000, 1], [2000, 2000, 1], [2000, -9, 1]]
+    found = few(vertices, [[0, 1, 2], [0, 2, 3]])
+    assert found.is_covered.all()
+    np.testing.assert_allclose(found.depth, 1.0, atol=1e-5)
+
+
+def test_nearer_triangle_wins_in_any_order():
+    vertices = [[0.0, 0, 1], [0, 20, 1], [20, 0, 1], [0, 0, 5.0], [0, 20, 5], [20, 0, 5]]
+    for triangles in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
+        found = few(vertices, triangles)
+        np.testing.assert_allclose(found.depth[:8, :8], 5.0, atol=1e-5)
+
+
+def test_back_faces_and_broken_vertices_are_skipped():
+    vertices = [[0.0, 0, 0], [0, 9, 0], [9, 9, 0], [np.nan, 4, 0], [4, np.inf, 1]]
+    assert not few(vertices, [[0, 2, 1], [0, 1, 3], [1, 2, 4], [0, 0, 1]]).is_covered.any()
+    assert set(np.unique(few(vertices, [[0, 1, 2], [0, 1, 3]]).triangle)) == {-1, 0}
+
+
+def test_barycentrics_sum_to_one_and_lie_inside():
+    vertices, triangles = random_soup(5, 6.0)
+    found = draw(vertices, triangles, 96, 96)
+    assert (found.barycentric >= 0).all()
+    np.testing.assert_allclose(
+        found.barycentric.sum(-1), found.is_covered.astype(np.float32), atol=1e-6
+    )
+    assert np.isneginf(found.depth[~found.is_covered]).all()
+
+
+def test_interpolation_is_exact_for_linear_functions():
+    vertices, triangles = random_soup(6, 10.0)
+    found = draw(vertices, triangles, 96, 96)
+    place = interpolate(found, triangles, vertices)
+    py, px = np.mgrid[:96, :96]
+    covered = np.asarray(found.is_covered)
+    np.testing.assert_allclose(place[..., 0][covered], px[covered], atol=3e-3)
+    np.testing.assert_allclose(place[..., 1][covered], py[covered], atol=3e-3)
+    np.testing.assert_allclose(place[..., 2][covered], found.depth[covered], atol=1e-3)
+
+
+def test_window_is_the_same_part_of_the_whole():
+    vertices, triangles = random_soup(7, 8.0)
+    whole = draw(vertices, triangles, 96, 96)
+    window = jax.jit(partial(rasterize, height=40, width=30))
+    for left, top in ((11, 23), (60, 50)):
+        part = window(vertices, triangles, origin=jnp.array([left, top]))
+        expected = jax.tree.map(lambda a: a[top : top + 40, left : left + 30], whole)  # noqa: B023
+        np.testing.assert_array_equal(part.triangle, expected.triangle)
+        np.testing.assert_allclose(part.barycentric, expected.barycentric, atol=1e-6)
+
+
+def test_vmap_and_map_equal_single_calls():
+    layout = toy_layout(24)
+    maps = jnp.stack([toy_position_map(layout, toy_camera(yaw=y, size=48)) for y in (0.0, 50.0)])
+    vertices = maps.reshape(2, -1, 3)
+
+    def one(v):
+        return rasterize(v, layout.triangles, height=48, width=48)
+
+    single = [jax.jit(one)(v) for v in vertices]
+    for batch in (jax.jit(jax.vmap(one))(vertices), jax.lax.map(one, vertices)):
+        for k in range(2):
+            np.testing.assert_array_equal(batch.triangle[k], single[k].triangle)
+            np.testing.assert_allclose(batch.barycentric[k], single[k].barycentric, atol=1e-5)

@@ -1,0 +1,63 @@
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from toys import toy_camera, toy_layout, toy_position_map, toy_texture
+
+from uvface.core.geometry.render import render_texture
+from uvface.core.geometry.sampling import resize_map, sample_texture
+from uvface.core.geometry.visibility import visibility
+
+LAYOUT = toy_layout(64)
+render = jax.jit(partial(render_texture, layout=LAYOUT, height=200, width=200))
+
+
+def positions(yaw=0.0):
+    return toy_position_map(LAYOUT, toy_camera(yaw=yaw, size=200))
+
+
+def test_render_then_sample_returns_the_texture():
+    texture = toy_texture(64)
+    for yaw in (0.0, 40.0):
+        image, coverage = render(texture, positions(yaw))
+        found = sample_texture(image, positions(yaw))
+        seen = visibility(positions(yaw), LAYOUT) > 0.95
+        inner = sample_texture(coverage[..., None], positions(yaw))[..., 0] > 0.999
+        is_checked = seen & inner
+        assert is_checked.mean() > 0.25
+        assert jnp.abs(found - texture)[is_checked].max() < 0.03
+
+
+def test_uncovered_pixels_are_zero():
+    image, coverage = render(toy_texture(64), positions())
+    assert set(np.unique(coverage)) == {0.0, 1.0}
+    assert (image[coverage == 0] == 0).all()
+    assert (image[coverage == 1] > 0).any()
+
+
+def test_channels_and_texture_sizes_agree():
+    texture = toy_texture(64)
+    image, _ = render(texture, positions())
+    wide = jnp.concatenate([texture, LAYOUT.mask[..., None]], axis=-1)
+    both, coverage = render(wide, positions())
+    np.testing.assert_allclose(both[..., :3], image, atol=1e-6)
+    assert (both[..., 3] - coverage).max() <= 1e-5
+    fine, _ = render(toy_texture(256), positions())
+    assert jnp.abs(fine - image).max() < 0.02
+
+
+def test_a_small_position_map_draws_the_same_face():
+    image, coverage = render(toy_texture(64), positions())
+    small, _ = render(toy_texture(64), resize_map(positions(), 32))
+    assert jnp.abs(small - image).mean() / coverage.mean() < 0.01
+
+
+def test_window_is_a_part_of_the_photo():
+    image, _ = render(toy_texture(64), positions(20.0))
+    window = jax.jit(partial(render_texture, layout=LAYOUT, height=80, width=96))
+    part, _ = window(toy_texture(64), positions(20.0), origin=jnp.array([50, 70]))
+    np.testing.assert_allclose(part, image[70:150, 50:146], atol=1e-5)
+    moved = positions(20.0) + jnp.array([3000.0, 2000.0, 0.0])
+    far, _ = window(toy_texture(64), moved, origin=jnp.array([3050, 2070]))
+    assert jnp.abs(far - part).mean() < 1e-3
