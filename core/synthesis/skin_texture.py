@@ -35,7 +35,9 @@ class SkinConfig:
     """How skins are taken from photos; lengths in UV units of the face tile."""
 
     size: int = 512
-    facing: tuple[float, float] = (0.15, 0.36)  # normal's z: confidence rises from 0 to 1
+    facing: tuple[float, float] = (0.30, 0.55)  # normal's z: confidence rises from 0 to 1
+    facing_nose: tuple[float, float] = (0.14, 0.34)  # the same beside the nose: no backdrop there
+    nose: tuple[float, float] = (0.12, 0.17)  # distance from the middle where the nose's rule ends
     chin: tuple[float, float] = (0.735, 0.785)  # v (down) where the neck begins
     sides: tuple[float, float] = (0.33, 0.38)  # distance from the middle where the ears begin
     warp_length: float = 0.035  # reach of a landmark's residual
@@ -55,6 +57,15 @@ class TileSample:
 def _smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
     t = np.clip((values - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
+
+
+def _facing(normal_z: np.ndarray, config: SkinConfig) -> np.ndarray:
+    """Return the confidence of texels by how much they face the camera."""
+    centre = (np.arange(config.size) + 0.5) / config.size
+    aside = _smoothstep(np.abs(centre - 0.5), *config.nose)
+    cheek = _smoothstep(normal_z, *config.facing)
+    nose = _smoothstep(normal_z, *config.facing_nose)
+    return nose + aside * (cheek - nose)
 
 
 def allowed_region(config: SkinConfig) -> np.ndarray:
@@ -137,7 +148,7 @@ def sample_tile(
     weight = skin_weight(photo, landmarks, _silhouette(vertices, head, shape))
     hole = openings(landmarks, shape).astype(np.float32)
     confidence = sampled(weight * (1.0 - hole), cv2.INTER_LINEAR)
-    confidence *= _smoothstep(normals[..., 2], *config.facing) * allowed * tile.mask
+    confidence *= _facing(normals[..., 2], config) * allowed * tile.mask
     # The border of the mask is soft inwards only: texels outside stay untouched.
     soft = cv2.GaussianBlur(confidence, (0, 0), 0.005 * config.size)
     confidence = np.minimum(confidence, _smoothstep(soft, 0.35, 1.0))
