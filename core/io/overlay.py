@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from ..geometry.crop import box_from_landmarks, crop_box, extract_crop
 from ..geometry.layout import UVLayout
@@ -26,9 +26,9 @@ from ..geometry.sampling import sample_bilinear
 from ..geometry.visibility import normals
 from ..types import Face
 
-__all__ = ["PANEL", "draw_overlay"]
+__all__ = ["PANEL", "draw_overlay", "draw_surface"]
 
-PANEL = 480  # pixels of one panel along each side
+PANEL = 512  # pixels of one panel along each side; a window size, so that depth shares the code
 
 _FACTOR = 2.1  # side of the view over the mean of the landmark box's width and height
 _SHIFT = 4  # OpenCV draws with 1 / 16 pixel
@@ -75,7 +75,7 @@ def draw_overlay(
     view = extract_crop(image, photo_from_panel, PANEL)
     panel_from_photo = photo_from_panel.inverse()
     position_map = panel_from_photo.apply(jnp.asarray(face.position_map))
-    drawn = np.asarray(_draw_surface(position_map, layout))
+    drawn = np.asarray(draw_surface(position_map, layout, jnp.zeros(2, jnp.int32), side=PANEL))
     seen = sample_bilinear(
         jnp.asarray(face.visibility)[..., None], layout.landmark_uv * layout.size - 0.5
     )
@@ -95,15 +95,31 @@ def draw_overlay(
 
 
 @functools.partial(jax.jit, static_argnames="side")
-def _draw_surface(
-    position_map: Float[Array, "size size 3"], layout: UVLayout, *, side: int = PANEL
-) -> Float[Array, "side side 7"]:
-    """Return normal (3), depth, u, v and coverage at the panel's pixels."""
+def draw_surface(
+    position_map: Float[Array, "size size 3"],
+    layout: UVLayout,
+    origin: Int[Array, " 2"],
+    *,
+    side: int,
+) -> Float[Array, "{side} {side} 7"]:
+    """Return normal (3), depth, u, v and coverage at the pixels of a window.
+
+    Args:
+        position_map: texel to photo position.
+        layout: its UV layout.
+        origin: photo pixel (x, y) of the window's first pixel.
+        side: pixels of the window along each side.
+    """
     centres = (jnp.arange(layout.size, dtype=jnp.float32) + 0.5) / layout.size
     u, v = jnp.meshgrid(centres, centres)
     channels = [normals(position_map, layout), position_map[..., 2:], u[..., None], v[..., None]]
     drawn, coverage = render_texture(
-        jnp.concatenate(channels, axis=-1), position_map, layout, height=side, width=side
+        jnp.concatenate(channels, axis=-1),
+        position_map,
+        layout,
+        height=side,
+        width=side,
+        origin=origin,
     )
     return jnp.concatenate([drawn, coverage[..., None]], axis=-1)
 

@@ -6,17 +6,14 @@ photo the stem of a face's files is ``STEM_0``, ``STEM_1``, ... from left to rig
 
 from __future__ import annotations
 
-import functools
 import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jaxtyping import Float
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -24,13 +21,12 @@ from PIL.PngImagePlugin import PngInfo
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
-from ..geometry.render import render_texture
 from ..geometry.window import window_origin
 from ..types import Face
 from .files import write_bytes_atomic
 from .images import Photo, write_image
 from .meshes import write_mesh
-from .overlay import draw_overlay
+from .overlay import draw_overlay, draw_surface
 
 __all__ = ["OUTPUTS", "depth_map", "face_record", "write_results"]
 
@@ -130,28 +126,15 @@ def _warnings(face: Face, photo: Photo, mask: Float[np.ndarray, "size size"]) ->
     return found
 
 
-@functools.partial(jax.jit, static_argnames=("height", "width"))
-def _draw_depth(
-    position_map: Array, layout: UVLayout, origin: Array, *, height: int, width: int
-) -> tuple[Array, Array]:
-    return render_texture(
-        position_map[..., 2:], position_map, layout, height=height, width=width, origin=origin
-    )
-
-
 def depth_map(
     face: Face, layout: UVLayout, *, height: int, width: int
 ) -> tuple[Float[np.ndarray, "{height} {width}"], Float[np.ndarray, "{height} {width}"]]:
     """Return depth (photo pixels, larger is nearer, 0 off the face) and coverage (0 or 1)."""
     points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
     (left, top), side = window_origin(points)
-    depth, coverage = _draw_depth(
-        jnp.asarray(face.position_map),
-        layout,
-        jnp.array([left, top], jnp.int32),
-        height=side,
-        width=side,
-    )
+    origin = jnp.array([left, top], jnp.int32)
+    drawn = draw_surface(jnp.asarray(face.position_map), layout, origin, side=side)
+    depth, coverage = np.asarray(drawn[..., 3]), np.asarray(drawn[..., 6])
     whole = np.zeros((2, height, width), dtype=np.float32)
     rows = slice(max(top, 0), max(min(top + side, height), 0))
     columns = slice(max(left, 0), max(min(left + side, width), 0))
@@ -159,8 +142,8 @@ def depth_map(
         slice(rows.start - top, rows.stop - top),
         slice(columns.start - left, columns.stop - left),
     )
-    whole[0, rows, columns] = np.asarray(depth)[..., 0][part]
-    whole[1, rows, columns] = np.asarray(coverage)[part]
+    whole[0, rows, columns] = depth[part]
+    whole[1, rows, columns] = coverage[part]
     return whole[0], whole[1]
 
 

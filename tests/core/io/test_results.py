@@ -29,11 +29,11 @@ def layout() -> UVLayout:
 
 
 def make_face(layout: UVLayout, x: float, *, scale: float = 7.0) -> Face:
-    """Return the mean face, turned a little, with its origin at (x, 120) in the astronaut."""
+    """Return the mean face, turned a little, with its origin at (x, 240) in the astronaut."""
     camera = Camera(
         scale=jnp.asarray(scale, jnp.float32),
         rotation=rotation_from_angles(20.0, -5.0, 8.0),
-        translation=jnp.array([x, 120.0, 0.0], jnp.float32),
+        translation=jnp.array([x, 240.0, 0.0], jnp.float32),
     )
     position_map = camera.project(layout.canonical)
     landmarks = read_landmarks(position_map, layout.landmark_uv)
@@ -50,7 +50,8 @@ def make_face(layout: UVLayout, x: float, *, scale: float = 7.0) -> Face:
 
 @pytest.fixture(scope="module")
 def face(layout) -> Face:
-    return make_face(layout, 226.0)
+    # large enough for a window of 512 pixels, which the overlay's panels compile too
+    return make_face(layout, 226.0, scale=14.0)
 
 
 @pytest.fixture(scope="module")
