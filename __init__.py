@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .core.errors import AssetError, InputError, NoFaceError, UvfaceError
     from .core.reconstruct import Model, load
     from .core.synthesis.files import synthesize
-    from .core.training.evaluate import evaluate
     from .core.training.loop import train
+    from .core.training.photos import evaluate
     from .core.types import Camera, Face, Mesh, Similarity
     from .editing.edit import edit
     from .faceswap.swap import swap
@@ -34,7 +34,7 @@ _HOME = {
     "Similarity": "core.types",
     "UvfaceError": "core.errors",
     "edit": "editing.edit",
-    "evaluate": "core.training.evaluate",
+    "evaluate": "core.training.photos",
     "load": "core.reconstruct",
     "reconstruct": "core.batch",
     "swap": "faceswap.swap",

@@ -214,13 +214,16 @@ def train(
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,
     device: Device = "auto",
+    quiet: Quiet = False,
 ) -> None:
     """Train a network on rendered samples."""
     _set_up(device)
-    from uvface.core.training.loop import TrainConfig
+    from uvface.core.training.config import TrainConfig
     from uvface.core.training.loop import train as run
 
-    run(TrainConfig(pool=pool, output=output, minutes=minutes, network=network, resume=resume))
+    config = TrainConfig(pool=pool, output=output, minutes=minutes, network=network)
+    weights = run(config, resume=resume, report=None if quiet else _show_progress)
+    typer.echo(str(weights))
 
 
 @app.command()
@@ -235,7 +238,7 @@ def evaluate(
     """Measure landmark errors on photos with known landmarks (NME, in %)."""
     _set_up(device)
     from uvface.core.reconstruct import load
-    from uvface.core.training.evaluate import evaluate as run
+    from uvface.core.training.photos import evaluate as run
 
     typer.echo(json.dumps(run(folder, model=load(weights), detect=detect), indent=2))
 
@@ -288,6 +291,14 @@ def _report(record: dict[str, Any], line: str, quiet: bool, as_json: bool) -> No
         typer.echo(json.dumps(record))
     elif not quiet:
         typer.echo(line)
+
+
+def _show_progress(progress: Any) -> None:
+    errors = "".join(f", {name} {100 * value:.2f} %" for name, value in progress.validation.items())
+    typer.echo(
+        f"{100 * progress.share:5.1f} %  step {progress.step}  loss {progress.loss:.4f}"
+        f"  {progress.images_per_second:.0f} images/s{errors}"
+    )
 
 
 def _complain(message: str) -> None:
