@@ -57,11 +57,11 @@ class ResidualBlock(nnx.Module):
     """1x1 to half the width, 4x4 with the stride, 1x1; shortcut where the shape changes."""
 
     def __init__(self, source: int, width: int, stride: int, *, rngs: nnx.Rngs) -> None:
-        self.shortcut: nnx.Conv | None = None
-        if stride != 1 or source != width:
-            self.shortcut = nnx.Conv(
-                source, width, (1, 1), strides=stride, use_bias=False, rngs=rngs
-            )
+        self.shortcut = (
+            None
+            if stride == 1 and source == width
+            else nnx.Conv(source, width, (1, 1), strides=stride, use_bias=False, rngs=rngs)
+        )
         self.reduce = ConvNorm(source, width // 2, 1, rngs=rngs)
         self.conv = ConvNorm(width // 2, width // 2, 4, stride, rngs=rngs)
         self.expand = nnx.Conv(width // 2, width, (1, 1), use_bias=False, rngs=rngs)

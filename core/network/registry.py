@@ -30,13 +30,20 @@ NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
 }
 
 
-def make_network(name: str, config: dict[str, Any] | None = None, *, seed: int = 0) -> nnx.Module:
+def make_network(
+    name: str,
+    config: dict[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    is_abstract: bool = False,
+) -> nnx.Module:
     """Return a network with fresh parameters.
 
     Args:
         name: "prn-lite" or "prn".
         config: fields of its config class, as a weights file's header stores them.
         seed: of the first parameters.
+        is_abstract: leave the parameters without values (to be filled from a file): fast.
     """
     if name not in NETWORKS:
         raise InputError(f"unknown network {name!r}; choose one of {', '.join(NETWORKS)}")
@@ -45,5 +52,9 @@ def make_network(name: str, config: dict[str, Any] | None = None, *, seed: int =
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in (config or {}).items()}
     if unknown := set(given) - known:
         raise InputError(f"unknown settings of {name}: {', '.join(sorted(unknown))}")
-    module: nnx.Module = network(settings(**given), rngs=nnx.Rngs(seed))
-    return module
+
+    def build() -> nnx.Module:
+        module: nnx.Module = network(settings(**given), rngs=nnx.Rngs(seed))
+        return module
+
+    return nnx.eval_shape(build) if is_abstract else build()

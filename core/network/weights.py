@@ -25,7 +25,14 @@ from ..errors import AssetError
 from ..geometry.layout import UVLayout
 from .registry import NETWORKS, make_network
 
-__all__ = ["FORMAT_VERSION", "WeightsHeader", "load_weights", "read_header", "save_weights"]
+__all__ = [
+    "FORMAT_VERSION",
+    "WeightsHeader",
+    "check_layout",
+    "load_weights",
+    "read_header",
+    "save_weights",
+]
 
 FORMAT_VERSION = 1
 
@@ -110,6 +117,15 @@ def read_header(name_or_path: str | Path) -> WeightsHeader:
     return _read(_find(name_or_path), only_header=True)[0]
 
 
+def check_layout(path: Path, header: WeightsHeader, name: str, digest: str) -> None:
+    """Raise an `AssetError` where weights were made for another UV layout."""
+    if header.layout_digest != digest:
+        raise AssetError(
+            f"the weights {path} are for the UV layout {header.layout!r} "
+            f"({header.layout_digest[:12]}), not for {name!r} ({digest[:12]})"
+        )
+
+
 def load_weights(
     name_or_path: str | Path, *, layout: UVLayout | None = None
 ) -> tuple[nnx.Module, WeightsHeader]:
@@ -127,19 +143,16 @@ def load_weights(
     """
     path = _find(name_or_path)
     header, arrays = _read(path, only_header=False)
-    if layout is not None and header.layout_digest != layout.digest:
-        raise AssetError(
-            f"the weights {path} are for the UV layout {header.layout!r} "
-            f"({header.layout_digest[:12]}), not for {layout.name!r} ({layout.digest[:12]})"
-        )
+    if layout is not None:
+        check_layout(path, header, layout.name, layout.digest)
     try:
-        network = make_network(header.network, header.config)
+        network = make_network(header.network, header.config, is_abstract=True)
     except (TypeError, ValueError) as error:
         raise AssetError(f"the weights {path} are of an unknown network ({error})") from error
     variables = _flat(network)
     if {n: v.shape for n, v in variables.items()} != {n: a.shape for n, a in arrays.items()}:
         raise AssetError(f"the arrays in {path} do not fit the network {header.network!r}")
     for name, variable in variables.items():
-        variable[...] = jnp.asarray(arrays[name], dtype=jnp.float32)
+        variable.set_value(jnp.asarray(arrays[name], dtype=jnp.float32))
     network.eval()
     return network, header

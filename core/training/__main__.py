@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     options = {
         "minutes": float, "steps": int, "network": str, "initial": str, "seed": int, "batch": int,
-        "learning_rate": float, "optimizer": str, "cooldown": float, "workers": int,
+        "learning_rate": float, "cooldown": float, "workers": int,
         "report_minutes": float, "landmark_weight": float, "ema_decay": float,
         "warmup_steps": int,
     }  # fmt: skip

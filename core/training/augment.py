@@ -22,8 +22,6 @@ __all__ = ["Crop", "augment", "central_crop", "random_affine", "transform_labels
 SIZE = 256
 _BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT)
 
-Image = UInt8[np.ndarray, "h w 3"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Crop:
@@ -83,7 +81,9 @@ def transform_labels(
     return control, landmarks
 
 
-def _warp(rng: np.random.Generator | None, image: Image, affine: np.ndarray) -> Image:
+def _warp(
+    rng: np.random.Generator | None, image: UInt8[np.ndarray, "h w 3"], affine: np.ndarray
+) -> UInt8[np.ndarray, "256 256 3"]:
     border, colour = cv2.BORDER_REPLICATE, (0.0, 0.0, 0.0)
     if rng is not None:
         border = _BORDERS[rng.choice(3, p=[0.45, 0.4, 0.15])]

@@ -15,16 +15,31 @@ from safetensors.numpy import save_file
 
 from ..errors import AssetError
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "read_record", "save_checkpoint"]
 
 
 def save_checkpoint(path: Path, tree: Any, record: dict[str, Any]) -> None:
     """Write a pytree and a JSON-able record; an earlier file stays until the new one is whole."""
     leaves = jax.tree.leaves(tree)
-    arrays = {f"{i:05d}": np.ascontiguousarray(leaf) for i, leaf in enumerate(leaves)}
+    arrays = {f"{i:05d}": np.asarray(leaf, order="C") for i, leaf in enumerate(leaves)}
     temporary = path.with_suffix(".partial")
     save_file(arrays, temporary, metadata={"record": json.dumps(record)})
     os.replace(temporary, path)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the record alone; errors as in `load_checkpoint`."""
+    return _read(path, only_record=True)[1]
+
+
+def _read(path: Path, *, only_record: bool) -> tuple[list[np.ndarray], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="numpy") as stored:
+            names = [] if only_record else sorted(stored.keys())
+            record: dict[str, Any] = json.loads(stored.metadata()["record"])
+            return [stored.get_tensor(name) for name in names], record
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise AssetError(f"cannot read the checkpoint {path} ({error})") from error
 
 
 def load_checkpoint(path: Path, like: Any) -> tuple[Any, dict[str, Any]]:
@@ -41,13 +56,8 @@ def load_checkpoint(path: Path, like: Any) -> tuple[Any, dict[str, Any]]:
         AssetError: the file is missing, damaged, or of another run's structure.
     """
     leaves, structure = jax.tree.flatten(like)
-    try:
-        with safe_open(path, framework="numpy") as stored:
-            names = sorted(stored.keys())
-            arrays = [stored.get_tensor(name) for name in names]
-            record = json.loads(stored.metadata()["record"])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise AssetError(f"cannot read the checkpoint {path} ({error})") from error
-    if [a.shape for a in arrays] != [np.shape(leaf) for leaf in leaves]:
+    arrays, record = _read(path, only_record=False)
+    if [a.size for a in arrays] != [np.size(leaf) for leaf in leaves]:
         raise AssetError(f"the checkpoint {path} is of another network or optimiser")
-    return jax.tree.unflatten(structure, [jnp.asarray(a) for a in arrays]), record
+    shaped = [a.reshape(np.shape(leaf)) for a, leaf in zip(arrays, leaves, strict=True)]
+    return jax.tree.unflatten(structure, [jnp.asarray(a) for a in shaped]), record

@@ -47,7 +47,6 @@ class TrainConfig:
     weight_decay: float = 0.02
     clip_norm: float = 1.0
     ema_decay: float = 0.999
-    optimizer: str = "adamw"  # or "muon"
     dense_weight: float = 1.0
     landmark_weight: float = 1.0
     depth_weight: float = 0.5  # of z against x and y

@@ -21,11 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from ..compilation import keep_compiled_code
 from ..errors import InputError
 from ..geometry.layout import UVLayout, load_layout
 from ..network.registry import make_network
 from ..network.weights import WeightsHeader, load_weights, save_weights
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_checkpoint, read_record, save_checkpoint
 from .components import principal_components
 from .config import TrainConfig
 from .feed import Batch, Feed, Order, validation_batches
@@ -82,10 +83,11 @@ class _Run:
     def __init__(self, config: TrainConfig, layout: UVLayout, *, resume: bool) -> None:
         if config.minutes is None and config.steps is None:
             raise InputError("a training run needs a budget: minutes or steps")
+        keep_compiled_code()
         self.config, self.layout = config, layout
         self.output = Path(config.output)
         self.output.mkdir(parents=True, exist_ok=True)
-        self.pool = Pool(config.pool)
+        self.pool = Pool(config.pool, names=self._known_shards() if resume else ())
         if self.pool.layout_digest != layout.digest:
             raise InputError(
                 f"the pool {config.pool} was made for another UV layout than {layout.name}; "
@@ -122,6 +124,10 @@ class _Run:
     def _write_config(self) -> None:
         text = json.dumps(dataclasses.asdict(self.config), indent=1, default=str)
         (self.output / "config.json").write_text(text + "\n")
+
+    def _known_shards(self) -> list[str]:
+        names: list[str] = read_record(self.output / "last.checkpoint")["shards"]
+        return names
 
     def _resume(self) -> None:
         self.state, record = load_checkpoint(self.output / "last.checkpoint", self.state)
@@ -160,6 +166,7 @@ class _Run:
         saved = looked = told = self.seconds
         batch: Batch | None = None
         losses: list[jax.Array] = []
+        is_compiled = False
         with feed:
             batches = iter(feed)
             while self.share(step) < 1.0:
@@ -168,7 +175,9 @@ class _Run:
                 rate = learning_rate(self.config, share=self.share(step), step=step)
                 losses.append(self._advance(batch, rate))
                 step += 1
-                self.seconds += time.monotonic() - began
+                if is_compiled:  # a budget of minutes is one of training
+                    self.seconds += time.monotonic() - began
+                is_compiled = True
                 if self.seconds - told >= 10.0:
                     speed = len(losses) * config.batch / (self.seconds - told)
                     self._tell(report, step, rate, speed, losses, {})
@@ -227,7 +236,12 @@ class _Run:
         save_weights(self.output / "last.safetensors", network, header)
         if is_best:
             save_weights(self.output / "best.safetensors", network, header)
-        record = {"order": batch.order, "seconds": self.seconds, "best": self.best}
+        record = {
+            "order": batch.order,
+            "shards": self.pool.names,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
         save_checkpoint(self.output / "last.checkpoint", self.state, record)
         self._tell(report, step, rate, 0.0, [], errors)
         self._draw(batch)

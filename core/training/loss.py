@@ -124,14 +124,14 @@ def map_loss(
     Args:
         predicted: position maps, crop pixels.
         control: true control maps, crop pixels.
-        landmarks: true landmarks, crop pixels.
+        landmarks: true landmarks, crop pixels; they give the face size.
         reading: made for the maps' own size.
         depth_weight: weight of z against x and y.
     """
     truth = jax.vmap(lambda c: evaluate_control(c, predicted.shape[1]))(control)
-    points = jax.vmap(lambda m: read_landmarks(m, reading.landmark_uv))(predicted)
-    size = face_size(landmarks)
-    return _weigh(predicted - truth, points - landmarks, size, reading, depth_weight)
+    difference = predicted - truth
+    far = jax.vmap(lambda m: read_landmarks(m, reading.landmark_uv))(difference)
+    return _weigh(difference, far, face_size(landmarks), reading, depth_weight)
 
 
 def control_loss(
@@ -148,7 +148,6 @@ def control_loss(
     """
     texels = reading.weights.shape[0]
     difference = jax.vmap(lambda c: evaluate_control(c, texels))(predicted - control)
-    flat = predicted.reshape(predicted.shape[0], -1, 3)
-    points = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
-    size = face_size(landmarks)
-    return _weigh(difference, points - landmarks, size, reading, depth_weight)
+    flat = (predicted - control).reshape(predicted.shape[0], -1, 3)
+    far = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
+    return _weigh(difference, far, face_size(landmarks), reading, depth_weight)

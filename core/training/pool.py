@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -51,7 +53,13 @@ class _Shard:
 class Pool:
     """A folder of shards, held in memory; more shards may arrive while it is in use."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, names: Sequence[str] = ()) -> None:
+        """Open a pool.
+
+        Args:
+            folder: where ``pool.json`` and the shards are.
+            names: shards to read first, in this order (to repeat an earlier state of the folder).
+        """
         header = Path(folder) / "pool.json"
         try:
             self.header = json.loads(header.read_text())
@@ -60,35 +68,31 @@ class Pool:
         except (OSError, KeyError, ValueError) as error:
             raise InputError(f"cannot read the pool {header} ({error})") from error
         self.folder = Path(folder)
+        self.names: list[str] = []  # shards in the order in which they were seen
         self._shards: list[_Shard] = []
         self._start = [0]
+        for name in names:
+            self._read(self.folder / name)
         self.refresh()
 
     def __len__(self) -> int:
         return self._start[-1]
 
-    def refresh(self, limit: int | None = None) -> int:
-        """Read shards that have appeared since, in the order of their numbers.
-
-        Args:
-            limit: stop at this number of samples (to repeat an earlier state of the folder).
-
-        Returns:
-            Number of samples now.
-        """
-        paths = sorted(self.folder.glob("shard_[0-9]*.npz"))
-        for path in paths[len(self._shards) :]:
-            if limit is not None and len(self) >= limit:
-                break
-            if path.name != f"shard_{len(self._shards):04d}.npz":
-                break  # an earlier one is still being written: keep the numbering
-            try:
-                shard = _Shard.read(path)
-            except (OSError, KeyError, ValueError) as error:
-                raise InputError(f"cannot read the shard {path} ({error})") from error
-            self._shards.append(shard)
-            self._start.append(len(self) + len(shard.offset) - 1)
+    def refresh(self) -> int:
+        """Read shards that have appeared since; return the number of samples now."""
+        for path in sorted(self.folder.glob("shard_[0-9]*.npz")):
+            if path.name not in self.names:
+                self._read(path)
         return len(self)
+
+    def _read(self, path: Path) -> None:
+        try:
+            shard = _Shard.read(path)
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise InputError(f"cannot read the shard {path} ({error})") from error
+        self.names.append(path.name)
+        self._shards.append(shard)
+        self._start.append(len(self) + len(shard.offset) - 1)
 
     def first_shard_size(self) -> int:
         """Return the number of samples in the first shard."""

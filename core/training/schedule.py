@@ -6,8 +6,7 @@ the end is known; a run that is resumed with a larger budget goes back onto the 
 
 References:
     A. Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations",
-    2024 (cooldown 1 - sqrt). K. Jordan et al., "Muon: An optimizer for hidden layers in neural
-    networks", 2024.
+    2024 (cooldown 1 - sqrt).
 """
 
 from __future__ import annotations
@@ -17,14 +16,12 @@ from typing import Any
 
 import jax
 import optax
-from optax import contrib
 
-from ..errors import InputError
 from .config import TrainConfig
 
 __all__ = ["learning_rate", "make_optimizer"]
 
-_OWN_UNITS = ("basis", "mean")  # parameters in pixels: neither decayed nor orthogonalised
+_OWN_UNITS = ("basis", "mean")  # parameters in pixels: not decayed
 
 
 def learning_rate(config: TrainConfig, *, share: float, step: int) -> float:
@@ -52,29 +49,16 @@ def _is_decayed(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(rule, params)
 
 
-def _is_small_matrix(params: Any) -> Any:
-    """Mark what Muon may handle: dense matrices whose orthogonalisation is cheap."""
-
-    def rule(path: tuple[Any, ...], leaf: Any) -> str:
-        is_matrix = leaf.ndim == 2 and max(leaf.shape) <= 1024
-        own = any(word in _name(path) for word in (*_OWN_UNITS, "stem", "coefficients"))
-        return "muon" if is_matrix and not own else "adam"
-
-    return jax.tree_util.tree_map_with_path(rule, params)
-
-
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """Return the optimiser *without* learning rate: the loop scales its updates."""
-    adam = optax.scale_by_adam(b1=0.9, b2=0.99, eps=1e-8)
-    if config.optimizer == "adamw":
-        core = adam
-    elif config.optimizer == "muon":
-        muon = optax.chain(contrib.scale_by_muon(), optax.scale(10.0))
-        core = optax.transforms.partition({"muon": muon, "adam": adam}, _is_small_matrix)
-    else:
-        raise InputError(f"unknown optimiser {config.optimizer!r}; choose adamw or muon")
-    return optax.chain(
+    """Return AdamW *without* learning rate: the loop scales its updates."""
+    chain = optax.chain(
         optax.clip_by_global_norm(config.clip_norm),
-        core,
+        optax.scale_by_adam(b1=0.9, b2=0.99, eps=1e-8),
         optax.add_decayed_weights(config.weight_decay, mask=_is_decayed),
     )
+
+    def update(slope: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes floats and its step counter
+            return chain.update(slope, state, params)
+
+    return optax.GradientTransformation(chain.init, update)

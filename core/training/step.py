@@ -75,6 +75,10 @@ def make_loss(config: TrainConfig, graph: Any, reading: Reading) -> Callable[...
     return loss
 
 
+def _norm(tree: Any) -> Array:
+    return jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(tree)))
+
+
 def make_step(
     config: TrainConfig, graph: Any, reading: Reading, optimizer: optax.GradientTransformation
 ) -> StepFunction:
@@ -92,7 +96,7 @@ def make_step(
         count = state.step.astype(jnp.float32)
         decay = jnp.minimum(config.ema_decay, (1.0 + count) / (10.0 + count))
         average = jax.tree.map(lambda a, p: a + (1.0 - decay) * (p - a), state.average, params)
-        report = {"loss": total, **parts, "gradient": optax.global_norm(slope)}
+        report = {"loss": total, **parts, "gradient": _norm(slope)}
         following = TrainState(
             params=params, rest=rest, average=average, optimizer=memory, step=state.step + 1
         )

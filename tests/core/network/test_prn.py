@@ -1,0 +1,104 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig, space_to_depth, spatial_softmax
+from uvface.core.network.registry import make_network
+
+
+def _count(network):
+    return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
+
+
+def _flops(network):
+    """Twice the multiplications of convolutions and dense layers, from the traced program."""
+    graph, state = nnx.split(network)
+
+    def call(state, crops):
+        return nnx.merge(graph, state)(crops)
+
+    crops = jax.ShapeDtypeStruct((1, 256, 256, 3), jnp.float32)
+    jaxpr = jax.make_jaxpr(call)(state, crops)
+    assert jaxpr.out_avals[0].shape == (1, 256, 256, 3)
+    return _flops_of(jaxpr.jaxpr)
+
+
+def _taps(eqn, axis):
+    """Pairs of output place and kernel tap that meet a pixel, not padding or a gap."""
+    size, kernel = eqn.invars[0].aval.shape[1 + axis], eqn.invars[1].aval.shape[axis]
+    gap, stride = eqn.params["lhs_dilation"][axis], eqn.params["window_strides"][axis]
+    out = eqn.outvars[0].aval.shape[1 + axis]
+    place = stride * np.arange(out)[:, None] + np.arange(kernel) - eqn.params["padding"][axis][0]
+    return int(((place >= 0) & (place <= gap * (size - 1)) & (place % gap == 0)).sum())
+
+
+def _flops_of(jaxpr):
+    total = 0
+    for eqn in jaxpr.eqns:
+        for value in eqn.params.values():
+            inner = getattr(value, "jaxpr", None)
+            if inner is not None:
+                total += _flops_of(inner)
+        if eqn.primitive.name == "conv_general_dilated":
+            kernel = eqn.invars[1].aval.shape
+            total += 2 * kernel[2] * kernel[3] * _taps(eqn, 0) * _taps(eqn, 1)
+        elif eqn.primitive.name == "dot_general":
+            (contract, _), _ = eqn.params["dimension_numbers"]
+            depth = np.prod([eqn.invars[0].aval.shape[i] for i in contract])
+            total += 2 * depth * np.prod(eqn.outvars[0].aval.shape)
+    return total
+
+
+def _abstract(name):
+    network = make_network(name, is_abstract=True)
+    network.eval()
+    return network
+
+
+def test_paper_network_has_the_parameters_of_the_released_checkpoint():
+    assert _count(_abstract("prn")) == 13_353_618
+
+
+def test_paper_network_has_the_operations_of_the_paper():
+    assert _flops(_abstract("prn")) == pytest.approx(7.79e9, rel=0.01)
+
+
+def test_paper_network_has_the_layers_of_the_released_checkpoint():
+    network = _abstract("prn")
+    assert len(network.down) == 10 and len(network.up) == 17
+    shapes = [up.conv.kernel.get_value().shape for up in network.up]
+    assert shapes[0] == (4, 4, 512, 512) and shapes[1] == (4, 4, 256, 512)  # [h, w, out, in]
+    assert shapes[12] == (4, 4, 16, 32) and shapes[-1] == (4, 4, 3, 3)
+    assert network.down[0].conv.conv.kernel.get_value().shape == (4, 4, 16, 16)
+    assert network.down[8].shortcut.kernel.get_value().shape == (1, 1, 256, 512)
+    assert network.down[9].shortcut is None
+
+
+def test_lite_network_is_small_enough_for_cpus():
+    network = _abstract("prn-lite")
+    assert _count(network) < 8e6
+    assert _flops(network) < 0.5e9
+
+
+def test_lite_network_starts_at_the_given_mean_map():
+    config = PRNLiteConfig(widths=(16, 16, 16), blocks=(0, 0, 0), hidden=8, coefficients=4)
+    network = PRNLite(config, rngs=nnx.Rngs(0))
+    mean = np.random.default_rng(0).normal(0, 30, (64, 64, 3)).astype(np.float32)
+    network.set_basis(mean, np.zeros((4, 64, 64, 3), np.float32))
+    crops = jnp.full((2, 256, 256, 3), 0.3)
+    control = nnx.jit(lambda network, crops: network.control(crops))(network, crops)
+    np.testing.assert_allclose(control[1], mean + np.array([127.5, 127.5, 0.0]), atol=1e-3)
+
+
+def test_space_to_depth_keeps_neighbours_together():
+    image = jnp.arange(1 * 4 * 4 * 1, dtype=jnp.float32).reshape(1, 4, 4, 1)
+    folded = space_to_depth(image, 2)
+    assert folded.shape == (1, 2, 2, 4)
+    np.testing.assert_array_equal(folded[0, 0, 1], [2, 3, 6, 7])
+
+
+def test_spatial_softmax_finds_a_peak():
+    scores = jnp.zeros((1, 5, 5, 1)).at[0, 4, 0, 0].set(50.0)
+    np.testing.assert_allclose(spatial_softmax(scores)[0], [-1.0, 1.0], atol=1e-5)

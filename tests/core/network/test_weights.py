@@ -1,0 +1,115 @@
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from uvface.core.errors import AssetError, InputError
+from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
+from uvface.core.network.registry import Network, make_network
+from uvface.core.network.weights import WeightsHeader, load_weights, read_header, save_weights
+
+SMALL = PRNLiteConfig(widths=(16, 16, 16), blocks=(0, 0, 0), coefficients=8, hidden=16)
+HEADER = WeightsHeader(
+    network="prn-lite",
+    layout="uvface",
+    layout_digest="0" * 64,
+    training={"data": "toy", "licences": {"toy": "CC0"}},
+    evaluation={"mean": 4.2},
+)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    network = PRNLite(SMALL, rngs=nnx.Rngs(3))
+    path = tmp_path / "toy.safetensors"
+    save_weights(path, network, HEADER)
+    return path, network
+
+
+def test_round_trip_gives_the_same_maps_up_to_float16(stored):
+    path, network = stored
+    loaded, header = load_weights(path)
+    crops = jnp.asarray(np.random.default_rng(0).random((1, 256, 256, 3), dtype=np.float32))
+    call = nnx.jit(lambda network, crops: network(crops))
+    np.testing.assert_allclose(call(loaded, crops), call(network, crops), atol=0.05)
+    assert isinstance(loaded, Network)
+    assert header.config["coefficients"] == 8
+    assert header.training["licences"] == {"toy": "CC0"}
+
+
+def test_storing_what_was_loaded_changes_nothing(stored, tmp_path):
+    path, _ = stored
+    loaded, header = load_weights(path)
+    again = tmp_path / "again.safetensors"
+    save_weights(again, loaded, header)
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_matrices_are_stored_as_float16(stored):
+    with safe_open(stored[0], framework="numpy") as file:
+        kinds = {file.get_tensor(name).dtype for name in file.keys() if "kernel" in name}
+    assert kinds == {np.dtype(np.float16)}
+
+
+def test_header_is_read_without_the_arrays(stored):
+    assert read_header(stored[0]).evaluation == {"mean": 4.2}
+
+
+def test_nothing_half_written_stays(stored):
+    assert [p.name for p in stored[0].parent.iterdir()] == ["toy.safetensors"]
+
+
+def test_another_layout_is_refused(stored):
+    class Other:
+        name, digest = "other", "1" * 64
+
+    from uvface.core.network import weights
+
+    with pytest.raises(AssetError, match="for the UV layout"):
+        weights.check_layout(stored[0], HEADER, Other.name, Other.digest)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 100, 5000])
+def test_truncated_file_is_an_asset_error(stored, keep):
+    path, _ = stored
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(AssetError, match="damaged"):
+        load_weights(path)
+
+
+def test_foreign_safetensors_are_refused(tmp_path):
+    path = tmp_path / "foreign.safetensors"
+    save_file({"a": np.zeros(3, np.float32)}, path)
+    with pytest.raises(AssetError, match="header is missing"):
+        load_weights(path)
+
+
+def test_newer_format_is_refused(tmp_path):
+    path = tmp_path / "new.safetensors"
+    save_file({"a": np.zeros(3)}, path, metadata={"uvface": json.dumps({"format_version": 99})})
+    with pytest.raises(AssetError, match="format 99"):
+        load_weights(path)
+
+
+def test_arrays_of_another_shape_are_refused(stored, tmp_path):
+    path, _ = stored
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    wrong = tmp_path / "wrong.safetensors"
+    save_file({"a": np.zeros(3, np.float32)}, wrong, metadata=metadata)
+    with pytest.raises(AssetError, match="do not fit"):
+        load_weights(wrong)
+
+
+def test_missing_file_says_what_to_name():
+    with pytest.raises(AssetError, match="no weights file nowhere"):
+        load_weights("nowhere.safetensors")
+
+
+def test_unknown_network_is_an_input_error():
+    with pytest.raises(InputError, match="unknown network"):
+        make_network("resnet")

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+
+from uvface.core.errors import InputError
+from uvface.core.training.config import AugmentConfig
+from uvface.core.training.feed import Feed, Order
+from uvface.core.training.pool import Pool
+
+
+def test_pool_returns_what_was_written(toy_pool):
+    pool = Pool(toy_pool)
+    assert len(pool) == 16 and pool.first_shard_size() == 8
+    sample = pool.sample(9)
+    assert sample.image.shape == (320, 320, 3)
+    assert sample.control.shape == (64, 64, 3)
+    assert 100 < sample.control[..., :2].mean() < 220
+
+
+def test_missing_pool_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="cannot read the pool"):
+        Pool(tmp_path)
+
+
+def test_damaged_shard_is_an_input_error(tmp_path):
+    (tmp_path / "pool.json").write_text(json.dumps({"size": 320, "layout_digest": "x"}))
+    (tmp_path / "shard_0000.npz").write_bytes(b"PK but no archive")
+    with pytest.raises(InputError, match="cannot read the shard"):
+        Pool(tmp_path)
+
+
+def test_order_takes_every_sample_once_a_round_and_none_held_back():
+    order = Order(5, range(2, 4))
+    order.grow(12)
+    seen = np.concatenate([order.take(5)[0], order.take(5)[0]])
+    assert sorted(seen) == [0, 1, *range(4, 12)]
+    second = np.concatenate([order.take(5)[0], order.take(5)[0]])
+    assert sorted(second) == sorted(seen) and list(second) != list(seen)
+
+
+def test_new_samples_join_the_round_that_runs():
+    order = Order(0, range(0, 0))
+    order.grow(6)
+    first, _ = order.take(4)
+    order.grow(10)
+    rest, _ = order.take(6)
+    assert sorted([*first, *rest]) == list(range(10))
+
+
+def test_restored_order_goes_on_with_the_same_samples():
+    order = Order(1, range(0, 2))
+    order.grow(9)
+    order.take(3)
+    order.grow(14)
+    order.take(3)
+    again = Order.restore(json.loads(json.dumps(order.state)), range(0, 2))
+    for _ in range(6):
+        expected, key = order.take(4)
+        found, found_key = again.take(4)
+        np.testing.assert_array_equal(found, expected)
+        assert found_key == key
+
+
+def test_pool_without_training_samples_is_refused():
+    order = Order(0, range(0, 4))
+    order.grow(4)
+    with pytest.raises(InputError, match="no training sample"):
+        order.take(1)
+
+
+def test_feed_is_the_same_with_any_number_of_threads(toy_pool):
+    batches = []
+    for workers in (1, 3):
+        pool = Pool(toy_pool)
+        order = Order(7, range(0, 2))
+        order.grow(len(pool))
+        with Feed(pool, order, AugmentConfig(), batch=4, workers=workers, ahead=3) as feed:
+            stream = iter(feed)
+            batches.append([next(stream) for _ in range(3)])
+    for one, other in zip(*batches, strict=True):
+        np.testing.assert_array_equal(one.images, other.images)
+        np.testing.assert_array_equal(one.control, other.control)

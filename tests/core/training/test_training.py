@@ -1,0 +1,153 @@
+import csv
+import dataclasses
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core.errors import AssetError, InputError
+from uvface.core.geometry.landmarks import read_landmarks
+from uvface.core.geometry.spline import evaluate_control
+from uvface.core.network import registry
+from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
+from uvface.core.network.weights import load_weights
+from uvface.core.training.checkpoint import load_checkpoint, save_checkpoint
+from uvface.core.training.config import AugmentConfig, TrainConfig
+from uvface.core.training.loop import train
+from uvface.core.training.loss import control_loss, face_size, make_reading, map_loss
+from uvface.core.training.schedule import learning_rate, make_optimizer
+
+STILL = AugmentConfig(
+    roll_sigma=0.0, p_any_roll=0.0, scale_sigma=0.0, shift_sigma=0.0, p_mirror=0.0, p_gray=0.0,
+    p_colour=0.0, p_shade=0.0, p_occluder=0.0, p_blur=0.0, p_low_resolution=0.0, p_noise=0.0,
+    p_jpeg=0.0, p_frame=0.0,
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TinyConfig(PRNLiteConfig):
+    """A network that compiles fast."""
+
+    stem: int = 16
+    widths: tuple[int, ...] = (16, 32, 32)
+    inner: tuple[int, ...] = (16, 16, 16)
+    blocks: tuple[int, ...] = (0, 0, 1)
+    hidden: int = 64
+    keypoints: int = 8
+    reduced: int = 16
+    coefficients: int = 12
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(registry.NETWORKS, "prn-lite", (PRNLite, TinyConfig))
+
+
+def _config(pool, output, **changes):
+    settings = {
+        "minutes": None, "steps": 30, "batch": 4, "learning_rate": 3e-3, "warmup_steps": 5,
+        "validation": 2, "ema_decay": 0.9, "augment": STILL, "workers": 1, "prefetch": 2,
+    }  # fmt: skip
+    return TrainConfig(pool=pool, output=output, **(settings | changes))
+
+
+def test_thirty_steps_lower_the_loss_and_leave_pictures(tiny, toy_pool, layout, tmp_path):
+    seen = []
+    config = _config(toy_pool, tmp_path / "run", learning_rate=1e-2, cooldown=0.3)
+    weights = train(config, layout=layout, report=seen.append)
+    before = train(_config(toy_pool, tmp_path / "short", steps=1), layout=layout)
+    errors = [load_weights(path)[1].evaluation["val_nme"] for path in (before, weights)]
+    assert errors[1] < 0.8 * errors[0]
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names >= {"log.csv", "curve.png", "sheet.png", "last.checkpoint", "best.safetensors"}
+    with (tmp_path / "run" / "log.csv").open() as file:
+        assert [row["step"] for row in csv.DictReader(file)][-1] == "30"
+    assert seen[-1].step == 30 and seen[-1].validation["val_nme"] > 0
+
+
+def test_resumed_run_ends_exactly_where_the_whole_run_ends(tiny, toy_pool, layout, tmp_path):
+    augmented = AugmentConfig()
+    whole = _config(toy_pool, tmp_path / "whole", steps=6, cooldown=0.0, augment=augmented)
+    train(whole, layout=layout)
+    half = dataclasses.replace(whole, output=tmp_path / "half", steps=3)
+    train(half, layout=layout)
+    train(dataclasses.replace(half, steps=6), layout=layout, resume=True)
+    one = (tmp_path / "whole" / "last.safetensors").read_bytes()
+    other = (tmp_path / "half" / "last.safetensors").read_bytes()
+    assert len(one) == len(other)
+    first = load_weights(tmp_path / "whole" / "last.safetensors")[0]
+    second = load_weights(tmp_path / "half" / "last.safetensors")[0]
+    crop = jnp.full((1, 256, 256, 3), 0.4)
+    np.testing.assert_array_equal(first(crop), second(crop))
+
+
+def test_pool_of_another_layout_is_refused(toy_pool, layout, tmp_path):
+    other = dataclasses.replace(layout, digest="0" * 64)
+    with pytest.raises(InputError, match="another UV layout"):
+        train(_config(toy_pool, tmp_path), layout=other)
+
+
+def test_checkpoint_round_trip_is_exact(tmp_path):
+    tree = {"a": jnp.arange(3.0), "b": (jnp.int32(4), jnp.ones((2, 2), jnp.float32) / 3)}
+    save_checkpoint(tmp_path / "c.checkpoint", tree, {"step": 3})
+    found, record = load_checkpoint(tmp_path / "c.checkpoint", tree)
+    assert record == {"step": 3}
+    jax.tree.map(np.testing.assert_array_equal, found, tree)
+
+
+def test_checkpoint_of_another_network_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "c.checkpoint", {"a": jnp.ones(3)}, {})
+    with pytest.raises(AssetError, match="another network"):
+        load_checkpoint(tmp_path / "c.checkpoint", {"a": jnp.ones(4)})
+    (tmp_path / "c.checkpoint").write_bytes(b"short")
+    with pytest.raises(AssetError, match="cannot read"):
+        load_checkpoint(tmp_path / "c.checkpoint", {"a": jnp.ones(3)})
+
+
+def _labels(layout):
+    control = np.random.default_rng(0).normal(100, 40, (1, 64, 64, 3)).astype(np.float32)
+    control = jnp.asarray(control)
+    maps = evaluate_control(control[0], 256)[None]
+    return control, maps, read_landmarks(maps[0], layout.landmark_uv)[None]
+
+
+def test_loss_of_the_truth_is_zero(layout):
+    control, maps, landmarks = _labels(layout)
+    reading = make_reading(layout)
+    np.testing.assert_allclose(control_loss(control, control, landmarks, reading), 0, atol=1e-5)
+    wide = make_reading(layout, size=256)
+    np.testing.assert_allclose(map_loss(maps, control, landmarks, wide), 0, atol=1e-5)
+
+
+def test_loss_of_a_shift_is_its_share_of_the_face_size(layout):
+    """Far from 0 the loss is the distance itself, minus the soft radius."""
+    control, _, landmarks = _labels(layout)
+    moved = control + jnp.array([30.0, 40.0, 0.0])
+    expected = 50.0 / float(face_size(landmarks)[0])
+    for loss in control_loss(moved, control, landmarks, make_reading(layout)):
+        assert float(loss) == pytest.approx(expected, abs=0.0021)
+
+
+def test_schedule_warms_up_stays_and_cools_down():
+    config = _config(Path("pool"), Path("run"), learning_rate=1.0, warmup_steps=10, cooldown=0.5)
+    assert learning_rate(config, share=0.0, step=0) == pytest.approx(0.1)
+    assert learning_rate(config, share=0.5, step=500) == 1.0
+    assert 0.2 < learning_rate(config, share=0.75, step=750) < 0.5
+    assert learning_rate(config, share=1.0, step=1000) == 0.0
+
+
+def test_optimizer_goes_downhill():
+    optimizer = make_optimizer(_config(Path("pool"), Path("run"), weight_decay=0.0))
+    params = {"dense": jnp.ones((4, 3)), "basis": jnp.ones((2, 5)), "bias": jnp.ones(3)}
+
+    def loss(p):
+        return sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(p))
+
+    state = optimizer.init(params)
+    first = loss(params)
+    for _ in range(20):
+        updates, state = optimizer.update(jax.grad(loss)(params), state, params)
+        params = jax.tree.map(lambda p, u: p - 0.01 * u, params, updates)
+    assert loss(params) < 0.8 * first
