@@ -39,6 +39,7 @@ def composite(
     source: Float[Array, "height width c"],
     mask: Float[Array, "height width"],
     *,
+    region: Bool[Array, "height width"] | None = None,
     valid: Bool[Array, "height width"] | None = None,
     config: BlendConfig | None = None,
 ) -> Float[Array, "height width c"]:
@@ -48,6 +49,7 @@ def composite(
         target: photo, RGB in [0, 1].
         source: picture of the same size.
         mask: weights in [0, 1].
+        region: poisson only: pixels to solve for; default: where the mask is above 0.
         valid: pixels that exist, for windows that reach beyond the photo; all if None.
         config: method and its options.
 
@@ -59,7 +61,13 @@ def composite(
     weight = mask[..., None]
     if config.method == "poisson":
         mixed = poisson_blend(
-            target, source, mask, valid=valid, mixed=config.mixed, tolerance=config.tolerance
+            target,
+            source,
+            mask,
+            region=region,
+            valid=valid,
+            mixed=config.mixed,
+            tolerance=config.tolerance,
         )
     elif config.method == "feather":
         mixed = target + weight * (source - target)

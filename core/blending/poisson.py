@@ -92,6 +92,7 @@ def poisson_blend(
     source: Float[Array, "height width c"],
     mask: Float[Array, "height width"],
     *,
+    region: Bool[Array, "height width"] | None = None,
     valid: Bool[Array, "height width"] | None = None,
     mixed: bool = False,
     tolerance: float = 1e-3,
@@ -101,8 +102,9 @@ def poisson_blend(
     Args:
         target: picture to change, any range (nothing is clipped or rounded).
         source: picture of the same size whose gradients are taken.
-        mask: in [0, 1]; the region is where it is above 0, and a value below 1 mixes the
-            blended and the target's pixel.
+        mask: in [0, 1]; a value below 1 mixes the blended and the target's pixel.
+        region: pixels to solve for; default: where the mask is above 0. A larger region bridges
+            holes of the mask, so that what lies in them does not colour the blend.
         valid: pixels that exist; all if None.
         mixed: take the stronger of both gradients at each edge.
         tolerance: error that the solver aims at, in units of the pixel values.
@@ -110,10 +112,10 @@ def poisson_blend(
     Returns:
         The composite; bit-identical to ``target`` where the mask is 0.
     """
-    region = mask > 0.0
+    region = mask > 0.0 if region is None else region
     correction = poisson_correction(
         target, source, region, valid=valid, mixed=mixed, tolerance=tolerance
     )
     weight = mask[..., None]
     blended = target + weight * (source + correction - target)
-    return jnp.where(region[..., None], blended, target)
+    return jnp.where(weight > 0.0, blended, target)

@@ -21,6 +21,8 @@ References:
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +41,9 @@ _SIDES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # classes: tiles along the side of 
 _STEP = 1024  # tiles drawn in one step; at least the square of the last class
 _SORT_ROWS = 128  # rows of the counting sort
 _FAR = 1 << 30  # an edge function as large as this has its sign over the whole tile
+
+
+_Arrays = TypeVar("_Arrays", bound=tuple[Array, ...])
 
 
 @jax.tree_util.register_dataclass
@@ -66,6 +71,16 @@ def _exact(rough: Array, wrapped: Array) -> Array:
     return jnp.where(jnp.abs(rough) > _FAR, far, wrapped)
 
 
+def _always(count: Array, compute: Callable[[], _Arrays]) -> _Arrays:
+    """Return ``compute()``, as arrays in memory.
+
+    A branch that is always taken (``count`` is never negative): XLA would otherwise repeat the
+    work inside every loop that uses its result, such as once for each pixel of a tile.
+    """
+    zeros = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(compute))
+    return lax.cond(count >= 0, compute, lambda: zeros)
+
+
 def _setup(vertices: Array, triangles: Array, origin: Array, size: tuple[int, int]) -> _Setup:
     """Snap the vertices and find each triangle's window."""
     height, width = size
@@ -74,7 +89,9 @@ def _setup(vertices: Array, triangles: Array, origin: Array, size: tuple[int, in
     snapped = jnp.round(plane * SUBPIXELS).astype(jnp.int32) - origin * SUBPIXELS
     depth = jnp.where(is_finite, vertices[:, 2], jnp.nan)
     corners = triangles.T
-    x, y, z = snapped[:, 0][corners], snapped[:, 1][corners], depth[corners]
+    x, y, z = _always(
+        corners[0, 0], lambda: (snapped[:, 0][corners], snapped[:, 1][corners], depth[corners])
+    )
     left = jnp.maximum(-((-x.min(axis=0)) >> _BITS), 0)
     top = jnp.maximum(-((-y.min(axis=0)) >> _BITS), 0)
     columns = jnp.minimum(x.max(axis=0) >> _BITS, width - 1) - left + 1
@@ -181,6 +198,16 @@ def _draw(setup: _Setup, size: tuple[int, int]) -> Array:
     sides = jnp.array((1, *_SIDES, 0), dtype=jnp.int32)
     slots = jnp.arange(_STEP, dtype=jnp.int32)
 
+    def keys(
+        place: Array, tile: Array, side: Array, is_used: Array, position: Array
+    ) -> tuple[Array, Array]:
+        chosen = order[jnp.minimum(place, order.shape[0] - 1)]
+        edges, plane = _always(position, lambda: _tile_planes(setup, chosen, tile, side))
+        index, is_inside, depth = _tile_pixels(edges, plane, size)
+        key = ((depth - far) * levels).astype(jnp.uint32) << bits
+        index = jnp.where(is_inside & is_used, index, size[0] * size[1])
+        return index, key | (chosen + 1).astype(jnp.uint32)
+
     def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         position, first, pixels = state
         kind = (position >= starts[1:]).sum(dtype=jnp.int32)
@@ -189,18 +216,10 @@ def _draw(setup: _Setup, size: tuple[int, int]) -> Array:
         together = jnp.minimum(total, _STEP)  # tiles of one triangle in this step
         after = jnp.minimum(position + _STEP // together, starts[kind + 1])
         place, tile = position + slots // together, first + slots % together
-        chosen = order[jnp.minimum(place, after - 1)]
-        # A branch that is always taken: XLA would otherwise repeat the work at all 16 pixels.
-        edges, plane = lax.cond(
-            position >= 0,
-            lambda: _tile_planes(setup, chosen, tile, side),
-            lambda: (jnp.zeros((11, _STEP), jnp.int32), jnp.zeros((5, _STEP), jnp.float32)),
+        index, key = _always(
+            first,
+            lambda: keys(place, tile, side, (place < after) & (tile < total), position),
         )
-        index, is_inside, depth = _tile_pixels(edges, plane, size)
-        key = ((depth - far) * levels).astype(jnp.uint32) << bits
-        key |= (chosen + 1).astype(jnp.uint32)
-        is_drawn = is_inside & (place < after) & (tile < total)
-        index = jnp.where(is_drawn, index, pixels.shape[0])
         pixels = pixels.at[index.reshape(-1)].max(key.reshape(-1), mode="drop")
         is_done = first + together >= total
         return jnp.where(is_done, after, position), jnp.where(is_done, 0, first + together), pixels

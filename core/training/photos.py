@@ -55,9 +55,7 @@ def evaluate(
             continue
         predicted = np.asarray(face.landmarks)
         nme = normalized_mean_error(predicted, truth)
-        errors.append(
-            FaceError(name=path.stem, yaw=yaw, nme=nme, predicted=predicted, truth=truth)
-        )
+        errors.append(FaceError(name=path.stem, yaw=yaw, nme=nme, predicted=predicted, truth=truth))
     found = summarize(errors)
     return {
         **found.percent(),

@@ -108,7 +108,10 @@ class Pool:
         """Decode one picture, RGB."""
         shard, i = self._find(index)
         coded = shard.jpeg[shard.offset[i] : shard.offset[i + 1]]
-        return cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise InputError(f"picture {index} of the pool {self.folder} is damaged")
+        return np.asarray(image, dtype=np.uint8)
 
     def control(self, index: int) -> Float[np.ndarray, "n n 3"]:
         """Return one control map, in pixels of the picture."""

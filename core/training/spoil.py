@@ -65,7 +65,7 @@ def _shade(rng: np.random.Generator, image: Image) -> Image:
     """Make one side darker or brighter, or put a vignette or a hard shadow on the picture."""
     h, w = image.shape[:2]
     angle = rng.uniform(0.0, 2.0 * np.pi)
-    y, x = np.mgrid[-1.0 : 1.0 : h * 1j, -1.0 : 1.0 : w * 1j].astype(np.float32)  # type: ignore[misc]
+    y, x = np.mgrid[-1.0 : 1.0 : h * 1j, -1.0 : 1.0 : w * 1j].astype(np.float32)
     along = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))
     kind = rng.random()
     if kind < 0.6:
@@ -76,7 +76,7 @@ def _shade(rng: np.random.Generator, image: Image) -> Image:
         light = 1.0 - np.float32(rng.uniform(0.2, 0.65)) * step
     else:
         light = 1.0 - np.float32(rng.uniform(0.2, 0.6)) * (x * x + y * y) / 2.0
-    shaded = cv2.multiply(image.astype(np.float32), cv2.merge([np.float32(light)] * 3))
+    shaded = cv2.multiply(image.astype(np.float32), cv2.merge([np.asarray(light, np.float32)] * 3))
     return np.clip(shaded, 0, 255).astype(np.uint8)
 
 
@@ -105,19 +105,19 @@ def _occlude(rng: np.random.Generator, image: Image) -> Image:
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         mask = np.zeros((size, size), np.uint8)
         cv2.fillPoly(mask, [np.round(_polygon(rng, size)).astype(np.int32)], 255)
-        kind = rng.random()
+        kind, cover = rng.random(), image
         if kind < 0.5:
             colour = rng.integers(0, 256, 3).astype(np.float64)
             cover = np.broadcast_to(colour, image.shape).astype(np.uint8)
         elif kind < 0.75:
             cells = int(rng.integers(2, 40))
             noise = rng.integers(0, 256, (cells, cells, 3)).astype(np.uint8)
-            cover = cv2.resize(noise, (size, size), interpolation=cv2.INTER_LINEAR)
+            cover = np.asarray(cv2.resize(noise, (size, size)))
         else:
             cover = np.roll(image, tuple(rng.integers(-size // 2, size // 2, 2)), axis=(0, 1))
         if rng.random() < 0.25:
             share = float(rng.uniform(0.4, 0.9))
-            cover = cv2.addWeighted(cover, share, image, 1.0 - share, 0.0)
+            cover = np.asarray(cv2.addWeighted(cover, share, image, 1.0 - share, 0.0))
         cv2.copyTo(cover, mask, image)
     return image
 
@@ -153,7 +153,7 @@ def _noise(rng: np.random.Generator, image: Image) -> Image:
         window = cv2.merge([np.ascontiguousarray(window[..., 0])] * 3)
     sigma = float(np.exp(rng.uniform(np.log(2.0), np.log(22.0))))
     noisy = cv2.scaleAdd(np.ascontiguousarray(window), sigma, image.astype(np.float32))
-    return cv2.convertScaleAbs(cv2.max(noisy, 0.0))
+    return cv2.convertScaleAbs(np.maximum(noisy, 0.0))
 
 
 @cache
@@ -164,7 +164,7 @@ def _noise_field() -> np.ndarray:
 def _jpeg(rng: np.random.Generator, image: Image) -> Image:
     quality = int(rng.integers(12, 80))
     coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
 def _frame(rng: np.random.Generator, image: Image) -> Image:

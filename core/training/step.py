@@ -39,7 +39,8 @@ def init_state(
     network: nnx.Module, optimizer: optax.GradientTransformation
 ) -> tuple[Any, TrainState]:
     """Return the network's structure and the state before the first step."""
-    graph, params, rest = nnx.split(network, nnx.Param, ...)
+    split: Any = nnx.split(network, nnx.Param, ...)
+    graph, params, rest = split
     average = jax.tree.map(jnp.copy, params)
     state = TrainState(
         params=params,

@@ -1,0 +1,150 @@
+"""Labelled pictures for users: ``synthesize`` writes them as files."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import InputError
+from ..geometry.layout import load_layout
+from .generator import Sample, load_generator, render_batch
+from .labels import position_maps, visibility_maps
+from .pool import sample_keys
+from .surface import TexelBinding, bind_texels
+
+__all__ = ["find_sources", "synthesize"]
+
+_BATCH = 4
+_SHEET_COLUMNS = 5
+_SHEET_MOST = 40  # pictures on the contact sheet
+_SHEET_SIZE = 192
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{os.getpid()}_{path.name}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def _png(image: np.ndarray) -> bytes:
+    order = image[..., ::-1] if image.ndim == 3 else image
+    return cv2.imencode(".png", np.ascontiguousarray(order))[1].tobytes()
+
+
+def find_sources(path: Path | str) -> tuple[Path, Path | None]:
+    """Return the head model and the folder of the other sources.
+
+    Args:
+        path: a data-pack folder (with ``face_model/``, ``skins/``, ...), or the head model alone
+            (see `load_head`); then skins, hair and backgrounds are procedural.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"no folder {path}; give the data pack or the folder of ICT-FaceKit")
+    if (path / "face_model").is_dir():
+        return path / "face_model", path
+    return path, None
+
+
+def _write_sample(
+    directory: Path, stem: str, image: np.ndarray, labels: dict[str, np.ndarray]
+) -> None:
+    _replace(directory / f"{stem}.png", _png(image))
+    _replace(directory / f"{stem}_visibility.png", _png(labels["visibility"]))
+    path = directory / f"{stem}_posmap.npz"
+    temporary = path.with_name(f".{os.getpid()}_{path.name}")
+    with temporary.open("wb") as file:
+        np.savez_compressed(file, position_map=labels["position_map"])
+    temporary.replace(path)
+    yaw, pitch, roll = (round(float(angle), 4) for angle in labels["angles"])
+    text = {
+        "image": f"{stem}.png",
+        "landmarks": np.round(labels["landmarks"], 4).tolist(),
+        "pose": {"yaw": yaw, "pitch": pitch, "roll": roll},
+        "files": {"position_map": path.name, "visibility": f"{stem}_visibility.png"},
+    }
+    _replace(directory / f"{stem}.json", json.dumps(text).encode())
+
+
+def _sheet(pictures: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Return pictures with their landmarks, side by side."""
+    tiles = []
+    for image, landmarks in pictures:
+        tile = cv2.resize(image, (_SHEET_SIZE, _SHEET_SIZE), interpolation=cv2.INTER_AREA)
+        scale = _SHEET_SIZE / image.shape[0]
+        for x, y in (landmarks[:, :2] + 0.5) * scale - 0.5:
+            cv2.circle(tile, (round(float(x)), round(float(y))), 1, (0, 255, 0), -1)
+        tiles.append(tile)
+    columns = min(_SHEET_COLUMNS, len(tiles))
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
+    rows = [np.concatenate(tiles[k : k + columns], axis=1) for k in range(0, len(tiles), columns)]
+    return np.concatenate(rows)
+
+
+def _labels(samples: Sample, binding: TexelBinding, count: int) -> list[dict[str, np.ndarray]]:
+    maps = position_maps(samples.surface, binding)
+    seen = np.asarray(visibility_maps(maps, samples.head_mask, load_layout()))
+    landmarks, angles = np.asarray(samples.landmarks), np.asarray(samples.angles)
+    return [
+        {
+            "position_map": np.asarray(maps[k]),
+            "visibility": np.round(seen[k] * 255).astype(np.uint8),
+            "landmarks": landmarks[k],
+            "angles": angles[k],
+        }
+        for k in range(count)
+    ]
+
+
+def synthesize(
+    count: int,
+    directory: Path | str,
+    *,
+    seed: int = 0,
+    assets: Path | str,
+    photo_skins: Path | None = None,
+    report: Callable[[int], None] = lambda done: None,
+) -> Path:
+    """Write labelled synthetic faces: the same seed gives the same pictures.
+
+    Each face gets ``face_00000.png``, ``face_00000_posmap.npz`` (``position_map`` ``[S, S, 3]``,
+    picture pixels), ``face_00000_visibility.png`` and ``face_00000.json`` (68 landmarks, pose);
+    ``contact_sheet.png`` shows the first of them with their landmarks.
+
+    Args:
+        count: how many.
+        directory: where to; made when missing.
+        seed: seed of the random numbers.
+        assets: data-pack folder, or head model alone (see `find_sources`).
+        photo_skins: folder with skins made from photos, or None.
+        report: called with the number of faces written so far.
+
+    Returns:
+        The contact sheet.
+    """
+    if count < 1:
+        raise InputError(f"cannot write {count} faces; ask for one at least")
+    directory = Path(directory)
+    head, folder = find_sources(assets)
+    generator = load_generator(head, folder=folder, photo_skins=photo_skins)
+    binding = bind_texels(generator.surface, load_layout().size)
+    directory.mkdir(parents=True, exist_ok=True)
+    shown: list[tuple[np.ndarray, np.ndarray]] = []
+    for start in range(0, count, _BATCH):
+        numbers = range(start, start + _BATCH)
+        samples = render_batch(generator, sample_keys(seed, numbers))
+        kept = min(_BATCH, count - start)
+        images = np.asarray(samples.image)
+        for k, labels in enumerate(_labels(samples, binding, kept)):
+            _write_sample(directory, f"face_{start + k:05d}", images[k], labels)
+            if len(shown) < _SHEET_MOST:
+                shown.append((images[k], labels["landmarks"]))
+        report(start + kept)
+    sheet = directory / "contact_sheet.png"
+    _replace(sheet, _png(_sheet(shown)))
+    return sheet

@@ -1,0 +1,136 @@
+"""Light: spherical-harmonic surroundings, one lamp, baked self-shadow, shading per vertex.
+
+Convention:
+    Directions for the harmonics have y UP (panorama frame); points and normals of the head have
+    y down. Basis order and factors are those of the data pack's ``hdri_sh9.npz``.
+
+References:
+    R. Ramamoorthi and P. Hanrahan, "An Efficient Representation for Irradiance Environment
+    Maps", 2001 (eq. 12 and 13).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from ..geometry.pose import rotation_from_angles
+
+__all__ = ["Light", "harmonics", "sample_light", "shade", "vertex_normals"]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Light:
+    """Light of one picture; colours are linear, about 1 for a well-lit surface."""
+
+    surround: Array  # [9, 3] irradiance over pi of a diffuse surface, already turned
+    turn: Array  # [3, 3] camera frame (y up) -> panorama frame
+    lamp: Array  # [3] direction to the lamp in the camera frame (y down), unit
+    lamp_color: Array  # [3]
+    gloss: Array  # [], strength of the highlights
+    sharpness: Array  # [], exponent of the highlights
+    occlusion: Array  # [], strength of the ambient shadow in [0, 1.5]
+
+
+def harmonics(directions: Float[Array, "*n 3"]) -> Float[Array, "*n 9"]:
+    """Return the nine real harmonics up to order two of unit directions (y up)."""
+    x, y, z = directions[..., 0], directions[..., 1], directions[..., 2]
+    return jnp.stack(
+        [
+            jnp.full_like(x, 0.282095),
+            0.488603 * y,
+            0.488603 * z,
+            0.488603 * x,
+            1.092548 * x * y,
+            1.092548 * y * z,
+            0.315392 * (3.0 * z * z - 1.0),
+            1.092548 * x * z,
+            0.546274 * (x * x - y * y),
+        ],
+        axis=-1,
+    )
+
+
+def sample_light(key: Array, irradiance: Float[Array, "panoramas 9 3"]) -> Light:
+    """Return a random light: a turned panorama, and a lamp of random strength."""
+    keys = jax.random.split(key, 12)
+    chosen = irradiance[jax.random.randint(keys[0], (), 0, irradiance.shape[0])]
+    # Scale to one for a surface that sees everything; colour casts are kept in part only.
+    white = jnp.maximum(chosen[0] * 0.282095, 1e-4)
+    cast = jax.random.uniform(keys[1], minval=0.0, maxval=0.4)
+    mean = white.mean()
+    color = (white / mean) ** cast
+    surround = chosen / white * color
+    turn = rotation_from_angles(
+        jax.random.uniform(keys[2], minval=-180.0, maxval=180.0),
+        12.0 * jax.random.normal(keys[3]),
+        8.0 * jax.random.normal(keys[4]),
+    )
+    # Lamps stand mostly above and before the face, sometimes anywhere.
+    spread = jax.random.uniform(keys[5], minval=0.3, maxval=1.6)
+    lamp = jnp.array([0.0, -0.45, 0.8]) + spread * jax.random.normal(keys[6], (3,))
+    lamp = lamp / jnp.maximum(jnp.linalg.norm(lamp), 1e-3)
+    power = jax.random.uniform(keys[7], minval=-0.6, maxval=1.0)
+    power = jnp.where(power < 0, 0.0, 2.2 * power**1.5)
+    warm = 0.25 * jax.random.normal(keys[8]) * jnp.array([1.0, 0.1, -1.0])
+    return Light(
+        surround=surround / jnp.maximum(1.0 + 0.5 * power, 1.0),
+        turn=turn,
+        lamp=lamp,
+        lamp_color=power * jnp.exp(warm),
+        gloss=jax.random.uniform(keys[9]) ** 2 * 0.5,
+        sharpness=jnp.exp(jax.random.uniform(keys[10], minval=1.6, maxval=3.6)),
+        occlusion=jax.random.uniform(keys[11], minval=0.5, maxval=1.4),
+    )
+
+
+def vertex_normals(
+    vertices: Float[Array, "v 3"], triangles: Array, *, is_flipped: bool = True
+) -> Float[Array, "v 3"]:
+    """Return unit normals that point outwards.
+
+    Args:
+        vertices: positions in a frame with y down.
+        triangles: ``[T, 3]``, counter-clockwise from outside.
+        is_flipped: y points down, so the cross product points inwards.
+    """
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    face = jnp.cross(c - a, b - a) if is_flipped else jnp.cross(b - a, c - a)
+    total = jnp.zeros_like(vertices)
+    for corner in range(3):
+        total = total.at[triangles[:, corner]].add(face)
+    return total / jnp.maximum(jnp.linalg.norm(total, axis=-1, keepdims=True), 1e-12)
+
+
+def shade(
+    normals: Float[Array, "v 3"],
+    light: Light,
+    lamp_visibility: Float[Array, " v"],
+    openness: Float[Array, " v"],
+) -> Float[Array, "v 4"]:
+    """Return the diffuse light (RGB) and the specular light (white) of vertices.
+
+    Args:
+        normals: outward, camera frame (y down).
+        light: the light.
+        lamp_visibility: 1 where the lamp is seen, 0 in its shadow.
+        openness: share of the surroundings that is seen, cosine-weighted.
+    """
+    up = normals * jnp.array([1.0, -1.0, 1.0])
+    ambient = jnp.maximum(harmonics(up @ light.turn.T) @ light.surround, 0.06)
+    ambient *= (openness**light.occlusion)[:, None]
+    facing = normals @ light.lamp
+    lambert = jnp.clip((facing + 0.12) / 1.12, 0.0, None) * lamp_visibility
+    diffuse = ambient + lambert[:, None] * light.lamp_color
+    view = jnp.array([0.0, 0.0, 1.0])
+    half = light.lamp + view
+    half = half / jnp.maximum(jnp.linalg.norm(half), 1e-3)
+    shine = jnp.clip(normals @ half, 0.0, 1.0) ** light.sharpness * lamp_visibility
+    rim = (1.0 - jnp.clip(normals[:, 2], 0.0, 1.0)) ** 4
+    glare = shine * light.lamp_color.mean() + 0.35 * rim * ambient.mean(axis=-1)
+    return jnp.concatenate([diffuse, (light.gloss * glare)[:, None]], axis=-1)

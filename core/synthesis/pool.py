@@ -1,0 +1,156 @@
+"""Pool of drawn pictures for training: shards of JPEG files, control maps and landmarks.
+
+A picture depends on the seed and its number only: shards may be written in any order, by several
+processes, and again after an interruption.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..errors import InputError
+from ..geometry.layout import load_layout
+from .generator import Generator, Sample, render_batch
+from .labels import control_maps
+from .surface import TexelBinding, bind_texels
+from .view import CROP_SIZE, PICTURE_SIZE
+
+__all__ = ["SHARD_SIZE", "encode_jpeg", "write_pool"]
+
+SHARD_SIZE = 500
+CONTROL_SCALE = 64.0  # steps per pixel of the stored control maps
+_BATCH = 20
+_QUALITY = (92, 96)
+_WORN_SHARE = 0.3  # pictures that went through a strong compression before
+
+
+def encode_jpeg(image: np.ndarray, *, seed: tuple[int, int]) -> np.ndarray:
+    """Return the bytes of a JPEG file; some pictures are compressed badly before.
+
+    Args:
+        image: ``[H, W, 3]`` uint8 RGB.
+        seed: seed of the pool and number of the picture.
+    """
+    generator = np.random.default_rng(seed)
+    bgr = np.ascontiguousarray(image[..., ::-1])
+    if generator.random() < _WORN_SHARE:
+        worn = int(generator.integers(18, 75))
+        coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, worn])[1]
+        bgr = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+    quality = int(generator.integers(*_QUALITY))
+    return np.asarray(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]).ravel()
+
+
+def _write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    temporary = path.with_name(f".{os.getpid()}_{path.name}")
+    write(temporary)
+    temporary.replace(path)
+
+
+def _write_header(directory: Path, count: int, seed: int) -> None:
+    header = {
+        "size": PICTURE_SIZE,
+        "crop_side": CROP_SIZE,
+        "layout_digest": load_layout().digest,
+        "count": count,
+        "seed": seed,
+        "shard_size": SHARD_SIZE,
+    }
+    path = directory / "pool.json"
+    if path.is_file() and json.loads(path.read_text()) != header:
+        raise InputError(f"{path} belongs to another pool; choose another folder or remove it")
+    _write_atomically(path, lambda temporary: temporary.write_text(json.dumps(header)) and None)
+
+
+def sample_keys(seed: int, numbers: Iterable[int]) -> jax.Array:
+    """Return the keys of the numbered pictures of a seed."""
+    key = jax.random.key(seed)
+    return jax.vmap(lambda number: jax.random.fold_in(key, number))(
+        jnp.asarray(list(numbers), dtype=jnp.uint32)
+    )
+
+
+def _draw(
+    generator: Generator, binding: TexelBinding, seed: int, numbers: range
+) -> tuple[Sample, np.ndarray]:
+    """Return samples and stored control maps of up to one batch (padded to the batch's size)."""
+    padded = [*numbers, *[numbers[-1]] * (_BATCH - len(numbers))]
+    samples = render_batch(generator, sample_keys(seed, padded))
+    control = np.asarray(control_maps(samples.surface, binding))
+    half = PICTURE_SIZE / 2
+    steps = (control - np.array([half, half, 0.0], np.float32)) * CONTROL_SCALE
+    stored = np.clip(np.round(steps), -32768, 32767).astype(np.int16)
+    return samples, stored
+
+
+def write_pool(
+    generator: Generator,
+    directory: Path,
+    count: int,
+    *,
+    seed: int = 0,
+    shards: range | None = None,
+    report: Callable[[int], None] = lambda shard: None,
+) -> None:
+    """Draw pictures into shards; shards that exist already are left alone.
+
+    Args:
+        generator: sources of the pictures.
+        directory: folder of the pool; made when missing.
+        count: pictures of the whole pool.
+        seed: the same seed gives the same pictures.
+        shards: the shards that this process writes; default all.
+        report: called with the number of every finished shard.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_header(directory, count, seed)
+    binding = bind_texels(generator.surface, 256)
+    everything = range(-(-count // SHARD_SIZE))
+    for shard in everything if shards is None else shards:
+        path = directory / f"shard_{shard:04d}.npz"
+        if path.is_file() or shard not in everything:
+            continue
+        numbers = range(shard * SHARD_SIZE, min((shard + 1) * SHARD_SIZE, count))
+        arrays = _shard_arrays(generator, binding, seed, numbers)
+        _write_atomically(path, lambda temporary, arrays=arrays: _save(temporary, arrays))
+        report(shard)
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def _shard_arrays(
+    generator: Generator, binding: TexelBinding, seed: int, numbers: range
+) -> dict[str, np.ndarray]:
+    files: list[np.ndarray] = []
+    control, landmarks, angles = [], [], []
+    with ThreadPoolExecutor(max_workers=2) as workers:
+        for start in range(0, len(numbers), _BATCH):
+            part = numbers[start : start + _BATCH]
+            samples, stored = _draw(generator, binding, seed, part)
+            images = np.asarray(samples.image)[: len(part)]
+            files += workers.map(
+                lambda pair: encode_jpeg(pair[0], seed=(seed, pair[1])),
+                zip(images, part, strict=True),
+            )
+            control.append(stored[: len(part)])
+            landmarks.append(np.asarray(samples.landmarks)[: len(part)])
+            angles.append(np.asarray(samples.angles)[: len(part)])
+    return {
+        "jpeg": np.concatenate(files),
+        "offset": np.cumsum([0, *(len(file) for file in files)]).astype(np.int64),
+        "control": np.concatenate(control),
+        "landmarks": np.concatenate(landmarks).astype(np.float32),
+        "angles": np.concatenate(angles).astype(np.float32),
+    }

@@ -1,0 +1,225 @@
+"""Editing faces of a photo: regions taken from another photo, or recoloured."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from ..core.blending.composite import BlendConfig, composite
+from ..core.errors import InputError
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.render import render_texture
+from ..core.reconstruct import FaceChoice, Model
+from ..core.types import Face
+from .apply import ColorMatch, EditMasks, Window, cut_edit_window, paste_window, render_edit
+from .colour import parse_color
+from .colour import recolor as recolor_pixels
+from .regions import combine_regions, soften
+from .result import Boxes, EditResult, PhotoLike, find_faces, open_photo
+from .source import Source, source_from_photo
+
+__all__ = ["EditConfig", "apply_source", "edit", "edit_face"]
+
+RgbImage = Float[np.ndarray, "height width 3"]
+ReferenceImage = Float[np.ndarray, "rows columns 3"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EditConfig:
+    """Settings of an edit.
+
+    Attributes:
+        strength: 0 keeps the photo, 1 is the full edit.
+        feather: width of the regions' soft border, in texels of a layout of size 256.
+        color: how colours of another photo are matched to this one.
+        blend: how the edit is put into the photo.
+    """
+
+    strength: float = 1.0
+    feather: float = 3.0
+    color: ColorMatch = "light"
+    blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
+
+
+def edit_face(
+    image: RgbImage,
+    face: Face,
+    layout: UVLayout,
+    *,
+    regions: Sequence[str],
+    reference: tuple[ReferenceImage, Face] | None = None,
+    recolor: str | None = None,
+    config: EditConfig | None = None,
+) -> RgbImage:
+    """Change regions of one face.
+
+    Args:
+        image: the photo, RGB in [0, 1].
+        face: the face of it to change.
+        layout: UV layout of the faces.
+        regions: names of regions of the layout.
+        reference: photo and face to take the regions from.
+        recolor: new colour of the regions, ``#RRGGBB``; after the exchange, if both are given.
+        config: strength, border, colours.
+
+    Returns:
+        The edited photo; pixels outside the regions are bit-identical.
+
+    Raises:
+        InputError: unknown region, or neither a reference nor a colour is given.
+    """
+    config = config or EditConfig()
+    if reference is None and recolor is None:
+        raise InputError("nothing to do; give a reference photo or a colour")
+    if not 0.0 <= config.strength <= 1.0 or config.feather < 0.0:
+        raise InputError(
+            f"strength {config.strength}, feather {config.feather}; need 0 to 1, and 0 or more"
+        )
+    mask = _edit_mask(layout, regions, config.feather)
+    masks = EditMasks(
+        mask=mask,
+        keep=jnp.zeros_like(mask),
+        skin=layout.region("skin"),
+        strength=jnp.asarray(config.strength, jnp.float32),
+    )
+    if reference is not None:
+        image = apply_source(
+            image, face, reference, masks, layout, color=config.color, blend=config.blend
+        )
+    if recolor is not None:
+        color = jnp.asarray(parse_color(recolor), jnp.float32)
+        window = cut_edit_window(image, face, np.asarray(mask))
+        image = paste_window(image, window, _recolor_window(window, face, masks, layout, color))
+    return image
+
+
+def apply_source(
+    image: RgbImage,
+    face: Face,
+    reference: tuple[ReferenceImage, Face],
+    masks: EditMasks,
+    layout: UVLayout,
+    *,
+    color: ColorMatch,
+    blend: BlendConfig,
+) -> RgbImage:
+    """Put the masked part of a reference's face into a photo, pixels of the same size."""
+    mask = np.asarray(masks.mask)
+    window = cut_edit_window(image, face, mask)
+    source = _source_for(window, face, reference, mask, layout)
+    edited = render_edit(window, face, source, masks, layout, color=color, blend=blend)
+    return paste_window(image, window, edited)
+
+
+def _source_for(
+    window: Window,
+    face: Face,
+    reference: tuple[ReferenceImage, Face],
+    mask: Float[np.ndarray, "size size"],
+    layout: UVLayout,
+) -> Source:
+    photo, other = reference
+    needed = np.maximum(mask, np.asarray(layout.mirror(jnp.asarray(mask)[..., None]))[..., 0])
+    scale = float(face.camera.scale / other.camera.scale)
+    return source_from_photo(photo, other, needed, scale=scale, side=window.image.shape[0])
+
+
+@jax.jit
+def _soft_union(mask: Array, layout_mask: Array, feather: Array) -> Array:
+    return soften(mask[..., None], feather)[..., 0] * layout_mask
+
+
+def _edit_mask(layout: UVLayout, regions: Sequence[str], feather: float) -> Array:
+    width = jnp.asarray(feather * layout.size / 256, jnp.float32)
+    mask = _soft_union(combine_regions(layout, regions), layout.mask, width)
+    return jnp.where(mask < 0.01, 0.0, mask)
+
+
+@jax.jit
+def _recolor_window(
+    window: Window, face: Face, masks: EditMasks, layout: UVLayout, color: Float[Array, " 3"]
+) -> Float[Array, "side side 3"]:
+    side = window.image.shape[0]
+    mask, _ = render_texture(
+        (masks.mask * face.visibility)[..., None],
+        face.position_map,
+        layout,
+        height=side,
+        width=side,
+        origin=window.origin,
+    )
+    weight = mask[..., 0] * window.is_photo.astype(jnp.float32)
+    colored = recolor_pixels(window.image, weight, color)
+    return composite(
+        window.image, colored, weight * masks.strength, config=BlendConfig(method="feather")
+    )
+
+
+def edit(
+    photo: PhotoLike,
+    *,
+    model: Model,
+    regions: Sequence[str],
+    reference: PhotoLike | None = None,
+    strength: float = 1.0,
+    feather: float = 3.0,
+    recolor: str | None = None,
+    faces: FaceChoice = "largest",
+    reference_face: FaceChoice = "largest",
+    boxes: Boxes | None = None,
+) -> EditResult:
+    """Change regions of the faces of a photo.
+
+    Args:
+        photo: file, or RGB in [0, 1]; it is changed.
+        model: from `uvface.load`.
+        regions: names of regions of the model's layout.
+        reference: file or array that the regions come from.
+        strength: 0 keeps the photo, 1 is the full edit.
+        feather: width of the regions' soft border, in texels.
+        recolor: colour for the regions, ``#RRGGBB``.
+        faces: which faces of the photo are changed.
+        reference_face: which face of the reference is taken.
+        boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
+
+    Raises:
+        InputError: unusable file or option.
+        NoFaceError: a photo shows no face.
+    """
+    config = EditConfig(strength=strength, feather=feather)
+    opened = open_photo(photo)
+    found = find_faces(opened, model, faces=faces, boxes=boxes)
+    given: tuple[ReferenceImage, Face] | None = None
+    if reference is not None:
+        other = open_photo(reference)
+        chosen = find_faces(other, model, faces=reference_face, boxes=boxes, name="reference")
+        given = (other.image, chosen[0])
+    image = opened.image
+    for face in found:
+        image = edit_face(
+            image,
+            face,
+            model.layout,
+            regions=regions,
+            reference=given,
+            recolor=recolor,
+            config=config,
+        )
+    return EditResult(
+        image=image,
+        faces=found,
+        photo=opened,
+        operation=f"edit {', '.join(regions)}",
+        settings={"regions": list(regions), "recolor": recolor, **_settings(config)},
+        warnings=opened.warnings,
+    )
+
+
+def _settings(config: EditConfig) -> dict[str, float | str]:
+    return {"strength": config.strength, "feather": config.feather, "color": config.color}

@@ -1,0 +1,77 @@
+"""Which texels show skin, and not hair, a hat or the background, judged by colour alone.
+
+Only around the face is this asked: on the forehead and at the sides. Brows, beards, lips and
+nostrils differ from skin, too, and belong to the face.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from ..core.geometry.landmarks import BROWS, JAW
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.sampling import sample_bilinear
+from .colour import lab_from_rgb
+from .regions import smooth_step, soften
+
+__all__ = ["periphery", "skin_trust"]
+
+_ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
+_SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
+_FIRST_BLUR, _SECOND_BLUR = 28.0, 14.0  # texels of 256
+_DARKER, _BRIGHTER, _CHROMA = 0.13, 0.17, 0.045  # Oklab: half trusted at this distance
+
+
+def periphery(layout: UVLayout) -> Float[Array, "size size"]:
+    """Return where hair and background may show: 1 on the forehead and at the sides."""
+    points = sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
+    x, y = layout.canonical[..., 0], layout.canonical[..., 1]
+    low, high = _ABOVE_BROWS
+    above = smooth_step((points[BROWS, 1].min() - low - y) / (high - low))
+    half_width = 0.5 * (points[JAW, 0].max() - points[JAW, 0].min())
+    low, high = _SIDE
+    beside = smooth_step((jnp.abs(x) / half_width - low) / (high - low))
+    return jnp.maximum(above, beside)
+
+
+def _average(lab: Array, weights: Array, sigma: float) -> Array:
+    blurred = soften(jnp.concatenate([lab * weights, weights], axis=-1), sigma)
+    return blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-4)
+
+
+def _likeness(lab: Array, expected: Array, *, tolerance: float) -> Array:
+    difference = lab - expected
+    light = difference[..., 0]
+    chroma = jnp.linalg.norm(difference[..., 1:] + 1e-9, axis=-1) / _CHROMA
+    distance = jnp.maximum(jnp.maximum(-light / _DARKER, light / _BRIGHTER), chroma) / tolerance
+    return 1.0 - smooth_step((distance - 0.7) / 0.6)
+
+
+def skin_trust(
+    texture: Float[Array, "size size 3"],
+    visibility: Float[Array, "size size"],
+    layout: UVLayout,
+) -> Float[Array, "size size"]:
+    """Return 1 where a texel looks like the skin around it, 0 where it is something else.
+
+    The expected colour is carried outwards from the inner face, so that shading is followed.
+
+    Args:
+        texture: colours of the photo at the texels.
+        visibility: 1 where the texel is seen.
+        layout: UV layout.
+    """
+    outer = periphery(layout)
+    lab = lab_from_rgb(texture)
+    scale = layout.size / 256
+    seen = visibility * layout.region("skin")
+    expected = _average(lab, (seen * (1.0 - outer))[..., None], _FIRST_BLUR * scale)
+    first = _likeness(lab, expected, tolerance=1.5)
+    expected = _average(lab, (seen * first)[..., None], _SECOND_BLUR * scale)
+    likeness = _likeness(lab, expected, tolerance=1.0) * smooth_step(first * 2.0)
+    # Strands are thin: what lies between them is not trusted either.
+    near = soften(likeness[..., None], 2.0 * scale)[..., 0]
+    likeness = jnp.clip(1.6 * near - 0.6, 0.0, 1.0)
+    return 1.0 - outer * (1.0 - likeness)

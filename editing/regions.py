@@ -1,0 +1,78 @@
+"""Regions of the face as masks in UV space: combined, softened, and the one that a swap moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from ..core.errors import InputError
+from ..core.geometry.landmarks import BROWS
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.sampling import sample_bilinear
+
+__all__ = ["combine_regions", "smooth_step", "soften", "swap_region"]
+
+# Height above the brows, in canonical cm, over which the mask of a swap fades out: the lowest
+# hairlines begin some 4 cm above the brows, a fringe below them is left to the target.
+_FOREHEAD_FADE = (1.0, 3.5)
+
+
+def combine_regions(layout: UVLayout, names: Sequence[str]) -> Float[Array, "size size"]:
+    """Return the union of regions: the largest of their masks at each texel.
+
+    Raises:
+        InputError: no name is given, or a name is unknown.
+    """
+    if not names:
+        known = ", ".join(sorted(layout.regions))
+        raise InputError(f"no region given; choose from {known}")
+    mask = layout.region(names[0])
+    for name in names[1:]:
+        mask = jnp.maximum(mask, layout.region(name))
+    return mask
+
+
+def soften(
+    image: Float[Array, "size size c"], sigma: float | Float[Array, ""]
+) -> Float[Array, "size size c"]:
+    """Blur a UV image with a Gaussian, renormalised at the borders.
+
+    Args:
+        image: any channels.
+        sigma: standard deviation in texels; may be traced; 0 changes nothing.
+    """
+    size = image.shape[0]
+    steps = jnp.arange(size, dtype=jnp.float32)
+    distance = (steps[:, None] - steps) / jnp.maximum(jnp.asarray(sigma, jnp.float32), 1e-3)
+    kernel = jnp.exp(-0.5 * distance**2)
+    kernel = kernel / kernel.sum(axis=1, keepdims=True)
+    return jnp.einsum("ri,ijc,sj->rsc", kernel, image, kernel)
+
+
+def swap_region(layout: UVLayout, *, feather: float = 6.0) -> Float[Array, "size size"]:
+    """Return the mask of texels that a swap may change, fading out inside the face.
+
+    The face without ears, neck and scalp, and without the upper forehead, where hair begins.
+
+    Args:
+        layout: UV layout with the region ``face``.
+        feather: width of the soft border, in texels of a layout of size 256.
+    """
+    brow_uv = layout.landmark_uv[BROWS]
+    brows = sample_bilinear(layout.canonical, brow_uv * layout.size - 0.5)[:, 1].min()
+    start, end = _FOREHEAD_FADE
+    above = brows - layout.canonical[..., 1]
+    below_hair = 1.0 - smooth_step((above - start) / (end - start))
+    width = feather * layout.size / 256
+    blurred = soften((layout.region("face") * layout.mask)[..., None], width)[..., 0]
+    # The blurred edge is one half at the border: keep the inner half of the ramp.
+    return jnp.clip(2.0 * blurred - 1.0, 0.0, 1.0) * below_hair
+
+
+def smooth_step(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """Rise smoothly from 0 at 0 to 1 at 1."""
+    t = jnp.clip(x, 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)

@@ -1,0 +1,112 @@
+"""What an edit or a swap returns, and how its photos are read and its faces found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ..core.errors import InputError, NoFaceError
+from ..core.io.images import Photo, read_photo, write_image
+from ..core.io.provenance import Provenance
+from ..core.reconstruct import FaceChoice, Model
+from ..core.types import Face
+
+__all__ = ["Boxes", "EditResult", "PhotoLike", "find_faces", "open_photo"]
+
+PhotoLike = str | Path | Photo | Float[np.ndarray, "height width 3"]
+Boxes = Mapping[str, Sequence[Sequence[float]]]
+
+
+def open_photo(photo: PhotoLike) -> Photo:
+    """Read a file, or wrap an array ``[H, W, 3]`` of RGB in [0, 1]."""
+    if isinstance(photo, Photo):
+        return photo
+    if isinstance(photo, np.ndarray):
+        if photo.ndim != 3 or photo.shape[2] != 3 or not np.isfinite(photo).all():
+            raise InputError(f"array of shape {photo.shape}; need finite RGB of shape [H, W, 3]")
+        return Photo(image=photo.astype(np.float32))
+    return read_photo(photo)
+
+
+def find_faces(
+    photo: Photo,
+    model: Model,
+    *,
+    faces: FaceChoice,
+    boxes: Boxes | None = None,
+    name: str = "photo",
+) -> list[Face]:
+    """Reconstruct the chosen faces of a photo, at least one.
+
+    Args:
+        photo: the photo.
+        model: what reconstructs.
+        faces: ``"all"``, ``"largest"`` or a number from the left.
+        boxes: stem of a file's name -> its boxes, in place of detection; for arrays the stem is
+            ``name``.
+        name: what the photo is called in messages if it has no path.
+
+    Raises:
+        NoFaceError: there is none.
+    """
+    stem, title = (photo.path.stem, photo.path.name) if photo.path else (name, f"the {name}")
+    given = None if boxes is None else boxes.get(stem)
+    found = model.reconstruct(photo.image, boxes=given, faces=faces)
+    if not found:
+        raise NoFaceError(f"no face found in {title}; say where it is with a --boxes file")
+    return found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class EditResult:
+    """An edited photo.
+
+    Attributes:
+        image: ``[H, W, 3]`` float32, RGB in [0, 1].
+        faces: the faces that were changed, as they were before.
+        photo: the photo as it was read; its alpha, profile and bit depth are kept.
+        operation: what was done, for the provenance.
+        settings: the options, for the record.
+        warnings: one line each.
+    """
+
+    image: np.ndarray
+    faces: list[Face]
+    photo: Photo
+    operation: str
+    settings: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+    def save(self, path: str | Path, *, metadata: bool = True) -> None:
+        """Write the image in the format of the path's suffix.
+
+        Args:
+            path: file to write, as a whole or not at all.
+            metadata: say in the file that it was edited synthetically.
+        """
+        write_image(
+            path,
+            self.image,
+            alpha=self.photo.alpha,
+            bit_depth=self.photo.bit_depth,
+            icc=self.photo.icc,
+            exif=self.photo.exif,
+            provenance=Provenance(operation=self.operation) if metadata else None,
+        )
+
+    def record(self, output: str | Path) -> dict[str, Any]:
+        """Return what was done as a JSON object."""
+        boxes = [np.round(np.asarray(face.box, float), 2).tolist() for face in self.faces]
+        return {
+            "image": str(output),
+            "photo": str(self.photo.path or ""),
+            "operation": self.operation,
+            "settings": self.settings,
+            "faces": [{"box": box} for box in boxes],
+            "warnings": list(self.warnings),
+        }

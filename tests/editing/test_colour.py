@@ -1,0 +1,78 @@
+"""Oklab against published values; colour transfers recover known ones and resist outliers."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core.errors import InputError
+from uvface.editing.colour import (
+    apply_transfer,
+    fit_transfer,
+    lab_from_rgb,
+    parse_color,
+    recolor,
+    rgb_from_lab,
+)
+
+
+def _skin(count=2000, seed=0):
+    random = np.random.default_rng(seed)
+    lab = random.normal([0.7, 0.03, 0.05], [0.05, 0.01, 0.01], (count, 3))
+    return rgb_from_lab(jnp.asarray(lab, jnp.float32))
+
+
+@pytest.mark.parametrize(
+    ("rgb", "lab"),
+    [
+        ((1.0, 1.0, 1.0), (1.0, 0.0, 0.0)),
+        ((1.0, 0.0, 0.0), (0.62796, 0.22486, 0.12585)),
+        ((0.0, 0.0, 1.0), (0.45201, -0.03246, -0.31153)),
+    ],
+)
+def test_oklab_of_known_colors(rgb, lab):
+    np.testing.assert_allclose(lab_from_rgb(jnp.array(rgb)), lab, atol=2e-4)
+
+
+def test_oklab_round_trip():
+    rgb = jnp.asarray(np.random.default_rng(0).random((500, 3)), jnp.float32)
+    np.testing.assert_allclose(rgb_from_lab(lab_from_rgb(rgb)), rgb, atol=2e-5)
+
+
+def test_equal_textures_give_the_identity():
+    rgb = _skin()
+    lab = lab_from_rgb(rgb)
+    transfer = fit_transfer(rgb, rgb, jnp.ones(len(rgb)))
+    np.testing.assert_allclose(apply_transfer(transfer, lab), lab, atol=1e-6)
+
+
+def test_transfer_recovers_a_known_map_despite_outliers():
+    rgb = _skin()
+    truth = lab_from_rgb(rgb) * jnp.array([1.1, 0.9, 1.0]) + jnp.array([-0.15, 0.01, 0.02])
+    changed = np.array(rgb_from_lab(truth))
+    changed[:200] = (0.02, 0.9, 0.1)  # a tenth is something else
+    transfer = fit_transfer(rgb, jnp.asarray(changed), jnp.ones(len(rgb)))
+    result = apply_transfer(transfer, lab_from_rgb(rgb))
+    np.testing.assert_allclose(result[200:].mean(axis=0), truth[200:].mean(axis=0), atol=0.01)
+
+
+def test_no_common_texels_give_the_identity():
+    rgb = _skin(50)
+    transfer = fit_transfer(rgb, rgb[::-1] * 0.5, jnp.zeros(len(rgb)))
+    lab = lab_from_rgb(rgb)
+    np.testing.assert_array_equal(apply_transfer(transfer, lab), lab)
+
+
+def test_recolor_moves_the_mean_and_keeps_the_detail():
+    rgb, color = _skin(), jnp.array(parse_color("#a07060"))
+    result = lab_from_rgb(recolor(rgb, jnp.ones(len(rgb)), color))
+    np.testing.assert_allclose(result.mean(axis=0), lab_from_rgb(color), atol=2e-3)
+    detail = lab_from_rgb(rgb)[:, 0]
+    np.testing.assert_allclose(
+        result[:, 0] - result[:, 0].mean(), detail - detail.mean(), atol=5e-3
+    )
+
+
+@pytest.mark.parametrize("text", ["red", "#12345", "#1234567", "#gg0000", ""])
+def test_other_colors_are_input_errors(text):
+    with pytest.raises(InputError, match="#RRGGBB"):
+        parse_color(text)

@@ -1,0 +1,80 @@
+"""Edits of one region: what changes, what must not."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from toy_faces import layout, toy_photo
+
+from uvface.core.blending.composite import BlendConfig
+from uvface.core.errors import InputError
+from uvface.editing.apply import EditMasks, cut_edit_window, paste_window, render_edit
+from uvface.editing.colour import lab_from_rgb, parse_color
+from uvface.editing.edit import EditConfig, edit_face
+from uvface.editing.source import source_from_texture
+
+
+def _pixel(face, row, column):
+    x, y = (round(float(c)) for c in face.position_map[row, column, :2])
+    return y, x
+
+
+def test_only_the_region_changes():
+    (image, face), reference = toy_photo(1), toy_photo(2)
+    result = edit_face(image, face, layout(), regions=["nose"], reference=reference)
+    change = np.abs(result - image).max(axis=-1)
+    assert change[_pixel(face, 32, 32)] > 0.005
+    assert change[_pixel(face, 44, 32)] == 0.0 and change[_pixel(face, 32, 50)] == 0.0
+    assert (change > 0).mean() < 0.1
+
+
+def test_strength_zero_is_the_identity():
+    (image, face), reference = toy_photo(1), toy_photo(2)
+    for settings in ({"reference": reference}, {"recolor": "#00ff00"}):
+        config = EditConfig(strength=0.0)
+        result = edit_face(image, face, layout(), regions=["lips"], config=config, **settings)
+        assert (result == image).all()
+
+
+def test_recolor_gives_the_region_the_color_and_nothing_else():
+    image, face = toy_photo(1)
+    result = edit_face(image, face, layout(), regions=["lips"], recolor="#903050")
+    place = _pixel(face, 44, 32)
+    goal = lab_from_rgb(jnp.array(parse_color("#903050")))
+    np.testing.assert_allclose(lab_from_rgb(jnp.asarray(result[place])), goal, atol=0.1)
+    assert (result[_pixel(face, 20, 32)] == image[_pixel(face, 20, 32)]).all()
+
+
+def test_the_other_photo_s_own_region_comes_back():
+    (image, face) = toy_photo(1)
+    result = edit_face(image, face, layout(), regions=["cheeks"], reference=(image, face))
+    np.testing.assert_allclose(result, image, atol=0.01)
+
+
+def test_a_texture_is_drawn_as_it_is():
+    image, face = toy_photo(1)
+    mask = layout().region("nose")
+    masks = EditMasks(mask=mask, keep=jnp.zeros_like(mask), skin=mask, strength=jnp.ones(()))
+    window = cut_edit_window(image, face, np.asarray(mask))
+    source = source_from_texture(jnp.full((256, 256, 3), 0.25), layout())
+    blend = BlendConfig(method="feather")
+    edited = render_edit(window, face, source, masks, layout(), color="none", blend=blend)
+    result = paste_window(image, window, edited)
+    np.testing.assert_allclose(result[_pixel(face, 32, 32)], 0.25, atol=1e-3)
+    assert (result[_pixel(face, 44, 32)] == image[_pixel(face, 44, 32)]).all()
+
+
+def test_wrong_options_are_input_errors():
+    image, face = toy_photo(1)
+    with pytest.raises(InputError, match="nothing to do"):
+        edit_face(image, face, layout(), regions=["nose"])
+    with pytest.raises(InputError, match="unknown region"):
+        edit_face(image, face, layout(), regions=["beak"], recolor="#ffffff")
+    with pytest.raises(InputError, match="strength"):
+        edit_face(
+            image,
+            face,
+            layout(),
+            regions=["nose"],
+            recolor="#fff000",
+            config=EditConfig(strength=2.0),
+        )

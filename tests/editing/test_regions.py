@@ -1,0 +1,41 @@
+"""Region masks: union, softening, and the part of the face that a swap may change."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from toys import toy_layout
+
+from uvface.core.errors import InputError
+from uvface.editing.regions import combine_regions, soften, swap_region
+
+
+@pytest.fixture(scope="module")
+def layout():
+    return toy_layout()
+
+
+def test_union_is_the_largest_mask(layout):
+    both = combine_regions(layout, ["lips", "nose"])
+    assert (both >= layout.region("lips")).all() and (both >= layout.region("nose")).all()
+    np.testing.assert_array_equal(combine_regions(layout, ["nose"]), layout.region("nose"))
+
+
+def test_unknown_or_missing_names_are_input_errors(layout):
+    with pytest.raises(InputError, match="unknown region 'beak'"):
+        combine_regions(layout, ["nose", "beak"])
+    with pytest.raises(InputError, match="no region given"):
+        combine_regions(layout, [])
+
+
+def test_softening_keeps_constants_and_sigma_zero_keeps_everything():
+    noise = jnp.asarray(np.random.default_rng(0).random((32, 32, 2)), jnp.float32)
+    np.testing.assert_allclose(soften(jnp.ones((32, 32, 1)), 4.0), 1.0, atol=1e-6)
+    np.testing.assert_allclose(soften(noise, 0.0), noise, atol=1e-6)
+    assert soften(noise, 3.0).std() < 0.3 * noise.std()
+
+
+def test_swap_region_is_inside_the_face_symmetric_and_below_the_hair(layout):
+    mask = swap_region(layout)
+    assert (mask <= layout.region("face") + 1e-6).all()
+    np.testing.assert_allclose(mask, mask[:, ::-1], atol=1e-5)
+    assert mask[32, 32] == 1.0 and mask[3, 32] == 0.0

@@ -1,0 +1,129 @@
+"""What must hold for every swap, on toy photos with exactly known faces."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from toy_faces import SIZE, layout, toy_photo
+
+from uvface.core.errors import InputError
+from uvface.faceswap.swap import SwapConfig, swap_face
+
+
+def _swap(target, reference, **settings):
+    return swap_face(*target, *reference, layout(), config=SwapConfig(keep=(), **settings))
+
+
+def _changed(result, target):
+    return np.abs(result - target[0]).max(axis=-1) > 0
+
+
+def _psnr(a, b):
+    return -10.0 * np.log10(np.mean((a - b) ** 2) + 1e-12)
+
+
+def test_swap_with_itself_changes_next_to_nothing():
+    for yaw in (0.0, 40.0):
+        target = toy_photo(1, yaw)
+        result = _swap(target, target)
+        changed = _changed(result, target)
+        assert not changed.any() or _psnr(result[changed], target[0][changed]) > 38.0
+
+
+def test_swap_brings_the_reference_and_leaves_the_outside_bit_identical():
+    target, reference = toy_photo(1), toy_photo(2)
+    result = _swap(target, reference, color="match")
+    changed = _changed(result, target)
+    assert 0.1 < changed.mean() < 0.6
+    rows, columns = np.nonzero(changed)
+    inner = np.zeros((SIZE, SIZE), bool)
+    inner[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    assert (result[~inner] == target[0][~inner]).all()
+    assert result.min() >= 0.0 and result.max() <= 1.0 and result.dtype == np.float32
+    # Marks of the reference are there, those of the target are gone.
+    patch = np.s_[45:75, 45:75]
+    details = [im[patch] - im[patch].mean(axis=(0, 1)) for im in (result, reference[0], target[0])]
+    assert np.corrcoef(details[0].ravel(), details[1].ravel())[0, 1] > 0.9
+    assert np.corrcoef(details[0].ravel(), details[2].ravel())[0, 1] < 0.6
+
+
+def test_colors_are_matched_to_the_target():
+    target, reference = toy_photo(1), toy_photo(4)
+    patch = np.s_[45:75, 45:75]
+    own = target[0][patch].mean(axis=(0, 1))
+    distance = {
+        color: np.abs(_swap(target, reference, color=color)[patch].mean(axis=(0, 1)) - own).max()
+        for color in ("match", "light")
+    }
+    assert np.abs(reference[0][patch].mean(axis=(0, 1)) - own).max() > 0.08
+    assert distance["match"] < 0.06 and distance["light"] < 0.06
+
+
+def test_strength_zero_is_the_identity():
+    target, reference = toy_photo(1), toy_photo(2)
+    assert (_swap(target, reference, strength=0.0) == target[0]).all()
+
+
+def test_strength_mixes_evenly():
+    target, reference = toy_photo(1), toy_photo(2)
+    full = _swap(target, reference)
+    half = _swap(target, reference, strength=0.5)
+    np.testing.assert_allclose(half, 0.5 * (full + target[0]), atol=1e-3)
+
+
+def test_kept_regions_stay_the_target_s_own():
+    target, reference = toy_photo(1), toy_photo(2)
+    config = SwapConfig(keep=("nose",))
+    result = swap_face(*target, *reference, layout(), config=config)
+    change = np.abs(result - target[0]).max(axis=-1)
+    row, column = (round(float(c)) for c in target[1].position_map[32, 32, 1::-1])
+    full = np.abs(_swap(target, reference) - target[0])[row, column].max()
+    assert change[row, column] < 0.2 * full
+
+
+@pytest.mark.parametrize("shift", [(-45.0, 0.0), (45.0, 10.0), (0.0, -50.0), (20.0, 50.0)])
+def test_face_that_leaves_the_photo_is_swapped_up_to_the_border(shift):
+    target, reference = toy_photo(1, 0.0, shift), toy_photo(2)
+    result = _swap(target, reference)
+    changed = _changed(result, target)
+    assert np.isfinite(result).all() and changed.any()
+    own = _swap(target, target)
+    moved = _changed(own, target)
+    assert not moved.any() or _psnr(own[moved], target[0][moved]) > 38.0
+
+
+def test_face_outside_the_photo_changes_nothing():
+    target, reference = toy_photo(1, 0.0, (500.0, 0.0)), toy_photo(2)
+    assert (_swap(target, reference) == target[0]).all()
+
+
+def test_mirrored_pair_gives_the_mirrored_result():
+    target, reference = toy_photo(1, 20.0), toy_photo(2, -25.0)
+    plain = _swap(target, reference)
+    mirrored = _swap(toy_photo(1, 20.0, is_mirrored=True), toy_photo(2, -25.0, is_mirrored=True))
+    assert np.abs(mirrored[:, ::-1] - plain).mean() < 2e-3
+    assert np.quantile(np.abs(mirrored[:, ::-1] - plain), 0.99) < 0.03
+
+
+def test_hidden_side_of_the_reference_comes_from_its_other_side():
+    target, reference = toy_photo(1), toy_photo(2, 50.0)
+    result = _swap(target, reference)
+    assert _changed(result, target)[50:70, 30:90].mean() > 0.95
+
+
+def test_unknown_regions_and_strengths_are_input_errors():
+    target = toy_photo(1)
+    with pytest.raises(InputError, match="beak"):
+        swap_face(*target, *target, layout(), config=SwapConfig(keep=("beak",)))
+    with pytest.raises(InputError, match="strength"):
+        swap_face(*target, *target, layout(), config=SwapConfig(keep=(), strength=2.0))
+
+
+def test_larger_reference_photos_are_averaged_down():
+    target, (image, face) = toy_photo(1), toy_photo(2)
+    big = np.repeat(np.repeat(image, 3, axis=0), 3, axis=1)
+    camera = dataclasses.replace(face.camera, scale=3.0 * face.camera.scale)
+    large = dataclasses.replace(face, position_map=3.0 * face.position_map + 1.0, camera=camera)
+    result = swap_face(*target, big, large, layout(), config=SwapConfig(keep=()))
+    difference = np.abs(result - _swap(target, (image, face)))
+    assert difference.mean() < 0.015 and np.quantile(difference, 0.95) < 0.06
