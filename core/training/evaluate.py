@@ -40,6 +40,7 @@ __all__ = [
     "Predict",
     "evaluate_folder",
     "evaluate_folders",
+    "evaluate_photos",
     "evaluate_synthetic",
     "normalized_mean_error",
     "read_truth",
@@ -134,15 +135,25 @@ def _pairs(folder: Path) -> list[Path]:
     return paths
 
 
-def _face_error(predict: Predict, read: Predict, path: Path) -> FaceError:
+def _face_error(
+    predict: Predict, read: Predict, name: str, image: np.ndarray, truth: np.ndarray, yaw: float
+) -> FaceError:
     """Crop by the true landmarks' box, predict, map back to the photo, compare."""
-    truth, yaw = read_truth(path.with_suffix(".mat"))
     photo_from_crop = crop_box(box_from_landmarks(jnp.asarray(truth)))
-    crop = extract_crop(read_photo(path).image, photo_from_crop)
+    crop = extract_crop(image, photo_from_crop)
     landmarks = read(predict(jnp.asarray(crop)[None])[0])
     predicted = np.asarray(photo_from_crop.apply(landmarks))
     error = normalized_mean_error(predicted, truth)
-    return FaceError(name=path.stem, yaw=yaw, nme=error, predicted=predicted, truth=truth)
+    return FaceError(name=name, yaw=yaw, nme=error, predicted=predicted, truth=truth)
+
+
+def _reader(layout: UVLayout) -> Predict:
+    return jax.jit(lambda position_map: read_landmarks(position_map, layout.landmark_uv))
+
+
+def _labelled_face(predict: Predict, read: Predict, path: Path) -> FaceError:
+    truth, yaw = read_truth(path.with_suffix(".mat"))
+    return _face_error(predict, read, path.stem, read_photo(path).image, truth, yaw)
 
 
 def evaluate_folder(predict: Predict, folder: Path, layout: UVLayout) -> Evaluation:
@@ -161,8 +172,28 @@ def evaluate_folders(predict: Predict, folders: Iterable[Path], layout: UVLayout
     paths: dict[str, Path] = {}
     for folder in folders:
         paths = {path.stem: path for path in _pairs(folder)} | paths
-    read = jax.jit(lambda position_map: read_landmarks(position_map, layout.landmark_uv))
-    return summarize(_face_error(predict, read, paths[name]) for name in sorted(paths))
+    read = _reader(layout)
+    return summarize(_labelled_face(predict, read, paths[name]) for name in sorted(paths))
+
+
+def evaluate_photos(predict: Predict, archive: Path, layout: UVLayout) -> Evaluation:
+    """Measure on the held-out photos that ``core/synthesis/photo_skins.py`` writes.
+
+    Args:
+        predict: the network.
+        archive: ``heldout.npz`` with images (uint8), landmarks68 (fitted) and names; frontal.
+        layout: UV layout of the predicted maps.
+    """
+    try:
+        with np.load(archive, allow_pickle=False) as stored:
+            names, images, points = (stored[k] for k in ("names", "images", "landmarks68"))
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"cannot read the photos {archive} ({error})") from error
+    read = _reader(layout)
+    return summarize(
+        _face_error(predict, read, str(name), image.astype(np.float32) / 255.0, truth, 0.0)
+        for name, image, truth in zip(names, images, points.astype(np.float32), strict=True)
+    )
 
 
 def evaluate_synthetic(

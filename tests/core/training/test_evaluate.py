@@ -9,6 +9,7 @@ from uvface.core.training.evaluate import (
     FaceError,
     evaluate_folder,
     evaluate_folders,
+    evaluate_photos,
     evaluate_synthetic,
     normalized_mean_error,
     summarize,
@@ -71,6 +72,10 @@ def test_folder_protocol_crops_by_the_true_box_and_maps_back(tmp_path, layout):
     found = evaluate_folder(predict, tmp_path, layout)
     assert found.mean < 1e-4 and found.counts == (0, 1, 0)
     assert evaluate_folders(predict, [tmp_path, tmp_path], layout).counts == (0, 1, 0)
+    photo = np.full((1, 450, 450, 3), 90, np.uint8)
+    points = np.asarray(landmarks)[None]
+    np.savez(tmp_path / "photos.npz", images=photo, landmarks68=points, names=np.array(["a"]))
+    assert evaluate_photos(predict, tmp_path / "photos.npz", layout).mean < 1e-4
 
 
 def test_folder_without_pairs_is_an_input_error(tmp_path, layout):

@@ -147,7 +147,12 @@ def test_optimizer_goes_downhill():
 
     state = optimizer.init(params)
     first = loss(params)
-    for _ in range(20):
+
+    @jax.jit
+    def step(params, state):
         updates, state = optimizer.update(jax.grad(loss)(params), state, params)
-        params = jax.tree.map(lambda p, u: p - 0.01 * u, params, updates)
+        return jax.tree.map(lambda p, u: p - 0.01 * u, params, updates), state
+
+    for _ in range(20):
+        params, state = step(params, state)
     assert loss(params) < 0.8 * first
