@@ -27,12 +27,24 @@ def reference(vertices, triangles, height, width):
     return number, depth
 
 
-@partial(jax.jit, static_argnames=("height", "width"))
-def draw(vertices, triangles, height, width):
-    return rasterize(vertices, triangles, height=height, width=width)
+LAYOUT = toy_layout(24)
+COUNT = len(LAYOUT.triangles)
 
 
-def random_soup(seed, spread, *, size=96, count=600, used=600):
+@partial(jax.jit, static_argnames="size")
+def draw_soup(vertices, triangles, size):
+    return rasterize(vertices, triangles, height=size, width=size)
+
+
+def draw(vertices, triangles, size=96):
+    """Draw any mesh as COUNT separate triangles, so that one compilation serves all tests."""
+    corners = np.asarray(vertices, np.float32)[np.asarray(triangles)].reshape(-1, 3)
+    soup = np.zeros((3 * COUNT, 3), np.float32)
+    soup[: len(corners)] = corners
+    return draw_soup(jnp.asarray(soup), jnp.arange(3 * COUNT).reshape(-1, 3), size)
+
+
+def random_soup(seed, spread, *, size=96, count=COUNT, used=COUNT):
     """Random triangles of many sizes, some beyond the picture, half of them facing away."""
     generator = np.random.default_rng(seed)
     centre = generator.uniform(-0.2 * size, 1.2 * size, (count, 1, 2))
@@ -44,10 +56,10 @@ def random_soup(seed, spread, *, size=96, count=600, used=600):
     return jnp.asarray(vertices.reshape(-1, 3), jnp.float32), jnp.asarray(triangles, jnp.int32)
 
 
-@pytest.mark.parametrize(("spread", "used"), [(1.0, 600), (8.0, 400), (60.0, 200)])
+@pytest.mark.parametrize(("spread", "used"), [(1.0, COUNT), (8.0, 400), (60.0, 200)])
 def test_agrees_with_slow_loop_for_any_triangle_size(spread, used):
     vertices, triangles = random_soup(3, spread, used=used)
-    found = draw(vertices, triangles, 96, 96)
+    found = draw(vertices, triangles)
     number, depth = reference(vertices, triangles, 96, 96)
     assert (np.asarray(found.triangle) == number).mean() >= 0.999
     np.testing.assert_array_equal(found.is_covered, number >= 0)
@@ -57,12 +69,11 @@ def test_agrees_with_slow_loop_for_any_triangle_size(spread, used):
 
 @pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (40.0, 15.0, -20.0), (88.0, 0.0, 120.0)])
 def test_agrees_with_slow_loop_on_a_face(angles):
-    layout = toy_layout(40)
     yaw, pitch, roll = angles
-    camera = toy_camera(yaw=yaw, pitch=pitch, roll=roll, size=64)
-    vertices = toy_position_map(layout, camera).reshape(-1, 3)
-    found = draw(vertices, layout.triangles, 64, 64)
-    number, _ = reference(vertices, layout.triangles, 64, 64)
+    camera = toy_camera(yaw=yaw, pitch=pitch, roll=roll, size=96)
+    vertices = toy_position_map(LAYOUT, camera).reshape(-1, 3)
+    found = draw(vertices, LAYOUT.triangles)
+    number, _ = reference(vertices, LAYOUT.triangles, 96, 96)
     assert (np.asarray(found.triangle) == number).mean() >= 0.999
     np.testing.assert_array_equal(found.is_covered, number >= 0)
 
@@ -79,7 +90,7 @@ def test_more_triangles_than_a_batch_and_than_sixteen_bits():
     )
     assert len(triangles) > 1 << 16
     vertices, triangles = jnp.asarray(vertices, jnp.float32), jnp.asarray(triangles, jnp.int32)
-    found = draw(vertices, triangles, size, size)
+    found = draw_soup(vertices, triangles, size)
     assert found.is_covered[1:-1, 1:-1].all()
     plane = interpolate(found, triangles, vertices)[1:-1, 1:-1]
     py, px = np.mgrid[1 : size - 1, 1 : size - 1]
@@ -104,29 +115,20 @@ def fan(corners, centre):
 def test_one_pixel_one_triangle_at_shared_edges_and_no_holes(size):
     end = size - 1.0  # edges and the centre lie exactly on pixel centres
     vertices, triangles = fan([(0, 0), (0, end), (end, end), (end, 0)], (size // 2, size // 2 - 1))
-    whole = draw(vertices, triangles, size, size)
+    whole = draw(vertices, triangles, size)
     count = np.zeros((size, size), int)
     for k in range(4):
         alone = jnp.where(jnp.arange(4)[:, None] == k, triangles, 0)
-        count += np.asarray(draw(vertices, alone, size, size).is_covered)
+        count += np.asarray(draw(vertices, alone, size).is_covered)
     assert count.max() == 1
     np.testing.assert_array_equal(whole.is_covered, count == 1)
     assert count[:-1, :-1].all()  # the top-left rule gives away the last row and column
     assert not count[-1].any() and not count[:, -1].any()
 
 
-def few(vertices, triangles, size=96):
-    """Draw a few triangles, padded to one shape, so that one compilation serves all tests."""
-    padded = np.zeros((6, 3), np.float32)
-    padded[: len(vertices)] = vertices
-    numbers = np.zeros((4, 3), np.int32)
-    numbers[: len(triangles)] = triangles
-    return draw(jnp.asarray(padded), jnp.asarray(numbers), size, size)
-
-
 def test_full_screen_quad_covers_everything():
     vertices = [[-9.0, -9, 1], [-9, 2000, 1], [2000, 2000, 1], [2000, -9, 1]]
-    found = few(vertices, [[0, 1, 2], [0, 2, 3]])
+    found = draw(vertices, [[0, 1, 2], [0, 2, 3]])
     assert found.is_covered.all()
     np.testing.assert_allclose(found.depth, 1.0, atol=1e-5)
 
@@ -134,19 +136,19 @@ def test_full_screen_quad_covers_everything():
 def test_nearer_triangle_wins_in_any_order():
     vertices = [[0.0, 0, 1], [0, 20, 1], [20, 0, 1], [0, 0, 5.0], [0, 20, 5], [20, 0, 5]]
     for triangles in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
-        found = few(vertices, triangles)
+        found = draw(vertices, triangles)
         np.testing.assert_allclose(found.depth[:8, :8], 5.0, atol=1e-5)
 
 
 def test_back_faces_and_broken_vertices_are_skipped():
     vertices = [[0.0, 0, 0], [0, 9, 0], [9, 9, 0], [np.nan, 4, 0], [4, np.inf, 1]]
-    assert not few(vertices, [[0, 2, 1], [0, 1, 3], [1, 2, 4], [0, 0, 1]]).is_covered.any()
-    assert set(np.unique(few(vertices, [[0, 1, 2], [0, 1, 3]]).triangle)) == {-1, 0}
+    assert not draw(vertices, [[0, 2, 1], [0, 1, 3], [1, 2, 4], [0, 0, 1]]).is_covered.any()
+    assert set(np.unique(draw(vertices, [[0, 1, 2], [0, 1, 3]]).triangle)) == {-1, 0}
 
 
 def test_barycentrics_sum_to_one_and_lie_inside():
     vertices, triangles = random_soup(5, 6.0)
-    found = draw(vertices, triangles, 96, 96)
+    found = draw(vertices, triangles)
     assert (found.barycentric >= 0).all()
     np.testing.assert_allclose(
         found.barycentric.sum(-1), found.is_covered.astype(np.float32), atol=1e-6
@@ -156,7 +158,7 @@ def test_barycentrics_sum_to_one_and_lie_inside():
 
 def test_interpolation_is_exact_for_linear_functions():
     vertices, triangles = random_soup(6, 10.0)
-    found = draw(vertices, triangles, 96, 96)
+    found = draw(vertices, triangles)
     place = interpolate(found, triangles, vertices)
     py, px = np.mgrid[:96, :96]
     covered = np.asarray(found.is_covered)
@@ -167,7 +169,7 @@ def test_interpolation_is_exact_for_linear_functions():
 
 def test_window_is_the_same_part_of_the_whole():
     vertices, triangles = random_soup(7, 8.0)
-    whole = draw(vertices, triangles, 96, 96)
+    whole = draw(vertices, triangles)
     window = jax.jit(partial(rasterize, height=40, width=30))
     for left, top in ((11, 23), (60, 50)):
         part = window(vertices, triangles, origin=jnp.array([left, top]))
@@ -176,16 +178,15 @@ def test_window_is_the_same_part_of_the_whole():
         np.testing.assert_allclose(part.barycentric, expected.barycentric, atol=1e-6)
 
 
-def test_vmap_and_map_equal_single_calls():
-    layout = toy_layout(24)
-    maps = jnp.stack([toy_position_map(layout, toy_camera(yaw=y, size=48)) for y in (0.0, 50.0)])
-    vertices = maps.reshape(2, -1, 3)
+def test_vmap_equals_single_calls():
+    angles = (0.0, 50.0)
+    maps = [toy_position_map(LAYOUT, toy_camera(yaw=yaw, size=96)) for yaw in angles]
 
-    def one(v):
-        return rasterize(v, layout.triangles, height=48, width=48)
+    def one(vertices):
+        return rasterize(vertices, LAYOUT.triangles, height=96, width=96)
 
-    single = [jax.jit(one)(v) for v in vertices]
-    for batch in (jax.jit(jax.vmap(one))(vertices), jax.lax.map(one, vertices)):
-        for k in range(2):
-            np.testing.assert_array_equal(batch.triangle[k], single[k].triangle)
-            np.testing.assert_allclose(batch.barycentric[k], single[k].barycentric, atol=1e-5)
+    batch = jax.jit(jax.vmap(one))(jnp.stack(maps).reshape(2, -1, 3))
+    for k in range(2):
+        single = draw(maps[k].reshape(-1, 3), LAYOUT.triangles)
+        np.testing.assert_array_equal(batch.triangle[k], single.triangle)
+        np.testing.assert_allclose(batch.barycentric[k], single.barycentric, atol=1e-5)

