@@ -263,7 +263,7 @@ class _Run:
         )
 
     def _validation(self) -> dict[str, float]:
-        return validation_errors(
+        return _validation_errors(
             self.validate, self.state, self.pool, self.held_back, self.config.batch
         )
 
@@ -302,7 +302,7 @@ def _validate_batch(
     return {name: np.asarray(value) for name, value in found.items()}
 
 
-def validation_errors(
+def _validation_errors(
     validate: Callable[..., Any], state: TrainState, pool: Pool, held_back: range, batch: int
 ) -> dict[str, float]:
     """Return mean errors of the moving average over the validation samples, over the face size."""
