@@ -190,14 +190,18 @@ def synthesize(
         Path, typer.Option(help="Folder with ICT-FaceKit (OBJ folder or data pack).")
     ],
     seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 0,
+    pool: Annotated[bool, typer.Option("--pool", help="Write shards for uvface train.")] = False,
+    photo_skins: Annotated[Path | None, typer.Option(help="Folder of skins from photos.")] = None,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Render labelled synthetic faces: pictures, position maps, landmarks, visibility."""
     _set_up(device)
-    from uvface.core.synthesis.files import synthesize as run
+    from uvface.core.synthesis.files import synthesize as write_files
+    from uvface.core.synthesis.files import synthesize_pool as write_shards
 
-    run(count, output, seed=seed, assets=assets)
+    run = write_shards if pool else write_files
+    run(count, output, seed=seed, assets=assets, photo_skins=photo_skins)
     if not quiet:
         typer.echo(f"{output}: {count} pictures")
 

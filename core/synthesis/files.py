@@ -14,10 +14,10 @@ from ..errors import InputError
 from ..geometry.layout import load_layout
 from .generator import Sample, load_generator, render_batch
 from .labels import position_maps, visibility_maps
-from .pool import sample_keys
+from .pool import sample_keys, write_pool
 from .surface import TexelBinding, bind_texels
 
-__all__ = ["find_sources", "synthesize"]
+__all__ = ["find_sources", "synthesize", "synthesize_pool"]
 
 _BATCH = 4
 _SHEET_COLUMNS = 5
@@ -148,3 +148,31 @@ def synthesize(
     sheet = directory / "contact_sheet.png"
     _replace(sheet, _png(_sheet(shown)))
     return sheet
+
+
+def synthesize_pool(
+    count: int,
+    directory: Path | str,
+    *,
+    seed: int = 0,
+    assets: Path | str,
+    photo_skins: Path | None = None,
+    report: Callable[[int], None] = lambda shard: None,
+) -> None:
+    """Write a training pool: shards of pictures with control maps and landmarks (see `pool`).
+
+    Shards that exist are left alone, so that an interrupted call goes on where it stopped.
+
+    Args:
+        count: pictures of the whole pool.
+        directory: where to; made when missing.
+        seed: seed of the random numbers.
+        assets: data-pack folder, or head model alone (see `find_sources`).
+        photo_skins: folder with skins made from photos, or None.
+        report: called with the number of every finished shard.
+    """
+    if count < 1:
+        raise InputError(f"cannot write {count} faces; ask for one at least")
+    head, folder = find_sources(assets)
+    generator = load_generator(head, folder=folder, photo_skins=photo_skins)
+    write_pool(generator, Path(directory), count, seed=seed, report=report)
