@@ -38,7 +38,7 @@ def _norm(channels: int, rngs: nnx.Rngs) -> nnx.BatchNorm:
     return nnx.BatchNorm(channels, momentum=0.999, epsilon=1e-3, rngs=rngs)
 
 
-class ConvNorm(nnx.Module):
+class _ConvNorm(nnx.Module):
     """Convolution, batch norm, ReLU."""
 
     def __init__(
@@ -53,7 +53,7 @@ class ConvNorm(nnx.Module):
         return nnx.relu(self.norm(self.conv(x)))
 
 
-class ResidualBlock(nnx.Module):
+class _ResidualBlock(nnx.Module):
     """1x1 to half the width, 4x4 with the stride, 1x1; shortcut where the shape changes."""
 
     def __init__(self, source: int, width: int, stride: int, *, rngs: nnx.Rngs) -> None:
@@ -62,8 +62,8 @@ class ResidualBlock(nnx.Module):
             if stride == 1 and source == width
             else nnx.Conv(source, width, (1, 1), strides=stride, use_bias=False, rngs=rngs)
         )
-        self.reduce = ConvNorm(source, width // 2, 1, rngs=rngs)
-        self.conv = ConvNorm(width // 2, width // 2, 4, stride, rngs=rngs)
+        self.reduce = _ConvNorm(source, width // 2, 1, rngs=rngs)
+        self.conv = _ConvNorm(width // 2, width // 2, 4, stride, rngs=rngs)
         self.expand = nnx.Conv(width // 2, width, (1, 1), use_bias=False, rngs=rngs)
         self.norm = _norm(width, rngs)
 
@@ -72,7 +72,7 @@ class ResidualBlock(nnx.Module):
         return nnx.relu(self.norm(self.expand(self.conv(self.reduce(x))) + shortcut))
 
 
-class Up(nnx.Module):
+class _Up(nnx.Module):
     """Transposed 4x4 convolution and batch norm."""
 
     def __init__(self, source: int, width: int, stride: int, *, rngs: nnx.Rngs) -> None:
@@ -91,12 +91,12 @@ class PRN(nnx.Module):
     def __init__(self, config: PRNConfig = PRNConfig(), *, rngs: nnx.Rngs) -> None:
         self.config = config
         s = config.size
-        self.stem = ConvNorm(3, s, 4, rngs=rngs)
+        self.stem = _ConvNorm(3, s, 4, rngs=rngs)
         down = [(s * 2**k, stride) for k in range(1, 6) for stride in (2, 1)]
         sources = [s] + [width for width, _ in down]
         self.down = nnx.List(
             [
-                ResidualBlock(source, width, stride, rngs=rngs)
+                _ResidualBlock(source, width, stride, rngs=rngs)
                 for source, (width, stride) in zip(sources, down, strict=False)
             ]
         )
@@ -107,7 +107,7 @@ class PRN(nnx.Module):
         sources = [32 * s] + [width for width, _ in up]
         self.up = nnx.List(
             [
-                Up(source, width, stride, rngs=rngs)
+                _Up(source, width, stride, rngs=rngs)
                 for source, (width, stride) in zip(sources, up, strict=False)
             ]
         )

@@ -30,7 +30,7 @@ from jaxtyping import Array, Float
 
 from ..geometry.spline import evaluate_control
 
-__all__ = ["PRNLite", "PRNLiteConfig"]
+__all__ = ["PRNLite", "PRNLiteConfig", "space_to_depth", "spatial_softmax"]
 
 CROP_SIZE = 256  # pixels along one side of the crop
 CENTER = 127.5  # crop pixels: control maps are stored relative to the middle of the crop
@@ -60,7 +60,7 @@ def space_to_depth(image: Float[Array, "b h w c"], fold: int) -> Float[Array, "b
     return cells.reshape(b, h // fold, w // fold, fold * fold * c)
 
 
-class Block(nnx.Module):
+class _Block(nnx.Module):
     """Residual bottleneck: 1x1, 3x3, norm, 1x1; starts near the identity."""
 
     def __init__(self, width: int, inner: int, groups: int, *, rngs: nnx.Rngs) -> None:
@@ -77,14 +77,14 @@ class Block(nnx.Module):
         return x + self.expand(y)
 
 
-class Stage(nnx.Module):
+class _Stage(nnx.Module):
     """Halve the map (2x2 fold, dense), then residual blocks; ends normalised and rectified."""
 
     def __init__(
         self, source: int, width: int, inner: int, blocks: int, groups: int, *, rngs: nnx.Rngs
     ) -> None:
         self.fold = nnx.Linear(4 * source, width, rngs=rngs)
-        self.blocks = nnx.List([Block(width, inner, groups, rngs=rngs) for _ in range(blocks)])
+        self.blocks = nnx.List([_Block(width, inner, groups, rngs=rngs) for _ in range(blocks)])
         self.norm = nnx.GroupNorm(width, num_groups=groups, rngs=rngs)
 
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 d"]:
@@ -112,7 +112,7 @@ class PRNLite(nnx.Module):
         self.stem = nnx.Linear(3 * FOLD * FOLD, config.stem, rngs=rngs)
         self.stages = nnx.List(
             [
-                Stage(source, width, inner, blocks, config.groups, rngs=rngs)
+                _Stage(source, width, inner, blocks, config.groups, rngs=rngs)
                 for source, width, inner, blocks in zip(
                     widths[:-1], config.widths, config.inner, config.blocks, strict=True
                 )
