@@ -1,11 +1,13 @@
-"""The one path that puts an edit into a photo: draw in UV, look colours up, blend.
+"""The one path that puts an edit into a photo: plan in UV, draw, look colours up, blend.
 
-Data flow, all on a window of the photo whose side is one of few classes (so that no new photo
-compiles anything again)::
+Data flow, on a window of the photo whose side is one of few classes (so that no new photo compiles
+anything again)::
 
     masks, places and colour offsets at the texels --rasterise with the target's geometry--> pixels
     places at the pixels --bicubic--> colours of the source --colour transfer--> drawn face
     drawn face + mask + window --Poisson--> window --paste--> photo
+
+The source is read once, at the target's pixels: its detail does not pass through a texture.
 
 Convention:
     Texels are read from the source where it shows them, from the mirrored texel where only that
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,32 +33,15 @@ from ..core.geometry.render import rasterize_layout
 from ..core.geometry.sampling import sample_bicubic
 from ..core.geometry.window import cut_window
 from ..core.types import Face
-from .colour import ColorTransfer, apply_transfer, fit_transfer, lab_from_rgb, rgb_from_lab
-from .complete import completion_weights
-from .occlusion import skin_trust
-from .regions import soften
+from .colour import apply_transfer, lab_from_rgb, rgb_from_lab
+from .plan import ColorMatch, EditMasks, EditPlan, plan_edit
 from .source import Source
 
-__all__ = ["ColorMatch", "EditMasks", "Window", "cut_edit_window", "paste_window", "render_edit"]
-
-ColorMatch = Literal["light", "match", "none"]
+__all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
 _LARGEST_STEP = 0.2  # a larger difference at the mask's edge is hair or background, not light
-_LIGHT_BLUR = 14.0  # texels of 256: light varies over a quarter of the face
-_LIGHT_PRIOR = 0.05  # weight of "no difference": where little is seen in both
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EditMasks:
-    """What an edit may change, in UV."""
-
-    mask: Array  # [S, S], in [0, 1]
-    keep: Array  # [S, S], 1 where the target's own pixels stay inside the mask
-    skin: Array  # [S, S], weights of the texels that colours are compared on
-    strength: Array  # [], 0 leaves the photo as it is
 
 
 class _Drawn(NamedTuple):
@@ -109,88 +94,15 @@ def paste_window(
     result = np.array(image)
     (left, top), side = np.asarray(window.origin), edited.shape[0]
     height, width = image.shape[:2]
-    rows = slice(max(top, 0), min(top + side, height))
-    columns = slice(max(left, 0), min(left + side, width))
-    inner = np.asarray(edited)[
-        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-    ]
-    result[rows, columns] = inner.astype(image.dtype)
+    rows = slice(max(top, 0), max(min(top + side, height), 0))
+    columns = slice(max(left, 0), max(min(left + side, width), 0))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        inner_rows = slice(rows.start - top, rows.stop - top)
+        inner_columns = slice(columns.start - left, columns.stop - left)
+        result[rows, columns] = np.asarray(edited)[inner_rows, inner_columns]
     return result
 
 
-def _light_offset(own: Array, target: Array, weights: Array) -> Array:
-    """Return the smooth difference in Oklab between two textures, ``[S, S, 3]``."""
-    sigma = _LIGHT_BLUR * own.shape[0] / 256
-    blurred = soften(
-        jnp.concatenate([(target - own) * weights[..., None], weights[..., None]], axis=-1), sigma
-    )
-    return blurred[..., :3] / (blurred[..., 3:] + _LIGHT_PRIOR)
-
-
-def _fit_colors(
-    texture: Array, weights: Array, face: Face, color: ColorMatch
-) -> tuple[ColorTransfer, Array]:
-    """Return what takes a texture's Oklab colours to the target's: a transfer and ``[S, S, 3]``."""
-    if color == "none":
-        return ColorTransfer.identity(), jnp.zeros_like(texture)
-    transfer = fit_transfer(texture, face.texture, weights)
-    if color == "match":
-        return transfer, jnp.zeros_like(texture)
-    matched = apply_transfer(transfer, lab_from_rgb(texture))
-    return transfer, _light_offset(matched, lab_from_rgb(face.texture), weights)
-
-
-def _draw_source(
-    source: Source,
-    face: Face,
-    masks: EditMasks,
-    layout: UVLayout,
-    window: Window,
-    color: ColorMatch,
-) -> _Drawn:
-    """Draw the source's colours with the target's geometry."""
-    side = window.image.shape[0]
-    source_skin = skin_trust(source.texture, source.visibility, layout)
-    target_skin = skin_trust(face.texture, face.visibility, layout)
-    seen = source.visibility * source_skin
-    own, mirrored = completion_weights(seen, layout)
-    comparable = masks.skin * face.visibility * target_skin
-    transfer, offset = _fit_colors(source.texture, comparable * seen, face, color)
-    seen_beside = layout.mirror(seen[..., None])[..., 0]
-    other_transfer, other_offset = _fit_colors(
-        layout.mirror(source.texture), comparable * seen_beside, face, color
-    )
-    places = source.position_map
-    layers = [places, layout.mirror(places), offset, other_offset]
-    changed = masks.mask * face.visibility * target_skin
-    both = face.visibility * target_skin * jnp.maximum(seen, mirrored)
-    layers += [m[..., None] for m in (own, mirrored, changed, masks.keep, both)]
-    values = jnp.concatenate(layers, axis=-1).reshape(-1, 15)
-    fragments = rasterize_layout(
-        face.position_map, layout, height=side, width=side, origin=window.origin
-    )
-    pixels = interpolate(fragments, layout.triangles, values)
-    own_weight, other_weight = pixels[..., 10:11], pixels[..., 11:12]
-    read = lab_from_rgb(sample_bicubic(source.image, pixels[..., 0:2]))
-    lab = own_weight * (apply_transfer(transfer, read) + pixels[..., 4:7])
-
-    def add_mirrored(lab: Array) -> Array:
-        read = lab_from_rgb(sample_bicubic(source.image, pixels[..., 2:4]))
-        return lab + other_weight * (apply_transfer(other_transfer, read) + pixels[..., 7:10])
-
-    is_needed = jnp.max(other_weight * pixels[..., 12:13]) > 0.0
-    lab = lax.cond(is_needed, add_mirrored, lambda lab: lab, lab)
-    known = own_weight + other_weight
-    return _Drawn(
-        colors=rgb_from_lab(lab / jnp.maximum(known, 1e-3)),
-        mask=pixels[..., 12] * known[..., 0],
-        keep=pixels[..., 13],
-        is_comparable=pixels[..., 14] > _COMPARED_FROM,
-        is_covered=fragments.is_covered,
-    )
-
-
-@partial(jax.jit, static_argnames=("color", "blend"))
 def render_edit(
     window: Window,
     face: Face,
@@ -216,11 +128,58 @@ def render_edit(
     Returns:
         The new window; bit-identical where nothing changes.
     """
-    drawn = _draw_source(source, face, masks, layout, window, color)
+    # Three compiled calls: the first does not depend on the window's size, the last not on the
+    # source's, so that fewer of them are ever compiled.
+    plan = plan_edit(face, source, masks, layout, color=color)
+    drawn = _draw_plan(plan, source.image, face.position_map, layout, window)
+    return _blend_drawn(drawn, window, masks.strength, config=blend)
+
+
+@jax.jit
+def _draw_plan(
+    plan: EditPlan, image: Array, position_map: Array, layout: UVLayout, window: Window
+) -> _Drawn:
+    """Draw the source's colours with the target's geometry."""
+    side = window.image.shape[0]
+    fragments = rasterize_layout(
+        position_map, layout, height=side, width=side, origin=window.origin
+    )
+    pixels = interpolate(fragments, layout.triangles, plan.values)
+    own, mirrored, mask = pixels[..., 10:11], pixels[..., 11:12], pixels[..., 12]
+    read = lab_from_rgb(sample_bicubic(image, pixels[..., 0:2]))
+    lab = own * (apply_transfer(plan.own_transfer, read) + pixels[..., 4:7])
+
+    def add_mirrored(lab: Array) -> Array:
+        read = lab_from_rgb(sample_bicubic(image, pixels[..., 2:4]))
+        matched = apply_transfer(plan.mirrored_transfer, read) + pixels[..., 7:10]
+        return lab + mirrored * matched
+
+    is_needed = jnp.max(mirrored[..., 0] * mask) > 0.0
+    lab = lax.cond(is_needed, add_mirrored, lambda lab: lab, lab)
+    known = own + mirrored
+    return _Drawn(
+        colors=rgb_from_lab(lab / jnp.maximum(known, 1e-3)),
+        mask=mask * known[..., 0],
+        keep=pixels[..., 13],
+        is_comparable=pixels[..., 14] > _COMPARED_FROM,
+        is_covered=fragments.is_covered,
+    )
+
+
+@partial(jax.jit, static_argnames="config")
+def _blend_drawn(
+    drawn: _Drawn, window: Window, strength: Array, *, config: BlendConfig | None
+) -> Array:
+    """Blend what was drawn into the window."""
     mask = jnp.clip((drawn.mask - _LEAST_MASK) / (1.0 - _LEAST_MASK), 0.0, 1.0)
     region = (mask > 0.0) & window.is_photo
     difference = jnp.abs(window.image - drawn.colors).max(axis=-1)
-    valid = region | (drawn.is_comparable & window.is_photo & (difference < _LARGEST_STEP))
-    weight = mask * (1.0 - drawn.keep) * masks.strength * window.is_photo.astype(mask.dtype)
-    source_pixels = jnp.where(drawn.is_covered[..., None], drawn.colors, window.image)
-    return composite(window.image, source_pixels, weight, region=region, valid=valid, config=blend)
+    is_alike = drawn.is_comparable & (difference < _LARGEST_STEP)
+    return composite(
+        window.image,
+        jnp.where(drawn.is_covered[..., None], drawn.colors, window.image),
+        mask * (1.0 - drawn.keep) * strength * region.astype(mask.dtype),
+        region=region,
+        valid=region | (is_alike & window.is_photo),
+        config=config,
+    )

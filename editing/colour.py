@@ -50,6 +50,7 @@ _LAB_FROM_LMS = np.array(
 )
 _RGB_FROM_LMS = np.linalg.inv(_LMS_FROM_RGB.astype(np.float64)).astype(np.float32)
 _LMS_FROM_LAB = np.linalg.inv(_LAB_FROM_LMS.astype(np.float64)).astype(np.float32)
+_TINY = 1e-12
 _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
 _CHROMA_SLOPES = (0.8, 1.25)  # wider ones turn lips magenta on a skin of one tone
@@ -80,18 +81,23 @@ def _product(colors: Array, matrix: np.ndarray) -> Array:
     return jnp.stack(rows, axis=-1)
 
 
+def _power(base: Array, exponent: float) -> Array:
+    """Return ``base ** exponent``, base >= 0; XLA's code for exp and log is faster than for pow."""
+    return jnp.exp(exponent * jnp.log(jnp.maximum(base, _TINY)))
+
+
 def lab_from_rgb(rgb: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     """Convert sRGB in [0, 1] to Oklab."""
     c = jnp.clip(rgb, 0.0, 1.0)
-    linear = jnp.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    return _product(jnp.cbrt(_product(linear, _LMS_FROM_RGB)), _LAB_FROM_LMS)
+    linear = jnp.where(c <= 0.04045, c / 12.92, _power((c + 0.055) / 1.055, 2.4))
+    return _product(_power(_product(linear, _LMS_FROM_RGB), 1.0 / 3.0), _LAB_FROM_LMS)
 
 
 def rgb_from_lab(lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     """Convert Oklab to sRGB, clipped to [0, 1]."""
-    linear = _product(_product(lab, _LMS_FROM_LAB) ** 3, _RGB_FROM_LMS)
-    c = jnp.clip(linear, 0.0, 1.0)
-    bright = 1.055 * jnp.maximum(c, 0.0031308) ** (1.0 / 2.4) - 0.055
+    roots = _product(lab, _LMS_FROM_LAB)
+    c = jnp.clip(_product(roots * roots * roots, _RGB_FROM_LMS), 0.0, 1.0)
+    bright = 1.055 * _power(c, 1.0 / 2.4) - 0.055
     return jnp.where(c <= 0.0031308, 12.92 * c, bright)
 
 
@@ -116,21 +122,23 @@ def fit_transfer(
     """Fit the colours of one texture to those of another over texels seen in both.
 
     Args:
-        source: colours that will be changed, sRGB.
-        target: colours of the same texels as they shall be.
+        source: Oklab of the colours that will be changed.
+        target: Oklab of the same texels as they shall be.
         weights: how much each texel counts; all zero gives the identity.
 
     Returns:
         Robust means, and slopes from the deviations (a, b) and from the means (L).
     """
     w = weights.reshape(-1, 1)
-    source_mean, source_deviation = _robust_moments(lab_from_rgb(source).reshape(-1, 3), w)
-    target_mean, target_deviation = _robust_moments(lab_from_rgb(target).reshape(-1, 3), w)
+    source_mean, source_deviation = _robust_moments(source.reshape(-1, 3), w)
+    target_mean, target_deviation = _robust_moments(target.reshape(-1, 3), w)
     is_seen = w.sum() > 1.0
     chroma = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES)
     # Black stays black and white stays white, as far as the limits allow: dark lips on dark skin
     # do not become pale ones on light skin, nor highlights chalk.
-    below = chroma.at[0].set(jnp.clip(target_mean[0] / source_mean[0], *_LIGHT_SLOPES))
+    below = chroma.at[0].set(
+        jnp.clip(target_mean[0] / jnp.maximum(source_mean[0], 0.05), *_LIGHT_SLOPES)
+    )
     to_white = (1.0 - target_mean[0]) / jnp.maximum(1.0 - source_mean[0], 0.05)
     above = chroma.at[0].set(jnp.clip(to_white, *_LIGHT_SLOPES))
     return ColorTransfer(

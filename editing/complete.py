@@ -52,8 +52,9 @@ def complete_texture(
     own, mirrored = completion_weights(visibility, layout)
     other = layout.mirror(texture)
     both = visibility * layout.mirror(visibility[..., None])[..., 0] * layout.mask
-    transfer = fit_transfer(other, texture, both)
-    matched = rgb_from_lab(apply_transfer(transfer, lab_from_rgb(other)))
+    lab = lab_from_rgb(other)
+    transfer = fit_transfer(lab, lab_from_rgb(texture), both)
+    matched = rgb_from_lab(apply_transfer(transfer, lab))
     if fallback is None:
         weights = (visibility * layout.mask)[..., None]
         mean = (texture * weights).sum(axis=(0, 1)) / jnp.maximum(weights.sum(), 1e-6)

@@ -17,9 +17,10 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
-from .apply import ColorMatch, EditMasks, Window, cut_edit_window, paste_window, render_edit
+from .apply import Window, cut_edit_window, paste_window, render_edit
 from .colour import parse_color
 from .colour import recolor as recolor_pixels
+from .plan import ColorMatch, EditMasks
 from .regions import combine_regions, soften
 from .result import Boxes, EditResult, PhotoLike, find_faces, open_photo
 from .source import Source, source_from_photo

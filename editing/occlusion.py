@@ -13,7 +13,6 @@ from jaxtyping import Float
 from ..core.geometry.landmarks import BROWS, JAW
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
-from .colour import lab_from_rgb
 from .regions import smooth_step, soften
 
 __all__ = ["periphery", "skin_trust"]
@@ -50,23 +49,23 @@ def _likeness(lab: Array, expected: Array, *, tolerance: float) -> Array:
 
 
 def skin_trust(
-    texture: Float[Array, "size size 3"],
+    lab: Float[Array, "size size 3"],
     visibility: Float[Array, "size size"],
-    layout: UVLayout,
+    outer: Float[Array, "size size"],
+    skin: Float[Array, "size size"],
 ) -> Float[Array, "size size"]:
     """Return 1 where a texel looks like the skin around it, 0 where it is something else.
 
     The expected colour is carried outwards from the inner face, so that shading is followed.
 
     Args:
-        texture: colours of the photo at the texels.
+        lab: Oklab of the photo's colours at the texels.
         visibility: 1 where the texel is seen.
-        layout: UV layout.
+        outer: where to judge, from `periphery`.
+        skin: mask of the region.
     """
-    outer = periphery(layout)
-    lab = lab_from_rgb(texture)
-    scale = layout.size / 256
-    seen = visibility * layout.region("skin")
+    scale = lab.shape[0] / 256
+    seen = visibility * skin
     expected = _average(lab, (seen * (1.0 - outer))[..., None], _FIRST_BLUR * scale)
     first = _likeness(lab, expected, tolerance=1.5)
     expected = _average(lab, (seen * first)[..., None], _SECOND_BLUR * scale)

@@ -15,8 +15,8 @@ from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
-from ..editing.apply import ColorMatch, EditMasks
 from ..editing.edit import apply_source
+from ..editing.plan import ColorMatch, EditMasks
 from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.result import Boxes, EditResult, PhotoLike, find_faces, open_photo
 

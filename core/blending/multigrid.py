@@ -4,12 +4,11 @@ The unknowns are the pixels of a mask. Each is joined to its four neighbours: to
 the mask by an edge of weight one, to a neighbour outside the mask by a fixed value of zero
 (Dirichlet; other values go to the right-hand side), beyond the picture's border by nothing
 (Neumann). The conjugate gradients make it exact on any mask, however ragged; the multigrid
-makes it fast: three to five iterations on the masks of faces, whatever their size.
+makes it fast: five or six iterations on the masks of faces, whatever their size.
 
 References:
     U. Trottenberg, C. Oosterlee, A. Schueller, "Multigrid", 2001: cell-centred coarsening
     (section 2.8.4), coarse operators by finite volumes, multigrid as a preconditioner (7.8).
-    M. Adams et al., "Parallel multigrid smoothing: polynomial versus Gauss-Seidel", 2003.
 """
 
 from __future__ import annotations
@@ -24,9 +23,7 @@ from jaxtyping import Bool, Float
 __all__ = ["Level", "apply_operator", "build_levels", "neighbours", "padded_size", "solve"]
 
 _COARSEST = 8  # cells along a side; there the system is solved directly
-# 1 / roots of the Chebyshev polynomial of degree 2 on [0.5, 2], the eigenvalues of D^-1 A that
-# the coarser grid cannot see.
-_SMOOTHING = (0.5617, 1.3895)
+_DAMPING = 0.8  # of Jacobi's iteration; best for five-point operators
 _NEWTON_STEPS = 36  # 2 log2 of the condition number is enough
 _SHIFT = 1e-4  # on the coarsest diagonal, whose entries are about 4
 _EPSILON = 1e-20
@@ -196,9 +193,9 @@ def apply_operator(level: Level, x: Float[Array, "c h w"]) -> Float[Array, "c h 
     return level.diagonal * x - weighted
 
 
-def _relax(level: Level, residual: Array, step: float) -> Array:
+def _relax(level: Level, residual: Array) -> Array:
     usable = level.diagonal > 0.0
-    return jnp.where(usable, step * residual / jnp.where(usable, level.diagonal, 1.0), 0.0)
+    return jnp.where(usable, _DAMPING * residual / jnp.where(usable, level.diagonal, 1.0), 0.0)
 
 
 def _cycle(levels: tuple[Level, ...], b: Array) -> Array:
@@ -206,15 +203,11 @@ def _cycle(levels: tuple[Level, ...], b: Array) -> Array:
     level = levels[0]
     if level.direct is not None:
         return (b.reshape(b.shape[0], -1) @ level.direct).reshape(b.shape)
-    first, second = _SMOOTHING
-    x = _relax(level, b, first)
-    x = x + _relax(level, b - apply_operator(level, x), second)
+    x = _relax(level, b)
     transfer = level.is_unknown * level.rows[:, None] * level.columns
     coarse = _cycle(levels[1:], _coarsen(transfer * (b - apply_operator(level, x))))
     x = x + transfer * _refine(coarse)
-    for step in _SMOOTHING:
-        x = x + _relax(level, b - apply_operator(level, x), step)
-    return x
+    return x + _relax(level, b - apply_operator(level, x))
 
 
 def _dot(a: Array, b: Array) -> Array:
