@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -91,8 +91,12 @@ def swap(
     keep: Annotated[
         str, typer.Option(help="Regions that stay the target's own, or none.")
     ] = "eyeballs,mouth_interior",
-    color: Annotated[str, typer.Option(help="light, match or none.")] = "light",
-    blend: Annotated[str, typer.Option(help="poisson, feather or none.")] = "poisson",
+    color: Annotated[
+        Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
+    ] = "light",
+    blend: Annotated[
+        Literal["poisson", "feather", "none"], typer.Option(help="How the face is put in.")
+    ] = "poisson",
     faces: Faces = "largest",
     reference_face: Annotated[str, typer.Option(help="Which face of REFERENCE.")] = "largest",
     boxes: Boxes = None,

@@ -149,7 +149,7 @@ def _compiled(network: nnx.Module) -> Predict:
 
     @jax.jit
     def run(state: Any, crops: Array) -> Array:
-        return nnx.merge(graph, state)(crops)  # type: ignore[operator, no-any-return]
+        return nnx.merge(graph, state)(crops)
 
     return lambda crops: run(state, crops)
 

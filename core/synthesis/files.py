@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..geometry.layout import load_layout
+from ..io.files import write_bytes_atomic
 from .generator import Sample, load_generator, render_batch
 from .labels import position_maps, visibility_maps
 from .pool import sample_keys, write_pool
@@ -23,12 +24,6 @@ _BATCH = 4
 _SHEET_COLUMNS = 5
 _SHEET_MOST = 40  # pictures on the contact sheet
 _SHEET_SIZE = 192
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{os.getpid()}_{path.name}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def _png(image: np.ndarray) -> bytes:
@@ -54,13 +49,12 @@ def find_sources(path: Path | str) -> tuple[Path, Path | None]:
 def _write_sample(
     directory: Path, stem: str, image: np.ndarray, labels: dict[str, np.ndarray]
 ) -> None:
-    _replace(directory / f"{stem}.png", _png(image))
-    _replace(directory / f"{stem}_visibility.png", _png(labels["visibility"]))
+    write_bytes_atomic(directory / f"{stem}.png", _png(image))
+    write_bytes_atomic(directory / f"{stem}_visibility.png", _png(labels["visibility"]))
     path = directory / f"{stem}_posmap.npz"
-    temporary = path.with_name(f".{os.getpid()}_{path.name}")
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, position_map=labels["position_map"])
-    temporary.replace(path)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, position_map=labels["position_map"])
+    write_bytes_atomic(path, packed.getvalue())
     yaw, pitch, roll = (round(float(angle), 4) for angle in labels["angles"])
     text = {
         "image": f"{stem}.png",
@@ -68,7 +62,7 @@ def _write_sample(
         "pose": {"yaw": yaw, "pitch": pitch, "roll": roll},
         "files": {"position_map": path.name, "visibility": f"{stem}_visibility.png"},
     }
-    _replace(directory / f"{stem}.json", json.dumps(text).encode())
+    write_bytes_atomic(directory / f"{stem}.json", json.dumps(text).encode())
 
 
 def _sheet(pictures: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -146,7 +140,7 @@ def synthesize(
                 shown.append((images[k], labels["landmarks"]))
         report(start + kept)
     sheet = directory / "contact_sheet.png"
-    _replace(sheet, _png(_sheet(shown)))
+    write_bytes_atomic(sheet, _png(_sheet(shown)))
     return sheet
 
 

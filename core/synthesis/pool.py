@@ -6,8 +6,8 @@ processes, and again after an interruption.
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..geometry.layout import load_layout
+from ..io.files import write_bytes_atomic
 from .generator import Generator, Sample, render_batch
 from .labels import control_maps
 from .surface import TexelBinding, bind_texels
@@ -50,12 +51,6 @@ def encode_jpeg(image: np.ndarray, *, seed: tuple[int, int]) -> np.ndarray:
     return np.asarray(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]).ravel()
 
 
-def _write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    temporary = path.with_name(f".{os.getpid()}_{path.name}")
-    write(temporary)
-    temporary.replace(path)
-
-
 def _write_header(directory: Path, count: int, seed: int) -> None:
     header = {
         "size": PICTURE_SIZE,
@@ -68,7 +63,7 @@ def _write_header(directory: Path, count: int, seed: int) -> None:
     path = directory / "pool.json"
     if path.is_file() and json.loads(path.read_text()) != header:
         raise InputError(f"{path} belongs to another pool; choose another folder or remove it")
-    _write_atomically(path, lambda temporary: temporary.write_text(json.dumps(header)) and None)
+    write_bytes_atomic(path, json.dumps(header).encode())
 
 
 def sample_keys(seed: int, numbers: Iterable[int]) -> jax.Array:
@@ -120,14 +115,10 @@ def write_pool(
         if path.is_file() or shard not in everything:
             continue
         numbers = range(shard * SHARD_SIZE, min((shard + 1) * SHARD_SIZE, count))
-        arrays = _shard_arrays(generator, binding, seed, numbers)
-        _write_atomically(path, lambda temporary, arrays=arrays: _save(temporary, arrays))
+        content = io.BytesIO()
+        np.savez(content, **_shard_arrays(generator, binding, seed, numbers))  # type: ignore[arg-type]
+        write_bytes_atomic(path, content.getvalue())
         report(shard)
-
-
-def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def _shard_arrays(
