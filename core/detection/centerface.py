@@ -24,7 +24,7 @@ from ..errors import AssetError
 from .five_points import FaceFrame, face_frame
 from .protocol import AnyImage, Detection, as_uint8, left_to_right, suppress_overlapping
 
-__all__ = ["CenterFace", "CenterFaceConfig"]
+__all__ = ["CenterFace", "CenterFaceConfig", "network_path"]
 
 _STRIDE = 4  # input pixels per cell of the heat map
 _MULTIPLE = 32  # the network halves its input five times

@@ -31,7 +31,16 @@ from .surface import (
     surface_vertices,
 )
 
-__all__ = ["build_layout", "build_surface", "grid_triangles", "main"]
+__all__ = [
+    "build_layout",
+    "build_mesh",
+    "build_surface",
+    "density",
+    "grid_triangles",
+    "landmark_vertices",
+    "main",
+    "outline",
+]
 
 HALF_WIDTH = 0.494  # of the UV domain: 1.5 texels of a 256 map stay free around it
 EXPONENT = 4.5  # of the superellipse: nearly fills the square, still strictly convex

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from ..errors import InputError
 from .head import HeadModel
 
-__all__ = ["SurfaceMesh", "build_surface_mesh"]
+__all__ = ["SurfaceMesh", "boundary_loops", "build_surface_mesh"]
 
 # Rings of quads between the end of the socket (first ring of the part "face") and the rim where
 # the eyeball or the inside of the mouth becomes visible: counted on the neutral head.

@@ -39,7 +39,7 @@ from .fitting import (
 from .head import HeadModel, load_head
 from .skin_texture import LandmarkWarp, SkinConfig, allowed_region, finish_skin, sample_tile
 
-__all__ = ["SkinConfig", "Skins", "held_out", "photo_skins", "write_photo_skins"]
+__all__ = ["SkinConfig", "Skins", "held_out", "main", "photo_skins", "write_photo_skins"]
 
 HELD_OUT_PEOPLE = 10
 HELD_OUT_SEED = 2017  # the year of the London set; never change: weights were chosen with it

@@ -25,7 +25,7 @@ from .labels import control_maps
 from .surface import TexelBinding, bind_texels
 from .view import CROP_SIZE, PICTURE_SIZE
 
-__all__ = ["SHARD_SIZE", "encode_jpeg", "write_pool"]
+__all__ = ["SHARD_SIZE", "encode_jpeg", "sample_keys", "write_pool"]
 
 SHARD_SIZE = 500
 CONTROL_SCALE = 64.0  # steps per pixel of the stored control maps

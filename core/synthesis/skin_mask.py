@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["openings", "skin_seeds", "skin_weight", "without_hair"]
+__all__ = ["face_width", "openings", "skin_seeds", "skin_weight", "without_hair"]
 
 # MediaPipe FaceMesh landmarks, closed rings in order.
 OVAL = (
