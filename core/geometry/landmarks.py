@@ -59,7 +59,7 @@ def read_landmarks(
 
 
 def mirror_landmarks(
-    landmarks: Float[Array, "68 d"], width: float | Float[Array, ""]
+    landmarks: Float[Array, "68 d"], width: int | float | Float[Array, ""]
 ) -> Float[Array, "68 d"]:
     """Return the landmarks of the picture mirrored left to right.
 
