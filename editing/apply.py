@@ -23,7 +23,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from jaxtyping import Float
 
 from ..core.blending.composite import BlendConfig, composite
@@ -32,7 +32,7 @@ from ..core.geometry.rasterize import interpolate
 from ..core.geometry.render import rasterize_layout
 from ..core.geometry.sampling import sample_bicubic
 from ..core.geometry.window import cut_window
-from ..core.types import Face
+from ..core.types import Face, Fragments
 from .colour import apply_transfer, lab_from_rgb, rgb_from_lab
 from .plan import ColorMatch, EditMasks, EditPlan, plan_edit
 from .source import Source
@@ -128,41 +128,43 @@ def render_edit(
     Returns:
         The new window; bit-identical where nothing changes.
     """
-    # Three compiled calls: the first does not depend on the window's size, the last not on the
-    # source's, so that fewer of them are ever compiled.
+    # Short compiled calls: XLA would merge the steps and repeat the reads for each channel, and
+    # the first and the last do not depend on the source's size, nor the plan on the window's.
     plan = plan_edit(face, source, masks, layout, color=color)
-    drawn = _draw_plan(plan, source.image, face.position_map, layout, window)
+    fragments = _rasterize_window(face.position_map, layout, window)
+    pixels = _interpolate(fragments, layout.triangles, plan.values)
+    own = _read(source.image, pixels[..., 0:2])
+    is_mirrored = bool(jnp.any(pixels[..., 11] * pixels[..., 12] > 0.0))
+    mirrored = _read(source.image, pixels[..., 2:4]) if is_mirrored else own
+    drawn = _shade(plan, pixels, own, mirrored, fragments.is_covered)
     return _blend_drawn(drawn, window, masks.strength, config=blend)
 
 
+_interpolate = jax.jit(interpolate)
+_read = jax.jit(sample_bicubic)
+
+
 @jax.jit
-def _draw_plan(
-    plan: EditPlan, image: Array, position_map: Array, layout: UVLayout, window: Window
-) -> _Drawn:
-    """Draw the source's colours with the target's geometry."""
+def _rasterize_window(position_map: Array, layout: UVLayout, window: Window) -> Fragments:
     side = window.image.shape[0]
-    fragments = rasterize_layout(
-        position_map, layout, height=side, width=side, origin=window.origin
-    )
-    pixels = interpolate(fragments, layout.triangles, plan.values)
-    own, mirrored, mask = pixels[..., 10:11], pixels[..., 11:12], pixels[..., 12]
-    read = lab_from_rgb(sample_bicubic(image, pixels[..., 0:2]))
-    lab = own * (apply_transfer(plan.own_transfer, read) + pixels[..., 4:7])
+    return rasterize_layout(position_map, layout, height=side, width=side, origin=window.origin)
 
-    def add_mirrored(lab: Array) -> Array:
-        read = lab_from_rgb(sample_bicubic(image, pixels[..., 2:4]))
-        matched = apply_transfer(plan.mirrored_transfer, read) + pixels[..., 7:10]
-        return lab + mirrored * matched
 
-    is_needed = jnp.max(mirrored[..., 0] * mask) > 0.0
-    lab = lax.cond(is_needed, add_mirrored, lambda lab: lab, lab)
-    known = own + mirrored
+@jax.jit
+def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covered: Array) -> _Drawn:
+    """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
+    own_weight, mirrored_weight = pixels[..., 10:11], pixels[..., 11:12]
+    own_lab = apply_transfer(plan.own_transfer, lab_from_rgb(own)) + pixels[..., 4:7]
+    mirrored_lab = apply_transfer(plan.mirrored_transfer, lab_from_rgb(mirrored))
+    mirrored_lab = mirrored_lab + pixels[..., 7:10]
+    known = own_weight + mirrored_weight
+    lab = (own_weight * own_lab + mirrored_weight * mirrored_lab) / jnp.maximum(known, 1e-3)
     return _Drawn(
-        colors=rgb_from_lab(lab / jnp.maximum(known, 1e-3)),
-        mask=mask * known[..., 0],
+        colors=rgb_from_lab(lab),
+        mask=pixels[..., 12] * known[..., 0],
         keep=pixels[..., 13],
         is_comparable=pixels[..., 14] > _COMPARED_FROM,
-        is_covered=fragments.is_covered,
+        is_covered=is_covered,
     )
 
 

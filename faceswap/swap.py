@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -20,7 +22,7 @@ from ..editing.plan import ColorMatch, EditMasks
 from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.result import Boxes, EditResult, PhotoLike, find_faces, open_photo
 
-__all__ = ["SwapConfig", "SwapResult", "swap", "swap_face"]
+__all__ = ["SwapConfig", "SwapResult", "swap", "swap_face", "swap_masks"]
 
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
@@ -97,18 +99,23 @@ def swap_face(
 
 def swap_masks(layout: UVLayout, config: SwapConfig) -> EditMasks:
     """Return what a swap may change and what stays the target's own."""
-    mask = swap_region(layout, feather=config.feather)
-    keep: Array = jnp.zeros_like(mask)
-    if config.keep:
-        width = _KEEP_GROWTH * layout.size / 256
-        keep = soften(combine_regions(layout, config.keep)[..., None], width)[..., 0]
-        keep = jnp.clip(1.6 * keep - 0.1, 0.0, 1.0)
+    mask, keep = _masks(layout, keep=config.keep, feather=config.feather)
     return EditMasks(
         mask=mask,
         keep=keep,
         skin=layout.region("skin") * mask,
         strength=jnp.asarray(config.strength, jnp.float32),
     )
+
+
+@partial(jax.jit, static_argnames=("keep", "feather"))
+def _masks(layout: UVLayout, *, keep: tuple[str, ...], feather: float) -> tuple[Array, Array]:
+    mask = swap_region(layout, feather=feather)
+    if not keep:
+        return mask, jnp.zeros_like(mask)
+    width = _KEEP_GROWTH * layout.size / 256
+    kept = soften(combine_regions(layout, keep)[..., None], width)[..., 0]
+    return mask, jnp.clip(1.6 * kept - 0.1, 0.0, 1.0)
 
 
 def swap(
