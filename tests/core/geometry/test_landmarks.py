@@ -1,5 +1,8 @@
+import json
+
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from toys import toy_camera, toy_layout, toy_position_map
 
 from uvface.core.geometry import landmarks as lm
@@ -18,9 +21,8 @@ def test_mirror_is_its_own_inverse_and_stays_within_groups():
     np.testing.assert_array_equal(lm.MIRROR_68[middle], middle)
 
 
+@pytest.mark.shared
 def test_mirror_order_fits_a_symmetric_head(shared_data):
-    import json
-
     model = np.load(shared_data / "face_model" / "ict_facekit_light_compact.npz")
     chosen = json.loads((shared_data / "face_model" / "landmarks68_300wlp.json").read_text())
     points = model["vertices"][chosen["vertices"]]

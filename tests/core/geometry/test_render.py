@@ -10,14 +10,14 @@ from uvface.core.geometry.sampling import resize_map, sample_texture
 from uvface.core.geometry.visibility import visibility
 
 LAYOUT = toy_layout(64)
-render_wide = jax.jit(partial(render_texture, layout=LAYOUT, height=200, width=200))
+draw = jax.jit(partial(render_texture, layout=LAYOUT, height=200, width=200))
 see = jax.jit(visibility)
 
 
-def render(texture, position_map):
+def render(texture, position_map, origin=(0, 0)):
     """Draw three channels; the fourth is the mask, so that all tests share a compilation."""
-    fourth = LAYOUT.mask[..., None]
-    image, coverage = render_wide(jnp.concatenate([texture, fourth], -1), position_map)
+    wide = jnp.concatenate([texture, LAYOUT.mask[..., None]], -1)
+    image, coverage = draw(wide, position_map, origin=jnp.array(origin))
     return image[..., :3], coverage
 
 
@@ -49,18 +49,19 @@ def test_uncovered_pixels_are_zero():
 def test_channels_and_sizes_agree():
     image, coverage = render(toy_texture(64), positions())
     wide = jnp.concatenate([toy_texture(64), LAYOUT.mask[..., None]], axis=-1)
-    mask = render_wide(wide, positions())[0][..., 3]
+    mask = draw(wide, positions(), origin=jnp.array([0, 0]))[0][..., 3]
     assert (mask <= coverage + 1e-5).all()
     assert (jnp.abs(mask - coverage) > 1e-4).mean() < 2e-3  # only texels at the mask's border
-    other, _ = render_wide(toy_texture(256), resize_map(positions(), 32))
+    other, _ = render_texture(
+        toy_texture(256), resize_map(positions(), 32), LAYOUT, height=200, width=200
+    )
     assert jnp.abs(other - image).mean() / coverage.mean() < 0.01
 
 
 def test_window_is_a_part_of_the_photo():
     image, _ = render(toy_texture(64), positions(20.0))
-    window = jax.jit(partial(render_texture, layout=LAYOUT, height=80, width=96))
-    part, _ = window(toy_texture(64), positions(20.0), origin=jnp.array([50, 70]))
-    np.testing.assert_allclose(part, image[70:150, 50:146], atol=1e-5)
+    part, _ = render(toy_texture(64), positions(20.0), (50, 70))
+    np.testing.assert_allclose(part[:130, :150], image[70:, 50:], atol=1e-5)
     moved = positions(20.0) + jnp.array([3000.0, 2000.0, 0.0])
-    far, _ = window(toy_texture(64), moved, origin=jnp.array([3050, 2070]))
+    far, _ = render(toy_texture(64), moved, (3050, 2070))
     assert jnp.abs(far - part).mean() < 1e-3

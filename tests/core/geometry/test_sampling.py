@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from toys import toy_camera, toy_layout, toy_position_map, toy_texture
 
-from uvface.core.geometry.sampling import (
-    resize_map,
-    sample_bicubic,
-    sample_bilinear,
-    sample_texture,
-)
+from uvface.core.geometry import sampling
+from uvface.core.geometry.sampling import resize_map
+
+sample_bilinear = jax.jit(sampling.sample_bilinear)
+sample_bicubic = jax.jit(sampling.sample_bicubic)
+sample_texture = jax.jit(sampling.sample_texture, static_argnames="samples")
 
 
 def pixel_grid(height, width):

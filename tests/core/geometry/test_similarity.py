@@ -3,8 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.geometry.similarity import estimate_similarity
+from uvface.core.geometry import similarity
 from uvface.core.types import Similarity
+
+estimate_similarity = jax.jit(similarity.estimate_similarity)
 
 
 def known(angle, scale=2.5):

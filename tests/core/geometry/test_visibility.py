@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from toys import toy_camera, toy_layout, toy_position_map
 
-from uvface.core.geometry.visibility import normals, visibility
+from uvface.core.geometry import visibility as module
 
 LAYOUT = toy_layout(64)
-see = jax.jit(visibility)
+see = jax.jit(module.visibility)
+normals = jax.jit(module.normals)
 
 
 def seen(**angles):
