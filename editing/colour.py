@@ -1,4 +1,4 @@
-"""Colour in a perceptual space: matching one skin to another, and giving a region a new colour.
+"""Colour in a perceptual space: Oklab, and matching one skin to another.
 
 Convention:
     ``lab`` is Oklab of sRGB colours: L in [0, 1], a and b about [-0.4, 0.4]. The functions work
@@ -20,15 +20,11 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..core.errors import InputError
-
 __all__ = [
     "ColorTransfer",
     "apply_transfer",
     "fit_transfer",
     "lab_from_rgb",
-    "parse_color",
-    "recolor",
     "rgb_from_lab",
 ]
 
@@ -153,39 +149,3 @@ def apply_transfer(transfer: ColorTransfer, lab: Float[Array, "*n 3"]) -> Float[
     """Apply a transfer to Oklab colours."""
     off = lab - transfer.source_mean
     return jnp.where(off < 0.0, transfer.below, transfer.above) * off + transfer.target_mean
-
-
-def parse_color(text: str) -> tuple[float, float, float]:
-    """Read ``#RRGGBB`` as sRGB in [0, 1].
-
-    Raises:
-        InputError: the text is no such colour.
-    """
-    digits = text.removeprefix("#")
-    try:
-        if len(digits) != 6:
-            raise ValueError
-        red, green, blue = bytes.fromhex(digits)
-    except ValueError:
-        raise InputError(f"{text!r} is not a colour; write it as #RRGGBB") from None
-    return red / 255, green / 255, blue / 255
-
-
-def recolor(
-    image: Float[Array, "*n 3"], mask: Float[Array, "*n"], color: Float[Array, " 3"]
-) -> Float[Array, "*n 3"]:
-    """Give the masked colours a new mean and keep their variation.
-
-    Args:
-        image: sRGB pixels or texels.
-        mask: weights in [0, 1]; the mean is taken with them.
-        color: the new mean, sRGB.
-
-    Returns:
-        The recoloured image, also outside the mask: mix it in by the mask.
-    """
-    lab = lab_from_rgb(image)
-    weights = mask[..., None]
-    axes = tuple(range(lab.ndim - 1))
-    mean = (lab * weights).sum(axis=axes) / jnp.maximum(weights.sum(axis=axes), 1e-6)
-    return rgb_from_lab(lab + (lab_from_rgb(color) - mean))

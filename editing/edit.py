@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,14 +19,16 @@ from ..core.geometry.render import render_texture
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
-from .colour import parse_color
-from .colour import recolor as recolor_pixels
 from .plan import ColorMatch, EditMasks
+from .recolor import Contrast, contrast_of, parse_color
+from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .result import Boxes, EditResult, PhotoLike, find_faces, open_photo
 from .source import Source, source_from_photo
 
 __all__ = ["EditConfig", "apply_source", "edit", "edit_face"]
+
+_AROUND = 5.0  # texels of 256: how far around a region its surroundings are looked at
 
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
@@ -96,7 +99,8 @@ def edit_face(
     if recolor is not None:
         color = jnp.asarray(parse_color(recolor), jnp.float32)
         window = cut_edit_window(image, face, np.asarray(mask))
-        image = paste_window(image, window, _recolor_window(window, face, masks, layout, color))
+        edited = _recolor_window(window, face, masks, layout, color, contrast=contrast_of(regions))
+        image = paste_window(image, window, edited)
     return image
 
 
@@ -142,21 +146,27 @@ def _edit_mask(layout: UVLayout, regions: Sequence[str], feather: float) -> Arra
     return jnp.where(mask < 0.01, 0.0, mask)
 
 
-@jax.jit
+@partial(jax.jit, static_argnames="contrast")
 def _recolor_window(
-    window: Window, face: Face, masks: EditMasks, layout: UVLayout, color: Float[Array, " 3"]
+    window: Window,
+    face: Face,
+    masks: EditMasks,
+    layout: UVLayout,
+    color: Float[Array, " 3"],
+    *,
+    contrast: Contrast,
 ) -> Float[Array, "side side 3"]:
     side = window.image.shape[0]
-    mask, _ = render_texture(
-        (masks.mask * face.visibility)[..., None],
-        face.position_map,
-        layout,
-        height=side,
-        width=side,
-        origin=window.origin,
+    around = soften(masks.mask[..., None], _AROUND * layout.size / 256)[..., 0]
+    around = around * (1.0 - masks.mask) * layout.region("skin")
+    layers = jnp.stack([masks.mask, around], axis=-1) * face.visibility[..., None]
+    drawn, _ = render_texture(
+        layers, face.position_map, layout, height=side, width=side, origin=window.origin
     )
-    weight = mask[..., 0] * window.is_photo.astype(jnp.float32)
-    colored = recolor_pixels(window.image, weight, color)
+    drawn = drawn * window.is_photo[..., None].astype(jnp.float32)
+    colored, weight = recolor_pixels(
+        window.image, drawn[..., 0], color, around=drawn[..., 1], contrast=contrast
+    )
     return composite(
         window.image, colored, weight * masks.strength, config=BlendConfig(method="feather")
     )

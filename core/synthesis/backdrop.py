@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
+from .numbers import Numbers
 from .view import PICTURE_SIZE
 
 __all__ = ["blur_matrix", "paint_backdrop"]
@@ -31,33 +31,31 @@ def blur_matrix(sigma: Float[Array, ""], shrink: Float[Array, ""]) -> Float[Arra
 
 def paint_backdrop(key: Array, backdrops: Array) -> Float[Array, "size size 3"]:
     """Return a background, square roots of linear colours in [0, 1]."""
-    keys = jax.random.split(key, 10)
-    uniform, randint = jax.random.uniform, jax.random.randint
+    draw = Numbers(key, 30)
     count, side = backdrops.shape[0], backdrops.shape[1]
     spare = side - PICTURE_SIZE
 
-    def cut(key: Array) -> Array:
-        pick, shift, flip = jax.random.split(key, 3)
-        top, left = randint(shift, (2,), 0, spare + 1)
-        index = randint(pick, (), 0, count)
+    def cut() -> Array:
+        top, left = draw.integer(spare + 1, (2,))
+        index = draw.integer(count)
         shape = (1, PICTURE_SIZE, PICTURE_SIZE, 3)
         picture = lax.dynamic_slice(backdrops, (index, top, left, 0), shape)[0]
-        turned = jnp.where(jax.random.bernoulli(flip), picture[:, ::-1], picture)
+        turned = jnp.where(draw.chance(0.5), picture[:, ::-1], picture)
         return turned.astype(jnp.float32) * (1 / 255)
 
     ramp = jnp.linspace(0.0, 1.0, PICTURE_SIZE)
-    colors = uniform(keys[0], (2, 3))
+    colors = draw.uniform((2, 3))
     grey = colors.mean(axis=1, keepdims=True)
     colors = grey + 0.3 * (colors - grey)
-    colors = jnp.where(uniform(keys[1]) < 0.25, jnp.round(grey), colors)
-    plain = jnp.where(uniform(keys[2]) < 0.5, 0.0, 1.0) * ramp[:, None, None]
+    colors = jnp.where(draw.chance(0.25), jnp.round(grey), colors)
+    plain = jnp.where(draw.chance(0.5), 0.0, 1.0) * ramp[:, None, None]
     gradient = colors[0] + plain * (colors[1] - colors[0]) * jnp.ones((1, PICTURE_SIZE, 1))
 
     def photo(_: None) -> Array:
-        image = cut(keys[4])
-        two = uniform(keys[5]) < 0.15
-        image = lax.cond(two, lambda i: 0.5 * (i + cut(keys[6])), lambda i: i, image)
-        tint = jnp.exp(0.12 * jax.random.normal(keys[7], (3,)) + 0.2 * jax.random.normal(keys[3]))
+        image = cut()
+        two = draw.chance(0.15)
+        image = lax.cond(two, lambda i: 0.5 * (i + cut()), lambda i: i, image)
+        tint = jnp.exp(0.12 * draw.normal((3,)) + 0.2 * draw.normal())
         return jnp.clip(image * tint, 0, 1)
 
-    return lax.cond(uniform(keys[8]) < 0.8, photo, lambda _: gradient, None)
+    return lax.cond(draw.chance(0.8), photo, lambda _: gradient, None)

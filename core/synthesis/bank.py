@@ -18,11 +18,11 @@ from jax import Array
 
 from ..errors import InputError
 from .atlas import FACE_SIZE, HEAD_SIZE, SMALL_SIZE
+from .photo_bank import complete_photo_skins, mean_colors
 
 __all__ = ["Bank", "load_bank"]
 
 BACKDROP_SIZE = 400
-_MEAN_ROWS, _MEAN_COLUMNS = slice(140, 200), slice(100, 284)  # cheeks and nose, 384 px tile
 
 
 @jax.tree_util.register_dataclass
@@ -33,9 +33,10 @@ class Bank:
     faces: Array  # [N, 3, 384, 384] skins, tile of the face
     heads: Array  # [N, 3, 192, 192] skins, tile of the back of the head
     face_means: Array  # [N, 3] float, squared values: mean colour of the cheeks
-    photo_faces: Array  # [P, 3, 384, 384] skins taken from photos
-    photo_masks: Array  # [P, 384, 384] confidence
+    photo_faces: Array  # [P, 3, 384, 384] skins taken from photos, completed
     photo_means: Array  # [P, 3] float
+    photo_bases: Array  # [P] int32, the skin that completes each
+    photo_rims: Array  # [P, 3] float, gain of that skin's squared colours at the tile's rim
     brows: Array  # [K, 384, 384] alpha
     eyes: Array  # [K, 3, 96, 96]
     eye_weights: Array  # [2, K] float: probabilities with light and with dark skin
@@ -87,17 +88,13 @@ def _noise(seed: int = 7, size: int = 512) -> np.ndarray:
     generator = np.random.default_rng(seed)
     layers = []
     for blur in (0.0, 2.0, 10.0, 40.0):
-        white = generator.standard_normal((size, size)).astype(np.float32)
+        white = np.asarray(generator.standard_normal((size, size)), np.float32)
         if blur:
             wrapped = np.pad(white, 128, mode="wrap")
-            white = cv2.GaussianBlur(wrapped, (0, 0), blur)[128:-128, 128:-128]
+            blurred = cv2.GaussianBlur(wrapped, (0, 0), blur)
+            white = np.asarray(blurred[128:-128, 128:-128], np.float32)
         layers.append(white / white.std())
     return np.stack(layers)
-
-
-def _means(faces: np.ndarray) -> np.ndarray:
-    cheeks = faces[:, _MEAN_ROWS, _MEAN_COLUMNS].astype(np.float32) / 255
-    return (cheeks**2).mean(axis=(1, 2))
 
 
 def _brows(folder: Path) -> np.ndarray:
@@ -130,31 +127,24 @@ def _irradiance(folder: Path) -> np.ndarray:
     return light.astype(np.float32)
 
 
+def _blur(picture: np.ndarray, shrink: int) -> np.ndarray:
+    """Blur by about ``shrink`` pixels: a small picture, smoothly enlarged."""
+    side = picture.shape[0]
+    small = cv2.resize(picture, (side // shrink,) * 2, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 0.8)
+    return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
+
+
 def _backdrops(folder: Path) -> np.ndarray:
     paths = sorted((folder / "images").glob("*.jpg")) or sorted(folder.glob("*.jpg"))
     if paths:
         sharp = [_read(path, BACKDROP_SIZE) for path in paths]
-        blurred = [cv2.GaussianBlur(s, (0, 0), sigma) for sigma in (2.0, 5.0, 12.0) for s in sharp]
+        blurred = [_blur(picture, shrink) for shrink in (2, 5, 12) for picture in sharp]
         return np.stack([*sharp, *blurred])
     generator = np.random.default_rng(13)
     small = generator.integers(0, 255, (16, 5, 5, 3)).astype(np.uint8)
     shape = (BACKDROP_SIZE, BACKDROP_SIZE)
     return np.stack([cv2.resize(s, shape, interpolation=cv2.INTER_CUBIC) for s in small])
-
-
-def _photo_skins(folder: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return faces ``[P, S, S, 3]`` and confidence ``[P, S, S]``; P = 0 without a folder."""
-    shape = (FACE_SIZE, FACE_SIZE)
-    if folder is None:
-        return np.zeros((0, *shape, 3), np.uint8), np.zeros((0, *shape), np.uint8)
-    path = folder / "skins.npz"
-    if not path.is_file():
-        raise InputError(f"no skins.npz in {folder}; make it by photo fitting or leave it out")
-    with np.load(path, allow_pickle=False) as stored:
-        faces, masks = stored["face"], stored["mask"]
-    faces = np.stack([cv2.resize(f, shape, interpolation=cv2.INTER_AREA) for f in faces])
-    masks = np.stack([cv2.resize(m, shape, interpolation=cv2.INTER_AREA) for m in masks])
-    return faces, masks
 
 
 def load_bank(folder: Path | None, *, photo_skins: Path | None = None) -> Bank:
@@ -175,14 +165,15 @@ def load_bank(folder: Path | None, *, photo_skins: Path | None = None) -> Bank:
     teeth, gums = parts / "mouth" / "ict_teeth.jpg", parts / "mouth" / "ict_gums_tongue.jpg"
     small = SMALL_SIZE
     eyes = _stack(sorted((parts / "eyes").glob("*.jpg")), small, _plain_eye())
-    photos, masks = _photo_skins(photo_skins)
+    photos = complete_photo_skins(photo_skins, faces)
     arrays = {
         "faces": faces,
         "heads": heads,
-        "face_means": _means(faces),
-        "photo_faces": photos,
-        "photo_masks": masks,
-        "photo_means": _means(photos) if len(photos) else np.zeros((0, 3), np.float32),
+        "face_means": mean_colors(faces),
+        "photo_faces": photos.faces,
+        "photo_means": mean_colors(photos.faces),
+        "photo_bases": photos.bases,
+        "photo_rims": photos.rims,
         "brows": _brows(parts / "brows"),
         "eyes": eyes,
         "eye_weights": _eye_weights(eyes),

@@ -28,6 +28,7 @@ from .heads import place_head, sample_heads
 from .layers import Layers, add_glasses, add_hair, draw_surface
 from .light import sample_light
 from .masks import SkinMasks, build_masks
+from .numbers import Numbers
 from .occluders import OCCLUDER_SHARE, paint_occluder
 from .scene import Scene, build_scene
 from .skins import SkinLook, compose_atlas, sample_skin
@@ -93,10 +94,9 @@ def load_generator(
 
 def _cloth_color(key: Array) -> Array:
     """Return a colour of cloth: mostly dull, from black to white (linear)."""
-    level_key, color_key, dull_key = jax.random.split(key, 3)
-    level = jax.random.uniform(level_key, maxval=0.85) ** 2
-    hue = jax.random.uniform(color_key, (3,), minval=0.2, maxval=1.6)
-    dull = jax.random.uniform(dull_key) ** 2
+    draw = Numbers(key, 5)
+    level, dull = draw.uniform(high=0.85) ** 2, draw.uniform() ** 2
+    hue = draw.uniform((3,), low=0.2, high=1.6)
     return 0.01 + level * (1.0 + dull * (hue - 1.0))
 
 

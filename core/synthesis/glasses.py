@@ -11,6 +11,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..geometry.rasterize import rasterize
+from .numbers import Numbers
 
 __all__ = ["GLASSES_SHARE", "GlassesLook", "draw_glasses", "glasses_vertices", "sample_glasses"]
 
@@ -35,20 +36,19 @@ class GlassesLook:
 
 def sample_glasses(key: Array) -> GlassesLook:
     """Return a random pair: mostly clear, one in four dark."""
-    keys = jax.random.split(key, 11)
-    uniform = jax.random.uniform
-    width = uniform(keys[0], minval=2.2, maxval=3.0)
-    dark = uniform(keys[1]) < 0.28
-    frame = uniform(keys[2]) ** 3 * 0.5 * uniform(keys[3], (3,), minval=0.4, maxval=1.0)
-    clear = uniform(keys[4], maxval=0.12)
-    shade = uniform(keys[5], minval=0.65, maxval=0.98)
-    reflect = uniform(keys[6], (3,), minval=0.2, maxval=0.9)
+    draw = Numbers(key, 20)
+    width = draw.uniform(low=2.2, high=3.0)
+    dark = draw.chance(0.28)
+    frame = draw.uniform() ** 3 * 0.5 * draw.uniform((3,), low=0.4, high=1.0)
+    clear = draw.uniform(high=0.12)
+    shade = draw.uniform(low=0.65, high=0.98)
+    reflect = draw.uniform((3,), low=0.2, high=0.9)
     return GlassesLook(
-        half_size=width * jnp.stack([jnp.ones(()), uniform(keys[7], minval=0.6, maxval=0.95)]),
-        squareness=uniform(keys[8], minval=2.0, maxval=4.5),
-        thickness=jnp.where(dark, 0.25, uniform(keys[9], minval=0.08, maxval=0.35)),
-        drop=0.35 + 0.2 * jax.random.normal(keys[10]),
-        standoff=uniform(keys[7], minval=1.2, maxval=1.9),
+        half_size=width * jnp.stack([jnp.ones(()), draw.uniform(low=0.6, high=0.95)]),
+        squareness=draw.uniform(low=2.0, high=4.5),
+        thickness=jnp.where(dark, 0.25, draw.uniform(low=0.08, high=0.35)),
+        drop=0.35 + 0.2 * draw.normal(),
+        standoff=draw.uniform(low=1.2, high=1.9),
         frame_color=frame + 0.004,
         lens_color=jnp.where(dark, 0.02 * reflect, reflect),
         lens_alpha=jnp.where(dark, shade, clear),

@@ -16,6 +16,7 @@ from ..geometry.rasterize import rasterize
 from .fragments import pack_positions, surface_values
 from .head import HeadModel, canonical_from_ict
 from .light import Light, shade
+from .numbers import Numbers
 from .scene import outward_normals, triangles_from_quads
 from .shells import shell_meshes
 
@@ -204,20 +205,20 @@ def load_hair(folder: Path | None, head: HeadModel) -> HairBank:
 
 def sample_hair(key: Array, bank: HairBank, color: Float[Array, " 3"]) -> HairLook:
     """Return a random style; ``color`` is the colour of the person's hair."""
-    keys = jax.random.split(key, 7)
-    style = jax.random.choice(keys[0], len(bank.probability), (), p=bank.probability)
+    draw = Numbers(key, 10)
+    style = draw.choice(bank.probability)
     low, high = bank.volume[style]
-    cloth = jax.random.uniform(keys[1], (3,)) ** 2 * 0.8
+    cloth = draw.uniform((3,)) ** 2 * 0.8
     grey = cloth.mean()
-    cloth = grey + jax.random.uniform(keys[2]) ** 2 * (cloth - grey)
+    cloth = grey + draw.uniform() ** 2 * (cloth - grey)
     is_cloth = bank.is_cloth[style]
     return HairLook(
         style=style,
-        is_present=(jax.random.uniform(keys[3]) < 0.85).astype(jnp.float32),
-        volume=low + (high - low) * jax.random.uniform(keys[4]) ** 1.5,
+        is_present=(draw.chance(0.85)).astype(jnp.float32),
+        volume=low + (high - low) * draw.uniform() ** 1.5,
         color=jnp.where(is_cloth > 0, cloth + 0.01, color),
-        contrast=jax.random.uniform(keys[5], minval=0.5, maxval=1.3),
-        mirror=jnp.where(jax.random.bernoulli(keys[6]), 1.0, -1.0),
+        contrast=draw.uniform(low=0.5, high=1.3),
+        mirror=jnp.where(draw.chance(0.5), 1.0, -1.0),
         is_cloth=is_cloth,
     )
 

@@ -19,6 +19,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..geometry.pose import rotation_from_angles
+from .numbers import Numbers
 
 __all__ = ["Light", "harmonics", "sample_light", "shade", "vertex_normals"]
 
@@ -58,34 +59,29 @@ def harmonics(directions: Float[Array, "*n 3"]) -> Float[Array, "*n 9"]:
 
 def sample_light(key: Array, irradiance: Float[Array, "panoramas 9 3"]) -> Light:
     """Return a random light: a turned panorama, and a lamp of random strength."""
-    keys = jax.random.split(key, 12)
-    chosen = irradiance[jax.random.randint(keys[0], (), 0, irradiance.shape[0])]
+    draw = Numbers(key, 20)
+    chosen = irradiance[draw.integer(irradiance.shape[0])]
     # Scale to one for a surface that sees everything; colour casts are kept in part only.
     white = jnp.maximum(chosen[0] * 0.282095, 1e-4)
-    cast = jax.random.uniform(keys[1], minval=0.0, maxval=0.4)
-    mean = white.mean()
-    color = (white / mean) ** cast
-    surround = chosen / white * color
+    cast = draw.uniform(high=0.4)
+    surround = chosen / white * (white / white.mean()) ** cast
     turn = rotation_from_angles(
-        jax.random.uniform(keys[2], minval=-180.0, maxval=180.0),
-        12.0 * jax.random.normal(keys[3]),
-        8.0 * jax.random.normal(keys[4]),
+        draw.uniform(low=-180.0, high=180.0), 12.0 * draw.normal(), 8.0 * draw.normal()
     )
     # Lamps stand mostly above and before the face, sometimes anywhere.
-    spread = jax.random.uniform(keys[5], minval=0.3, maxval=1.6)
-    lamp = jnp.array([0.0, -0.45, 0.8]) + spread * jax.random.normal(keys[6], (3,))
+    spread = draw.uniform(low=0.3, high=1.6)
+    lamp = jnp.array([0.0, -0.45, 0.8]) + spread * draw.normal((3,))
     lamp = lamp / jnp.maximum(jnp.linalg.norm(lamp), 1e-3)
-    power = jax.random.uniform(keys[7], minval=-0.6, maxval=1.0)
-    power = jnp.where(power < 0, 0.0, 2.2 * power**1.5)
-    warm = 0.25 * jax.random.normal(keys[8]) * jnp.array([1.0, 0.1, -1.0])
+    power = 2.2 * jnp.maximum(draw.uniform(low=-0.6, high=1.0), 0.0) ** 1.5
+    warm = 0.25 * draw.normal() * jnp.array([1.0, 0.1, -1.0])
     return Light(
-        surround=surround / jnp.maximum(1.0 + 0.5 * power, 1.0),
+        surround=surround / (1.0 + 0.5 * power),
         turn=turn,
         lamp=lamp,
         lamp_color=power * jnp.exp(warm),
-        gloss=jax.random.uniform(keys[9]) ** 2 * 0.5,
-        sharpness=jnp.exp(jax.random.uniform(keys[10], minval=1.6, maxval=3.6)),
-        occlusion=jax.random.uniform(keys[11], minval=0.5, maxval=1.4),
+        gloss=draw.uniform() ** 2 * 0.5,
+        sharpness=jnp.exp(draw.uniform(low=1.6, high=3.6)),
+        occlusion=draw.uniform(low=0.5, high=1.4),
     )
 
 

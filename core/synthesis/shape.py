@@ -7,13 +7,13 @@ people and still cover the space.
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from .head import HeadModel
+from .numbers import Numbers
 
 __all__ = ["expression_archetypes", "sample_expression", "sample_gaze", "sample_identity"]
 
@@ -53,67 +53,63 @@ def expression_archetypes(names: tuple[str, ...]) -> tuple[Array, Array]:
 
 def sample_identity(key: Array, count: int) -> Float[Array, " identities"]:
     """Return ``count`` identity coefficients; how far from the mean varies from head to head."""
-    spread_key, key = jax.random.split(key)
-    spread = jax.random.uniform(spread_key, minval=0.5, maxval=1.0)
-    return jnp.clip(spread * jax.random.normal(key, (count,)), -2.5, 2.5)
+    draw = Numbers(key, count + 1)
+    spread = draw.uniform(low=0.5, high=1.0)
+    return jnp.clip(spread * draw.normal((count,)), -2.5, 2.5)
 
 
-def _sides(key: Array, names: tuple[str, ...]) -> Array:
+def _sides(draw: Numbers, names: tuple[str, ...]) -> Array:
     """Return a factor per shape: near 1, and now and then one side alone."""
-    spread_key, left_key, one_key = jax.random.split(key, 3)
-    spread = 0.6 * jax.random.uniform(spread_key) ** 2
-    tilt = spread * jax.random.normal(left_key)
-    one = jax.random.uniform(one_key)
+    tilt = 0.6 * draw.uniform() ** 2 * draw.normal()
+    one = draw.uniform()
     left = jnp.clip(1.0 + tilt, 0.0, 1.6) * jnp.where(one < 0.03, 0.0, 1.0)
     right = jnp.clip(1.0 - tilt, 0.0, 1.6) * jnp.where(one > 0.97, 0.0, 1.0)
-    is_left = np.array([name.endswith("_L") for name in names])
-    is_right = np.array([name.endswith("_R") for name in names])
-    return jnp.where(is_left, left, jnp.where(is_right, right, 1.0))
+    return jnp.where(_ends(names, "_L"), left, jnp.where(_ends(names, "_R"), right, 1.0))
 
 
-def _eyelids(key: Array) -> Array:
+def _ends(names: tuple[str, ...], suffix: str) -> np.ndarray:
+    return np.array([name.endswith(suffix) for name in names])
+
+
+def _eyelids(draw: Numbers) -> tuple[Array, Array]:
     """Return the strengths of the blink of the left and of the right eye."""
-    kind_key, value_key, wink_key = jax.random.split(key, 3)
-    kind = jax.random.uniform(kind_key)
-    value = jax.random.uniform(value_key)
+    kind, value = draw.uniform(), draw.uniform()
     blink = jnp.where(kind < 0.07, 0.7 + 0.3 * value, jnp.where(kind < 0.3, 0.5 * value, 0.1))
-    wink = jax.random.uniform(wink_key)
-    return blink * jnp.array([1.0, 1.0]) + jnp.where(
-        wink < 0.01, jnp.array([0.9, 0.0]), jnp.where(wink > 0.99, jnp.array([0.0, 0.9]), 0.0)
-    )
+    wink = draw.uniform()
+    left = jnp.where(wink < 0.01, 0.9, 0.0)
+    right = jnp.where(wink > 0.99, 0.9, 0.0)
+    return jnp.maximum(blink, left), jnp.maximum(blink, right)
 
 
 def sample_expression(key: Array, head: HeadModel) -> Float[Array, " expressions"]:
     """Return expression coefficients in [0, 1]."""
     names = head.expression_names
+    count = len(names)
     table, probability = expression_archetypes(names)
-    keys = jax.random.split(key, 9)
-    chosen = jax.random.choice(keys[0], len(table), (2,), p=probability)
-    strength = jax.random.uniform(keys[1], (2,), minval=0.4, maxval=1.1) * jnp.array([1.0, 0.4])
-    is_on = jax.random.uniform(keys[2], (len(names),)) < _SPARSE_PROBABILITY
-    sparse = jnp.where(is_on, jax.random.uniform(keys[3], (len(names),)) ** 1.5, 0.0)
+    draw = Numbers(key, 3 * count + 12)
+    chosen = jnp.stack([draw.choice(probability), draw.choice(probability)])
+    strength = draw.uniform((2,), low=0.4, high=1.1) * jnp.array([1.0, 0.4])
+    is_on = draw.uniform((count,)) < _SPARSE_PROBABILITY
+    sparse = jnp.where(is_on, draw.uniform((count,)) ** 1.5, 0.0)
     # Jaw sideways, one mouth corner and the like are rare and weak in photos.
-    lateral = np.array([name in ("jawLeft", "jawRight", "jawForward") for name in names])
-    sparse = jnp.where(lateral, 0.5 * sparse, sparse)
-    value = (strength @ table[chosen] + sparse) * _sides(keys[4], names)
-    value += 0.03 * jax.random.uniform(keys[5], (len(names),))
-    lids = _eyelids(keys[6])
-    index = {name: column for column, name in enumerate(names)}
-    for side, lid in zip("LR", lids, strict=True):
-        if f"eyeBlink_{side}" in index:
-            value = value.at[index[f"eyeBlink_{side}"]].set(lid)
-    for name in names:
-        if name.startswith(("eyeLook", "Pupil")):
-            value = value.at[index[name]].set(0.0)
-    value = jnp.clip(value, 0.0, 1.0)
-    if "mouthClose" in index and "jawOpen" in index:
-        close = jnp.minimum(value[index["mouthClose"]], value[index["jawOpen"]] + 0.06)
-        value = value.at[index["mouthClose"]].set(close)
-    return value
+    is_lateral = np.array([name in ("jawLeft", "jawRight", "jawForward") for name in names])
+    sparse = jnp.where(is_lateral, 0.5 * sparse, sparse)
+    value = (strength @ table[chosen] + sparse) * _sides(draw, names)
+    value += 0.03 * draw.uniform((count,))
+    left, right = _eyelids(draw)
+    is_blink = np.array([name.startswith("eyeBlink") for name in names])
+    lids = jnp.where(_ends(names, "_L"), left, right)
+    is_eye = np.array([name.startswith(("eyeLook", "Pupil")) for name in names])
+    value = jnp.where(is_blink, lids, jnp.where(is_eye, 0.0, jnp.clip(value, 0.0, 1.0)))
+    if "mouthClose" not in names or "jawOpen" not in names:
+        return value
+    limit = value[names.index("jawOpen")] + 0.06
+    is_close = np.array([name == "mouthClose" for name in names])
+    return jnp.where(is_close, jnp.minimum(value, limit), value)
 
 
 def sample_gaze(key: Array) -> Float[Array, " 2"]:
     """Return the direction of both eyes: to the subject's left, up; radians."""
-    spread_key, key = jax.random.split(key)
-    spread = jax.random.uniform(spread_key, minval=0.05, maxval=0.3)
-    return jnp.clip(spread * jax.random.normal(key, (2,)), -0.6, 0.6) * jnp.array([1.0, 0.6])
+    draw = Numbers(key, 3)
+    spread = draw.uniform(low=0.05, high=0.3)
+    return jnp.clip(spread * draw.normal((2,)), -0.6, 0.6) * jnp.array([1.0, 0.6])

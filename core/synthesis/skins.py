@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from .atlas import FACE_SIZE, HEAD_SIZE, SMALL_SIZE
 from .bank import Bank
 from .masks import SkinMasks
+from .numbers import Numbers
 
 __all__ = ["SkinLook", "compose_atlas", "pack_colors", "sample_skin", "unpack_colors"]
 
@@ -79,62 +80,57 @@ class SkinLook:
 
 def sample_skin(key: Array, bank: Bank) -> SkinLook:
     """Return a random look."""
-    keys = jax.random.split(key, 28)
-    uniform, normal = jax.random.uniform, jax.random.normal
+    draw = Numbers(key, 80)
     count = bank.faces.shape[0]
     tones = _linear(_TONES)
-    level = uniform(keys[0], maxval=len(_TONES) - 1.001)
+    level = draw.uniform(high=len(_TONES) - 1.001)
     low = jnp.floor(level).astype(jnp.int32)
     tone = tones[low] + (level - jnp.floor(level)) * (tones[low + 1] - tones[low])
-    tone = tone * jnp.exp(0.05 * normal(keys[1], (3,)) + 0.1 * normal(keys[2]))
+    tone = tone * jnp.exp(0.05 * draw.normal((3,)) + 0.1 * draw.normal())
     # Skins whose own tone is near need less of a shift: draw three, take the nearest.
-    drawn = jax.random.randint(keys[3], (3,), 0, count)
+    drawn = draw.integer(count, (3,))
     gap = jnp.abs(jnp.log(bank.face_means[drawn].mean(axis=1) / tone.mean()))
     first = drawn[jnp.argmin(gap)]
     photos = bank.photo_faces.shape[0]
-    photo = jax.random.randint(keys[4], (), 0, max(photos, 1))
-    is_photo = (uniform(keys[5]) < 0.55) & (photos > 0)
+    photo = draw.integer(max(photos, 1))
+    is_photo = (draw.chance(0.55)) & (photos > 0)
     if photos:
-        gain = jnp.exp(0.1 * normal(keys[6]) + 0.04 * normal(keys[7], (3,)))
+        gain = jnp.exp(0.1 * draw.normal() + 0.04 * draw.normal((3,)))
         tone = jnp.where(is_photo, bank.photo_means[photo] * gain, tone)
-    hair = _linear(_HAIR_COLORS)[
-        jax.random.choice(keys[8], len(_HAIR_COLORS), (), p=jnp.array(_HAIR_PROBABILITY))
-    ]
+    hair = _linear(_HAIR_COLORS)[draw.choice(jnp.array(_HAIR_PROBABILITY))]
     is_dark = tone.mean() < 0.2
-    hair = jnp.where(is_dark & (uniform(keys[9]) < 0.85), 0.006, hair)
+    hair = jnp.where(is_dark & (draw.chance(0.85)), 0.006, hair)
     eye_weights = bank.eye_weights[(is_dark | (hair.mean() < 0.012)).astype(jnp.int32)]
-    hair = hair * jnp.exp(0.25 * normal(keys[10]) + 0.08 * normal(keys[11], (3,)))
-    chance = uniform(keys[12], (8,))
-    amount = uniform(keys[13], (8,))
-    lip_color = tone * jnp.exp(jnp.array([0.15, -0.6, -0.4]) + 0.3 * normal(keys[14], (3,)))
+    hair = hair * jnp.exp(0.25 * draw.normal() + 0.08 * draw.normal((3,)))
+    chance = draw.uniform((8,))
+    amount = draw.uniform((8,))
+    lip_color = tone * jnp.exp(jnp.array([0.15, -0.6, -0.4]) + 0.3 * draw.normal((3,)))
     lip_share = jnp.where(chance[0] < 0.4, amount[0] * 0.8, 0.0)
     return SkinLook(
         first=first,
-        second=jax.random.randint(keys[15], (), 0, count),
+        second=draw.integer(count),
         mix=jnp.where(chance[1] < 0.6, 0.5 * amount[1], 0.0),
         photo=photo,
         photo_share=is_photo.astype(jnp.float32),
         tone=jnp.clip(tone, 0.012, 0.85),
-        contrast=uniform(keys[16], minval=0.8, maxval=1.5),
+        contrast=draw.uniform(low=0.8, high=1.5),
         hair_color=jnp.clip(hair, 0.002, 0.8),
-        brow=jax.random.randint(keys[17], (), 0, bank.brows.shape[0]),
-        brow_strength=uniform(keys[18], minval=0.35, maxval=1.0),
-        brow_shift=jax.random.randint(keys[19], (2,), -3, 4),
+        brow=draw.integer(bank.brows.shape[0]),
+        brow_strength=draw.uniform(low=0.35, high=1.0),
+        brow_shift=draw.integer(7, (2,)) - 3,
         lips=jnp.append(jnp.clip(lip_color, 0, 1), lip_share),
         makeup=jnp.where(chance[2:5] < 0.3, amount[2:5], 0.0) * jnp.array([0.5, 0.6, 0.8]),
-        blotch=jnp.array([0.03, 0.025]) * uniform(keys[20], (2,), minval=0.2, maxval=2.0),
-        hairs=_facial_hair(keys[21]),
-        scalp=jnp.stack([amount[5], 0.9 * normal(keys[22])]),
-        eye=jax.random.choice(keys[23], bank.eyes.shape[0], (), p=eye_weights),
-        eye_tint=jnp.exp(0.15 * normal(keys[24]) + 0.05 * normal(keys[25], (3,))),
-        noise_offset=jax.random.randint(keys[26], (2,), 0, bank.noise.shape[1] - FACE_SIZE),
+        blotch=jnp.array([0.03, 0.025]) * draw.uniform((2,), low=0.2, high=2.0),
+        hairs=_facial_hair(draw),
+        scalp=jnp.stack([amount[5], 0.9 * draw.normal()]),
+        eye=draw.choice(eye_weights),
+        eye_tint=jnp.exp(0.15 * draw.normal() + 0.05 * draw.normal((3,))),
+        noise_offset=draw.integer(bank.noise.shape[1] - FACE_SIZE, (2,)),
     )
 
 
-def _facial_hair(key: Array) -> Array:
-    kind_key, amount_key = jax.random.split(key)
-    kind = jax.random.uniform(kind_key)
-    amount = jax.random.uniform(amount_key, minval=0.15, maxval=1.0)
+def _facial_hair(draw: Numbers) -> Array:
+    kind, amount = draw.uniform(), draw.uniform(low=0.15, high=1.0)
     none, full = jnp.zeros(3), jnp.array([1.0, 1.0, 1.0])
     kinds = jnp.stack([none, full, jnp.array([0.0, 1, 0]), jnp.array([0.0, 1, 1]), 0.35 * full])
     bounds = jnp.array([0.62, 0.78, 0.83, 0.9])
@@ -164,7 +160,15 @@ def _base_skin(bank: Bank, look: SkinLook) -> tuple[Array, Array]:
         detail = first + look.mix * (second - first)
         # Exponent of the detail: dark paintings hold more contrast than light ones.
         tiles.append(_color(look.tone) * (1.0 + look.contrast * (detail - 1.0)))
-    return tiles[0], tiles[1]
+    face, head = tiles
+    if bank.photo_faces.shape[0] == 0:
+        return face, head
+    gain = look.tone / bank.photo_means[look.photo]
+    is_photo = look.photo_share > 0.5
+    photo_head = _square(bank.heads[bank.photo_bases[look.photo]])
+    photo_head = photo_head * _color(gain * bank.photo_rims[look.photo])
+    photo_face = _square(bank.photo_faces[look.photo]) * _color(gain)
+    return jnp.where(is_photo, photo_face, face), jnp.where(is_photo, photo_head, head)
 
 
 def _noise(bank: Bank, look: SkinLook, size: int) -> Array:
@@ -175,11 +179,6 @@ def _face_tile(skin: Array, bank: Bank, masks: SkinMasks, look: SkinLook) -> Arr
     noise = _noise(bank, look, FACE_SIZE)
     mottle = look.blotch[0] * noise[2] + look.blotch[1] * noise[1]
     skin = skin * (1.0 - mottle * _color(jnp.array([0.5, 1.0, 1.0])))
-    if bank.photo_faces.shape[0]:
-        gain = look.tone / bank.photo_means[look.photo]
-        photo = _square(bank.photo_faces[look.photo]) * _color(gain)
-        known = bank.photo_masks[look.photo].astype(jnp.float32) * (look.photo_share / 255)
-        skin = skin + known * (photo - skin)
     plain = 1.0 - look.photo_share
     skin = _blend(skin, look.lips[:3], look.lips[3] * masks.lips)
     blush = jnp.clip(look.tone * jnp.array([1.1, 0.55, 0.6]), 0, 1)

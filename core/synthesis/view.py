@@ -9,6 +9,7 @@ Convention:
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..geometry.pose import angles_from_rotation, rotation_from_angles
+from .numbers import Numbers
 
 __all__ = ["PICTURE_SIZE", "Frame", "View", "frame_from_landmarks", "project", "sample_view"]
 
@@ -46,21 +48,19 @@ class Frame:
 
 def sample_view(key: Array) -> View:
     """Return a random view: half near frontal, half over the full range of yaw."""
-    keys = jax.random.split(key, 10)
-    wide = jax.random.uniform(keys[0], minval=-95.0, maxval=95.0)
-    near = 22.0 * jax.random.normal(keys[1])
-    yaw = jnp.where(jax.random.uniform(keys[2]) < 0.5, wide, near)
-    pitch = 21.0 * jax.random.normal(keys[3])
-    roll = 21.0 * jax.random.normal(keys[4])
-    any_roll = jax.random.uniform(keys[5], minval=-180.0, maxval=180.0)
-    roll = jnp.where(jax.random.uniform(keys[6]) < 0.06, any_roll, roll)
+    draw = Numbers(key, 13)
+    wide = draw.uniform(low=-95.0, high=95.0)
+    yaw = jnp.where(draw.chance(0.5), wide, 22.0 * draw.normal())
+    pitch = 21.0 * draw.normal()
+    roll = 21.0 * draw.normal()
+    roll = jnp.where(draw.chance(0.06), draw.uniform(low=-180.0, high=180.0), roll)
     yaw, pitch = jnp.clip(yaw, -95, 95), jnp.clip(pitch, -50, 50)
     # Half of the pitch is the head's own nod, half the height of the camera.
-    nod = jax.random.uniform(keys[9], minval=0.0, maxval=1.0)
+    nod = draw.uniform()
     rotation = _turn(yaw, nod * pitch, roll, (1.0 - nod) * pitch)
-    follow = jax.random.uniform(keys[7], (3,), minval=0.1, maxval=1.0)
+    follow = draw.uniform((2,), low=0.1, high=1.0)
     body = _turn(follow[0] * yaw, 0.3 * nod * pitch, follow[1] * roll, (1.0 - nod) * pitch)
-    distance = jnp.exp(jax.random.uniform(keys[8], minval=jnp.log(28.0), maxval=jnp.log(250.0)))
+    distance = jnp.exp(draw.uniform(low=math.log(28.0), high=math.log(250.0)))
     return View(
         angles=jnp.stack(angles_from_rotation(rotation)),
         rotation=rotation,

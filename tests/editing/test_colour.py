@@ -4,13 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.errors import InputError
 from uvface.editing.colour import (
     apply_transfer,
     fit_transfer,
     lab_from_rgb,
-    parse_color,
-    recolor,
     rgb_from_lab,
 )
 
@@ -61,19 +58,3 @@ def test_no_common_texels_give_the_identity():
     lab = lab_from_rgb(rgb)
     transfer = fit_transfer(lab, lab[::-1] * 0.5, jnp.zeros(len(rgb)))
     np.testing.assert_array_equal(apply_transfer(transfer, lab), lab)
-
-
-def test_recolor_moves_the_mean_and_keeps_the_detail():
-    rgb, color = _skin(), jnp.array(parse_color("#a07060"))
-    result = lab_from_rgb(recolor(rgb, jnp.ones(len(rgb)), color))
-    np.testing.assert_allclose(result.mean(axis=0), lab_from_rgb(color), atol=2e-3)
-    detail = lab_from_rgb(rgb)[:, 0]
-    np.testing.assert_allclose(
-        result[:, 0] - result[:, 0].mean(), detail - detail.mean(), atol=5e-3
-    )
-
-
-@pytest.mark.parametrize("text", ["red", "#12345", "#1234567", "#gg0000", ""])
-def test_other_colors_are_input_errors(text):
-    with pytest.raises(InputError, match="#RRGGBB"):
-        parse_color(text)

@@ -8,9 +8,10 @@ from toy_faces import layout, toy_photo
 from uvface.core.blending.composite import BlendConfig
 from uvface.core.errors import InputError
 from uvface.editing.apply import cut_edit_window, paste_window, render_edit
-from uvface.editing.colour import lab_from_rgb, parse_color
+from uvface.editing.colour import lab_from_rgb
 from uvface.editing.edit import EditConfig, edit_face
 from uvface.editing.plan import EditMasks
+from uvface.editing.recolor import parse_color
 from uvface.editing.source import source_from_texture
 
 
@@ -38,8 +39,8 @@ def test_strength_zero_is_the_identity():
 
 def test_recolor_gives_the_region_the_color_and_nothing_else():
     image, face = toy_photo(1)
-    result = edit_face(image, face, layout(), regions=["lips"], recolor="#903050")
-    place = _pixel(face, 44, 32)
+    result = edit_face(image, face, layout(), regions=["chin"], recolor="#903050")
+    place = _pixel(face, 52, 32)
     goal = lab_from_rgb(jnp.array(parse_color("#903050")))
     np.testing.assert_allclose(lab_from_rgb(jnp.asarray(result[place])), goal, atol=0.1)
     assert (result[_pixel(face, 20, 32)] == image[_pixel(face, 20, 32)]).all()

@@ -11,7 +11,7 @@ def _directions(count: int) -> jax.Array:
 
 
 def test_harmonics_are_orthonormal():
-    basis = np.asarray(harmonics(_directions(60000)))
+    basis = np.asarray(jax.jit(harmonics)(_directions(60000)))
     gram = basis.T @ basis * 4 * np.pi / len(basis)
     np.testing.assert_allclose(gram, np.eye(9), atol=0.05)
 
@@ -28,21 +28,22 @@ def test_normals_of_a_sphere_point_outwards():
                 # y down: counter-clockwise from outside has a cross product inwards.
                 inward = np.dot(np.cross(b - a, c - a), a + b + c) < 0
                 faces.append((x, y, z) if inward else (x, z, y))
-    normals = vertex_normals(jnp.asarray(corners), jnp.array(faces, dtype=jnp.int32))
+    normals = jax.jit(vertex_normals)(jnp.asarray(corners), jnp.array(faces, dtype=jnp.int32))
     np.testing.assert_allclose(normals, corners, atol=1e-6)
 
 
 def test_lamp_lights_the_side_that_faces_it():
     irradiance = jnp.zeros((1, 9, 3)).at[:, 0].set(1 / 0.282095)
+    draw, lit = jax.jit(sample_light), jax.jit(shade)
     found = 0
     for seed in range(6):
-        light = sample_light(jax.random.key(seed), irradiance)
+        light = draw(jax.random.key(seed), irradiance)
         if float(light.lamp_color.max()) < 0.3:
             continue
         found += 1
         pair = jnp.stack([light.lamp, -light.lamp])
-        bright = shade(pair, light, jnp.ones(2), jnp.ones(2))
+        bright = lit(pair, light, jnp.ones(2), jnp.ones(2))
         assert float(bright[0, 0]) > float(bright[1, 0])
-        shadow = shade(pair, light, jnp.zeros(2), jnp.ones(2))
+        shadow = lit(pair, light, jnp.zeros(2), jnp.ones(2))
         assert float(shadow[0, 0]) < float(bright[0, 0])
     assert found > 0

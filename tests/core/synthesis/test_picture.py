@@ -16,7 +16,7 @@ BACKDROPS = jnp.full((2, 330, 330, 3), 90, jnp.uint8)
 
 @pytest.mark.parametrize(("sigma", "shrink"), [(0.4, 1.0), (3.0, 1.0), (0.5, 0.3)])
 def test_blur_keeps_flat_pictures_flat(sigma: float, shrink: float):
-    matrix = np.asarray(blur_matrix(jnp.float32(sigma), jnp.float32(shrink)))
+    matrix = np.asarray(jax.jit(blur_matrix)(jnp.float32(sigma), jnp.float32(shrink)))
     np.testing.assert_allclose(matrix.sum(axis=1), 1.0, atol=1e-5)
     ramp = matrix @ np.arange(320)
     np.testing.assert_allclose(ramp[20:-20], np.arange(320)[20:-20], atol=2.0)
@@ -25,8 +25,9 @@ def test_blur_keeps_flat_pictures_flat(sigma: float, shrink: float):
 def test_exposure_brings_faces_to_a_similar_brightness():
     mask = jnp.zeros((320, 320)).at[100:200, 100:200].set(1.0)
     means = []
+    develop = jax.jit(expose)
     for level in (0.02, 0.2, 2.0):
-        image = expose(jax.random.key(3), jnp.full((320, 320, 3), level), mask)
+        image = develop(jax.random.key(3), jnp.full((320, 320, 3), level), mask)
         means.append(float((image[..., 1] * mask).sum() / mask.sum()))
     assert means[0] < means[1] < means[2]
     assert means[2] / means[0] < 6  # of 10 in square roots
@@ -50,15 +51,16 @@ def test_occluder_changes_only_what_it_covers():
 
 
 def test_glasses_stand_before_both_eyes():
-    look = sample_glasses(jax.random.key(0))
+    look = jax.jit(sample_glasses)(jax.random.key(0))
     eyes = jnp.array([[3.2, 0.0, 0.0], [-3.2, 0.0, 0.0]])
     ears = jnp.array([[7.5, 1.0, -8.0], [-7.5, 1.0, -8.0]])
-    points = np.asarray(glasses_vertices(look, eyes, ears))
+    points = np.asarray(jax.jit(glasses_vertices)(look, eyes, ears))
     lenses = points[:122].reshape(2, 61, 3)
     assert (lenses[0, :, 0] > 0).all() and (lenses[1, :, 0] < 0).all()
     assert (lenses[..., 2] > 1.0).all()
     pixels = jnp.asarray(points * 8 + np.array([80, 60, 0]), dtype=jnp.float32)
-    _, alpha, _ = draw_glasses(pixels, look, jnp.ones(3), 160)
+    draw = jax.jit(draw_glasses, static_argnums=3)
+    _, alpha, _ = draw(pixels, look, jnp.ones(3), 160)
     assert 0.01 < float((alpha > 0).mean()) < 0.5
 
 
@@ -66,7 +68,7 @@ def test_bank_without_pictures_is_procedural():
     bank = load_bank(None)
     assert bank.faces.shape == (1, 3, 384, 384)
     assert bank.photo_faces.shape[0] == 0
-    look = sample_skin(jax.random.key(0), bank)
+    look = jax.jit(sample_skin)(jax.random.key(0), bank)
     assert float(look.photo_share) == 0.0
     assert 0.0 < float(look.tone.min()) and float(look.tone.max()) < 1.0
 

@@ -61,8 +61,8 @@ def test_lids_do_not_follow_the_gaze_shapes(expressions: np.ndarray):
 
 def test_identity_and_gaze_are_bounded():
     keys = jax.random.split(jax.random.key(1), 200)
-    identity = np.asarray(jax.vmap(lambda key: sample_identity(key, 100))(keys))
+    draw = jax.jit(jax.vmap(lambda key: (sample_identity(key, 100), sample_gaze(key))))
+    identity, gaze = (np.asarray(value) for value in draw(keys))
     assert np.abs(identity).max() <= 2.5
     assert 0.5 < identity.std() < 1.0
-    gaze = np.asarray(jax.vmap(sample_gaze)(keys))
     assert np.abs(gaze).max() <= 0.6

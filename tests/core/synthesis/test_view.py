@@ -4,6 +4,9 @@ import numpy as np
 
 from uvface.core.synthesis.view import View, frame_from_landmarks, project, sample_view
 
+place = jax.jit(project)
+frame_of = jax.jit(frame_from_landmarks)
+
 
 def _view(distance: float) -> View:
     return View(
@@ -18,7 +21,7 @@ def test_frame_makes_the_landmark_box_fill_the_crop():
     landmarks = jax.random.normal(jax.random.key(0), (68, 3)) * 5.0
     for distance in (30.0, 300.0):
         view = _view(distance)
-        points = np.asarray(project(landmarks, view, frame_from_landmarks(landmarks, view)))
+        points = np.asarray(place(landmarks, view, frame_of(landmarks, view)))
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         np.testing.assert_allclose((high - low).mean(), 160.0, rtol=1e-4)
         np.testing.assert_allclose((high + low) / 2, 159.5, atol=1e-2)
@@ -27,8 +30,8 @@ def test_frame_makes_the_landmark_box_fill_the_crop():
 def test_far_camera_is_weak_perspective():
     landmarks = jax.random.normal(jax.random.key(0), (68, 3)) * 5.0
     view = _view(1e6)
-    frame = frame_from_landmarks(landmarks, view)
-    points = project(landmarks, view, frame)
+    frame = frame_of(landmarks, view)
+    points = place(landmarks, view, frame)
     flat = frame.scale * landmarks[:, :2] + frame.offset
     np.testing.assert_allclose(points[:, :2], flat, atol=0.02)
     np.testing.assert_allclose(points[:, 2], frame.scale * landmarks[:, 2], rtol=1e-6)
@@ -37,14 +40,15 @@ def test_far_camera_is_weak_perspective():
 def test_near_things_look_larger():
     view = _view(30.0)
     landmarks = jax.random.normal(jax.random.key(0), (68, 3)) * 5.0
-    frame = frame_from_landmarks(landmarks, view)
+    frame = frame_of(landmarks, view)
     pair = jnp.array([[[1.0, 0, 8], [-1.0, 0, 8]], [[1.0, 0, -8], [-1.0, 0, -8]]])
-    widths = project(pair, view, frame)[:, 0, 0] - project(pair, view, frame)[:, 1, 0]
+    points = np.asarray(place(pair, view, frame))
+    widths = points[:, 0, 0] - points[:, 1, 0]
     assert widths[0] > 1.5 * widths[1]
 
 
 def test_poses_reach_profiles_and_any_roll():
-    views = jax.vmap(sample_view)(jax.random.split(jax.random.key(2), 600))
+    views = jax.jit(jax.vmap(sample_view))(jax.random.split(jax.random.key(2), 600))
     turns = np.asarray(views.rotation)
     np.testing.assert_allclose(np.linalg.det(turns), 1.0, atol=1e-4)
     facing = turns[:, 2, 2]
