@@ -203,6 +203,7 @@ def _cycle(levels: tuple[Level, ...], b: Array) -> Array:
     level = levels[0]
     if level.direct is not None:
         return (b.reshape(b.shape[0], -1) @ level.direct).reshape(b.shape)
+    assert level.rows is not None and level.columns is not None  # only the coarsest has none
     x = _relax(level, b)
     transfer = level.is_unknown * level.rows[:, None] * level.columns
     coarse = _cycle(levels[1:], _coarsen(transfer * (b - apply_operator(level, x))))
@@ -259,5 +260,6 @@ def solve(
     zero = jnp.zeros_like(b)
     large = jnp.full((), jnp.inf, b.dtype)
     count = jnp.zeros((), jnp.int32)
-    start = (count, large, jnp.zeros((), b.dtype), zero, b, zero, jnp.zeros_like(_dot(b, b)))
+    change, product = jnp.zeros((), b.dtype), jnp.zeros_like(_dot(b, b))
+    start: tuple[Array, ...] = (count, large, change, zero, b, zero, product)
     return lax.while_loop(is_running, iterate, start)[3]
