@@ -64,9 +64,8 @@ def _select(lab: Array, mask: Array, around: Array, contrast: Contrast) -> Array
     if contrast == "all":
         return mask
     if contrast == "darker":
-        middle = _mean(lab, mask)[0]
-        other = _mean(lab, mask * (lab[..., 0] > middle))
-        own = _mean(lab, mask * (lab[..., 0] <= middle))
+        bright = (lab[..., 0] > _mean(lab, mask)[0]).astype(lab.dtype)
+        other, own = _mean(lab, mask * bright), _mean(lab, mask * (1.0 - bright))
         lightness = jnp.array([1.0, 0.0, 0.0])
         return mask * _likeness(lab * lightness, own * lightness, other * lightness)
     other = _mean(lab, around)
