@@ -35,6 +35,7 @@ from ..core.geometry.window import cut_window
 from ..core.types import Face, Fragments
 from .colour import apply_transfer, lab_from_rgb, rgb_from_lab
 from .plan import ColorMatch, EditMasks, EditPlan, plan_edit
+from .regions import smooth_step
 from .source import Source
 
 __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
@@ -161,7 +162,7 @@ def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covere
     lab = (own_weight * own_lab + mirrored_weight * mirrored_lab) / jnp.maximum(known, 1e-3)
     return _Drawn(
         colors=rgb_from_lab(lab),
-        mask=pixels[..., 12] * known[..., 0],
+        mask=pixels[..., 12] * smooth_step(1.6 * known[..., 0] - 0.6),
         keep=pixels[..., 13],
         is_comparable=pixels[..., 14] > _COMPARED_FROM,
         is_covered=is_covered,

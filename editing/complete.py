@@ -13,11 +13,15 @@ from .regions import smooth_step, soften
 __all__ = ["complete_texture", "completion_weights"]
 
 _TRUSTED = (0.3, 0.8)  # visibility over which a texel's own colour comes in
+_ENOUGH = (0.5, 0.95)  # share of the visibility that is wanted
 _BLUR = 2.0  # texels: softens the border between seen and mirrored
 
 
 def completion_weights(
-    visibility: Float[Array, "size size"], layout: UVLayout
+    visibility: Float[Array, "size size"],
+    layout: UVLayout,
+    *,
+    wanted: Float[Array, "size size"] | None = None,
 ) -> tuple[Float[Array, "size size"], Float[Array, "size size"]]:
     """Return how much of each texel comes from itself, and how much from its mirrored texel.
 
@@ -26,10 +30,16 @@ def completion_weights(
     Args:
         visibility: of the face in its photo.
         layout: UV layout, for the mirror map.
+        wanted: how well the texel will be seen where it is put: a texel seen no worse than that
+            is good enough, so that a face put back into its own photo is not changed.
     """
     seen = jnp.minimum(visibility, soften(visibility[..., None], _BLUR)[..., 0])
     low, high = _TRUSTED
     own = smooth_step((seen - low) / (high - low))
+    if wanted is not None:
+        enough = visibility / jnp.maximum(wanted, 1e-3)
+        low, high = _ENOUGH
+        own = jnp.maximum(own, smooth_step((enough - low) / (high - low)))
     other = layout.mirror(own[..., None])[..., 0]
     return own, (1.0 - own) * jnp.maximum(other - own, 0.0)
 

@@ -1,7 +1,7 @@
 """Which texels show skin, and not hair, a hat or the background, judged by colour alone.
 
-Only around the face is this asked: on the forehead and at the sides. Brows, beards, lips and
-nostrils differ from skin, too, and belong to the face.
+Only around the face is this asked: on the forehead, at the sides, and along the outline. Brows,
+beards, lips and nostrils differ from skin, too, and belong to the face.
 """
 
 from __future__ import annotations
@@ -19,12 +19,20 @@ __all__ = ["periphery", "skin_trust"]
 
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
+_FACING = (0.45, 0.65)  # cosine: below the first the outline is near
 _FIRST_BLUR, _SECOND_BLUR = 28.0, 14.0  # texels of 256
-_DARKER, _BRIGHTER, _CHROMA = 0.13, 0.17, 0.045  # Oklab: half trusted at this distance
+_STRAND = 3.5  # texels of 256
+_DARKER, _BRIGHTER, _CHROMA = 0.11, 0.17, 0.045  # Oklab: half trusted at this distance
 
 
-def periphery(layout: UVLayout) -> Float[Array, "size size"]:
-    """Return where hair and background may show: 1 on the forehead and at the sides."""
+def periphery(layout: UVLayout, facing: Float[Array, "size size"]) -> Float[Array, "size size"]:
+    """Return where hair and background may show: on the forehead, at the sides, at outlines.
+
+    Args:
+        layout: UV layout.
+        facing: cosine between the surface normal and the view; at small ones the background is
+            near, and an error of the position map paints it on the face.
+    """
     points = sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
     x, y = layout.canonical[..., 0], layout.canonical[..., 1]
     low, high = _ABOVE_BROWS
@@ -32,7 +40,9 @@ def periphery(layout: UVLayout) -> Float[Array, "size size"]:
     half_width = 0.5 * (points[JAW, 0].max() - points[JAW, 0].min())
     low, high = _SIDE
     beside = smooth_step((jnp.abs(x) / half_width - low) / (high - low))
-    return jnp.maximum(above, beside)
+    low, high = _FACING
+    outline = 1.0 - smooth_step((facing - low) / (high - low))
+    return jnp.maximum(jnp.maximum(above, beside), outline * layout.region("face"))
 
 
 def _average(lab: Array, weights: Array, sigma: float) -> Array:
@@ -71,6 +81,6 @@ def skin_trust(
     expected = _average(lab, (seen * first)[..., None], _SECOND_BLUR * scale)
     likeness = _likeness(lab, expected, tolerance=1.0) * smooth_step(first * 2.0)
     # Strands are thin: what lies between them is not trusted either.
-    near = soften(likeness[..., None], 2.0 * scale)[..., 0]
-    likeness = jnp.clip(1.6 * near - 0.6, 0.0, 1.0)
+    near = soften(likeness[..., None], _STRAND * scale)[..., 0]
+    likeness = likeness * smooth_step((near - 0.8) / 0.19)
     return 1.0 - outer * (1.0 - likeness)

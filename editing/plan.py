@@ -15,11 +15,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.visibility import normals
 from ..core.types import Face
 from .colour import ColorTransfer, apply_transfer, fit_transfer, lab_from_rgb
 from .complete import completion_weights
 from .occlusion import periphery, skin_trust
-from .regions import soften
+from .regions import smooth_step, soften
 from .source import Source
 
 __all__ = ["ColorMatch", "EditMasks", "EditPlan", "plan_edit"]
@@ -28,6 +29,8 @@ ColorMatch = Literal["light", "match", "none"]
 
 _COLOR_TEXELS = 64  # along a side: colours are fitted on averages of blocks
 _TRUST_TEXELS = 128
+_FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
+_RIM = 0.5  # of the mask
 _LIGHT_BLUR = 14.0  # texels of 256: light varies over a quarter of the face
 _LIGHT_PRIOR = 0.05  # weight of "no difference", where little is seen in both
 
@@ -68,9 +71,11 @@ def _enlarge(image: Array, size: int) -> Array:
     return jax.image.resize(image, (size, size, image.shape[-1]), "linear")
 
 
-def _trust(lab: Array, visibility: Array, layout: UVLayout) -> Array:
+def _trust(lab: Array, visibility: Array, position_map: Array, layout: UVLayout) -> Array:
     """Return `skin_trust` at the layout's texels."""
-    layers = [visibility, periphery(layout), layout.region("skin")]
+    facing = soften(normals(position_map, layout)[..., 2:], _FOLDS * layout.size / 256)[..., 0]
+    outer = periphery(layout, facing)
+    layers = [visibility, outer, layout.region("skin")]
     stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
     small = _pool(stacked, _TRUST_TEXELS)
     trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
@@ -104,6 +109,16 @@ def _fit_colors(
     return transfer, _enlarge(blurred[..., :3] / (blurred[..., 3:] + _LIGHT_PRIOR), size)
 
 
+def _bridge_folds(visibility: Array) -> Array:
+    """Return the visibility with narrow gaps closed.
+
+    What hides in the fold of a lid or beside a nostril has the colour of what is seen around it;
+    left out, it would tear a hole into the middle of the face.
+    """
+    around = soften(visibility[..., None], _FOLDS * visibility.shape[0] / 256)[..., 0]
+    return jnp.maximum(visibility, smooth_step((around - 0.45) / 0.3))
+
+
 @partial(jax.jit, static_argnames="color")
 def plan_edit(
     face: Face, source: Source, masks: EditMasks, layout: UVLayout, *, color: ColorMatch
@@ -118,17 +133,21 @@ def plan_edit(
         color: how the source's colours are matched.
     """
     source_lab, target_lab = lab_from_rgb(source.texture), lab_from_rgb(face.texture)
-    seen = source.visibility * _trust(source_lab, source.visibility, layout)
-    open_ = face.visibility * _trust(target_lab, face.visibility, layout)
-    own, mirrored = completion_weights(seen, layout)
+    seen = _bridge_folds(source.visibility)
+    seen = seen * _trust(source_lab, seen, source.position_map, layout)
+    open_ = _bridge_folds(face.visibility)
+    open_ = open_ * _trust(target_lab, open_, face.position_map, layout)
+    own, mirrored = completion_weights(seen, layout, wanted=open_)
     comparable = masks.skin * open_
     own_transfer, offset = _fit_colors(source_lab, target_lab, comparable * seen, color)
     seen_beside = layout.mirror(seen[..., None])[..., 0]
     mirrored_transfer, offset_beside = _fit_colors(
         layout.mirror(source_lab), target_lab, comparable * seen_beside, color
     )
-    places = source.position_map
-    weights = (own, mirrored, masks.mask * open_, masks.keep, open_ * jnp.maximum(seen, mirrored))
+    places = source.position_map[..., :2]
+    # Colours are compared outside the mask, not in its holes: there a hair or a fold is in the way.
+    rim = open_ * jnp.maximum(seen, mirrored) * (masks.mask < _RIM).astype(seen.dtype)
+    weights = (own, mirrored, masks.mask * open_, masks.keep, rim)
     layers = [places, layout.mirror(places), offset, offset_beside, jnp.stack(weights, axis=-1)]
     values = jnp.concatenate(layers, axis=-1)
     return EditPlan(

@@ -32,7 +32,7 @@ class Source:
     """A picture, and where each texel of the face lies in it."""
 
     image: Array  # [R, R, 3], RGB in [0, 1]
-    position_map: Array  # [S, S, 2], pixels of image
+    position_map: Array  # [S, S, 3], pixels of image
     texture: Array  # [S, S, 3], its colours at the texels
     visibility: Array  # [S, S], 1 where the picture shows the texel
 
@@ -55,15 +55,15 @@ def source_from_photo(
             averaging first, so that nothing flickers.
         side: least side of the picture, pixels; the target window's, to share compiled code.
     """
-    position_map = np.asarray(face.position_map)[..., :2]
-    needed = position_map[mask > 0.0]
-    window, origin = cut_window(image, needed, margin=4)
-    places = position_map - np.asarray(origin, np.float32)
+    position_map = np.asarray(face.position_map)
+    window, origin = cut_window(image, position_map[mask > 0.0][:, :2], margin=4)
+    places = position_map - np.asarray((*origin, 0), np.float32)
     if scale * _SHRINK_FROM < 1.0:
         new_side = max(round(window.shape[0] * scale), 8)
         factor = new_side / window.shape[0]
         window = cv2.resize(window, (new_side, new_side), interpolation=cv2.INTER_AREA)
-        places = (places + 0.5) * factor - 0.5
+        half = np.asarray((0.5, 0.5, 0.0), np.float32)
+        places = (places + half) * np.float32(factor) - half
     padded = max(size_class(window.shape[0]), side) - window.shape[0]
     if padded:
         window = np.pad(window, ((0, padded), (0, padded), (0, 0)), mode="edge")
@@ -93,7 +93,7 @@ def source_from_texture(
     u, v = jnp.meshgrid(centres, centres)
     return Source(
         image=texture,
-        position_map=jnp.stack([u, v], axis=-1),
+        position_map=jnp.stack([u, v, jnp.zeros_like(u)], axis=-1),
         texture=resize_map(texture, size),
         visibility=layout.mask if visibility is None else visibility,
     )

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.pose import angles_from_rotation
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.edit import apply_source
@@ -27,7 +28,8 @@ __all__ = ["SwapConfig", "SwapResult", "swap", "swap_face", "swap_masks"]
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
 
-_KEEP_GROWTH = 1.2  # texels: the kept regions' border is as soft as this
+_KEEP_GROWTH = 2.0  # texels of 256: softness of the kept regions' border, which lies outside
+_TURNED = 50.0  # degrees between the faces from which on much is guessed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,7 @@ def _masks(layout: UVLayout, *, keep: tuple[str, ...], feather: float) -> tuple[
         return mask, jnp.zeros_like(mask)
     width = _KEEP_GROWTH * layout.size / 256
     kept = soften(combine_regions(layout, keep)[..., None], width)[..., 0]
-    return mask, jnp.clip(1.6 * kept - 0.1, 0.0, 1.0)
+    return mask, jnp.clip(2.0 * kept - 0.15, 0.0, 1.0)
 
 
 def swap(
@@ -170,5 +172,17 @@ def swap(
             "blend": blend,
             "strength": strength,
         },
-        warnings=photo.warnings + other.warnings,
+        warnings=photo.warnings + other.warnings + _pose_warnings(found, chosen[0]),
     )
+
+
+def _pose_warnings(targets: Sequence[Face], reference: Face) -> tuple[str, ...]:
+    """Say where much of the swapped face cannot have been seen."""
+    yaw = float(angles_from_rotation(reference.camera.rotation)[0])
+    lines = []
+    for target in targets:
+        own = float(angles_from_rotation(target.camera.rotation)[0])
+        if abs(own - yaw) > _TURNED:
+            turned = f"the faces are turned {own:.0f} and {yaw:.0f} degrees"
+            lines.append(f"{turned}; what one photo hides is mirrored or left as it was")
+    return tuple(lines)

@@ -1,0 +1,104 @@
+"""Swaps and edits of files: what is read, found, kept and written."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from toy_faces import layout, toy_photo
+
+from uvface.core.errors import InputError, NoFaceError
+from uvface.core.io.images import Photo, read_photo, write_image
+from uvface.core.io.provenance import read_provenance
+from uvface.core.reconstruct import Model
+from uvface.editing.edit import edit
+from uvface.faceswap.swap import _pose_warnings, swap
+
+
+class ToyModel(Model):
+    """A model that knows the toy photos' faces by their pixels."""
+
+    def __init__(self):
+        object.__setattr__(self, "layout", layout())
+
+    def reconstruct(self, photo, *, boxes=None, faces="all"):
+        if boxes is not None and len(boxes) == 0:
+            return []
+        known = [toy_photo(seed) for seed in (1, 2)]
+        distances = [np.abs(photo - image).mean() for image, _ in known]
+        return [known[int(np.argmin(distances))][1]] if min(distances) < 0.02 else []
+
+
+@pytest.fixture(scope="module")
+def model():
+    return ToyModel()
+
+
+@pytest.fixture
+def files(tmp_path):
+    for seed, name in ((1, "target.png"), (2, "reference.png")):
+        write_image(tmp_path / name, toy_photo(seed)[0])
+    return tmp_path / "target.png", tmp_path / "reference.png"
+
+
+def test_swap_of_files_says_so_in_the_output(files, model, tmp_path):
+    result = swap(*files, model=model, keep=())
+    result.save(tmp_path / "out.png")
+    assert len(result.faces) == 1
+    provenance = read_provenance(tmp_path / "out.png")
+    assert provenance.is_synthetic and provenance.operation == "swap"
+    result.save(tmp_path / "plain.png", metadata=False)
+    assert read_provenance(tmp_path / "plain.png") is None
+    record = result.record(tmp_path / "out.png")
+    assert record["operation"] == "swap" and record["settings"]["reference"].endswith(".png")
+
+
+def test_untouched_pixels_of_the_file_are_the_same_numbers(files, model, tmp_path):
+    result = swap(*files, model=model, keep=())
+    result.save(tmp_path / "out.png")
+    before, after = read_photo(files[0]).image, read_photo(tmp_path / "out.png").image
+    is_same = (result.image == before).all(axis=-1)
+    assert 0.3 < is_same.mean() < 0.95
+    assert (after[is_same] == before[is_same]).all()
+
+
+def test_alpha_and_16_bits_are_kept(model, tmp_path):
+    image = toy_photo(1)[0]
+    alpha = np.linspace(0, 1, image.shape[0])[:, None] * np.ones(image.shape[1])
+    path = tmp_path / "target.png"
+    write_image(path, image, alpha=alpha.astype(np.float32), bit_depth=16)
+    swap(path, toy_photo(2)[0], model=model, keep=()).save(tmp_path / "out.png")
+    photo = read_photo(tmp_path / "out.png")
+    assert photo.bit_depth == 16
+    np.testing.assert_allclose(photo.alpha, alpha, atol=1e-4)
+
+
+def test_edit_of_arrays(model):
+    result = edit(toy_photo(1)[0], model=model, regions=["nose"], reference=toy_photo(2)[0])
+    assert result.operation == "edit nose"
+    assert 0.0 < (result.image != toy_photo(1)[0]).mean() < 0.1
+    photo = Photo(image=toy_photo(1)[0])
+    assert edit(photo, model=model, regions=["lips"], recolor="#a03040").photo is photo
+
+
+def test_no_face_names_the_photo(files, model, tmp_path):
+    write_image(tmp_path / "wall.png", np.full((120, 120, 3), 0.5, np.float32))
+    with pytest.raises(NoFaceError, match=r"wall\.png"):
+        swap(tmp_path / "wall.png", files[1], model=model, keep=())
+    with pytest.raises(NoFaceError, match="the reference"):
+        swap(files[0], np.zeros((120, 120, 3), np.float32), model=model, keep=())
+    with pytest.raises(NoFaceError, match=r"target\.png"):
+        swap(*files, model=model, keep=(), boxes={"target": []})
+
+
+def test_arrays_that_are_no_photos_are_input_errors(model):
+    with pytest.raises(InputError, match="shape"):
+        edit(np.full((4, 4, 3), np.nan, np.float32), model=model, regions=["nose"])
+
+
+def test_turned_faces_are_warned_of(model):
+    result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep=())
+    assert result.warnings == ()
+
+    turned = toy_photo(2, 60.0)[1]
+    assert "turned" in _pose_warnings([toy_photo(1)[1]], turned)[0]
+    assert dataclasses.replace(result).warnings == ()
