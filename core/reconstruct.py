@@ -24,8 +24,7 @@ from jaxtyping import Float
 
 from .detection.protocol import Detector
 from .errors import InputError
-from .geometry.camera import estimate_camera
-from .geometry.crop import box_from_landmarks, crop_box, extract_crop
+from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
 from .geometry.layout import UVLayout, load_layout
 from .geometry.sampling import sample_texture
@@ -34,13 +33,12 @@ from .geometry.window import cut_window
 from .io.images import read_photo
 from .network.weights import WeightsHeader, load_weights, read_header
 from .types import Camera, Face, Similarity
+from .upright import Predict, fit_camera, predict_upright
 
-__all__ = ["FaceChoice", "Model", "ReconstructConfig", "load"]
+__all__ = ["FaceChoice", "Model", "Reading", "ReconstructConfig", "load"]
 
 FaceChoice = Literal["all", "largest"] | int
 RgbImage = Float[np.ndarray, "height width 3"]
-_CAMERA_STEP = 4  # texels: a sixteenth of the rigid texels fixes six numbers as well as all
-Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,31 +46,39 @@ class ReconstructConfig:
     """How a photo is read.
 
     Attributes:
-        passes: network passes; each pass after the first crops by the landmarks that the pass
-            before it found. One is best for `prn-lite`, which was trained on imprecise boxes: on
-            synthetic validation a second pass helps the median and hurts the mean.
+        passes: network passes at most; each after the first sees the crop turned so that the
+            head, as the pass before found it, stands upright.
+        tolerance: degrees by which a head may be tilted before it costs another pass.
     """
 
-    passes: int = 1
+    passes: int = 3
+    tolerance: float = 12.0
 
 
-@jax.jit
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What is read off one crop, in photo pixels."""
+
+    position_map: Array  # [S, S, 3]; z has a mean of 0 over the face
+    visibility: Array  # [S, S]
+    landmarks: Array  # [68, 3]
+    camera: Camera
+
+
 def _measure_face(
     crop_map: Float[Array, "size size 3"], photo_from_crop: Similarity, layout: UVLayout
-) -> tuple[Array, Array, Array, Camera]:
-    """Return position map (photo pixels), visibility, landmarks and camera of one crop's map."""
+) -> Reading:
     photo_map = photo_from_crop.apply(crop_map)
     mask = layout.mask[..., None]
     mean_z = jnp.sum(photo_map[..., 2:] * mask) / jnp.sum(mask)
     photo_map = photo_map.at[..., 2].add(-mean_z)
-    every = (slice(None, None, _CAMERA_STEP), slice(None, None, _CAMERA_STEP))
-    camera = estimate_camera(
-        layout.canonical[every].reshape(-1, 3),
-        photo_map[every].reshape(-1, 3),
-        layout.region("rigid")[every].reshape(-1),
+    return Reading(
+        position_map=photo_map,
+        visibility=visibility(photo_map, layout),
+        landmarks=read_landmarks(photo_map, layout.landmark_uv),
+        camera=fit_camera(photo_map, layout),
     )
-    landmarks = read_landmarks(photo_map, layout.landmark_uv)
-    return photo_map, visibility(photo_map, layout), landmarks, camera
 
 
 _sample_texture = jax.jit(sample_texture)
@@ -83,10 +89,10 @@ class Model:
     """A network with its UV layout and a detector: all that a photo needs."""
 
     predict: Predict  # crops in [0, 1] -> position maps in crop pixels, compiled
+    read: Callable[[Region, Similarity], Reading]  # a face in its region, compiled
     header: WeightsHeader
     layout: UVLayout
     detector: Detector | None  # None: found on first need
-    config: ReconstructConfig = ReconstructConfig()
 
     def reconstruct(
         self,
@@ -123,30 +129,21 @@ class Model:
     def _reconstruct_box(self, image: RgbImage, box: np.ndarray, score: float) -> Face:
         given = jnp.asarray(box, jnp.float32)
         photo_from_crop = crop_box(given)
-        crop_map = self._read_crop(image, photo_from_crop)
-        for _ in range(self.config.passes - 1):
-            landmarks = photo_from_crop.apply(read_landmarks(crop_map, self.layout.landmark_uv))
-            photo_from_crop = crop_box(box_from_landmarks(landmarks))
-            crop_map = self._read_crop(image, photo_from_crop)
-        photo_map, seen, landmarks, camera = _measure_face(crop_map, photo_from_crop, self.layout)
-        window, origin = cut_window(image, np.asarray(photo_map)[..., :2])
+        found = self.read(cut_region(image, photo_from_crop), photo_from_crop)
+        window, origin = cut_window(image, np.asarray(found.position_map)[..., :2])
         offset = jnp.asarray([origin[0], origin[1], 0.0], jnp.float32)
         return Face(
-            position_map=photo_map,
-            texture=_sample_texture(jnp.asarray(window), photo_map - offset),
-            visibility=seen,
-            camera=camera,
-            landmarks=landmarks,
+            position_map=found.position_map,
+            texture=_sample_texture(jnp.asarray(window), found.position_map - offset),
+            visibility=found.visibility,
+            camera=found.camera,
+            landmarks=found.landmarks,
             box=given,
             score=jnp.asarray(score, jnp.float32),
         )
 
-    def _read_crop(self, image: RgbImage, photo_from_crop: Similarity) -> Array:
-        crop = extract_crop(image, photo_from_crop)
-        return self.predict(jnp.asarray(crop)[None])[0]
 
-
-def _compiled(network: nnx.Module) -> Predict:
+def _compiled_network(network: nnx.Module) -> Predict:
     graph, state = nnx.split(network)
 
     @jax.jit
@@ -154,6 +151,26 @@ def _compiled(network: nnx.Module) -> Predict:
         return nnx.merge(graph, state)(crops)
 
     return lambda crops: run(state, crops)
+
+
+def _compiled_reader(
+    network: nnx.Module, layout: UVLayout, config: ReconstructConfig
+) -> Callable[[Region, Similarity], Reading]:
+    graph, state = nnx.split(network)
+
+    @jax.jit
+    def run(state: Any, layout: UVLayout, region: Region, photo_from_crop: Similarity) -> Reading:
+        crop_map, upright = predict_upright(
+            nnx.merge(graph, state),
+            region,
+            photo_from_crop,
+            layout,
+            passes=config.passes,
+            tolerance=config.tolerance,
+        )
+        return _measure_face(crop_map, upright, layout)
+
+    return lambda region, photo_from_crop: run(state, layout, region, photo_from_crop)
 
 
 def load(
@@ -176,11 +193,11 @@ def load(
     layout = load_layout(read_header(weights).layout)
     network, header = load_weights(weights, layout=layout)
     return Model(
-        predict=_compiled(network),
+        predict=_compiled_network(network),
+        read=_compiled_reader(network, layout, config or ReconstructConfig()),
         header=header,
         layout=layout,
         detector=detector,
-        config=config or ReconstructConfig(),
     )
 
 

@@ -21,6 +21,7 @@ RANKS = {
     "core.io": 3,
     "core.network": 3,
     "core.synthesis": 4,
+    "core.upright": 4,
     "core.reconstruct": 5,
     "core.batch": 6,
     "core.training": 6,

@@ -14,6 +14,9 @@ References:
 
 from __future__ import annotations
 
+import dataclasses
+from functools import partial
+
 import cv2
 import jax
 import jax.numpy as jnp
@@ -27,11 +30,14 @@ from .sampling import sample_bilinear
 
 __all__ = [
     "CROP_FACTOR",
+    "Region",
     "box_from_landmarks",
     "crop_around",
     "crop_box",
+    "cut_region",
     "extract_crop",
     "sample_crop",
+    "turn_crop",
 ]
 
 CROP_FACTOR = 1.6  # side of the crop over the mean of the box's width and height
@@ -84,6 +90,38 @@ def crop_around(
     return _square(rotation @ ((box[:2] + box[2:]) / 2.0), side, rotation, size)
 
 
+def turn_crop(photo_from_crop: Similarity, roll: Angle, *, size: int = 256) -> Similarity:
+    """Turn a crop about its middle, so that a head of that roll in it then stands upright.
+
+    Args:
+        photo_from_crop: of the crop as it is.
+        roll: degrees clockwise, as seen in the crop.
+        size: pixels of the crop along each side.
+    """
+    middle = jnp.full(2, (size - 1) / 2, dtype=jnp.float32)
+    turn = inplane_rotation(roll)
+    about = Similarity(scale=jnp.ones(()), rotation=turn, translation=middle - turn @ middle)
+    return photo_from_crop.compose(about)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Region:
+    """A piece of a photo that holds a crop, however that is turned about its middle.
+
+    Its shape depends on the crop's size alone, so that code is compiled once for all photos.
+    """
+
+    pixels: Array  # [side, side, c]; photo pixels, or averages of blocks of them
+    photo_from_region: Similarity
+    samples: int = dataclasses.field(metadata={"static": True})  # per crop pixel, each way
+
+    def read(self, photo_from_crop: Similarity, *, size: int = 256) -> Float[Array, "n n c"]:
+        """Cut a crop, inside ``jit``; ``size`` is the one that the region was made for."""
+        region_from_crop = self.photo_from_region.inverse().compose(photo_from_crop)
+        return sample_crop(self.pixels, region_from_crop, size=size, samples=self.samples)
+
+
 def sample_crop(
     image: Float[Array, "height width c"],
     photo_from_crop: Similarity,
@@ -100,19 +138,12 @@ def sample_crop(
         samples: reads per crop pixel along each side, averaged; about the number of photo pixels
             that one crop pixel spans.
     """
-    return _read(image, photo_from_crop.matrix(), size=size, samples=samples)
-
-
-def _read(image: Array, affine: Array, *, size: int, samples: int) -> Array:
-    """Sample an image through an affine map ``[2, 3]``."""
+    affine = photo_from_crop.matrix()
     line = (jnp.arange(size * samples, dtype=jnp.float32) + 0.5) / samples - 0.5
     points = jnp.stack(jnp.meshgrid(line, line), axis=-1)
     plane = jnp.einsum("hwk,ck->hwc", points, affine[:, :2], precision="highest")
     colors = sample_bilinear(image, plane + affine[:, 2])
     return colors.reshape(size, samples, size, samples, -1).mean(axis=(1, 3))
-
-
-_sample_affine = jax.jit(_read, static_argnames=("size", "samples"))
 
 
 def _cut(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -129,47 +160,55 @@ def _cut(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return inner.astype(np.float32, copy=False)
 
 
+def cut_region(
+    image: Float[np.ndarray, "height width c"], photo_from_crop: Similarity, size: int = 256
+) -> Region:
+    """Cut the region of a crop out of a photo of any size, on the host.
+
+    A face larger than the crop is first averaged down to about the crop's resolution, so that
+    fine detail does not alias.
+
+    Args:
+        image: photo, RGB in [0, 1]; beyond its border the edge pixels continue.
+        photo_from_crop: crop pixels to photo pixels, may turn.
+        size: pixels of the crop along each side.
+    """
+    matrix = np.asarray(photo_from_crop.matrix(), dtype=np.float64)
+    scale = float(photo_from_crop.scale)
+    block = max(1, round(scale))
+    centre = matrix @ [(size - 1) / 2, (size - 1) / 2, 1.0]
+    reach = scale * (size / 2 + 1) * np.sqrt(2)
+    low = np.floor(centre - reach).astype(int) - 2 * block
+    high = np.ceil(centre + reach).astype(int) + 2 * block
+    high += -(high - low) % block
+    pixels = _cut(image, low, high)
+    if block > 1:
+        width, height = (high - low) // block
+        pixels = cv2.resize(pixels, (int(width), int(height)), interpolation=cv2.INTER_AREA)
+    side = int(1.5 * np.sqrt(2) * size) + 16  # of 1.5 region pixels per crop pixel
+    canvas = np.zeros((side, side, image.shape[2]), np.float32)
+    height, width = min(pixels.shape[0], side), min(pixels.shape[1], side)
+    canvas[:height, :width] = pixels[:height, :width].reshape(height, width, -1)
+    photo_from_region = Similarity(
+        scale=jnp.float32(block),
+        rotation=jnp.eye(2),
+        translation=jnp.asarray(low + (block - 1) / 2, jnp.float32),
+    )
+    return Region(
+        pixels=jnp.asarray(canvas),
+        photo_from_region=photo_from_region,
+        samples=1 if scale < 1.1 * block else 2,
+    )
+
+
+@partial(jax.jit, static_argnames="size")
+def _read_region(region: Region, photo_from_crop: Similarity, size: int) -> Array:
+    return region.read(photo_from_crop, size=size)
+
+
 def extract_crop(
     image: Float[np.ndarray, "height width c"], photo_from_crop: Similarity, size: int = 256
 ) -> Float[np.ndarray, "{size} {size} c"]:
-    """Cut a crop out of a photo of any size, on the host.
-
-    A face larger than the crop is first averaged down to about the crop's resolution, so that
-    fine detail does not alias; a smaller one is interpolated.
-
-    Args:
-        image: photo, RGB in [0, 1].
-        photo_from_crop: crop pixels to photo pixels, may turn.
-        size: pixels of the crop along each side.
-
-    Returns:
-        The crop; beyond the photo's border its edge pixels continue.
-    """
-    matrix = np.asarray(photo_from_crop.matrix(), dtype=np.float64)
-    ends = (-1.0, float(size))
-    corners = np.array([[x, y] for x in ends for y in ends]) @ matrix[:, :2].T + matrix[:, 2]
-    scale = float(photo_from_crop.scale)
-    block = max(1, round(scale))
-    low = np.floor(corners.min(axis=0)).astype(int) - 2 * block
-    high = np.ceil(corners.max(axis=0)).astype(int) + 2 * block
-    high += -(high - low) % block
-    region = _cut(image, low, high)
-    if block > 1:
-        width, height = (high - low) // block
-        region = cv2.resize(region, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-    # region pixel = (photo pixel - low + 0.5) / block - 0.5
-    affine = np.column_stack([matrix[:, :2], matrix[:, 2] - low + 0.5]) / block
-    affine[:, 2] -= 0.5
-    return _warp(region, affine, size, samples=1 if scale < 1.1 * block else 2)
-
-
-def _warp(region: np.ndarray, affine: np.ndarray, size: int, *, samples: int) -> np.ndarray:
-    """Sample a small image through an affine map; one compilation for all regions."""
-    side = int(1.5 * np.sqrt(2) * size) + 16  # holds a turned square of up to 1.5 region pixels
-    canvas = np.zeros((side, side, 1 if region.ndim == 2 else region.shape[2]), np.float32)
-    height, width = min(region.shape[0], side), min(region.shape[1], side)
-    canvas[:height, :width] = region[:height, :width].reshape(height, width, -1)
-    crop = _sample_affine(
-        jnp.asarray(canvas), jnp.asarray(affine, jnp.float32), size=size, samples=samples
-    )
-    return np.asarray(crop)
+    """Cut a crop out of a photo of any size; see `cut_region`."""
+    region = cut_region(image, photo_from_crop, size)
+    return np.asarray(_read_region(region, photo_from_crop, size))

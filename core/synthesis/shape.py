@@ -88,7 +88,7 @@ def sample_expression(key: Array, head: HeadModel) -> Float[Array, " expressions
     table, probability = expression_archetypes(names)
     draw = Numbers(key, 3 * count + 12)
     chosen = jnp.stack([draw.choice(probability), draw.choice(probability)])
-    strength = draw.uniform((2,), low=0.4, high=1.1) * jnp.array([1.0, 0.4])
+    strength = draw.uniform((2,), low=0.4, high=1.3) * jnp.array([1.0, 0.4])
     is_on = draw.uniform((count,)) < _SPARSE_PROBABILITY
     sparse = jnp.where(is_on, draw.uniform((count,)) ** 1.5, 0.0)
     # Jaw sideways, one mouth corner and the like are rare and weak in photos.

@@ -17,7 +17,7 @@ from .config import AugmentConfig
 from .pool import Sample
 from .spoil import spoil
 
-__all__ = ["Crop", "augment", "central_crop", "random_affine", "transform_labels"]
+__all__ = ["Crop", "augment", "random_affine", "transform_labels", "upright_crop"]
 
 SIZE = 256
 _BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT)
@@ -45,16 +45,31 @@ def _affine(
     return np.concatenate([linear, offset[:, None]], axis=1)
 
 
+def _random_roll(rng: np.random.Generator, config: AugmentConfig) -> float:
+    """Draw how far the head is turned in the crop, degrees clockwise."""
+    kind = rng.random()
+    if kind < config.p_any_roll:
+        return float(rng.uniform(-180.0, 180.0))
+    is_tilted = kind < config.p_any_roll + config.p_tilted
+    return float(rng.normal(0.0, config.tilted_sigma if is_tilted else config.roll_sigma))
+
+
 def random_affine(
-    rng: np.random.Generator, size: int, config: AugmentConfig
+    rng: np.random.Generator, size: int, config: AugmentConfig, *, roll: float
 ) -> Float[np.ndarray, "2 3"]:
-    """Draw a similarity, possibly mirrored: pool picture pixels to crop pixels."""
-    roll = rng.normal(0.0, config.roll_sigma)
-    if rng.random() < config.p_any_roll:
-        roll = rng.uniform(-180.0, 180.0)
+    """Draw a similarity, possibly mirrored: pool picture pixels to crop pixels.
+
+    Args:
+        rng: random numbers.
+        size: side of the picture, pixels.
+        config: how far crops are moved.
+        roll: of the head in the picture, degrees clockwise.
+    """
+    is_mirrored = bool(rng.random() < config.p_mirror)
+    turn = _random_roll(rng, config) + (roll if is_mirrored else -roll)
     scale = float(np.clip(np.exp(rng.normal(0.0, config.scale_sigma)), 0.83, 1.22))
     shift = np.clip(rng.normal(0.0, config.shift_sigma, 2), -0.1, 0.1) * SIZE
-    return _affine(size, roll, scale, shift, bool(rng.random() < config.p_mirror))
+    return _affine(size, turn, scale, shift, is_mirrored)
 
 
 def transform_labels(
@@ -96,14 +111,14 @@ def _warp(
 
 def augment(rng: np.random.Generator, sample: Sample, config: AugmentConfig) -> Crop:
     """Return a moved, recoloured and spoilt crop of a sample, with its labels."""
-    affine = random_affine(rng, sample.image.shape[0], config)
+    affine = random_affine(rng, sample.image.shape[0], config, roll=sample.roll)
     control, landmarks = transform_labels(sample.control, sample.landmarks, affine)
     image = spoil(rng, _warp(rng, sample.image, affine), config)
     return Crop(image=image, control=control, landmarks=landmarks)
 
 
-def central_crop(sample: Sample) -> Crop:
-    """Return the ideal crop of a sample, for validation."""
-    affine = _affine(sample.image.shape[0], 0.0, 1.0, np.zeros(2), False)
+def upright_crop(sample: Sample) -> Crop:
+    """Return the ideal crop of a sample, for validation: its head turned upright."""
+    affine = _affine(sample.image.shape[0], -sample.roll, 1.0, np.zeros(2), False)
     control, landmarks = transform_labels(sample.control, sample.landmarks, affine)
     return Crop(image=_warp(None, sample.image, affine), control=control, landmarks=landmarks)

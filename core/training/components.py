@@ -39,11 +39,7 @@ def principal_components(
     """
     rng = np.random.default_rng([seed, 2])
     chosen = rng.choice(len(pool), size=min(samples, len(pool)), replace=False)
-    landmarks = np.zeros((68, 3), np.float32)
-    maps = [
-        transform_labels(pool.control(int(i)), landmarks, random_affine(rng, pool.size, config))[0]
-        for i in chosen
-    ]
+    maps = [_moved_map(rng, pool, int(i), config) for i in chosen]
     stack = np.stack(maps) - np.array([127.5, 127.5, 0.0], np.float32)
     shape = stack.shape[1:]
     mean = stack.mean(axis=0)
@@ -55,3 +51,10 @@ def principal_components(
     components = np.zeros((count, flat.shape[1]), np.float32)
     components[: kept.sum()] = vectors[:, order[kept]].T @ flat / np.sqrt(len(stack))
     return mean, components.reshape(count, *shape) / root
+
+
+def _moved_map(
+    rng: np.random.Generator, pool: Pool, index: int, config: AugmentConfig
+) -> np.ndarray:
+    affine = random_affine(rng, pool.size, config, roll=pool.roll(index))
+    return transform_labels(pool.control(index), np.zeros((68, 3), np.float32), affine)[0]

@@ -12,8 +12,10 @@ __all__ = ["AugmentConfig", "TrainConfig"]
 class AugmentConfig:
     """How far a pool sample is moved, recoloured and spoilt. ``p_*`` are probabilities."""
 
-    roll_sigma: float = 15.0  # degrees
-    p_any_roll: float = 0.04  # uniform over the full turn instead
+    roll_sigma: float = 9.0  # degrees about upright: crops are turned upright where it matters
+    p_tilted: float = 0.3  # a first look at a photo, before it is turned
+    tilted_sigma: float = 40.0  # degrees
+    p_any_roll: float = 0.06  # uniform over the full turn
     scale_sigma: float = 0.075  # of the logarithm; limited to [0.83, 1.22]
     shift_sigma: float = 0.035  # of the crop's side; limited to +-0.1
     p_mirror: float = 0.5

@@ -1,4 +1,4 @@
-"""Evaluation protocols: AFLW2000-style landmark error, and dense error on synthetic faces.
+"""Figures of an evaluation: normalised landmark errors, by yaw.
 
 Convention:
     The error of a face (NME) is the mean 2D distance of its 68 landmarks over sqrt(w h) of the box
@@ -16,38 +16,23 @@ References:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..errors import InputError
-from ..geometry.crop import box_from_landmarks, crop_box, extract_crop
-from ..geometry.landmarks import read_landmarks
-from ..geometry.layout import UVLayout
-from ..geometry.spline import evaluate_control
-from ..io.images import read_photo
-from .feed import validation_batches
-from .pool import Pool
 
 __all__ = [
     "Evaluation",
     "FaceError",
-    "Predict",
-    "evaluate_folder",
-    "evaluate_folders",
-    "evaluate_photos",
-    "evaluate_synthetic",
+    "face_size",
     "normalized_mean_error",
     "read_truth",
     "summarize",
 ]
 
-Predict = Callable[[Any], Any]  # crops [B, 256, 256, 3] in [0, 1] -> position maps, crop pixels
 BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 181.0))
 
 
@@ -93,9 +78,14 @@ def normalized_mean_error(
     predicted: Float[np.ndarray, "68 d"], truth: Float[np.ndarray, "68 d"]
 ) -> float:
     """Return the mean 2D distance over sqrt(w h) of the true landmarks' box."""
-    width, height = np.ptp(truth[:, :2], axis=0)
     distance = np.linalg.norm(predicted[:, :2] - truth[:, :2], axis=1)
-    return float(distance.mean() / np.sqrt(width * height))
+    return float(distance.mean() / face_size(truth))
+
+
+def face_size(truth: Float[np.ndarray, "68 d"]) -> float:
+    """Return sqrt(w h) of the landmarks' box."""
+    width, height = np.ptp(truth[:, :2], axis=0)
+    return float(np.sqrt(width * height))
 
 
 def summarize(faces: Iterable[FaceError], *, dense: float | None = None) -> Evaluation:
@@ -126,105 +116,3 @@ def read_truth(path: Path) -> tuple[np.ndarray, float]:
     except (OSError, KeyError, ValueError, NotImplementedError) as error:
         raise InputError(f"cannot read the landmarks {path} ({error})") from error
     return landmarks, yaw
-
-
-def _pairs(folder: Path) -> list[Path]:
-    paths = [p for p in sorted(Path(folder).glob("*.jpg")) if p.with_suffix(".mat").is_file()]
-    if not paths:
-        raise InputError(f"no pair NAME.jpg and NAME.mat in {folder}")
-    return paths
-
-
-def _face_error(
-    predict: Predict, read: Predict, name: str, image: np.ndarray, truth: np.ndarray, yaw: float
-) -> FaceError:
-    """Crop by the true landmarks' box, predict, map back to the photo, compare."""
-    photo_from_crop = crop_box(box_from_landmarks(jnp.asarray(truth)))
-    crop = extract_crop(image, photo_from_crop)
-    landmarks = read(predict(jnp.asarray(crop)[None])[0])
-    predicted = np.asarray(photo_from_crop.apply(landmarks))
-    error = normalized_mean_error(predicted, truth)
-    return FaceError(name=name, yaw=yaw, nme=error, predicted=predicted, truth=truth)
-
-
-def _reader(layout: UVLayout) -> Predict:
-    return jax.jit(lambda position_map: read_landmarks(position_map, layout.landmark_uv))
-
-
-def _labelled_face(predict: Predict, read: Predict, path: Path) -> FaceError:
-    truth, yaw = read_truth(path.with_suffix(".mat"))
-    return _face_error(predict, read, path.stem, read_photo(path).image, truth, yaw)
-
-
-def evaluate_folder(predict: Predict, folder: Path, layout: UVLayout) -> Evaluation:
-    """Measure on a folder of ``NAME.jpg`` with ``NAME.mat`` (``pt3d_68``, ``Pose_Para``).
-
-    Args:
-        predict: the network; crops are made from the true landmarks' boxes.
-        folder: pictures and their labels.
-        layout: UV layout of the predicted maps.
-    """
-    return evaluate_folders(predict, [folder], layout)
-
-
-def evaluate_folders(predict: Predict, folders: Iterable[Path], layout: UVLayout) -> Evaluation:
-    """Measure on several folders; a picture whose name was seen before is counted once."""
-    paths: dict[str, Path] = {}
-    for folder in folders:
-        paths = {path.stem: path for path in _pairs(folder)} | paths
-    read = _reader(layout)
-    return summarize(_labelled_face(predict, read, paths[name]) for name in sorted(paths))
-
-
-def evaluate_photos(predict: Predict, archive: Path, layout: UVLayout) -> Evaluation:
-    """Measure on the held-out photos that ``core/synthesis/photo_skins.py`` writes.
-
-    Args:
-        predict: the network.
-        archive: ``heldout.npz`` with images (uint8), landmarks68 (fitted) and names; frontal.
-        layout: UV layout of the predicted maps.
-    """
-    try:
-        with np.load(archive, allow_pickle=False) as stored:
-            names, images, points = (stored[k] for k in ("names", "images", "landmarks68"))
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"cannot read the photos {archive} ({error})") from error
-    read = _reader(layout)
-    return summarize(
-        _face_error(predict, read, str(name), image.astype(np.float32) / 255.0, truth, 0.0)
-        for name, image, truth in zip(names, images, points.astype(np.float32), strict=True)
-    )
-
-
-def evaluate_synthetic(
-    predict: Predict, pool: Pool, layout: UVLayout, *, indices: range, batch: int = 16
-) -> Evaluation:
-    """Measure on pool samples: landmarks, and every texel against the exact map."""
-    weights = jnp.asarray(layout.texel_weights) * layout.mask
-    weights = weights / weights.sum()
-
-    @jax.jit
-    def measure(maps: Any, control: Any) -> tuple[Any, Any]:
-        truth = jax.vmap(lambda c: evaluate_control(c, layout.size))(control)
-        far = jnp.linalg.norm(maps - truth, axis=-1)
-        points = jax.vmap(lambda m: read_landmarks(m, layout.landmark_uv))(maps)
-        return points, jnp.sum(far * weights, axis=(1, 2))
-
-    faces, dense = [], []
-    start = indices.start
-    for some in validation_batches(pool, indices, batch):
-        maps = predict(jnp.asarray(some.images, dtype=jnp.float32) / 255.0)
-        points, far = (np.asarray(a) for a in measure(maps, jnp.asarray(some.control)))
-        for i, truth in enumerate(some.landmarks):
-            faces.append(
-                FaceError(
-                    name=str(start + i),
-                    yaw=float(pool.sample(start + i).angles[0]),
-                    nme=normalized_mean_error(points[i], truth),
-                    predicted=points[i],
-                    truth=truth,
-                )
-            )
-            dense.append(far[i] / float(np.sqrt(np.prod(np.ptp(truth[:, :2], axis=0)))))
-        start += len(some.landmarks)
-    return summarize(faces, dense=float(np.mean(dense)))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from .augment import Crop, augment, central_crop
+from .augment import Crop, augment, upright_crop
 from .config import AugmentConfig
 from .pool import Pool
 
@@ -155,7 +155,7 @@ class Feed:
 
 
 def validation_batches(pool: Pool, held_back: range, size: int) -> Iterator[Batch]:
-    """Yield the samples that are kept back, as ideal crops; the last batch may be smaller."""
+    """Yield the samples kept back, as ideal upright crops; the last batch may be smaller."""
     for start in range(held_back.start, held_back.stop, size):
         stop = min(start + size, held_back.stop)
-        yield stack_crops([central_crop(pool.sample(i)) for i in range(start, stop)], {})
+        yield stack_crops([upright_crop(pool.sample(i)) for i in range(start, stop)], {})

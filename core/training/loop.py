@@ -93,8 +93,7 @@ class _Run:
                 f"the pool {config.pool} was made for another UV layout than {layout.name}; "
                 "synthesize it anew"
             )
-        first = self.pool.first_shard_size()
-        self.held_back = range(first - min(config.validation, first // 4), first)
+        self.held_back = self.pool.validation(config.validation)
         texels = 64 if config.network == "prn-lite" else layout.size
         self.reading = make_reading(layout, texel_weights=config.texel_weights, size=texels)
         self.order = Order(config.seed, self.held_back)

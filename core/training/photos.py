@@ -1,4 +1,6 @@
-"""``uvface evaluate``: the whole path on photos with known landmarks, as a user runs it.
+"""``uvface evaluate``: the whole path on pictures with known landmarks, as a user runs it.
+
+Photos with AFLW2000-style labels, or the validation samples of a pool of synthetic faces.
 
 Protocol: distance in x and y over the 68 landmarks, over sqrt(w h) of the true landmarks' box
 (AFLW2000-3D as 3DDFA and PRNet report it); bins of 0-30-60-90 degrees of true |yaw|.
@@ -9,7 +11,8 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,13 @@ import numpy as np
 from ..detection.protocol import box_overlap
 from ..errors import InputError
 from ..geometry.crop import box_from_landmarks
+from ..geometry.layout import UVLayout
+from ..geometry.spline import evaluate_control
 from ..io.images import read_photo
 from ..reconstruct import Model
 from ..types import Face
-from .evaluate import FaceError, normalized_mean_error, read_truth, summarize
+from .evaluate import FaceError, face_size, normalized_mean_error, read_truth, summarize
+from .pool import Pool
 
 __all__ = ["evaluate"]
 
@@ -32,31 +38,32 @@ _SAME_FACE = 0.3  # overlap of boxes from which a detected face is the labelled 
 def evaluate(
     folders: Sequence[str | Path], *, model: Model, detect: bool = False
 ) -> dict[str, Any]:
-    """Measure landmark errors on folders of ``NAME.jpg`` with AFLW2000-style ``NAME.mat``.
+    """Measure landmark errors on pictures whose landmarks are known.
 
     Args:
-        folders: pictures and labels; a name that was seen before is counted once.
+        folders: ``NAME.jpg`` with AFLW2000-style ``NAME.mat`` (a name that was seen before is
+            counted once); or one pool of synthetic faces, whose validation samples are used.
         model: from `uvface.load`.
         detect: boxes from the detector; by default they come from the true landmarks.
 
     Returns:
         Mean, mean of bins and bins in percent, the number of photos, the missed ones, and the
-        error of every photo.
+        error of every photo; for a pool also the dense error: the mean 3D distance of the
+        texels, weighted as in the loss.
 
     Raises:
         InputError: no pair of picture and labels, or an unreadable one.
     """
-    errors, missed = [], []
-    for path in _labelled(folders):
-        truth, yaw = read_truth(path.with_suffix(".mat"))
-        face = _reconstruct(model, path, truth, detect=detect)
+    errors, missed, dense = [], [], []
+    for labelled in _labelled(folders):
+        face = _reconstruct(model, labelled, detect=detect)
         if face is None:
-            missed.append(path.stem)
+            missed.append(labelled.name)
             continue
-        predicted = np.asarray(face.landmarks)
-        nme = normalized_mean_error(predicted, truth)
-        errors.append(FaceError(name=path.stem, yaw=yaw, nme=nme, predicted=predicted, truth=truth))
-    found = summarize(errors)
+        errors.append(_error(labelled, face))
+        if labelled.control is not None:
+            dense.append(_dense_error(face, labelled.control, labelled.truth, model.layout))
+    found = summarize(errors, dense=float(np.mean(dense)) if dense else None)
     return {
         **found.percent(),
         "photos": len(errors) + len(missed),
@@ -67,20 +74,72 @@ def evaluate(
     }
 
 
-def _labelled(folders: Sequence[str | Path]) -> list[Path]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Labelled:
+    """A picture with what is known of its face."""
+
+    name: str
+    image: np.ndarray  # [H, W, 3]
+    truth: np.ndarray  # [68, 3] pixels
+    yaw: float  # degrees
+    control: np.ndarray | None = None  # [n, n, 3] pixels, of synthetic faces
+
+
+def _labelled(folders: Sequence[str | Path]) -> Iterator[_Labelled]:
+    if len(folders) == 1 and (Path(folders[0]) / "pool.json").is_file():
+        return _labelled_samples(Path(folders[0]))
     pictures = [path for folder in folders for path in sorted(Path(folder).glob("*.jpg"))]
     pairs = {path.stem: path for path in reversed(pictures) if path.with_suffix(".mat").is_file()}
     if not pairs:
         raise InputError(f"no NAME.jpg with NAME.mat in {', '.join(map(str, folders))}")
-    return list(reversed(pairs.values()))
+    return (_labelled_photo(path) for path in reversed(pairs.values()))
 
 
-def _reconstruct(model: Model, path: Path, truth: np.ndarray, *, detect: bool) -> Face | None:
-    image = read_photo(path).image
-    box = np.asarray(box_from_landmarks(jnp.asarray(truth)), dtype=np.float32)
+def _labelled_photo(path: Path) -> _Labelled:
+    truth, yaw = read_truth(path.with_suffix(".mat"))
+    return _Labelled(name=path.stem, image=read_photo(path).image, truth=truth, yaw=yaw)
+
+
+def _labelled_samples(folder: Path) -> Iterator[_Labelled]:
+    pool = Pool(folder, limit=1)
+    for number in pool.validation():
+        sample = pool.sample(number)
+        yield _Labelled(
+            name=str(number),
+            image=sample.image.astype(np.float32) / 255.0,
+            truth=sample.landmarks,
+            yaw=float(sample.angles[0]),
+            control=sample.control,
+        )
+
+
+def _error(labelled: _Labelled, face: Face) -> FaceError:
+    predicted = np.asarray(face.landmarks)
+    return FaceError(
+        name=labelled.name,
+        yaw=labelled.yaw,
+        nme=normalized_mean_error(predicted, labelled.truth),
+        predicted=predicted,
+        truth=labelled.truth,
+    )
+
+
+def _dense_error(face: Face, control: np.ndarray, truth: np.ndarray, layout: UVLayout) -> float:
+    """Return the weighted mean distance of the texels over the face size; z has no zero."""
+    mask = np.asarray(layout.mask)
+    weights = np.asarray(layout.texel_weights) * mask
+    true_map = np.asarray(evaluate_control(jnp.asarray(control), layout.size))
+    far = np.asarray(face.position_map) - true_map
+    far[..., 2] -= np.average(far[..., 2], weights=mask)
+    distance = np.average(np.linalg.norm(far, axis=-1), weights=weights)
+    return float(distance) / face_size(truth)
+
+
+def _reconstruct(model: Model, labelled: _Labelled, *, detect: bool) -> Face | None:
+    box = np.asarray(box_from_landmarks(jnp.asarray(labelled.truth)), dtype=np.float32)
     if not detect:
-        return model.reconstruct(image, boxes=[box.tolist()])[0]
-    faces = model.reconstruct(image)
+        return model.reconstruct(labelled.image, boxes=[box.tolist()])[0]
+    faces = model.reconstruct(labelled.image)
     boxes = [np.asarray(box_from_landmarks(face.landmarks)) for face in faces]
     overlap = [float(box_overlap(box[None], other)[0]) for other in boxes]
     if not overlap or max(overlap) < _SAME_FACE:

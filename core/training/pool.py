@@ -15,10 +15,12 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import cv2
+import jax
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..errors import InputError
+from ..geometry.pose import inplane_roll, rotation_from_angles
 
 __all__ = ["Pool", "Sample"]
 
@@ -33,6 +35,7 @@ class Sample:
     control: np.ndarray  # [n, n, 3] float32
     landmarks: np.ndarray  # [68, 3] float32
     angles: np.ndarray  # [3] yaw, pitch, roll, degrees
+    roll: float  # degrees clockwise in the picture (`inplane_roll`)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,15 +53,23 @@ class _Shard:
             return _Shard(**{name: stored[name] for name in names})
 
 
+@jax.jit
+def _rolls(angles: Float[jax.Array, "n 3"]) -> Float[jax.Array, " n"]:
+    return jax.vmap(lambda a: inplane_roll(rotation_from_angles(a[0], a[1], a[2])))(angles)
+
+
 class Pool:
     """A folder of shards, held in memory; more shards may arrive while it is in use."""
 
-    def __init__(self, folder: Path, *, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, names: Sequence[str] = (), limit: int | None = None
+    ) -> None:
         """Open a pool.
 
         Args:
             folder: where ``pool.json`` and the shards are.
             names: shards to read first, in this order (to repeat an earlier state of the folder).
+            limit: shards at most; default all.
         """
         header = Path(folder) / "pool.json"
         try:
@@ -68,8 +79,10 @@ class Pool:
         except (OSError, KeyError, ValueError) as error:
             raise InputError(f"cannot read the pool {header} ({error})") from error
         self.folder = Path(folder)
+        self._limit = limit
         self.names: list[str] = []  # shards in the order in which they were seen
         self._shards: list[_Shard] = []
+        self._roll: list[np.ndarray] = []
         self._start = [0]
         for name in names:
             self._read(self.folder / name)
@@ -80,7 +93,7 @@ class Pool:
 
     def refresh(self) -> int:
         """Read shards that have appeared since; return the number of samples now."""
-        for path in sorted(self.folder.glob("shard_[0-9]*.npz")):
+        for path in sorted(self.folder.glob("shard_[0-9]*.npz"))[: self._limit]:
             if path.name not in self.names:
                 self._read(path)
         return len(self)
@@ -92,13 +105,15 @@ class Pool:
             raise InputError(f"cannot read the shard {path} ({error})") from error
         self.names.append(path.name)
         self._shards.append(shard)
+        self._roll.append(np.asarray(_rolls(shard.angles.astype(np.float32))))
         self._start.append(len(self) + len(shard.offset) - 1)
 
-    def first_shard_size(self) -> int:
-        """Return the number of samples in the first shard."""
+    def validation(self, at_most: int = 384) -> range:
+        """Return the samples kept for validation: the last quarter of the first shard at most."""
         if not self._shards:
             raise InputError(f"the pool {self.folder} holds no shard yet")
-        return self._start[1]
+        first = self._start[1]
+        return range(first - min(at_most, first // 4), first)
 
     def _find(self, index: int) -> tuple[_Shard, int]:
         shard = int(np.searchsorted(self._start, index, side="right")) - 1
@@ -119,6 +134,11 @@ class Pool:
         middle = np.array([self.size / 2, self.size / 2, 0.0], np.float32)
         return shard.control[i].astype(np.float32) / np.float32(CONTROL_SCALE) + middle
 
+    def roll(self, index: int) -> float:
+        """Return how far one head is turned in the picture plane, degrees clockwise."""
+        shard = int(np.searchsorted(self._start, index, side="right")) - 1
+        return float(self._roll[shard][index - self._start[shard]])
+
     def sample(self, index: int) -> Sample:
         """Return one picture with its labels."""
         shard, i = self._find(index)
@@ -127,4 +147,5 @@ class Pool:
             control=self.control(index),
             landmarks=shard.landmarks[i].astype(np.float32),
             angles=shard.angles[i].astype(np.float32),
+            roll=self.roll(index),
         )

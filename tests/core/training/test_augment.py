@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from uvface.core.geometry.landmarks import MIRROR_68
-from uvface.core.training.augment import augment, central_crop, random_affine, transform_labels
+from uvface.core.training.augment import augment, random_affine, transform_labels, upright_crop
 from uvface.core.training.config import AugmentConfig
 from uvface.core.training.loss import make_reading
 from uvface.core.training.pool import Pool, Sample
@@ -24,7 +24,7 @@ def _dot_sample(k: int, rng: np.random.Generator) -> Sample:
     x, y = landmarks[k, :2]
     cv2.circle(image, (round(x * 16), round(y * 16)), 5 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
     control = np.zeros((64, 64, 3), np.float32)
-    return Sample(image=image, control=control, landmarks=landmarks, angles=np.zeros(3))
+    return Sample(image=image, control=control, landmarks=landmarks, angles=np.zeros(3), roll=0.0)
 
 
 def _centre(image: np.ndarray) -> np.ndarray:
@@ -55,11 +55,35 @@ def test_control_maps_and_landmarks_move_together(toy_pool, layout):
         assert np.abs(read - crop.landmarks).max() < 2.0
 
 
-def test_central_crop_is_the_middle_of_the_picture(toy_pool):
-    sample = Pool(toy_pool).sample(2)
-    crop = central_crop(sample)
+def test_upright_crop_of_an_upright_head_is_the_middle_of_the_picture(toy_pool):
+    sample = dataclasses.replace(Pool(toy_pool).sample(2), roll=0.0)
+    crop = upright_crop(sample)
     np.testing.assert_array_equal(crop.image, sample.image[32:-32, 32:-32])
     np.testing.assert_allclose(crop.landmarks[:, :2], sample.landmarks[:, :2] - 32, atol=1e-4)
+
+
+@pytest.mark.parametrize("roll", [-130.0, -20.0, 65.0])
+def test_upright_crop_turns_a_head_upright(roll):
+    upright = _dot_sample(30, np.random.default_rng(0))
+    cos, sin = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    turn = np.array([[cos, -sin], [sin, cos]], np.float32)
+    landmarks = upright.landmarks.copy()
+    landmarks[:, :2] = (landmarks[:, :2] - 159.5) @ turn.T + 159.5
+    tilted = dataclasses.replace(upright, landmarks=landmarks, roll=roll)
+    expected = upright.landmarks[:, :2] - 32
+    np.testing.assert_allclose(upright_crop(tilted).landmarks[:, :2], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("p_mirror", [0.0, 1.0])
+def test_crops_are_turned_about_upright_whatever_the_roll_of_the_picture(p_mirror):
+    config = dataclasses.replace(
+        AugmentConfig(), p_any_roll=0.0, p_tilted=0.0, roll_sigma=0.0, p_mirror=p_mirror
+    )
+    for roll in (-70.0, 0.0, 25.0):
+        affine = random_affine(np.random.default_rng(1), 320, config, roll=roll)
+        up = np.array([np.sin(np.radians(roll)), -np.cos(np.radians(roll))])  # crown of the head
+        turned = affine[:, :2] @ up
+        np.testing.assert_allclose(turned / np.linalg.norm(turned), [0.0, -1.0], atol=1e-6)
 
 
 def test_mirroring_twice_is_the_identity():
@@ -74,7 +98,7 @@ def test_mirroring_twice_is_the_identity():
 
 def test_affine_is_a_similarity_within_limits():
     for seed in range(50):
-        affine = random_affine(np.random.default_rng(seed), 320, AugmentConfig())
+        affine = random_affine(np.random.default_rng(seed), 320, AugmentConfig(), roll=0.0)
         linear = affine[:, :2]
         scale = abs(np.linalg.det(linear)) ** 0.5
         np.testing.assert_allclose(linear @ linear.T, scale**2 * np.eye(2), atol=1e-9)

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from uvface.core.detection.protocol import Detection
 from uvface.core.errors import InputError
-from uvface.core.training.evaluate import (
-    FaceError,
-    evaluate_folder,
-    evaluate_folders,
-    evaluate_photos,
-    evaluate_synthetic,
-    normalized_mean_error,
-    summarize,
-)
+from uvface.core.geometry.crop import box_from_landmarks, crop_box
+from uvface.core.geometry.landmarks import read_landmarks
+from uvface.core.geometry.spline import evaluate_control
+from uvface.core.network.weights import WeightsHeader
+from uvface.core.reconstruct import Model, Reading
+from uvface.core.training import photos
+from uvface.core.training.evaluate import FaceError, face_size, normalized_mean_error, summarize
+from uvface.core.training.photos import evaluate
 from uvface.core.training.pool import Pool
+from uvface.core.types import Camera
 
 
 def _face(name, yaw, nme):
@@ -48,50 +49,90 @@ def test_empty_bins_do_not_count():
         summarize([])
 
 
-def _write_pair(folder, name, position_map, layout, read):
-    truth = np.asarray(read(jnp.asarray(position_map), layout.landmark_uv))
+class _Fixed:
+    """A detector that always finds the same face."""
+
+    def __init__(self, points):
+        self.points = points
+
+    def detect(self, image):
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        box = np.concatenate([low, high]).astype(np.float32)
+        return [Detection(box=box, points=self.points, score=0.9)]
+
+
+def _knowing_model(layout, position_map):
+    """A model that reads the same position map off every crop, and the crops that it was given."""
+    landmarks = read_landmarks(position_map, layout.landmark_uv)
+    camera = Camera(scale=jnp.ones(()), rotation=jnp.eye(3), translation=jnp.zeros(3))
+    answer = Reading(
+        position_map=position_map, visibility=layout.mask, landmarks=landmarks, camera=camera
+    )
+    crops = []
+
+    def read(region, photo_from_crop):
+        crops.append(photo_from_crop)
+        return answer
+
+    eyes_nose_mouth = np.asarray(landmarks)[[[36, 39], [42, 45], [30, 30], [48, 48], [54, 54]], :2]
+    model = Model(
+        predict=lambda images: images,
+        read=read,
+        header=WeightsHeader(network="prn-lite", layout="uvface", layout_digest=layout.digest),
+        layout=layout,
+        detector=_Fixed(eyes_nose_mouth.mean(axis=1).astype(np.float32)),
+    )
+    return model, crops
+
+
+def _write_pair(folder, name, truth):
     cv2.imwrite(str(folder / f"{name}.jpg"), np.full((450, 450, 3), 90, np.uint8))
     pose = np.array([[0.0, np.radians(40.0), 0, 0, 0, 0, 0]])
     savemat(folder / f"{name}.mat", {"pt3d_68": truth.T, "Pose_Para": pose})
 
 
-def test_folder_protocol_crops_by_the_true_box_and_maps_back(tmp_path, layout):
-    """A network that answers with the true map in crop pixels has no error."""
-    from uvface.core.geometry.crop import box_from_landmarks, crop_box
-    from uvface.core.geometry.landmarks import read_landmarks
-
+def test_photos_are_given_the_true_box_and_counted_once(tmp_path, layout):
     photo_map = layout.canonical * 9.0 + jnp.array([230.0, 210.0, 0.0])
-    _write_pair(tmp_path, "image00001", photo_map, layout, read_landmarks)
-    landmarks = read_landmarks(photo_map, layout.landmark_uv)
-    crop_from_photo = crop_box(box_from_landmarks(landmarks)).inverse()
+    truth = np.asarray(read_landmarks(photo_map, layout.landmark_uv))
+    _write_pair(tmp_path, "image00001", truth)
+    model, crops = _knowing_model(layout, photo_map)
+    found = evaluate([tmp_path, tmp_path], model=model)
+    assert found["mean"] < 1e-2 and found["counts"] == [0, 1, 0] and found["photos"] == 1
+    expected = crop_box(box_from_landmarks(jnp.asarray(truth)))
+    np.testing.assert_allclose(crops[0].matrix(), expected.matrix(), atol=1e-3)
+    detected = evaluate([tmp_path], model=model, detect=True)
+    assert detected["mean"] == found["mean"] and detected["boxes"] == "detected"
+    assert np.abs(crops[1].matrix() - crops[0].matrix()).max() > 1.0
 
-    def predict(crops):
-        assert crops.shape == (1, 256, 256, 3) and 0.3 < float(crops.mean()) < 0.4
-        return crop_from_photo.apply(photo_map)[None]
 
-    found = evaluate_folder(predict, tmp_path, layout)
-    assert found.mean < 1e-4 and found.counts == (0, 1, 0)
-    assert evaluate_folders(predict, [tmp_path, tmp_path], layout).counts == (0, 1, 0)
-    photo = np.full((1, 450, 450, 3), 90, np.uint8)
-    points = np.asarray(landmarks)[None]
-    np.savez(tmp_path / "photos.npz", images=photo, landmarks68=points, names=np.array(["a"]))
-    assert evaluate_photos(predict, tmp_path / "photos.npz", layout).mean < 1e-4
+def test_a_detected_face_elsewhere_is_a_miss(tmp_path, layout):
+    photo_map = layout.canonical * 9.0 + jnp.array([230.0, 210.0, 0.0])
+    truth = np.asarray(read_landmarks(photo_map, layout.landmark_uv))
+    _write_pair(tmp_path, "near", truth)
+    _write_pair(tmp_path, "far", truth + 1000.0)
+    found = evaluate([tmp_path], model=_knowing_model(layout, photo_map)[0], detect=True)
+    assert found["missed"] == ["far"] and found["photos"] == 2
 
 
 def test_folder_without_pairs_is_an_input_error(tmp_path, layout):
-    with pytest.raises(InputError, match="no pair"):
-        evaluate_folder(lambda crops: crops, tmp_path, layout)
+    with pytest.raises(InputError, match=r"no NAME\.jpg with NAME\.mat"):
+        evaluate([tmp_path], model=_knowing_model(layout, layout.canonical)[0])
 
 
-def test_synthetic_protocol_measures_landmarks_and_texels(toy_pool, layout):
-    mean = layout.canonical * 9.0 + jnp.array([127.5, 127.5, 0.0])
-    found = evaluate_synthetic(
-        lambda crops: jnp.broadcast_to(mean, (len(crops), 256, 256, 3)),
-        Pool(toy_pool),
-        layout,
-        indices=range(0, 6),
-        batch=4,
-    )
-    assert len(found.faces) == 6
-    assert 0.01 < found.mean < 0.8
-    assert found.dense is not None and 0.01 < found.dense < 0.8
+def test_pool_is_measured_at_landmarks_and_texels(toy_pool, layout):
+    """Moved by 3 px in x and by any z, every texel is off by 3 px, and so is every landmark."""
+    pool = Pool(toy_pool, limit=1)
+    assert pool.validation() == range(6, 8)
+    sizes = [face_size(pool.sample(number).landmarks) for number in pool.validation()]
+    true_map = evaluate_control(jnp.asarray(pool.sample(6).control), layout.size)
+    model, _ = _knowing_model(layout, true_map + jnp.array([3.0, 0.0, 17.0]))
+    found = evaluate([toy_pool], model=model)
+    assert found["photos"] == 2 and list(found["faces"]) == ["6", "7"]
+    assert found["faces"]["6"] == pytest.approx(300.0 / sizes[0], rel=0.02)
+    assert found["faces"]["7"] > 2.0 * found["faces"]["6"]  # another face
+    sample = pool.sample(6)
+    face = model.reconstruct(
+        np.zeros((320, 320, 3), np.float32), boxes=[[80.0, 80.0, 240.0, 240.0]]
+    )[0]
+    dense = photos._dense_error(face, sample.control, sample.landmarks, layout)
+    assert dense == pytest.approx(3.0 / sizes[0], rel=1e-3)

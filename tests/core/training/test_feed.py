@@ -11,7 +11,7 @@ from uvface.core.training.pool import Pool
 
 def test_pool_returns_what_was_written(toy_pool):
     pool = Pool(toy_pool)
-    assert len(pool) == 16 and pool.first_shard_size() == 8
+    assert len(pool) == 16 and pool.validation(100) == range(6, 8)
     sample = pool.sample(9)
     assert sample.image.shape == (320, 320, 3)
     assert sample.control.shape == (64, 64, 3)

@@ -1,0 +1,78 @@
+"""`predict_upright` with a toy network that reads the direction of a ramp as the head's roll."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core.geometry.crop import crop_box, cut_region
+from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.pose import inplane_rotation
+from uvface.core.upright import predict_upright
+
+BOX = jnp.array([150.0, 120.0, 270.0, 240.0])
+
+
+@pytest.fixture(scope="module")
+def layout():
+    return load_layout()
+
+
+def ramp(roll):
+    """A photo that brightens along the x axis of a head of that roll."""
+    y, x = np.mgrid[:360, :400].astype(np.float32)
+    angle = np.radians(roll)
+    bright = 0.5 + 0.0008 * (np.cos(angle) * (x - 210) + np.sin(angle) * (y - 180))
+    return np.repeat(bright[..., None], 3, axis=-1).astype(np.float32)
+
+
+def toy_network(layout, share=1.0):
+    """Answer with an upright face turned by ``share`` of the ramp's angle in the crop."""
+
+    def predict(crops):
+        slope_y, slope_x = jnp.gradient(crops[0, 64:-64, 64:-64, 0])
+        angle = share * jnp.degrees(jnp.arctan2(slope_y.mean(), slope_x.mean()))
+        plane = 6.0 * layout.canonical[..., :2] @ inplane_rotation(angle).T + 127.5
+        return jnp.concatenate([plane, 6.0 * layout.canonical[..., 2:]], axis=-1)[None]
+
+    return predict
+
+
+def run(layout, roll, share=1.0, passes=3, tolerance=12.0):
+    first = crop_box(BOX)
+    region = cut_region(ramp(roll), first)
+    read = jax.jit(
+        lambda region, first: predict_upright(
+            toy_network(layout, share), region, first, layout, passes=passes, tolerance=tolerance
+        )
+    )
+    crop_map, crop = read(region, first)
+    return np.asarray(crop.apply(crop_map)), crop
+
+
+def angle_of(crop):
+    cos, sin = np.asarray(crop.rotation)[:, 0]
+    return np.degrees(np.arctan2(sin, cos))
+
+
+@pytest.mark.parametrize("roll", [-170.0, -90.0, -30.0, 15.0, 100.0])
+def test_crop_is_turned_about_its_middle_and_the_map_stays_in_the_photo(layout, roll):
+    photo_map, crop = run(layout, roll)
+    assert angle_of(crop) == pytest.approx(roll, abs=0.5)
+    middle = jnp.array([127.5, 127.5])
+    np.testing.assert_allclose(crop.apply(middle), crop_box(BOX).apply(middle), atol=1e-3)
+    plane = np.asarray(layout.canonical)[..., :2] @ np.asarray(inplane_rotation(roll)).T
+    expected = 6.0 * float(crop.scale) * plane + [210.0, 180.0]
+    np.testing.assert_allclose(photo_map[..., :2], expected, atol=0.6)
+
+
+def test_a_little_tilt_costs_no_second_pass(layout):
+    assert angle_of(run(layout, 8.0)[1]) == 0.0
+    assert angle_of(run(layout, 80.0, passes=1)[1]) == 0.0
+
+
+def test_passes_go_on_while_the_head_is_tilted(layout):
+    """The toy sees half of the tilt: 80 degrees, then 40, then 20, seen as 10."""
+    assert angle_of(run(layout, 80.0, share=0.5, passes=2)[1]) == pytest.approx(40.0, abs=0.5)
+    assert angle_of(run(layout, 80.0, share=0.5, passes=3)[1]) == pytest.approx(60.0, abs=0.5)
+    assert angle_of(run(layout, 80.0, share=0.5, passes=9)[1]) == pytest.approx(60.0, abs=0.5)
