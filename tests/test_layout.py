@@ -24,10 +24,11 @@ RANKS = {
     "core.upright": 4,
     "core.reconstruct": 5,
     "core.batch": 6,
+    "core.commands": 7,
     "core.training": 6,
-    "editing": 7,
-    "faceswap": 8,
-    "cli": 9,
+    "editing": 8,
+    "faceswap": 9,
+    "cli": 10,
 }
 
 

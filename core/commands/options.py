@@ -1,0 +1,83 @@
+"""Options and helpers that several commands share; imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = [
+    "Boxes",
+    "Device",
+    "Faces",
+    "Json",
+    "Metadata",
+    "Quiet",
+    "ReferenceFace",
+    "Weights",
+    "complain",
+    "face_choice",
+    "names",
+    "open_boxes",
+    "report",
+    "set_up",
+]
+
+Boxes = Annotated[
+    Path | None, typer.Option(help='JSON {"STEM": [[left, top, right, bottom]]}: skips detection.')
+]
+Faces = Annotated[str, typer.Option(help="largest, all, or a number counted from the left.")]
+ReferenceFace = Annotated[str, typer.Option(help="Which face of the other photo.")]
+Weights = Annotated[str, typer.Option(help="Embedded weights' name, or a .safetensors file.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per item.")]
+Metadata = Annotated[bool, typer.Option(help="Mark the output as synthetically edited.")]
+
+
+def set_up(device: str) -> None:
+    """Choose the device and keep compiled code on disk, before JAX is imported."""
+    if device not in ("auto", "cpu", "gpu"):
+        raise typer.BadParameter(f"device {device!r}; choose auto, cpu or gpu")
+    if device != "auto":
+        os.environ["JAX_PLATFORMS"] = {"cpu": "cpu", "gpu": "cuda"}[device]
+    from ..compilation import keep_compiled_code
+
+    keep_compiled_code()
+
+
+def open_boxes(path: Path | None) -> dict[str, list[list[float]]] | None:
+    """Return the boxes of a ``--boxes`` file."""
+    from ..io.boxes import read_boxes
+
+    return None if path is None else read_boxes(path)
+
+
+def face_choice(text: str) -> Any:
+    """Return the faces that an option names."""
+    if text in ("all", "largest"):
+        return text
+    if text.isdigit():
+        return int(text)
+    raise typer.BadParameter(f"faces {text!r}; choose largest, all or a number from 0")
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names of a comma-separated list, none of ``none``."""
+    return () if text == "none" else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def report(record: dict[str, Any], line: str, quiet: bool, as_json: bool) -> None:
+    """Print what was done: a line, a JSON object, or nothing."""
+    if as_json:
+        typer.echo(json.dumps(record))
+    elif not quiet:
+        typer.echo(line)
+
+
+def complain(message: str) -> None:
+    """Print a one-line error."""
+    typer.echo(f"error: {message}", err=True)

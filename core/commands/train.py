@@ -1,0 +1,83 @@
+"""``uvface synthesize``, ``uvface train`` and ``uvface evaluate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import Device, Quiet, Weights, set_up
+
+__all__ = ["evaluate", "synthesize", "train"]
+
+
+def synthesize(
+    count: Annotated[int, typer.Option("-n", min=1, help="Number of pictures.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures.")],
+    assets: Annotated[
+        Path, typer.Option(help="Folder with ICT-FaceKit (OBJ folder or data pack).")
+    ],
+    seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 0,
+    pool: Annotated[bool, typer.Option("--pool", help="Write shards for uvface train.")] = False,
+    photo_skins: Annotated[Path | None, typer.Option(help="Folder of skins from photos.")] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Render labelled synthetic faces: pictures, position maps, landmarks, visibility."""
+    set_up(device)
+    from ..synthesis.files import synthesize as write_files
+    from ..synthesis.files import synthesize_pool as write_shards
+
+    run = write_shards if pool else write_files
+    run(count, output, seed=seed, assets=assets, photo_skins=photo_skins)
+    if not quiet:
+        typer.echo(f"{output}: {count} pictures")
+
+
+def train(
+    pool: Annotated[Path, typer.Option(help="Folder of rendered samples.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")],
+    minutes: Annotated[
+        float, typer.Option(min=0, help="Wall-clock length of the schedule.")
+    ] = 60.0,
+    network: Annotated[str, typer.Option(help="prn-lite or prn.")] = "prn-lite",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint.")
+    ] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Train a network on rendered samples."""
+    set_up(device)
+    from ..training.config import TrainConfig
+    from ..training.loop import train as run
+
+    config = TrainConfig(pool=pool, output=output, minutes=minutes, network=network)
+    weights = run(config, resume=resume, report=None if quiet else _show_progress)
+    typer.echo(str(weights))
+
+
+def evaluate(
+    folder: Annotated[
+        list[Path], typer.Argument(help="AFLW2000-style folders: photos with .mat files.")
+    ],
+    weights: Weights = "prn-lite",
+    detect: Annotated[bool, typer.Option("--detect", help="Boxes from the detector.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Measure landmark errors on photos with known landmarks (NME, in %)."""
+    set_up(device)
+    from ..reconstruct import load
+    from ..training.photos import evaluate as run
+
+    typer.echo(json.dumps(run(folder, model=load(weights), detect=detect), indent=2))
+
+
+def _show_progress(progress: Any) -> None:
+    errors = "".join(f", {name} {100 * value:.2f} %" for name, value in progress.validation.items())
+    typer.echo(
+        f"{100 * progress.share:5.1f} %  step {progress.step}  loss {progress.loss:.4f}"
+        f"  {progress.images_per_second:.0f} images/s{errors}"
+    )

@@ -1,0 +1,73 @@
+"""``uvface edit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..core.commands.options import (
+    Boxes,
+    Device,
+    Faces,
+    Json,
+    Metadata,
+    Quiet,
+    ReferenceFace,
+    Weights,
+    face_choice,
+    open_boxes,
+    report,
+    set_up,
+)
+
+__all__ = ["edit"]
+
+
+def edit(
+    photo: Annotated[Path, typer.Argument(help="Photo that is changed.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
+    region: Annotated[
+        list[str], typer.Option(help="Region to change; may be given several times.")
+    ],
+    reference: Annotated[
+        Path | None, typer.Option("--from", help="Photo that the region comes from.")
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 is the full edit.")
+    ] = 1.0,
+    feather: Annotated[
+        float, typer.Option(min=0, help="Soft border of the region, in texels.")
+    ] = 3.0,
+    recolor: Annotated[str | None, typer.Option(help="Colour for the region: #RRGGBB.")] = None,
+    faces: Faces = "largest",
+    reference_face: ReferenceFace = "largest",
+    boxes: Boxes = None,
+    metadata: Metadata = True,
+    weights: Weights = "prn-lite",
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Change parts of a face: take them from another photo, or recolour them."""
+    set_up(device)
+    if reference is None and recolor is None:
+        raise typer.BadParameter("nothing to do; give --from PHOTO or --recolor '#RRGGBB'")
+    from ..core.reconstruct import load
+    from .edit import edit as run
+
+    result = run(
+        photo,
+        model=load(weights),
+        regions=tuple(region),
+        reference=reference,
+        strength=strength,
+        feather=feather,
+        recolor=recolor,
+        faces=face_choice(faces),
+        reference_face=face_choice(reference_face),
+        boxes=open_boxes(boxes),
+    )
+    result.save(output, metadata=metadata)
+    report(result.record(output), f"{output}: edited {', '.join(region)}", quiet, as_json)

@@ -1,0 +1,68 @@
+"""``uvface swap``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ..core.commands.options import (
+    Boxes,
+    Device,
+    Faces,
+    Json,
+    Metadata,
+    Quiet,
+    ReferenceFace,
+    Weights,
+    face_choice,
+    names,
+    open_boxes,
+    report,
+    set_up,
+)
+
+__all__ = ["swap"]
+
+
+def swap(
+    target: Annotated[Path, typer.Argument(help="Photo that is changed.")],
+    reference: Annotated[Path, typer.Argument(help="Photo that the face comes from.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
+    keep: Annotated[
+        str, typer.Option(help="Regions that stay the target's own, or none.")
+    ] = "eyeballs,mouth_interior",
+    color: Annotated[
+        Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
+    ] = "light",
+    blend: Annotated[
+        Literal["poisson", "feather", "none"], typer.Option(help="How the face is put in.")
+    ] = "poisson",
+    faces: Faces = "largest",
+    reference_face: ReferenceFace = "largest",
+    boxes: Boxes = None,
+    metadata: Metadata = True,
+    weights: Weights = "prn-lite",
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Put the face of REFERENCE into TARGET."""
+    set_up(device)
+    from ..core.reconstruct import load
+    from .swap import swap as run
+
+    result = run(
+        target,
+        reference,
+        model=load(weights),
+        keep=names(keep),
+        color=color,
+        blend=blend,
+        faces=face_choice(faces),
+        reference_face=face_choice(reference_face),
+        boxes=open_boxes(boxes),
+    )
+    result.save(output, metadata=metadata)
+    report(result.record(output), f"{output}: swapped {len(result.faces)} face(s)", quiet, as_json)
