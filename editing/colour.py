@@ -51,6 +51,7 @@ _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
 _CHROMA_SLOPES = (0.8, 1.25)  # wider ones turn lips magenta on a skin of one tone
 _LIGHT_SLOPES = (0.6, 1.4)
+_GREY = (0.001, 0.004)  # deviation of chroma: below the first a photo is black and white or toned
 
 
 @jax.tree_util.register_dataclass
@@ -129,7 +130,9 @@ def fit_transfer(
     source_mean, source_deviation = _robust_moments(source.reshape(-1, 3), w)
     target_mean, target_deviation = _robust_moments(target.reshape(-1, 3), w)
     is_seen = w.sum() > 1.0
-    chroma = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES)
+    low, high = _GREY
+    colourful = jnp.clip((jnp.hypot(*target_deviation[1:]) - low) / (high - low), 0.0, 1.0)
+    chroma = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES) * colourful
     # Black stays black and white stays white, as far as the limits allow: dark lips on dark skin
     # do not become pale ones on light skin, nor highlights chalk.
     below = chroma.at[0].set(

@@ -58,3 +58,14 @@ def test_no_common_texels_give_the_identity():
     lab = lab_from_rgb(rgb)
     transfer = fit_transfer(lab, lab[::-1] * 0.5, jnp.zeros(len(rgb)))
     np.testing.assert_array_equal(apply_transfer(transfer, lab), lab)
+
+
+def test_a_black_and_white_target_leaves_no_colour():
+    rng = np.random.default_rng(3)
+    source = lab_from_rgb(jnp.asarray(rng.uniform(0.2, 0.8, (400, 3)), jnp.float32))
+    grey = np.repeat(rng.uniform(0.2, 0.8, (400, 1)), 3, axis=1)
+    target = lab_from_rgb(jnp.asarray(grey, jnp.float32))
+    fitted = fit_transfer(source, target, jnp.ones(400))
+    result = np.asarray(apply_transfer(fitted, source))
+    assert np.abs(result[:, 1:]).max() < 1e-3
+    assert result[:, 0].std() > 0.05

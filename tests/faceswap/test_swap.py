@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from toy_faces import SIZE, layout, toy_photo
@@ -127,3 +128,13 @@ def test_larger_reference_photos_are_averaged_down():
     result = swap_face(*target, big, large, layout(), config=SwapConfig(keep=()))
     difference = np.abs(result - _swap(target, (image, face)))
     assert difference.mean() < 0.015 and np.quantile(difference, 0.95) < 0.06
+
+
+def test_a_black_and_white_photo_stays_black_and_white():
+    image, face = toy_photo(1)
+    grey = np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
+    texture = np.asarray(face.texture).mean(axis=-1, keepdims=True)
+    target = grey, dataclasses.replace(face, texture=jnp.asarray(np.repeat(texture, 3, axis=-1)))
+    result = _swap(target, toy_photo(2))
+    assert _changed(result, target).mean() > 0.1
+    assert np.ptp(result, axis=-1).max() < 0.01
