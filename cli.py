@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
+from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import inspect, reconstruct
 from uvface.core.commands.train import evaluate, synthesize, train
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for command in (reconstruct, swap, edit, inspect, synthesize, train, evaluate):
     app.command()(command)
+app.add_typer(models, name="models")
 
 
 @app.callback()

@@ -26,12 +26,12 @@ from .detection.protocol import Detector
 from .errors import InputError
 from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
-from .geometry.layout import UVLayout, load_layout
+from .geometry.layout import UVLayout
 from .geometry.sampling import sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
-from .network.weights import WeightsHeader, load_weights, read_header
+from .network.weights import WeightsHeader, load_weights, read_layout
 from .types import Camera, Face, Similarity
 from .upright import Predict, fit_camera, predict_upright
 
@@ -190,7 +190,7 @@ def load(
     Raises:
         AssetError: the weights or their UV layout are missing, damaged or do not fit together.
     """
-    layout = load_layout(read_header(weights).layout)
+    layout = read_layout(weights)
     network, header = load_weights(weights, layout=layout)
     return Model(
         predict=_compiled_network(network),

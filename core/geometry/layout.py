@@ -23,7 +23,14 @@ from jaxtyping import Float
 from ..errors import AssetError, InputError
 from ..types import Mesh
 
-__all__ = ["UVLayout", "layout_digest", "load_layout", "save_layout"]
+__all__ = [
+    "UVLayout",
+    "layout_digest",
+    "load_layout",
+    "pack_layout",
+    "save_layout",
+    "unpack_layout",
+]
 
 
 @jax.tree_util.register_dataclass
@@ -84,30 +91,42 @@ def layout_digest(arrays: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def save_layout(path: Path, layout: UVLayout) -> None:
-    """Write a layout as a compressed ``.npz`` (masks as 8 bit, positions as float32)."""
+def pack_layout(layout: UVLayout) -> dict[str, np.ndarray]:
+    """Return a layout as named arrays for a file (masks as 8 bit, positions as float32)."""
     arrays = {name: np.asarray(getattr(layout, name)) for name in _ARRAYS}
     arrays["mask"] = arrays["mask"].astype(np.uint8)
     names = sorted(layout.regions)
     stack = np.stack([np.asarray(layout.regions[name]) for name in names])
     arrays["region_masks"] = np.round(stack * 255).astype(np.uint8)
-    header = {"name": layout.name, "regions": names}
-    np.savez_compressed(path, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+    header = json.dumps({"name": layout.name, "regions": names})
+    arrays["header"] = np.frombuffer(header.encode(), np.uint8)
+    return arrays
+
+
+def unpack_layout(arrays: dict[str, np.ndarray]) -> UVLayout:
+    """Return the layout of packed arrays; a `KeyError` or `ValueError` where they are damaged."""
+    stored = arrays["header"]
+    text = stored.tobytes().decode() if stored.dtype == np.uint8 else str(stored)
+    header = json.loads(text)
+    masks = arrays["region_masks"].astype(np.float32) / 255
+    return UVLayout(
+        **{name: jnp.asarray(arrays[name]) for name in _ARRAYS if name != "mask"},
+        mask=jnp.asarray(arrays["mask"], dtype=jnp.float32),
+        regions={n: jnp.asarray(m) for n, m in zip(header["regions"], masks, strict=True)},
+        name=header["name"],
+        digest=layout_digest(arrays),
+    )
+
+
+def save_layout(path: Path, layout: UVLayout) -> None:
+    """Write a layout as a compressed ``.npz``."""
+    np.savez_compressed(path, **pack_layout(layout))  # type: ignore[arg-type]
 
 
 def _read_layout(path: Path) -> UVLayout:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            arrays = dict(stored)
-        header = json.loads(str(arrays["header"]))
-        masks = arrays["region_masks"].astype(np.float32) / 255
-        return UVLayout(
-            **{name: jnp.asarray(arrays[name]) for name in _ARRAYS if name != "mask"},
-            mask=jnp.asarray(arrays["mask"], dtype=jnp.float32),
-            regions={n: jnp.asarray(m) for n, m in zip(header["regions"], masks, strict=True)},
-            name=header["name"],
-            digest=layout_digest(arrays),
-        )
+            return unpack_layout(dict(stored))
     except (OSError, KeyError, ValueError) as error:
         raise AssetError(
             f"cannot read the UV layout {path} ({error}); rebuild or reinstall it"

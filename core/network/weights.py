@@ -22,18 +22,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ..errors import AssetError
-from ..geometry.layout import UVLayout
+from ..geometry.layout import UVLayout, load_layout, pack_layout, unpack_layout
 from .registry import NETWORKS, make_network
 
 __all__ = [
     "FORMAT_VERSION",
     "WeightsHeader",
     "check_layout",
+    "flat_variables",
     "load_weights",
     "read_header",
+    "read_layout",
     "save_weights",
 ]
 
+_LAYOUT = "layout/"  # before the names of a layout's arrays
 FORMAT_VERSION = 1
 
 
@@ -50,25 +53,40 @@ class WeightsHeader:
     format_version: int = FORMAT_VERSION
 
 
-def _flat(network: nnx.Module) -> dict[str, nnx.Variable[Any]]:
+def flat_variables(network: nnx.Module) -> dict[str, nnx.Variable[Any]]:
     """Return the parameters and running statistics by dotted name."""
     state = nnx.state(network, (nnx.Param, nnx.BatchStat))
     return {".".join(map(str, path)): leaf for path, leaf in nnx.to_flat_state(state)}
 
 
-def save_weights(path: Path, network: nnx.Module, header: WeightsHeader) -> None:
+def save_weights(
+    path: Path,
+    network: nnx.Module,
+    header: WeightsHeader,
+    *,
+    layout: UVLayout | None = None,
+    is_exact: bool = False,
+) -> None:
     """Write a network; an earlier file stays until the new one is whole.
 
-    The network's own settings replace ``header.config``.
+    Args:
+        path: ``.safetensors`` file to write.
+        network: its own settings replace ``header.config``.
+        header: what the file says about itself.
+        layout: travels with the weights, for layouts that do not come with the package.
+        is_exact: keep matrices as float32; by default they are rounded to float16.
     """
     config: Any = network.config  # type: ignore[attr-defined]
     header = dataclasses.replace(header, config=dataclasses.asdict(config))
     arrays = {}
-    for name, variable in _flat(network).items():
+    for name, variable in flat_variables(network).items():
         values = np.asarray(variable[...])
         arrays[name] = np.ascontiguousarray(
-            values.astype(np.float16 if values.ndim > 1 else np.float32)
+            values.astype(np.float16 if values.ndim > 1 and not is_exact else np.float32)
         )
+    if layout is not None:
+        packed = pack_layout(layout)
+        arrays |= {_LAYOUT + name: np.ascontiguousarray(packed[name]) for name in packed}
     metadata = {"uvface": json.dumps(dataclasses.asdict(header), sort_keys=True)}
     temporary = path.with_name(path.name + ".partial")
     save_file(arrays, temporary, metadata=metadata)
@@ -100,12 +118,16 @@ def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:
     return WeightsHeader(**fields)
 
 
-def _read(path: Path, *, only_header: bool) -> tuple[WeightsHeader, dict[str, np.ndarray]]:
+def _read(
+    path: Path, *, only_header: bool, prefix: str = ""
+) -> tuple[WeightsHeader, dict[str, np.ndarray]]:
+    """Return header and arrays: the layout's (prefix ``layout/``) or all others."""
     try:
         with safe_open(path, framework="numpy") as stored:
             header = _parse_header(path, stored.metadata())
             names = [] if only_header else list(stored.keys())
-            return header, {name: stored.get_tensor(name) for name in names}
+            kept = [name for name in names if name.startswith(_LAYOUT) == bool(prefix)]
+            return header, {name.removeprefix(prefix): stored.get_tensor(name) for name in kept}
     except (OSError, SafetensorError, TypeError, ValueError) as error:
         raise AssetError(
             f"cannot read the weights {path} ({error}); the file is damaged, get it again"
@@ -115,6 +137,20 @@ def _read(path: Path, *, only_header: bool) -> tuple[WeightsHeader, dict[str, np
 def read_header(name_or_path: str | Path) -> WeightsHeader:
     """Return the header of a weights file without reading its arrays."""
     return _read(_find(name_or_path), only_header=True)[0]
+
+
+def read_layout(name_or_path: str | Path) -> UVLayout:
+    """Return the UV layout of weights: the one in their file, or the package's of its name."""
+    path = _find(name_or_path)
+    header, arrays = _read(path, only_header=False, prefix=_LAYOUT)
+    try:
+        layout = unpack_layout(arrays) if arrays else load_layout(header.layout)
+    except (KeyError, ValueError) as error:
+        raise AssetError(
+            f"the UV layout in {path} is damaged ({error}); import it again"
+        ) from error
+    check_layout(path, header, layout.name, layout.digest)
+    return layout
 
 
 def check_layout(path: Path, header: WeightsHeader, name: str, digest: str) -> None:
@@ -149,7 +185,7 @@ def load_weights(
         network = make_network(header.network, header.config, is_abstract=True)
     except (TypeError, ValueError) as error:
         raise AssetError(f"the weights {path} are of an unknown network ({error})") from error
-    variables = _flat(network)
+    variables = flat_variables(network)
     if {n: v.shape for n, v in variables.items()} != {n: a.shape for n, a in arrays.items()}:
         raise AssetError(f"the arrays in {path} do not fit the network {header.network!r}")
     for name, variable in variables.items():

@@ -1,0 +1,34 @@
+"""``uvface models``: weights of other makers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Quiet
+
+__all__ = ["models"]
+
+models = typer.Typer(help="Weights of other makers.", no_args_is_help=True)
+
+
+@models.callback()
+def _common() -> None:
+    """Weights of other makers."""
+
+
+@models.command("import-prnet")
+def import_prnet(
+    checkpoint: Annotated[Path, typer.Argument(help="Released checkpoint, without .index.")],
+    folder: Annotated[Path, typer.Argument(help="PRNet's checkout, for its UV data.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Weights file to write.")],
+    quiet: Quiet = False,
+) -> None:
+    """Turn the released PRNet weights into a file for --weights."""
+    from ..network.prnet_checkpoint import import_prnet as run
+
+    run(checkpoint, folder, output)
+    if not quiet:
+        typer.echo(f"{output}: use it with --weights {output}")

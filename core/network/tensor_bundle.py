@@ -1,0 +1,180 @@
+"""Reader of TensorFlow checkpoints (tensor bundles), without TensorFlow.
+
+A checkpoint ``PREFIX`` is a table ``PREFIX.index`` from variable names to where their values lie,
+and the values themselves in ``PREFIX.data-00000-of-00001`` (more files where it was sharded). The
+table is LevelDB's: blocks of keys that share prefixes, an index block, a footer. Entries are
+protocol buffers, of which only varints, 32-bit numbers and nested messages occur.
+
+References:
+    TensorFlow, ``tensorflow/core/protobuf/tensor_bundle.proto`` and
+    ``tensorflow/core/util/tensor_bundle``; LevelDB, ``doc/table_format.md``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import AssetError
+
+__all__ = ["TensorEntry", "read_entries", "read_tensors"]
+
+_MAGIC = 0xDB4775248B80FB57
+_FOOTER = 48
+_TRAILER = 5  # bytes after each block: kind of compression, checksum
+_DTYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TensorEntry:
+    """Where the values of a variable lie."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    shard: int
+    offset: int  # bytes
+    size: int  # bytes
+
+
+def read_entries(prefix: str | Path) -> dict[str, TensorEntry]:
+    """Return the variables of a checkpoint by name.
+
+    Args:
+        prefix: path of the checkpoint without ``.index``.
+
+    Raises:
+        AssetError: the index is missing, damaged, or of a kind that is not read here.
+    """
+    path = Path(f"{prefix}.index")
+    try:
+        table = path.read_bytes()
+    except OSError as error:
+        raise AssetError(
+            f"cannot read the checkpoint's index {path} ({error.strerror}); "
+            "give the checkpoint's path without .index"
+        ) from error
+    try:
+        return {key.decode(): _entry(value) for key, value in _records(table) if key}
+    except (IndexError, ValueError, KeyError, struct.error) as error:
+        raise AssetError(f"{path} is not a TensorFlow checkpoint index ({error})") from error
+
+
+def read_tensors(prefix: str | Path, entries: dict[str, TensorEntry]) -> dict[str, np.ndarray]:
+    """Return the values of variables.
+
+    Args:
+        prefix: path of the checkpoint without ``.index``.
+        entries: of `read_entries`, those that are wanted.
+
+    Raises:
+        AssetError: the data file is missing or too short.
+    """
+    count = 1 + max((entry.shard for entry in entries.values()), default=0)
+    shards = [_map(Path(f"{prefix}.data-{k:05d}-of-{count:05d}")) for k in range(count)]
+    found = {}
+    for name, entry in entries.items():
+        stored = shards[entry.shard][entry.offset : entry.offset + entry.size]
+        if len(stored) != entry.size:
+            raise AssetError(
+                f"the checkpoint {prefix} is cut off at {name}; get its data file again"
+            )
+        found[name] = np.frombuffer(stored, dtype=entry.dtype).reshape(entry.shape)
+    return found
+
+
+def _map(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AssetError(f"cannot read the checkpoint's data {path} ({error.strerror})") from error
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return a variable-length number and the place after it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _records(table: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the keys and values of a table, in order."""
+    footer = table[-_FOOTER:]
+    if len(footer) < _FOOTER or struct.unpack("<Q", footer[-8:])[0] != _MAGIC:
+        raise ValueError("its footer is missing")
+    _, at = _handle(footer, 0)
+    (offset, size), _ = _handle(footer, at)
+    for _, value in _block(table, offset, size):
+        (offset, size), _ = _handle(value, 0)
+        yield from _block(table, offset, size)
+
+
+def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
+    offset, at = _varint(data, at)
+    size, at = _varint(data, at)
+    return (offset, size), at
+
+
+def _block(table: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    block = table[offset : offset + size + _TRAILER]
+    if len(block) < size + _TRAILER:
+        raise ValueError("it is cut off")
+    if block[size] != 0:
+        raise ValueError("its blocks are compressed")
+    restarts = struct.unpack_from("<I", block, size - 4)[0]
+    end, at, key = size - 4 * (restarts + 1), 0, b""
+    while at < end:
+        shared, at = _varint(block, at)
+        fresh, at = _varint(block, at)
+        length, at = _varint(block, at)
+        key = key[:shared] + block[at : at + fresh]
+        at += fresh
+        yield key, block[at : at + length]
+        at += length
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Yield the numbers and values of a message's fields."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        kind = tag & 7
+        if kind == 0:
+            number, at = _varint(message, at)
+            yield tag >> 3, number
+        elif kind == 2:
+            length, at = _varint(message, at)
+            yield tag >> 3, message[at : at + length]
+            at += length
+        elif kind == 5:
+            yield tag >> 3, message[at : at + 4]
+            at += 4
+        else:
+            raise ValueError(f"it has a field of kind {kind}")
+
+
+def _entry(message: bytes) -> TensorEntry:
+    """Read a ``BundleEntryProto``: 1 type, 2 shape, 3 shard, 4 offset, 5 size."""
+    found = dict(_fields(message))
+    shape = found.get(2, b"")
+    if 7 in found or not isinstance(shape, bytes):
+        raise ValueError("a variable is stored in slices")
+    numbers = {number: int(found.get(number, 0)) for number in (1, 3, 4, 5)}  # type: ignore[arg-type]
+    if numbers[1] not in _DTYPES:
+        raise ValueError(f"a variable has the type {numbers[1]}")
+    dimensions = [dict(_fields(value)).get(1, 0) for _, value in _fields(shape)]  # type: ignore[arg-type]
+    return TensorEntry(
+        dtype=_DTYPES[numbers[1]],
+        shape=tuple(int(size) for size in dimensions),  # type: ignore[arg-type]
+        shard=numbers[3],
+        offset=numbers[4],
+        size=numbers[5],
+    )
