@@ -107,9 +107,7 @@ def read_prnet_layout(folder: str | Path) -> UVLayout:
     vertices = _read(data, "canonical_vertices.npy").astype(np.float64)
     if vertices.shape != (len(indices), 3) or len(columns) != 68:
         raise AssetError(f"the files in {data} do not fit together; get PRNet's checkout again")
-    mask = np.zeros(_SIZE * _SIZE, bool)
-    mask[indices] = True
-    mask = mask.reshape(_SIZE, _SIZE)
+    mask = np.isin(np.arange(_SIZE * _SIZE), indices).reshape(_SIZE, _SIZE)
     has_list = (data / "triangles.txt").is_file()
     triangles = _read(data, "triangles.txt").astype(np.int32) if has_list else grid_triangles(mask)
     ours = load_layout()

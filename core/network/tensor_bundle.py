@@ -16,6 +16,7 @@ import dataclasses
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +27,19 @@ __all__ = ["TensorEntry", "read_entries", "read_tensors"]
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
 _TRAILER = 5  # bytes after each block: kind of compression, checksum
-_DTYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
+_DTYPES: dict[int, np.dtype[Any]] = {
+    1: np.dtype("<f4"),
+    2: np.dtype("<f8"),
+    3: np.dtype("<i4"),
+    9: np.dtype("<i8"),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TensorEntry:
     """Where the values of a variable lie."""
 
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     shape: tuple[int, ...]
     shard: int
     offset: int  # bytes
@@ -164,17 +170,29 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 def _entry(message: bytes) -> TensorEntry:
     """Read a ``BundleEntryProto``: 1 type, 2 shape, 3 shard, 4 offset, 5 size."""
     found = dict(_fields(message))
-    shape = found.get(2, b"")
-    if 7 in found or not isinstance(shape, bytes):
+    if 7 in found:
         raise ValueError("a variable is stored in slices")
-    numbers = {number: int(found.get(number, 0)) for number in (1, 3, 4, 5)}  # type: ignore[arg-type]
-    if numbers[1] not in _DTYPES:
-        raise ValueError(f"a variable has the type {numbers[1]}")
-    dimensions = [dict(_fields(value)).get(1, 0) for _, value in _fields(shape)]  # type: ignore[arg-type]
+    code = _number(found.get(1, 0))
+    if code not in _DTYPES:
+        raise ValueError(f"a variable has the type {code}")
     return TensorEntry(
-        dtype=_DTYPES[numbers[1]],
-        shape=tuple(int(size) for size in dimensions),  # type: ignore[arg-type]
-        shard=numbers[3],
-        offset=numbers[4],
-        size=numbers[5],
+        dtype=_DTYPES[code],
+        shape=_shape(found.get(2, b"")),
+        shard=_number(found.get(3, 0)),
+        offset=_number(found.get(4, 0)),
+        size=_number(found.get(5, 0)),
     )
+
+
+def _number(value: int | bytes) -> int:
+    if isinstance(value, bytes):
+        raise ValueError("a number is missing")
+    return value
+
+
+def _shape(message: int | bytes) -> tuple[int, ...]:
+    """Read a ``TensorShapeProto``: dimensions (2), each with a size (1)."""
+    if isinstance(message, int):
+        raise ValueError("a shape is missing")
+    sizes = [dict(_fields(part)) for _, part in _fields(message) if isinstance(part, bytes)]
+    return tuple(_number(size.get(1, 0)) for size in sizes)
