@@ -33,7 +33,8 @@ def reconstruct(
     save: Annotated[
         str,
         typer.Option(
-            help="all, or a list of: landmarks,pose,mesh,texture,visibility,depth,posmap,overlay."
+            help="all, or a list of: landmarks, pose, mesh, frontal, ply, mat, texture, "
+            "visibility, depth, normals, pncc, posmap, overlay."
         ),
     ] = "landmarks,mesh,texture,overlay",
     boxes: Boxes = None,

@@ -7,26 +7,22 @@ the face in the photo.
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Sequence
 
 import cv2
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 
 from ..geometry.crop import box_from_landmarks, crop_box, extract_crop
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
-from ..geometry.render import render_texture
 from ..geometry.sampling import sample_bilinear
-from ..geometry.visibility import normals
 from ..types import Face
+from .layers import draw_surface
 
-__all__ = ["PANEL", "draw_overlay", "draw_surface"]
+__all__ = ["PANEL", "draw_overlay"]
 
 PANEL = 512  # pixels of one panel along each side; a window size, so that depth shares the code
 
@@ -92,36 +88,6 @@ def draw_overlay(
     return np.concatenate(
         [np.concatenate(panels[:2], axis=1), np.concatenate(panels[2:], axis=1)], axis=0
     )
-
-
-@functools.partial(jax.jit, static_argnames="side")
-def draw_surface(
-    position_map: Float[Array, "size size 3"],
-    layout: UVLayout,
-    origin: Int[Array, " 2"],
-    *,
-    side: int,
-) -> Float[Array, "{side} {side} 7"]:
-    """Return normal (3), depth, u, v and coverage at the pixels of a window.
-
-    Args:
-        position_map: texel to photo position.
-        layout: its UV layout.
-        origin: photo pixel (x, y) of the window's first pixel.
-        side: pixels of the window along each side.
-    """
-    centres = (jnp.arange(layout.size, dtype=jnp.float32) + 0.5) / layout.size
-    u, v = jnp.meshgrid(centres, centres)
-    channels = [normals(position_map, layout), position_map[..., 2:], u[..., None], v[..., None]]
-    drawn, coverage = render_texture(
-        jnp.concatenate(channels, axis=-1),
-        position_map,
-        layout,
-        height=side,
-        width=side,
-        origin=origin,
-    )
-    return jnp.concatenate([drawn, coverage[..., None]], axis=-1)
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:

@@ -21,14 +21,15 @@ from PIL.PngImagePlugin import PngInfo
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
-from ..geometry.window import window_origin
 from ..types import Face
+from .exports import write_frontal, write_mat
 from .files import write_bytes_atomic
 from .images import Photo, write_image
+from .layers import depth_map, normal_map, pncc_map
 from .meshes import write_mesh
-from .overlay import draw_overlay, draw_surface
+from .overlay import draw_overlay
 
-__all__ = ["OUTPUTS", "depth_map", "face_record", "write_results"]
+__all__ = ["OUTPUTS", "face_record", "write_results"]
 
 _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
@@ -126,27 +127,6 @@ def _warnings(face: Face, photo: Photo, mask: Float[np.ndarray, "size size"]) ->
     return found
 
 
-def depth_map(
-    face: Face, layout: UVLayout, *, height: int, width: int
-) -> tuple[Float[np.ndarray, "{height} {width}"], Float[np.ndarray, "{height} {width}"]]:
-    """Return depth (photo pixels, larger is nearer, 0 off the face) and coverage (0 or 1)."""
-    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
-    (left, top), side = window_origin(points)
-    origin = jnp.array([left, top], jnp.int32)
-    drawn = draw_surface(jnp.asarray(face.position_map), layout, origin, side=side)
-    depth, coverage = np.asarray(drawn[..., 3]), np.asarray(drawn[..., 6])
-    whole = np.zeros((2, height, width), dtype=np.float32)
-    rows = slice(max(top, 0), max(min(top + side, height), 0))
-    columns = slice(max(left, 0), max(min(left + side, width), 0))
-    part = (
-        slice(rows.start - top, rows.stop - top),
-        slice(columns.start - left, columns.stop - left),
-    )
-    whole[0, rows, columns] = depth[part]
-    whole[1, rows, columns] = coverage[part]
-    return whole[0], whole[1]
-
-
 def _save_landmarks(
     base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
 ) -> dict[str, Any]:
@@ -199,8 +179,7 @@ def _save_texture(
 def _save_visibility(
     base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
 ) -> dict[str, Any]:
-    levels = np.rint(np.clip(np.asarray(face.visibility * layout.mask), 0, 1) * 255)
-    content = _png(levels.astype(np.uint8), {})
+    content = _png(_levels(np.asarray(face.visibility * layout.mask)), {})
     return _write(base, "_visibility.png", content, "visibility", files)
 
 
@@ -219,6 +198,39 @@ def _save_depth(
     _write(base, "_depth.png", content, "depth", files)
     _save_arrays(base, "_depth.npz", "depth_npz", files, depth=depth, valid=coverage > 0.5)
     return {"depth": named}
+
+
+def _save_normals(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    colors = normal_map(face, layout, height=photo.height, width=photo.width)
+    return _write(base, "_normals.png", _png(_levels(colors), {}), "normals", files)
+
+
+def _save_pncc(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    colors = pncc_map(face, layout, height=photo.height, width=photo.width)
+    return _write(base, "_pncc.png", _png(_levels(colors), {}), "pncc", files)
+
+
+def _save_frontal(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    write_frontal(base, face, layout, files)
+    return {}
+
+
+def _save_mat(
+    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
+) -> dict[str, Any]:
+    write_mat(base, face, layout, files)
+    return {}
+
+
+def _levels(values: np.ndarray) -> np.ndarray:
+    """Return values in [0, 1] as 8 bits."""
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
 def _save_posmap(
@@ -277,10 +289,14 @@ OUTPUTS: dict[str, Saver] = {
     "landmarks": _save_landmarks,
     "pose": _save_pose,
     "mesh": _save_mesh,
+    "frontal": _save_frontal,
     "ply": _save_ply,
+    "mat": _save_mat,
     "texture": _save_texture,
     "visibility": _save_visibility,
     "depth": _save_depth,
+    "normals": _save_normals,
+    "pncc": _save_pncc,
     "posmap": _save_posmap,
     "overlay": _save_overlay,
 }

@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 import trimesh
 from PIL import Image
+from scipy.io import loadmat
 
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
@@ -15,6 +16,7 @@ from uvface.core.geometry.layout import UVLayout, load_layout
 from uvface.core.geometry.pose import rotation_from_angles
 from uvface.core.geometry.sampling import sample_texture
 from uvface.core.io.images import Photo
+from uvface.core.io.layers import normal_map
 from uvface.core.io.overlay import PANEL
 from uvface.core.io.results import OUTPUTS, write_results
 from uvface.core.types import Camera, Face
@@ -83,7 +85,8 @@ def test_every_file_that_is_named_is_there_and_no_other(written):
     folder, record = written
     named = set(record["faces"][0]["files"].values())
     assert all(name.startswith("as tro.naut") for name in named)
-    assert named | {"as tro.naut.json", "as tro.naut.mtl"} == {p.name for p in folder.iterdir()}
+    unnamed = {f"as tro.naut{ending}" for ending in (".json", ".mtl", "_frontal.mtl")}
+    assert named | unnamed == {p.name for p in folder.iterdir()}
 
 
 def test_landmark_file_has_68_rows(written, face):
@@ -159,3 +162,52 @@ def test_unknown_output_is_an_error(tmp_path, layout):
     with pytest.raises(InputError, match="cannot save 'smell'"):
         write_results(tmp_path, NAME, PHOTO, [], layout, save=["smell"], weights="w")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_frontal_mesh_is_the_mean_face_again(written, layout):
+    """The photo's face is the mean face seen by a camera; without the pose it is that, in cm."""
+    folder, record = written
+    for kind in ("frontal_obj", "frontal_glb"):
+        mesh = trimesh.load(folder / record["faces"][0]["files"][kind], force="mesh")
+        vertices = np.asarray(mesh.vertices)
+        used = np.unique(np.asarray(layout.triangles))
+        expected = np.asarray(layout.canonical).reshape(-1, 3)[used] * [1, -1, 1]
+        low, high = expected.min(axis=0), expected.max(axis=0)
+        np.testing.assert_allclose(vertices.min(axis=0), low, atol=0.01)
+        np.testing.assert_allclose(vertices.max(axis=0), high, atol=0.01)
+
+
+def test_matlab_file_counts_from_one(written, face):
+    folder, record = written
+    stored = loadmat(folder / record["faces"][0]["files"]["mat"])
+    assert stored["triangles"].min() == 1
+    assert stored["triangles"].max() == len(stored["vertices"]) == len(stored["colors"])
+    np.testing.assert_allclose(stored["landmarks"], face.landmarks, atol=1e-4)
+    first = stored["vertices"][stored["triangles"][:, 0] - 1]
+    second = stored["vertices"][stored["triangles"][:, 1] - 1]
+    assert np.linalg.norm(first - second, axis=1).max() < 60.0  # neighbours, not any two
+
+
+def test_normals_and_codes_agree_with_the_surface(written, face, layout):
+    folder, record = written
+    files = record["faces"][0]["files"]
+    normals = np.asarray(Image.open(folder / files["normals"])).astype(float) / 255 * 2 - 1
+    code = np.asarray(Image.open(folder / files["pncc"])).astype(float) / 255
+    valid = np.load(folder / files["depth_npz"])["valid"]
+    np.testing.assert_allclose(np.linalg.norm(normals[valid], axis=-1), 1.0, atol=0.05)
+    assert (np.asarray(Image.open(folder / files["normals"]))[~valid] == 0).all()
+    canonical = np.asarray(layout.canonical)[np.asarray(layout.mask) > 0.5]
+    low, high = canonical.min(axis=0), canonical.max(axis=0)
+    for k in (30, 36, 54):  # tip of the nose, an eye's and the mouth's corner
+        x, y, _ = (round(float(value)) for value in np.asarray(face.landmarks)[k])
+        place = np.asarray(read_landmarks(layout.canonical, layout.landmark_uv))[k]
+        np.testing.assert_allclose(code[y, x], (place - low) / (high - low), atol=0.03)
+    x, y, _ = (round(float(value)) for value in np.asarray(face.landmarks)[30])
+    assert normals[y, x, 2] > 0.6
+
+
+def test_codes_are_cut_at_the_photo_s_border(layout):
+    outside = make_face(layout, 20.0)
+    whole = normal_map(outside, layout, height=512, width=512)
+    wide = normal_map(make_face(layout, 120.0), layout, height=512, width=612)
+    np.testing.assert_allclose(whole[:, :400], wide[:, 100:500], atol=0.02)

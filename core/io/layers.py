@@ -1,0 +1,113 @@
+"""What each photo pixel shows of a face's surface: normal, depth, place in the UV layout."""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ..geometry.layout import UVLayout
+from ..geometry.render import render_texture
+from ..geometry.visibility import normals
+from ..geometry.window import window_origin
+from ..types import Face
+
+__all__ = ["depth_map", "draw_surface", "normal_map", "pncc_map"]
+
+
+@functools.partial(jax.jit, static_argnames="side")
+def draw_surface(
+    position_map: Float[Array, "size size 3"],
+    layout: UVLayout,
+    origin: Int[Array, " 2"],
+    *,
+    side: int,
+) -> Float[Array, "{side} {side} 7"]:
+    """Return normal (3), depth, u, v and coverage at the pixels of a window.
+
+    Args:
+        position_map: texel to photo position.
+        layout: its UV layout.
+        origin: photo pixel (x, y) of the window's first pixel.
+        side: pixels of the window along each side.
+    """
+    centres = (jnp.arange(layout.size, dtype=jnp.float32) + 0.5) / layout.size
+    u, v = jnp.meshgrid(centres, centres)
+    channels = [normals(position_map, layout), position_map[..., 2:], u[..., None], v[..., None]]
+    drawn, coverage = render_texture(
+        jnp.concatenate(channels, axis=-1),
+        position_map,
+        layout,
+        height=side,
+        width=side,
+        origin=origin,
+    )
+    return jnp.concatenate([drawn, coverage[..., None]], axis=-1)
+
+
+def _window(face: Face, layout: UVLayout) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return the drawn window around a face, and its first pixel (x, y)."""
+    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
+    (left, top), side = window_origin(points)
+    origin = jnp.array([left, top], jnp.int32)
+    drawn = draw_surface(jnp.asarray(face.position_map), layout, origin, side=side)
+    return np.asarray(drawn), (left, top)
+
+
+def _paste(
+    window: Float[np.ndarray, "side side c"], first: tuple[int, int], height: int, width: int
+) -> Float[np.ndarray, "{height} {width} c"]:
+    """Put a window into an empty picture of the photo's size."""
+    (left, top), side = first, window.shape[0]
+    whole = np.zeros((height, width, window.shape[2]), dtype=np.float32)
+    rows = slice(max(top, 0), max(min(top + side, height), 0))
+    columns = slice(max(left, 0), max(min(left + side, width), 0))
+    whole[rows, columns] = window[
+        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+    ]
+    return whole
+
+
+def depth_map(
+    face: Face, layout: UVLayout, *, height: int, width: int
+) -> tuple[Float[np.ndarray, "{height} {width}"], Float[np.ndarray, "{height} {width}"]]:
+    """Return depth (photo pixels, larger is nearer, 0 off the face) and coverage (0 or 1)."""
+    drawn, first = _window(face, layout)
+    whole = _paste(drawn[..., [3, 6]], first, height, width)
+    return whole[..., 0], whole[..., 1]
+
+
+def normal_map(
+    face: Face, layout: UVLayout, *, height: int, width: int
+) -> Float[np.ndarray, "{height} {width} 3"]:
+    """Return unit normals as colours: x right, y up, z to the camera, each 0.5 + n / 2; else 0."""
+    drawn, first = _window(face, layout)
+    length = np.linalg.norm(drawn[..., :3], axis=-1, keepdims=True)
+    unit = drawn[..., :3] / np.maximum(length, 1e-6) * [1.0, -1.0, 1.0]
+    colors = (0.5 + 0.5 * unit) * (drawn[..., 6:] > 0.5)
+    return _paste(colors.astype(np.float32), first, height, width)
+
+
+def pncc_map(
+    face: Face, layout: UVLayout, *, height: int, width: int
+) -> Float[np.ndarray, "{height} {width} 3"]:
+    """Return the projected normalised coordinate code: which point of the mean face a pixel shows.
+
+    The canonical position's x, y and z, each from its least (0) to its greatest (1) over the face.
+
+    References:
+        X. Zhu et al., "Face Alignment Across Large Poses: A 3D Solution", 2016, section 3.2.
+    """
+    drawn, first = _window(face, layout)
+    canonical, is_face = np.asarray(layout.canonical), np.asarray(layout.mask) > 0.5
+    low, high = canonical[is_face].min(axis=0), canonical[is_face].max(axis=0)
+    code = ((canonical - low) / (high - low)).astype(np.float32)
+    column, row = (drawn[..., k] * layout.size - 0.5 for k in (4, 5))
+    places = (column.astype(np.float32), row.astype(np.float32))
+    colors = cv2.remap(code, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    colors *= drawn[..., 6:] > 0.5
+    return _paste(colors, first, height, width)
