@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import typer
 
+from uvface.core.commands.doctor import doctor
 from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import inspect, reconstruct
 from uvface.core.commands.train import evaluate, synthesize, train
 from uvface.editing.command import edit
-from uvface.faceswap.command import swap
+from uvface.faceswap.command import benchmark, swap
 
 app = typer.Typer(
     name="uvface",
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (reconstruct, swap, edit, inspect, synthesize, train, evaluate):
+for command in (reconstruct, swap, edit, inspect, synthesize, train, evaluate, doctor, benchmark):
     app.command()(command)
 app.add_typer(models, name="models")
 

@@ -1,7 +1,9 @@
-"""``uvface swap``."""
+"""``uvface swap`` and ``uvface benchmark``."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,7 +25,7 @@ from ..core.commands.options import (
     set_up,
 )
 
-__all__ = ["swap"]
+__all__ = ["benchmark", "swap"]
 
 
 def swap(
@@ -66,3 +68,31 @@ def swap(
     )
     result.save(output, metadata=metadata)
     report(result.record(output), f"{output}: swapped {len(result.faces)} face(s)", quiet, as_json)
+
+
+def benchmark(
+    target: Annotated[Path, typer.Argument(help="Photo with a face.")],
+    reference: Annotated[Path, typer.Argument(help="Another one.")],
+    repeats: Annotated[int, typer.Option(min=3, help="Warm calls of each stage.")] = 15,
+    weights: Weights = "prn-lite",
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Time the stages of a swap of two photos, cold and warm, in milliseconds."""
+    set_up(device)
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..core.reconstruct import load
+    from .benchmark import benchmark as run
+
+    timings = run(target, reference, model=load(weights), repeats=repeats)
+    if as_json:
+        for timing in timings:
+            typer.echo(json.dumps(dataclasses.asdict(timing)))
+        return
+    table = Table("stage", "warm, median", "quartiles", "cold")
+    for row in timings:
+        quartiles = f"{row.low:.1f} to {row.high:.1f}"
+        table.add_row(row.stage, f"{row.median:.1f}", quartiles, f"{row.cold:.0f}")
+    Console().print(table)

@@ -26,8 +26,8 @@ def astronaut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("reconstruct", "swap", "edit", "train", "synthesize", "evaluate", "inspect"):
-        assert command in shown
+    names = "reconstruct swap edit inspect synthesize train evaluate doctor benchmark models"
+    assert all(f" {name} " in shown for name in names.split())
 
 
 def test_help_imports_neither_jax_nor_opencv() -> None:
@@ -132,3 +132,15 @@ def test_swap_and_edit_write_marked_pictures(
     before, after = cv2.imread(str(astronaut)).astype(int), cv2.imread(str(red)).astype(int)
     changed = np.abs(before - after).max(axis=-1) > 0
     assert 50 < changed.sum() < 4000
+
+
+@pytest.mark.weights
+def test_benchmark_times_every_stage(astronaut: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["benchmark", str(astronaut), str(astronaut), "--repeats", "3"]
+    assert main([*arguments, "--json"]) == 0
+    rows = {r["stage"]: r for r in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert all(0.0 < row["low"] <= row["median"] <= row["high"] for row in rows.values())
+    assert rows["network, one crop"]["median"] < rows["reconstruct, box given"]["median"]
+    assert rows["swap, faces given"]["median"] < rows["whole swap, boxes given"]["median"]
+    assert main(["benchmark", str(astronaut), "no.png"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

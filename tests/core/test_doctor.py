@@ -1,0 +1,38 @@
+"""What `uvface doctor` says of a sound installation and of broken ones."""
+
+import json
+import sys
+
+import pytest
+
+from uvface.cli import main
+from uvface.core import doctor
+
+
+@pytest.mark.weights
+def test_a_sound_installation_is_well(capsys):
+    assert main(["doctor", "--json"]) == 0
+    found = {c["name"]: c for c in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert all(check["is_well"] for check in found.values() if check["is_needed"])
+    assert "uvface" in found["weights"]["found"] and "cpu" in found["JAX"]["found"]
+
+
+def test_a_missing_library_is_a_finding_with_advice(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cv2", None)  # importing it now fails
+    monkeypatch.setattr(doctor, "_detector", lambda: "not tried")
+    monkeypatch.setattr(doctor, "_weights", lambda: "not tried")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    bad = next(i for i, line in enumerate(lines) if line.startswith("BAD OpenCV"))
+    assert "libgl1" in lines[bad + 1]
+    assert any(line.startswith("ok  Python") for line in lines)
+
+
+def test_an_unwritable_cache_is_no_reason_to_fail(monkeypatch, tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("UVFACE_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(doctor, "_detector", lambda: "not tried")
+    monkeypatch.setattr(doctor, "_weights", lambda: "not tried")
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert "(-) cache" in shown and "UVFACE_CACHE" in shown
