@@ -33,7 +33,7 @@ from ..core.geometry.render import rasterize_layout
 from ..core.geometry.sampling import sample_bicubic
 from ..core.geometry.window import cut_window
 from ..core.types import Face, Fragments
-from .colour import apply_transfer, lab_from_rgb, rgb_from_lab
+from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .plan import ColorMatch, EditMasks, EditPlan, plan_edit
 from .regions import smooth_step
 from .source import Source
@@ -155,9 +155,8 @@ def _rasterize_window(position_map: Array, layout: UVLayout, window: Window) -> 
 def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covered: Array) -> _Drawn:
     """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
     own_weight, mirrored_weight = pixels[..., 10:11], pixels[..., 11:12]
-    own_lab = apply_transfer(plan.own_transfer, lab_from_rgb(own)) + pixels[..., 4:7]
-    mirrored_lab = apply_transfer(plan.mirrored_transfer, lab_from_rgb(mirrored))
-    mirrored_lab = mirrored_lab + pixels[..., 7:10]
+    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), pixels[..., 4:7])
+    mirrored_lab = apply_light(plan.mirrored_transfer, lab_from_rgb(mirrored), pixels[..., 7:10])
     known = own_weight + mirrored_weight
     lab = (own_weight * own_lab + mirrored_weight * mirrored_lab) / jnp.maximum(known, 1e-3)
     return _Drawn(

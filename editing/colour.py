@@ -22,6 +22,7 @@ from jaxtyping import Float
 
 __all__ = [
     "ColorTransfer",
+    "apply_light",
     "apply_transfer",
     "fit_transfer",
     "lab_from_rgb",
@@ -50,7 +51,7 @@ _TINY = 1e-12
 _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
 _CHROMA_SLOPES = (0.8, 1.25)  # wider ones turn lips magenta on a skin of one tone
-_LIGHT_SLOPES = (0.6, 1.4)
+_LIGHT_SLOPES = (0.6, 1.7)
 _GREY = (0.001, 0.004)  # deviation of chroma: below the first a photo is black and white or toned
 
 
@@ -152,3 +153,21 @@ def apply_transfer(transfer: ColorTransfer, lab: Float[Array, "*n 3"]) -> Float[
     """Apply a transfer to Oklab colours."""
     off = lab - transfer.source_mean
     return jnp.where(off < 0.0, transfer.below, transfer.above) * off + transfer.target_mean
+
+
+def apply_light(
+    transfer: ColorTransfer, lab: Float[Array, "*n 3"], offset: Float[Array, "*n 3"]
+) -> Float[Array, "*n 3"]:
+    """Apply a transfer, then a change of light that was measured on skin.
+
+    Light multiplies: what is darker than skin changes by as much less, and black stays black
+    (pupils, nostrils, lashes).
+
+    Args:
+        transfer: colours.
+        lab: Oklab of the colours.
+        offset: Oklab, what the light adds to skin there.
+    """
+    matched = apply_transfer(transfer, lab)
+    share = matched[..., :1] / jnp.maximum(transfer.target_mean[0], 0.05)
+    return matched + jnp.clip(share, 0.0, 1.0) * offset

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from uvface.editing.colour import (
+    ColorTransfer,
+    apply_light,
     apply_transfer,
     fit_transfer,
     lab_from_rgb,
@@ -69,3 +71,19 @@ def test_a_black_and_white_target_leaves_no_colour():
     result = np.asarray(apply_transfer(fitted, source))
     assert np.abs(result[:, 1:]).max() < 1e-3
     assert result[:, 0].std() > 0.05
+
+
+def test_light_changes_skin_and_leaves_black_black():
+    skin, black = [0.7, 0.05, 0.06], [0.0, 0.0, 0.0]
+    transfer = ColorTransfer(
+        source_mean=jnp.array(skin),
+        target_mean=jnp.array(skin),
+        below=jnp.ones(3),
+        above=jnp.ones(3),
+    )
+    offset = jnp.broadcast_to(jnp.array([0.15, 0.0, 0.01]), (3, 3))
+    lab = jnp.array([skin, black, [0.9, 0.0, 0.0]])
+    found = np.asarray(apply_light(transfer, lab, offset))
+    np.testing.assert_allclose(found[0], [0.85, 0.05, 0.07], atol=1e-6)
+    np.testing.assert_allclose(found[1], 0.0, atol=1e-6)
+    np.testing.assert_allclose(found[2], [1.05, 0.0, 0.01], atol=1e-6)
