@@ -33,11 +33,11 @@ def test_photo_is_float32_rgb_in_unit_range(tmp_path, astronaut):
     np.testing.assert_array_equal(np.rint(photo.image * 255), astronaut)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".webp"])
-@pytest.mark.parametrize("bit_depth", [8, 16])
+LOSSLESS = [(s, bits) for s in (".png", ".tif", ".tiff") for bits in (8, 16)] + [(".webp", 8)]
+
+
+@pytest.mark.parametrize(("suffix", "bit_depth"), LOSSLESS)
 def test_every_value_comes_back_unchanged(tmp_path, suffix, bit_depth):
-    if suffix == ".webp" and bit_depth == 16:
-        pytest.skip("WebP holds 8 bits")
     count = 2**bit_depth
     grey = np.arange(count, dtype=np.uint8 if bit_depth == 8 else np.uint16).reshape(-1, 16)
     values = np.stack([grey, grey[::-1], grey.T.reshape(grey.shape)], axis=-1)
