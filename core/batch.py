@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import glob
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def reconstruct(
     save: str | Sequence[str] = "landmarks,mesh,texture,overlay",
     boxes: Mapping[str, Sequence[Sequence[float]]] | None = None,
     faces: FaceChoice = "all",
+    texture_size: int | None = None,
+    mask_hidden: bool = False,
 ) -> Iterator[Item]:
     """Reconstruct every face of every photo and write the chosen files into a folder.
 
@@ -80,6 +83,8 @@ def reconstruct(
         save: ``"all"``, or names of `OUTPUTS` as a list or a comma-separated text.
         boxes: stem of a photo -> boxes around the landmarks; detection is skipped for these.
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
+        texture_size: texels along each side of textures, read from the photo.
+        mask_hidden: make hidden texels transparent.
 
     Yields:
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.
@@ -95,7 +100,16 @@ def reconstruct(
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
     model = model or load()
-    return (_one(photo, folder, model, chosen, boxes or {}, faces) for photo in files)
+    write = partial(
+        write_results,
+        folder,
+        layout=model.layout,
+        save=chosen,
+        weights=model.header.network,
+        texture_size=texture_size,
+        mask_hidden=mask_hidden,
+    )
+    return (_one(photo, model, write, boxes or {}, faces) for photo in files)
 
 
 def _outputs(save: str | Sequence[str]) -> tuple[str, ...]:
@@ -110,18 +124,15 @@ def _outputs(save: str | Sequence[str]) -> tuple[str, ...]:
 
 def _one(
     path: Path,
-    folder: Path,
     model: Model,
-    save: tuple[str, ...],
+    write: Callable[..., dict[str, Any]],
     boxes: Mapping[str, Sequence[Sequence[float]]],
     faces: FaceChoice,
 ) -> Item:
     try:
         photo = read_photo(path)
         found = model.reconstruct(photo.image, boxes=boxes.get(path.stem), faces=faces)
-        record = write_results(
-            folder, path, photo, found, model.layout, save=save, weights=model.header.network
-        )
+        record = write(path, photo, found)
     except (UvfaceError, OSError) as error:
         return Item(photo=path, record={"image": str(path), "error": str(error)}, error=str(error))
     warnings = list(photo.warnings)

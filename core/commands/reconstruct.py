@@ -37,6 +37,12 @@ def reconstruct(
             "visibility, depth, normals, pncc, posmap, overlay."
         ),
     ] = "landmarks,mesh,texture,overlay",
+    texture_size: Annotated[
+        int | None, typer.Option(min=64, max=8192, help="Texels per side, read from the photo.")
+    ] = None,
+    mask_hidden: Annotated[
+        bool, typer.Option("--mask-hidden", help="Make hidden texels transparent.")
+    ] = False,
     boxes: Boxes = None,
     faces: Faces = "all",
     weights: Weights = "prn-lite",
@@ -57,6 +63,8 @@ def reconstruct(
         save=save,
         boxes=open_boxes(boxes),
         faces=face_choice(faces),
+        texture_size=texture_size,
+        mask_hidden=mask_hidden,
     ):
         failed |= item.error is not None
         if item.error is not None:

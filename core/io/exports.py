@@ -25,12 +25,14 @@ def frontal_map(face: Face) -> jnp.ndarray:
     return moved @ face.camera.rotation / face.camera.scale
 
 
-def write_frontal(base: Path, face: Face, layout: UVLayout, files: dict[str, str]) -> None:
+def write_frontal(
+    base: Path, face: Face, layout: UVLayout, texture: np.ndarray, files: dict[str, str]
+) -> None:
     """Write ``STEM_frontal.obj`` and ``.glb``: the textured mesh, turned to the front, in cm."""
     mesh = layout.mesh(frontal_map(face), jnp.asarray(face.texture))
     for suffix in (".obj", ".glb"):
         path = base.with_name(f"{base.name}_frontal{suffix}")
-        written = write_mesh(path, mesh, face.texture)
+        written = write_mesh(path, mesh, texture)
         files[f"frontal_{suffix[1:]}"] = path.name
         if suffix == ".obj":
             files["frontal_texture"] = next(f.name for f in written if f.suffix == ".png")

@@ -6,6 +6,7 @@ photo the stem of a face's files is ``STEM_0``, ``STEM_1``, ... from left to rig
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -28,13 +29,38 @@ from .images import Photo, write_image
 from .layers import depth_map, normal_map, pncc_map
 from .meshes import write_mesh
 from .overlay import draw_overlay
+from .textures import photo_texture, resized_visibility
 
 __all__ = ["OUTPUTS", "face_record", "write_results"]
 
 _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
 _OUTSIDE = 0.05  # part of the face that may lie outside the photo
+_SIZES = (64, 8192)  # texels along one side of a texture
 _DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Output:
+    """One face on its way into files."""
+
+    base: Path  # folder and stem
+    face: Face
+    photo: Photo
+    layout: UVLayout
+    texture: np.ndarray  # [N, N, 3]
+    opacity: np.ndarray | None  # [N, N]: 0 where a texel is hidden; None: all are shown
+    files: dict[str, str]  # name of an output -> file; grows
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """Return the photo's height and width."""
+        return {"height": self.photo.height, "width": self.photo.width}
+
+    @property
+    def skin(self) -> np.ndarray:
+        """Return the texture for meshes, which have no opacity: black where it is hidden."""
+        return self.texture if self.opacity is None else self.texture * self.opacity[..., None]
 
 
 def write_results(
@@ -46,6 +72,8 @@ def write_results(
     *,
     save: Sequence[str],
     weights: str,
+    texture_size: int | None = None,
+    mask_hidden: bool = False,
 ) -> dict[str, Any]:
     """Write the chosen files of every face, and ``STEM.json`` last.
 
@@ -57,6 +85,9 @@ def write_results(
         layout: their UV layout.
         save: names from `OUTPUTS`.
         weights: name of the weights, for the JSON file.
+        texture_size: texels along each side of textures, read from the photo; by default those
+            of the layout.
+        mask_hidden: make hidden texels transparent in the texture's picture, black on meshes.
 
     Returns:
         What was written to ``STEM.json``.
@@ -67,12 +98,24 @@ def write_results(
     unknown = [name for name in save if name not in OUTPUTS]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
+    if texture_size is not None and not _SIZES[0] <= texture_size <= _SIZES[1]:
+        raise InputError(f"texture size {texture_size}; need {_SIZES[0]} to {_SIZES[1]}")
     records = []
     for index, face in enumerate(faces):
         stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"
         record = face_record(face, photo, layout)
-        for name in save:
-            record |= OUTPUTS[name](folder / stem, face, photo, layout, record["files"])
+        size = texture_size or layout.size
+        out = _Output(
+            base=folder / stem,
+            face=face,
+            photo=photo,
+            layout=layout,
+            texture=photo_texture(photo.image, face, size),
+            opacity=resized_visibility(face, layout, size) if mask_hidden else None,
+            files=record["files"],
+        )
+        for name in (known for known in OUTPUTS if known in save):  # textures after meshes
+            record |= OUTPUTS[name](out)
         records.append(record)
     content = {
         "image": str(path),
@@ -127,67 +170,53 @@ def _warnings(face: Face, photo: Photo, mask: Float[np.ndarray, "size size"]) ->
     return found
 
 
-def _save_landmarks(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    rows = np.asarray(face.landmarks).tolist()
+def _save_landmarks(out: _Output) -> dict[str, Any]:
+    rows = np.asarray(out.face.landmarks).tolist()
     text = "".join(f"{x:.4f} {y:.4f} {z:.4f}\n" for x, y, z in rows)
-    return _write(base, "_kpt.txt", text.encode(), "landmarks", files)
+    return _write(out, "_kpt.txt", text.encode(), "landmarks")
 
 
-def _save_pose(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    rows = np.asarray(face.camera.matrix()).tolist()
-    angles = [float(angle) for angle in angles_from_rotation(face.camera.rotation)]
+def _save_pose(out: _Output) -> dict[str, Any]:
+    rows = np.asarray(out.face.camera.matrix()).tolist()
+    angles = [float(angle) for angle in angles_from_rotation(out.face.camera.rotation)]
     lines = [" ".join(f"{value:.6f}" for value in row) for row in rows]
     named = zip(("yaw", "pitch", "roll"), angles, strict=True)
     lines += [f"{name} {angle:.4f}" for name, angle in named]
-    return _write(base, "_pose.txt", ("\n".join(lines) + "\n").encode(), "pose", files)
+    return _write(out, "_pose.txt", ("\n".join(lines) + "\n").encode(), "pose")
 
 
-def _save_mesh(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    mesh = layout.mesh(jnp.asarray(face.position_map), jnp.asarray(face.texture))
+def _save_mesh(out: _Output) -> dict[str, Any]:
+    mesh = out.layout.mesh(jnp.asarray(out.face.position_map), jnp.asarray(out.face.texture))
     for suffix in (".obj", ".glb"):
-        path = base.with_name(base.name + suffix)
-        write_mesh(path, mesh, face.texture, height=photo.height)
-        files[suffix[1:]] = path.name
+        path = out.base.with_name(out.base.name + suffix)
+        write_mesh(path, mesh, out.skin, height=out.photo.height)
+        out.files[suffix[1:]] = path.name
     return {}
 
 
-def _save_ply(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    mesh = layout.mesh(jnp.asarray(face.position_map), jnp.asarray(face.texture))
-    path = base.with_name(base.name + ".ply")
-    write_mesh(path, mesh, face.texture, height=photo.height)
-    files["ply"] = path.name
+def _save_ply(out: _Output) -> dict[str, Any]:
+    mesh = out.layout.mesh(jnp.asarray(out.face.position_map), jnp.asarray(out.face.texture))
+    path = out.base.with_name(out.base.name + ".ply")
+    write_mesh(path, mesh, out.skin, height=out.photo.height)
+    out.files["ply"] = path.name
     return {}
 
 
-def _save_texture(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    path = base.with_name(base.name + "_texture.png")
-    write_image(path, face.texture, icc=photo.icc)
-    files["texture"] = path.name
+def _save_texture(out: _Output) -> dict[str, Any]:
+    path = out.base.with_name(out.base.name + "_texture.png")
+    write_image(path, out.texture, alpha=out.opacity, icc=out.photo.icc)
+    out.files["texture"] = path.name
     return {}
 
 
-def _save_visibility(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    content = _png(_levels(np.asarray(face.visibility * layout.mask)), {})
-    return _write(base, "_visibility.png", content, "visibility", files)
+def _save_visibility(out: _Output) -> dict[str, Any]:
+    content = _png(_levels(np.asarray(out.face.visibility * out.layout.mask)), {})
+    return _write(out, "_visibility.png", content, "visibility")
 
 
-def _save_depth(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
+def _save_depth(out: _Output) -> dict[str, Any]:
     """Write float32 depth with its validity, and 16 bits where depth = offset + scale * value."""
-    depth, coverage = depth_map(face, layout, height=photo.height, width=photo.width)
+    depth, coverage = depth_map(out.face, out.layout, **out.shape)
     covered = depth[coverage > 0.5]
     low, high = (float(covered.min()), float(covered.max())) if covered.size else (0.0, 0.0)
     scale = max(high - low, 1e-6) / _DEPTH_LEVELS
@@ -195,36 +224,28 @@ def _save_depth(
     values = np.where(coverage > 0.5, np.rint((depth - offset) / scale), 0)
     named = {"scale": scale, "offset": offset}
     content = _png(np.clip(values, 0, 65535).astype(np.uint16), {"depth": json.dumps(named)})
-    _write(base, "_depth.png", content, "depth", files)
-    _save_arrays(base, "_depth.npz", "depth_npz", files, depth=depth, valid=coverage > 0.5)
+    _write(out, "_depth.png", content, "depth")
+    _save_arrays(out, "_depth.npz", "depth_npz", depth=depth, valid=coverage > 0.5)
     return {"depth": named}
 
 
-def _save_normals(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    colors = normal_map(face, layout, height=photo.height, width=photo.width)
-    return _write(base, "_normals.png", _png(_levels(colors), {}), "normals", files)
+def _save_normals(out: _Output) -> dict[str, Any]:
+    colors = normal_map(out.face, out.layout, **out.shape)
+    return _write(out, "_normals.png", _png(_levels(colors), {}), "normals")
 
 
-def _save_pncc(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    colors = pncc_map(face, layout, height=photo.height, width=photo.width)
-    return _write(base, "_pncc.png", _png(_levels(colors), {}), "pncc", files)
+def _save_pncc(out: _Output) -> dict[str, Any]:
+    colors = pncc_map(out.face, out.layout, **out.shape)
+    return _write(out, "_pncc.png", _png(_levels(colors), {}), "pncc")
 
 
-def _save_frontal(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    write_frontal(base, face, layout, files)
+def _save_frontal(out: _Output) -> dict[str, Any]:
+    write_frontal(out.base, out.face, out.layout, out.skin, out.files)
     return {}
 
 
-def _save_mat(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    write_mat(base, face, layout, files)
+def _save_mat(out: _Output) -> dict[str, Any]:
+    write_mat(out.base, out.face, out.layout, out.files)
     return {}
 
 
@@ -233,42 +254,33 @@ def _levels(values: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def _save_posmap(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
+def _save_posmap(out: _Output) -> dict[str, Any]:
     return _save_arrays(
-        base,
+        out,
         "_posmap.npz",
         "posmap",
-        files,
-        position_map=np.asarray(face.position_map, dtype=np.float32),
-        mask=np.asarray(layout.mask) > 0.5,
-        layout=np.array(layout.name),
-        layout_digest=np.array(layout.digest),
+        position_map=np.asarray(out.face.position_map, dtype=np.float32),
+        mask=np.asarray(out.layout.mask) > 0.5,
+        layout=np.array(out.layout.name),
+        layout_digest=np.array(out.layout.digest),
     )
 
 
-def _save_overlay(
-    base: Path, face: Face, photo: Photo, layout: UVLayout, files: dict[str, str]
-) -> dict[str, Any]:
-    picture = draw_overlay(photo.image, face, layout)
-    return _write(base, "_overlay.png", _png(picture, {}), "overlay", files)
+def _save_overlay(out: _Output) -> dict[str, Any]:
+    picture = draw_overlay(out.photo.image, out.face, out.layout)
+    return _write(out, "_overlay.png", _png(picture, {}), "overlay")
 
 
-def _save_arrays(
-    base: Path, ending: str, name: str, files: dict[str, str], **arrays: np.ndarray
-) -> dict[str, Any]:
+def _save_arrays(out: _Output, ending: str, name: str, **arrays: np.ndarray) -> dict[str, Any]:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    return _write(base, ending, stream.getvalue(), name, files)
+    return _write(out, ending, stream.getvalue(), name)
 
 
-def _write(
-    base: Path, ending: str, content: bytes, name: str, files: dict[str, str]
-) -> dict[str, Any]:
-    path = base.with_name(base.name + ending)
+def _write(out: _Output, ending: str, content: bytes, name: str) -> dict[str, Any]:
+    path = out.base.with_name(out.base.name + ending)
     write_bytes_atomic(path, content)
-    files[name] = path.name
+    out.files[name] = path.name
     return {}
 
 
@@ -282,7 +294,7 @@ def _png(pixels: np.ndarray, text: dict[str, str]) -> bytes:
     return stream.getvalue()
 
 
-Saver = Callable[[Path, Face, Photo, UVLayout, dict[str, str]], dict[str, Any]]
+Saver = Callable[[_Output], dict[str, Any]]
 
 # name of an output -> what writes it; it notes its files and returns what else the JSON states
 OUTPUTS: dict[str, Saver] = {

@@ -14,7 +14,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import UVLayout, load_layout
 from uvface.core.geometry.pose import rotation_from_angles
-from uvface.core.geometry.sampling import sample_texture
+from uvface.core.geometry.sampling import sample_bilinear, sample_texture
 from uvface.core.io.images import Photo
 from uvface.core.io.layers import normal_map
 from uvface.core.io.overlay import PANEL
@@ -211,3 +211,33 @@ def test_codes_are_cut_at_the_photo_s_border(layout):
     whole = normal_map(outside, layout, height=512, width=512)
     wide = normal_map(make_face(layout, 120.0), layout, height=512, width=612)
     np.testing.assert_allclose(whole[:, :400], wide[:, 100:500], atol=0.02)
+
+
+def test_textures_of_any_size_are_read_from_the_photo(tmp_path, face, layout):
+    """The astronaut read at 600 texels, against the photo at the places of those texels."""
+    options = {"save": ["texture", "mesh"], "weights": "w", "texture_size": 600}
+    write_results(tmp_path, Path("a.png"), PHOTO, [face], layout, **options)
+    texture = np.asarray(Image.open(tmp_path / "a_texture.png")).astype(float) / 255
+    assert texture.shape == (600, 600, 3)
+    row, column = np.array([330, 240, 180]), np.array([300, 241, 372])
+    at = (np.stack([column, row], axis=-1) + 0.5) / 600  # u, v
+    places = read_landmarks(face.position_map, jnp.asarray(at, jnp.float32))[:, :2]
+    expected = np.asarray(sample_bilinear(jnp.asarray(PHOTO.image), places))
+    np.testing.assert_allclose(texture[row, column], expected, atol=0.06)
+    mesh = trimesh.load(tmp_path / "a.glb", force="mesh")
+    assert mesh.visual.material.baseColorTexture.size == (600, 600)
+    with pytest.raises(InputError, match="texture size 9999"):
+        write_results(tmp_path, NAME, PHOTO, [face], layout, **(options | {"texture_size": 9999}))
+
+
+def test_hidden_texels_are_transparent_and_black_on_meshes(tmp_path, face, layout):
+    is_right = (np.arange(layout.size) >= layout.size // 2).astype(np.float32)
+    half = dataclasses.replace(face, visibility=layout.mask * jnp.asarray(is_right))
+    options = {"save": ["texture", "mesh"], "weights": "w", "mask_hidden": True}
+    write_results(tmp_path, Path("a.png"), PHOTO, [half], layout, **options)
+    picture = np.asarray(Image.open(tmp_path / "a_texture.png"))
+    assert picture.shape == (256, 256, 4)
+    assert picture[100, :127, 3].max() == 0 and picture[100, 130:200, 3].min() == 255
+    mesh = trimesh.load(tmp_path / "a.glb", force="mesh")
+    on_mesh = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"))
+    assert on_mesh[:, :127].max() == 0 and on_mesh[:, 130:].max() > 100
