@@ -9,7 +9,7 @@ import typer
 
 from .options import Quiet
 
-__all__ = ["models"]
+__all__ = ["import_prnet", "models"]
 
 models = typer.Typer(help="Weights of other makers.", no_args_is_help=True)
 
