@@ -27,18 +27,21 @@ from .errors import InputError
 from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
 from .geometry.layout import UVLayout
-from .geometry.sampling import sample_texture
+from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
 from .network.weights import WeightsHeader, load_weights, read_layout
 from .types import Camera, Face, Similarity
-from .upright import Predict, fit_camera, predict_upright
+from .upright import UprightCrop, fit_camera, predict_upright, read_mirrored
 
 __all__ = ["FaceChoice", "Model", "Reading", "ReconstructConfig", "load"]
 
 FaceChoice = Literal["all", "largest"] | int
 RgbImage = Float[np.ndarray, "height width 3"]
+Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
+CROP_SIZE = 256  # pixels along one side
+_SURE = (0.25, 0.75)  # of the head mask: between them a texel's visibility rises
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,10 +52,13 @@ class ReconstructConfig:
         passes: network passes at most; each after the first sees the crop turned so that the
             head, as the pass before found it, stands upright.
         tolerance: degrees by which a head may be tilted before it costs another pass.
+        mirror: read the mirrored crop, too, and average: on synthetic validation 4 % less error
+            for twice the network's time.
     """
 
     passes: int = 3
     tolerance: float = 12.0
+    mirror: bool = True
 
 
 @jax.tree_util.register_dataclass
@@ -61,24 +67,31 @@ class Reading:
     """What is read off one crop, in photo pixels."""
 
     position_map: Array  # [S, S, 3]; z has a mean of 0 over the face
-    visibility: Array  # [S, S]
+    visibility: Array  # [S, S], 1 where neither the face nor anything else is in the way
     landmarks: Array  # [68, 3]
     camera: Camera
 
 
-def _measure_face(
-    crop_map: Float[Array, "size size 3"], photo_from_crop: Similarity, layout: UVLayout
-) -> Reading:
-    photo_map = photo_from_crop.apply(crop_map)
+def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:
+    photo_map = crop.photo_from_crop.apply(crop.position_map)
     mask = layout.mask[..., None]
     mean_z = jnp.sum(photo_map[..., 2:] * mask) / jnp.sum(mask)
     photo_map = photo_map.at[..., 2].add(-mean_z)
     return Reading(
         position_map=photo_map,
-        visibility=visibility(photo_map, layout),
+        visibility=visibility(photo_map, layout) * _uncovered(crop),
         landmarks=read_landmarks(photo_map, layout.landmark_uv),
         camera=fit_camera(photo_map, layout),
     )
+
+
+def _uncovered(crop: UprightCrop) -> Float[Array, "size size"]:
+    """Return per texel how sure it is that nothing lies before the head there."""
+    share = crop.head.shape[0] / CROP_SIZE
+    places = share * (crop.position_map[..., :2] + 0.5) - 0.5
+    sure = sample_bilinear(crop.head[..., None], places)[..., 0]
+    low, high = _SURE
+    return jnp.clip((sure - low) / (high - low), 0.0, 1.0)
 
 
 _sample_texture = jax.jit(sample_texture)
@@ -154,21 +167,22 @@ def _compiled_network(network: nnx.Module) -> Predict:
 
 
 def _compiled_reader(
-    network: nnx.Module, layout: UVLayout, config: ReconstructConfig
+    module: nnx.Module, layout: UVLayout, config: ReconstructConfig
 ) -> Callable[[Region, Similarity], Reading]:
-    graph, state = nnx.split(network)
+    graph, state = nnx.split(module)
 
     @jax.jit
     def run(state: Any, layout: UVLayout, region: Region, photo_from_crop: Similarity) -> Reading:
-        crop_map, upright = predict_upright(
-            nnx.merge(graph, state),
+        network: Any = nnx.merge(graph, state)
+        crop = predict_upright(
+            read_mirrored(network.read, layout) if config.mirror else network.read,
             region,
             photo_from_crop,
             layout,
             passes=config.passes,
             tolerance=config.tolerance,
         )
-        return _measure_face(crop_map, upright, layout)
+        return _measure_face(crop, layout)
 
     return lambda region, photo_from_crop: run(state, layout, region, photo_from_crop)
 

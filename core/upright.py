@@ -6,6 +6,7 @@ turn; a tilted head costs one more pass.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import jax
@@ -17,11 +18,14 @@ from .geometry.camera import estimate_camera
 from .geometry.crop import Region, turn_crop
 from .geometry.layout import UVLayout
 from .geometry.pose import inplane_roll
+from .network.prn_lite import HEAD_SIZE
 from .types import Camera, Similarity
 
-__all__ = ["Predict", "fit_camera", "predict_upright"]
+__all__ = ["Read", "UprightCrop", "fit_camera", "predict_upright", "read_mirrored"]
 
-Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
+Read = Callable[
+    [Float[Array, "b 256 256 3"]], tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"]]
+]
 
 _CAMERA_STEP = 4  # texels: a sixteenth of the rigid texels fixes six numbers as well as all
 
@@ -36,21 +40,44 @@ def fit_camera(position_map: Float[Array, "size size 3"], layout: UVLayout) -> C
     )
 
 
+def read_mirrored(read: Read, layout: UVLayout) -> Read:
+    """Return a reader that also reads the mirrored crops, and averages."""
+
+    def both(crops: Float[Array, "b 256 256 3"]) -> tuple[Array, Array]:
+        maps, heads = read(jnp.concatenate([crops, crops[:, :, ::-1]]))
+        count, last = crops.shape[0], crops.shape[2] - 1
+        back = jax.vmap(layout.mirror)(maps[count:])
+        back = back.at[..., 0].set(last - back[..., 0])
+        return 0.5 * (maps[:count] + back), 0.5 * (heads[:count] + heads[count:, :, ::-1])
+
+    return both
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UprightCrop:
+    """What the network says about the last crop that it saw."""
+
+    photo_from_crop: Similarity
+    position_map: Array  # [S, S, 3] crop pixels
+    head: Array  # [128, 128] over the crop: 1 where it shows the head itself
+
+
 def predict_upright(
-    predict: Predict,
+    read: Read,
     region: Region,
     photo_from_crop: Similarity,
     layout: UVLayout,
     *,
     passes: int,
     tolerance: float,
-) -> tuple[Float[Array, "256 256 3"], Similarity]:
-    """Return the position map of a crop, and ``photo_from_crop`` of the crop it belongs to.
+) -> UprightCrop:
+    """Read a crop; where the head is tilted in it, turn it upright and read it again.
 
     Runs inside ``jit``; one compilation of the network serves all passes.
 
     Args:
-        predict: the network.
+        read: `Network.read` of the network.
         region: the part of the photo around the face.
         photo_from_crop: the crop of the first pass.
         layout: UV layout of the network.
@@ -58,19 +85,21 @@ def predict_upright(
         tolerance: degrees by which the head may be turned in its crop.
     """
 
-    def is_wanted(state: tuple[Array, Array, Similarity, Array]) -> Array:
-        done, roll, _, _ = state
+    def is_wanted(state: tuple[Array, Array, UprightCrop]) -> Array:
+        done, roll, _ = state
         return (done < passes) & (jnp.abs(roll) > tolerance)
 
-    def look(
-        state: tuple[Array, Array, Similarity, Array],
-    ) -> tuple[Array, Array, Similarity, Array]:
-        done, roll, before, _ = state
-        crop = turn_crop(before, jnp.where(done > 0, roll, 0.0))
-        crop_map = predict(region.read(crop)[None])[0]
-        return done + 1, inplane_roll(fit_camera(crop_map, layout).rotation), crop, crop_map
+    def look(state: tuple[Array, Array, UprightCrop]) -> tuple[Array, Array, UprightCrop]:
+        done, roll, before = state
+        crop = turn_crop(before.photo_from_crop, jnp.where(done > 0, roll, 0.0))
+        maps, heads = read(region.read(crop)[None])
+        found = UprightCrop(photo_from_crop=crop, position_map=maps[0], head=heads[0])
+        return done + 1, inplane_roll(fit_camera(maps[0], layout).rotation), found
 
-    shape = (layout.size, layout.size, 3)
-    first = (jnp.zeros((), jnp.int32), jnp.full((), jnp.inf), photo_from_crop, jnp.zeros(shape))
-    _, _, crop, crop_map = jax.lax.while_loop(is_wanted, look, first)
-    return crop_map, crop
+    nothing = UprightCrop(
+        photo_from_crop=photo_from_crop,
+        position_map=jnp.zeros((layout.size, layout.size, 3)),
+        head=jnp.zeros((HEAD_SIZE, HEAD_SIZE)),
+    )
+    first = (jnp.zeros((), jnp.int32), jnp.full((), jnp.inf), nothing)
+    return jax.lax.while_loop(is_wanted, look, first)[2]

@@ -61,7 +61,7 @@ def train(
 
 def evaluate(
     folder: Annotated[
-        list[Path], typer.Argument(help="AFLW2000-style folders: photos with .mat files.")
+        list[Path], typer.Argument(help="Folders of NAME.jpg with NAME.mat, or one pool.")
     ],
     weights: Weights = "prn-lite",
     detect: Annotated[bool, typer.Option("--detect", help="Boxes from the detector.")] = False,

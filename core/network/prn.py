@@ -122,3 +122,9 @@ class PRN(nnx.Module):
         unit = nnx.sigmoid(self.up[-1](x))
         offset = jnp.array([0.0, 0.0, self.config.depth_center], dtype=unit.dtype)
         return OUTPUT_SCALE * (unit - offset)
+
+    def read(
+        self, crops: Float[Array, "b 256 256 3"]
+    ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"]]:
+        """Return the position maps, and 1 for all that may lie before the head: it is not told."""
+        return self(crops), jnp.ones((crops.shape[0], 128, 128))

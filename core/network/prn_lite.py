@@ -7,6 +7,13 @@ of the last map. Both go through a dense layer to the coefficients of a linear b
 cubic B-spline control maps, which is trained too and starts from the principal components of
 the training targets.
 
+Then the map looks back at the picture, twice: features of all stages, brought to 32x32, are read
+where the map so far lies, and what they say corrects the coefficients. What surrounds a point of
+the face tells how far it is off, which the first reading has to infer from afar.
+
+The same features, with those of the folded crop, tell where the crop shows the head itself, and
+not hair, glasses or hands before it: a mask of 128x128 pixels.
+
 What is fast decides the shapes. XLA's CPU convolutions reach 100-180 GFLOP/s for 3x3 kernels of
 64 and more channels on maps up to 32x32, a third of that at 64x64; 1x1 convolutions are four
 times faster written as matrix products (`nnx.Linear`), above all in the gradient.
@@ -15,7 +22,8 @@ References:
     Y. Feng et al., "Joint 3D Face Reconstruction and Dense Alignment with Position Map
     Regression Network", 2018 (what is predicted). C. Finn et al., "Deep Spatial Autoencoders for
     Visuomotor Learning", 2016, section IV-B (spatial softmax). Y. Wu, K. He, "Group
-    Normalization", 2018.
+    Normalization", 2018. H. Zhang et al., "PyMAF: 3D Human Pose and Shape Regression with
+    Pyramidal Mesh Alignment Feedback Loop", 2021 (mesh-aligned features that correct a mesh).
 """
 
 from __future__ import annotations
@@ -30,9 +38,19 @@ from jaxtyping import Array, Float
 
 from ..geometry.spline import evaluate_control
 
-__all__ = ["PRNLite", "PRNLiteConfig", "space_to_depth", "spatial_softmax"]
+__all__ = [
+    "HEAD_SIZE",
+    "Look",
+    "PRNLite",
+    "PRNLiteConfig",
+    "depth_to_space",
+    "read_cells",
+    "space_to_depth",
+    "spatial_softmax",
+]
 
 CROP_SIZE = 256  # pixels along one side of the crop
+HEAD_SIZE = 128  # pixels along one side of the head mask
 CENTER = 127.5  # crop pixels: control maps are stored relative to the middle of the crop
 FOLD = 4  # pixels along one side of a stem cell
 
@@ -51,6 +69,12 @@ class PRNLiteConfig:
     hidden: int = 512
     coefficients: int = 224
     control: int = 64  # control points along one side
+    refinements: int = 2  # times that the map looks back at the picture
+    anchors: int = 12  # along one side: the points of the map that look
+    local: int = 48  # channels of the map that they read at 32x32
+    seen: int = 12  # numbers that each of them passes on
+    refined: int = 256  # hidden units of a correction
+    masked: int = 24  # channels at 64x64 of the head mask's read-out
 
 
 def space_to_depth(image: Float[Array, "b h w c"], fold: int) -> Float[Array, "b h2 w2 c2"]:
@@ -94,6 +118,13 @@ class _Stage(nnx.Module):
         return nnx.relu(self.norm(x))
 
 
+def depth_to_space(cells: Float[Array, "b h w c"], fold: int) -> Float[Array, "b h2 w2 c2"]:
+    """Undo `space_to_depth`: unfold the channels into ``fold`` x ``fold`` neighbours."""
+    b, h, w, c = cells.shape
+    parts = cells.reshape(b, h, w, fold, fold, c // fold**2).transpose(0, 1, 3, 2, 4, 5)
+    return parts.reshape(b, h * fold, w * fold, c // fold**2)
+
+
 def spatial_softmax(scores: Float[Array, "b h w k"]) -> Float[Array, "b k2"]:
     """Return the centre of mass of each map's softmax, x and y in [-1, 1]."""
     b, h, w, k = scores.shape
@@ -101,6 +132,89 @@ def spatial_softmax(scores: Float[Array, "b h w k"]) -> Float[Array, "b k2"]:
     y, x = np.meshgrid(np.linspace(-1, 1, h), np.linspace(-1, 1, w), indexing="ij")
     grid = jnp.asarray(np.stack([x.ravel(), y.ravel()], axis=-1), dtype=scores.dtype)
     return jnp.einsum("bnk,nd->bkd", mass, grid).reshape(b, 2 * k)
+
+
+def read_cells(
+    cells: Float[Array, "b n n c"], points: Float[Array, "b k 2"]
+) -> Float[Array, "b k c"]:
+    """Read a map of ``n`` x ``n`` cells over the crop at points in crop pixels, bilinearly.
+
+    As products with tent functions: on CPUs much faster than gathers, above all in the gradient.
+    Outside the map the last cell continues.
+    """
+    b, n, _, c = cells.shape
+    place = jnp.clip((points + 0.5) * (n / CROP_SIZE) - 0.5, 0.0, n - 1.0)
+    tents = nnx.relu(1.0 - jnp.abs(place[..., None] - jnp.arange(n, dtype=points.dtype)))
+    weights = tents[:, :, 1, :, None] * tents[:, :, 0, None, :]
+    return weights.reshape(b, -1, n * n) @ cells.reshape(b, n * n, c)
+
+
+class _Pyramid(nnx.Module):
+    """Bring the maps of all stages ``[B, n, n, c]`` together at the size of the first."""
+
+    def __init__(self, widths: tuple[int, ...], inner: int, groups: int, *, rngs: nnx.Rngs) -> None:
+        self.above = nnx.List(
+            [nnx.Linear(width, widths[0], use_bias=False, rngs=rngs) for width in widths[1:]]
+        )
+        self.block = _Block(widths[0], inner, groups, rngs=rngs)
+        self.norm = nnx.GroupNorm(widths[0], num_groups=groups, rngs=rngs)
+
+    def __call__(self, maps: list[Array]) -> Float[Array, "b n n c"]:
+        first, *higher = maps
+        total = first
+        for linear, above in zip(self.above, higher, strict=True):
+            times = first.shape[1] // above.shape[1]
+            total = total + jnp.repeat(jnp.repeat(linear(above), times, axis=1), times, axis=2)
+        return nnx.relu(self.norm(self.block(total)))
+
+
+class _MaskHead(nnx.Module):
+    """Features at 32x32 and the folded crop at 64x64 -> logits of the head mask at 128x128."""
+
+    def __init__(self, config: PRNLiteConfig, *, rngs: nnx.Rngs) -> None:
+        width, masked, stem = config.widths[0], config.masked, config.stem
+        self.block = _Block(width, config.inner[0], config.groups, rngs=rngs)
+        self.coarse = nnx.Linear(width, 4 * masked, rngs=rngs)
+        self.fine = nnx.Linear(stem, masked, use_bias=False, rngs=rngs)
+        self.mix = nnx.Linear(masked, masked, rngs=rngs)
+        self.out = nnx.Linear(masked, 4, rngs=rngs)
+
+    def __call__(
+        self, features: Float[Array, "b n n c"], folded: Float[Array, "b m m s"]
+    ) -> Float[Array, "b h h"]:
+        coarse = self.coarse(nnx.relu(self.block(features)))
+        x = nnx.relu(depth_to_space(coarse, 2) + self.fine(folded))
+        return depth_to_space(self.out(nnx.relu(self.mix(x))), 2)[..., 0]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Look:
+    """All that `PRNLite` says about crops; the loss sees the maps on the way, too."""
+
+    controls: list[Array]  # [B, n, n, 3] each, from the first reading to the last correction
+    head: Array  # [B, 128, 128] logits: where the crop shows the head itself
+
+
+class _Correction(nnx.Module):
+    """What the anchors see, together with what is known so far -> change of the coefficients."""
+
+    def __init__(self, config: PRNLiteConfig, known: int, *, rngs: nnx.Rngs) -> None:
+        self.seen = nnx.Linear(config.local, config.seen, rngs=rngs)
+        inputs = config.anchors**2 * config.seen + config.coefficients + known
+        self.hidden = nnx.Linear(inputs, config.refined, rngs=rngs)
+        self.change = nnx.Linear(
+            config.refined,
+            config.coefficients,
+            kernel_init=nnx.initializers.normal(1e-4),
+            rngs=rngs,
+        )
+
+    def __call__(
+        self, local: Float[Array, "b k c"], coefficients: Array, known: Array
+    ) -> Float[Array, "b m"]:
+        seen = nnx.relu(self.seen(local)).reshape(local.shape[0], -1)
+        return self.change(nnx.relu(self.hidden(jnp.concatenate([seen, coefficients, known], -1))))
 
 
 class PRNLite(nnx.Module):
@@ -128,6 +242,12 @@ class PRNLite(nnx.Module):
             kernel_init=nnx.initializers.normal(0.01),
             rngs=rngs,
         )
+        self.pyramid = _Pyramid(config.widths, config.inner[0], config.groups, rngs=rngs)
+        self.local = nnx.Linear(config.widths[0], config.local, rngs=rngs)
+        self.head = _MaskHead(config, rngs=rngs)
+        self.corrections = nnx.List(
+            [_Correction(config, config.hidden, rngs=rngs) for _ in range(config.refinements)]
+        )
         size = config.control**2 * 3
         basis = nnx.initializers.normal(1.0)(rngs.params(), (config.coefficients, size))
         self.basis = nnx.Param(basis)  # pixels per coefficient
@@ -140,20 +260,56 @@ class PRNLite(nnx.Module):
         self.mean[...] = jnp.asarray(mean.reshape(-1), dtype=jnp.float32)
         self.basis[...] = jnp.asarray(basis.reshape(len(basis), -1), dtype=jnp.float32)
 
-    def control(self, crops: Float[Array, "b 256 256 3"]) -> Float[Array, "b n n 3"]:
-        """Return the control maps, in crop pixels (z of zero mean over the face)."""
-        x = nnx.relu(self.stem(space_to_depth(2.0 * crops - 1.0, FOLD)))
-        for stage in self.stages[:-1]:
-            x = stage(x)
-        points = spatial_softmax(self.keypoints(x))
-        x = self.reduce(self.stages[-1](x))
-        x = nnx.relu(self.hidden(x.reshape(x.shape[0], -1)))
-        coefficients = self.coefficients(jnp.concatenate([x, points], axis=-1))
-        flat = self.mean[...] + coefficients @ self.basis[...]
+    def look(self, crops: Float[Array, "b 256 256 3"]) -> Look:
+        """Read the crops."""
+        folded = nnx.relu(self.stem(space_to_depth(2.0 * crops - 1.0, FOLD)))
+        maps = [folded]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]))
+        features = self.pyramid(maps[1:])
+        return Look(
+            controls=self._controls(maps, self.local(features)),
+            head=self.head(features, folded),
+        )
+
+    def _controls(self, maps: list[Array], local: Array) -> list[Array]:
+        """Return the control maps from the first reading to the last correction."""
+        points = spatial_softmax(self.keypoints(maps[-2]))
+        last = self.reduce(maps[-1])
+        known = nnx.relu(self.hidden(last.reshape(last.shape[0], -1)))
+        coefficients = self.coefficients(jnp.concatenate([known, points], axis=-1))
+        controls = [self._decode(coefficients)]
+        for correction in self.corrections:
+            # Where to look is not learnt, only what to make of it.
+            here = jax.lax.stop_gradient(self._anchors(controls[-1]))
+            change = correction(read_cells(local, here), coefficients, known)
+            coefficients = coefficients + change
+            controls.append(self._decode(coefficients))
+        return controls
+
+    def _decode(self, coefficients: Float[Array, "b m"]) -> Float[Array, "b n n 3"]:
         n = self.config.control
+        flat = self.mean[...] + coefficients @ self.basis[...]
         offset = jnp.array([CENTER, CENTER, 0.0], dtype=flat.dtype)
         return flat.reshape(-1, n, n, 3) + offset
 
+    def _anchors(self, control: Float[Array, "b n n 3"]) -> Float[Array, "b k 2"]:
+        n, count = self.config.control, self.config.anchors
+        at = np.round((np.arange(count) + 0.5) * n / count - 0.5).astype(int)
+        return control[:, at[:, None], at[None, :], :2].reshape(control.shape[0], -1, 2)
+
+    def control(self, crops: Float[Array, "b 256 256 3"]) -> Float[Array, "b n n 3"]:
+        """Return the control maps, in crop pixels (z of zero mean over the face)."""
+        return self.look(crops).controls[-1]
+
     def __call__(self, crops: Float[Array, "b 256 256 3"]) -> Float[Array, "b 256 256 3"]:
         """Return the position maps, in crop pixels (z of zero mean over the face)."""
-        return jax.vmap(lambda control: evaluate_control(control, CROP_SIZE))(self.control(crops))
+        return self.read(crops)[0]
+
+    def read(
+        self, crops: Float[Array, "b 256 256 3"]
+    ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"]]:
+        """Return the position maps, and where the crops show the head itself (0 to 1)."""
+        look = self.look(crops)
+        maps = jax.vmap(lambda control: evaluate_control(control, CROP_SIZE))(look.controls[-1])
+        return maps, nnx.sigmoid(look.head)

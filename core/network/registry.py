@@ -23,6 +23,15 @@ class Network(Protocol):
         """Return position maps in crop pixels (z of zero mean) of crops in [0, 1]."""
         ...
 
+    def read(
+        self, crops: Float[Array, "b 256 256 3"]
+    ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"]]:
+        """Return the same, and how sure it is that the crops show the head itself (0 to 1).
+
+        Hair, glasses, hands and all else that lies before the head is no head.
+        """
+        ...
+
 
 NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
     "prn": (PRN, PRNConfig),

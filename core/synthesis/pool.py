@@ -1,4 +1,4 @@
-"""Pool of drawn pictures for training: shards of JPEG files, control maps and landmarks.
+"""Pool of drawn pictures for training: shards of JPEG files, masks, control maps and landmarks.
 
 A picture depends on the seed and its number only: shards may be written in any order, by several
 processes, and again after an interruption.
@@ -29,6 +29,7 @@ __all__ = ["SHARD_SIZE", "encode_jpeg", "sample_keys", "write_pool"]
 
 SHARD_SIZE = 500
 CONTROL_SCALE = 64.0  # steps per pixel of the stored control maps
+MASK_SIZE = 160  # pixels along one side of the stored head masks: half the picture's
 _BATCH = 20
 _QUALITY = (92, 96)
 _WORN_SHARE = 0.3  # pictures that went through a strong compression before
@@ -49,6 +50,12 @@ def encode_jpeg(image: np.ndarray, *, seed: tuple[int, int]) -> np.ndarray:
         bgr = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
     quality = int(generator.integers(*_QUALITY))
     return np.asarray(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]).ravel()
+
+
+def _encode_mask(mask: np.ndarray) -> np.ndarray:
+    """Return the bytes of a PNG file of a mask ``[H, W]`` uint8, at half the resolution."""
+    small = cv2.resize(mask, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.imencode(".png", small)[1]).ravel()
 
 
 def _write_header(directory: Path, count: int, seed: int) -> None:
@@ -125,6 +132,7 @@ def _shard_arrays(
     generator: Generator, binding: TexelBinding, seed: int, numbers: range
 ) -> dict[str, np.ndarray]:
     files: list[np.ndarray] = []
+    masks: list[np.ndarray] = []
     control, landmarks, angles = [], [], []
     with ThreadPoolExecutor(max_workers=2) as workers:
         for start in range(0, len(numbers), _BATCH):
@@ -135,13 +143,21 @@ def _shard_arrays(
                 lambda pair: encode_jpeg(pair[0], seed=(seed, pair[1])),
                 zip(images, part, strict=True),
             )
+            masks += workers.map(_encode_mask, np.asarray(samples.head_mask)[: len(part)])
             control.append(stored[: len(part)])
             landmarks.append(np.asarray(samples.landmarks)[: len(part)])
             angles.append(np.asarray(samples.angles)[: len(part)])
     return {
         "jpeg": np.concatenate(files),
-        "offset": np.cumsum([0, *(len(file) for file in files)]).astype(np.int64),
+        "offset": _offsets(files),
+        "mask": np.concatenate(masks),
+        "mask_offset": _offsets(masks),
         "control": np.concatenate(control),
         "landmarks": np.concatenate(landmarks).astype(np.float32),
         "angles": np.concatenate(angles).astype(np.float32),
     }
+
+
+def _offsets(files: list[np.ndarray]) -> np.ndarray:
+    """Return where each file starts in all of them together, and where the last one ends."""
+    return np.cumsum([0, *(len(file) for file in files)]).astype(np.int64)

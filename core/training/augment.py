@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..geometry.landmarks import MIRROR_68
+from ..network.prn_lite import HEAD_SIZE
 from .config import AugmentConfig
 from .pool import Sample
 from .spoil import spoil
@@ -30,6 +31,7 @@ class Crop:
     image: np.ndarray  # [256, 256, 3] uint8 RGB
     control: np.ndarray  # [n, n, 3] float32
     landmarks: np.ndarray  # [68, 3] float32
+    mask: np.ndarray  # [128, 128] uint8 over the crop: 255 where the head itself is seen
 
 
 def _affine(
@@ -109,16 +111,40 @@ def _warp(
     )
 
 
+def _warp_mask(
+    mask: UInt8[np.ndarray, "m m"], affine: np.ndarray, size: int
+) -> UInt8[np.ndarray, "128 128"]:
+    """Carry a mask of a picture of ``size`` pixels along; both have other resolutions."""
+    times, share = size / mask.shape[0], HEAD_SIZE / SIZE
+    linear = affine[:, :2] * times * share
+    # Pixel centres: picture = times (m + 0.5) - 0.5, mask of the crop = share (c + 0.5) - 0.5.
+    middle = affine[:, :2] @ np.full(2, 0.5 * times - 0.5) + affine[:, 2]
+    offset = share * (middle + 0.5) - 0.5
+    moved = np.concatenate([linear, offset[:, None]], axis=1)
+    return cv2.warpAffine(mask, moved, (HEAD_SIZE, HEAD_SIZE), flags=cv2.INTER_LINEAR)
+
+
+def _place(
+    rng: np.random.Generator | None, sample: Sample, affine: Float[np.ndarray, "2 3"]
+) -> Crop:
+    """Return the crop that a similarity cuts, with its labels."""
+    control, landmarks = transform_labels(sample.control, sample.landmarks, affine)
+    return Crop(
+        image=_warp(rng, sample.image, affine),
+        control=control,
+        landmarks=landmarks,
+        mask=_warp_mask(sample.mask, affine, sample.image.shape[0]),
+    )
+
+
 def augment(rng: np.random.Generator, sample: Sample, config: AugmentConfig) -> Crop:
     """Return a moved, recoloured and spoilt crop of a sample, with its labels."""
-    affine = random_affine(rng, sample.image.shape[0], config, roll=sample.roll)
-    control, landmarks = transform_labels(sample.control, sample.landmarks, affine)
-    image = spoil(rng, _warp(rng, sample.image, affine), config)
-    return Crop(image=image, control=control, landmarks=landmarks)
+    crop = _place(rng, sample, random_affine(rng, sample.image.shape[0], config, roll=sample.roll))
+    image, mask = spoil(rng, crop.image, crop.mask, config)
+    return dataclasses.replace(crop, image=image, mask=mask)
 
 
 def upright_crop(sample: Sample) -> Crop:
     """Return the ideal crop of a sample, for validation: its head turned upright."""
     affine = _affine(sample.image.shape[0], -sample.roll, 1.0, np.zeros(2), False)
-    control, landmarks = transform_labels(sample.control, sample.landmarks, affine)
-    return Crop(image=_warp(None, sample.image, affine), control=control, landmarks=landmarks)
+    return _place(None, sample, affine)

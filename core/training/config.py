@@ -52,6 +52,8 @@ class TrainConfig:
     dense_weight: float = 1.0
     landmark_weight: float = 1.0
     depth_weight: float = 0.5  # of z against x and y
+    mask_weight: float = 0.3  # of the head mask's cross entropy (prn-lite)
+    early_weight: float = 0.3  # of each map before the last correction (prn-lite)
     texel_weights: str = "layout"  # PRNet's 16:4:3:0, stored in the layout; or "uniform"
     workers: int = 2  # threads that decode and augment
     prefetch: int = 6  # batches

@@ -33,6 +33,7 @@ __all__ = [
     "summarize",
 ]
 
+_POSE_LIMIT = 99.0  # degrees
 BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 181.0))
 
 
@@ -41,10 +42,14 @@ class FaceError:
     """Error of one face."""
 
     name: str
-    yaw: float  # degrees, true
     nme: float  # over the face size
-    predicted: np.ndarray  # [68, 3] photo pixels
-    truth: np.ndarray  # [68, 3] photo pixels
+    angles: np.ndarray  # [3] true yaw, pitch, roll, degrees
+    found_angles: np.ndarray  # [3]
+
+    @property
+    def turn(self) -> np.ndarray:
+        """Return the absolute differences of the angles, degrees."""
+        return np.abs((self.found_angles - self.angles + 180.0) % 360.0 - 180.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,7 +60,6 @@ class Evaluation:
     bins: tuple[float, ...]  # by absolute yaw; NaN where a bin is empty
     counts: tuple[int, ...]
     faces: tuple[FaceError, ...]
-    dense: float | None = None  # mean 3D distance of the texels, weighted as in the loss
 
     @property
     def mean_of_bins(self) -> float:
@@ -69,9 +73,19 @@ class Evaluation:
             f"yaw_{low:.0f}_{min(high, 90):.0f}": value
             for (low, high), value in zip(BINS, self.bins, strict=True)
         }
-        if self.dense is not None:
-            figures["dense"] = self.dense
         return {name: round(100.0 * value, 3) for name, value in figures.items()}
+
+    def pose(self) -> dict[str, float]:
+        """Return the mean absolute errors of yaw, pitch and roll, degrees, and their mean.
+
+        As in the literature, faces with a true angle beyond 99 degrees are left out.
+        """
+        kept = [face.turn for face in self.faces if np.abs(face.angles).max() <= _POSE_LIMIT]
+        if not kept:
+            return {}
+        yaw, pitch, roll = (round(float(value), 2) for value in np.mean(kept, axis=0))
+        mean = round(float(np.mean(kept)), 2)
+        return {"pose_mae": mean, "yaw_mae": yaw, "pitch_mae": pitch, "roll_mae": roll}
 
 
 def normalized_mean_error(
@@ -88,12 +102,12 @@ def face_size(truth: Float[np.ndarray, "68 d"]) -> float:
     return float(np.sqrt(width * height))
 
 
-def summarize(faces: Iterable[FaceError], *, dense: float | None = None) -> Evaluation:
+def summarize(faces: Iterable[FaceError]) -> Evaluation:
     """Return mean and yaw bins of faces."""
     faces = tuple(faces)
     if not faces:
         raise InputError("no face to evaluate")
-    yaw = np.abs([face.yaw for face in faces])
+    yaw = np.abs([face.angles[0] for face in faces])
     errors = np.array([face.nme for face in faces])
     members = [(yaw >= low) & (yaw < high) for low, high in BINS]
     return Evaluation(
@@ -101,18 +115,17 @@ def summarize(faces: Iterable[FaceError], *, dense: float | None = None) -> Eval
         bins=tuple(float(errors[m].mean()) if m.any() else float("nan") for m in members),
         counts=tuple(int(m.sum()) for m in members),
         faces=faces,
-        dense=dense,
     )
 
 
-def read_truth(path: Path) -> tuple[np.ndarray, float]:
-    """Return landmarks [68, 3] and yaw in degrees of an AFLW2000 ``.mat``."""
+def read_truth(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return landmarks ``[68, 3]`` and yaw, pitch, roll in degrees of an AFLW2000 ``.mat``."""
     from scipy.io import loadmat
 
     try:
         stored = loadmat(path)
         landmarks = np.asarray(stored["pt3d_68"], dtype=np.float32).T
-        yaw = float(np.degrees(stored["Pose_Para"].ravel()[1]))
+        pitch, yaw, roll = np.degrees(stored["Pose_Para"].ravel()[:3])
     except (OSError, KeyError, ValueError, NotImplementedError) as error:
         raise InputError(f"cannot read the landmarks {path} ({error})") from error
-    return landmarks, yaw
+    return landmarks, np.array([yaw, pitch, roll])

@@ -30,6 +30,7 @@ class Batch:
     images: np.ndarray  # [B, 256, 256, 3] uint8
     control: np.ndarray  # [B, n, n, 3] crop pixels
     landmarks: np.ndarray  # [B, 68, 3] crop pixels
+    masks: np.ndarray  # [B, 128, 128] uint8: 255 where the head itself is seen
     order: dict[str, Any]  # state of the `Order`
 
 
@@ -99,6 +100,7 @@ def stack_crops(crops: Sequence[Crop], order: dict[str, Any]) -> Batch:
         images=np.stack([crop.image for crop in crops]),
         control=np.stack([crop.control for crop in crops]),
         landmarks=np.stack([crop.landmarks for crop in crops]),
+        masks=np.stack([crop.mask for crop in crops]),
         order=order,
     )
 

@@ -35,7 +35,7 @@ from .loss import Reading, make_reading
 from .pictures import contact_sheet, plot_curves
 from .pool import Pool
 from .schedule import learning_rate, make_optimizer
-from .step import TrainState, init_state, make_step, make_validation
+from .step import Labelled, TrainState, init_state, make_step, make_validation
 
 __all__ = ["Progress", "train"]
 
@@ -193,10 +193,7 @@ class _Run:
         return self.output / "best.safetensors"
 
     def _advance(self, batch: Batch, rate: float) -> jax.Array:
-        arrays = (jnp.asarray(batch.images), jnp.asarray(batch.control))
-        self.state, parts = self.step(
-            self.state, *arrays, jnp.asarray(batch.landmarks), jnp.float32(rate)
-        )
+        self.state, parts = self.step(self.state, Labelled.of(batch), jnp.float32(rate))
         return jax.block_until_ready(jnp.stack([parts["loss"], parts["dense"], parts["points"]]))
 
     def _tell(
@@ -296,8 +293,7 @@ def _components(
 def _validate_batch(
     validate: Callable[..., Any], state: TrainState, batch: Batch
 ) -> dict[str, np.ndarray]:
-    arrays = [jnp.asarray(a) for a in (batch.images, batch.control, batch.landmarks)]
-    found = validate(state.average, state.rest, *arrays)
+    found = validate(state.average, state.rest, Labelled.of(batch))
     return {name: np.asarray(value) for name, value in found.items()}
 
 
@@ -311,5 +307,5 @@ def _validation_errors(
     ]
     return {
         f"val_{name}": float(np.mean(np.concatenate([r[name] for r in results])))
-        for name in ("nme", "dense")
+        for name in ("nme", "dense", "mask")
     }

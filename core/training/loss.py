@@ -17,15 +17,16 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ..errors import InputError
 from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
 from ..geometry.spline import evaluate_control
 
-__all__ = ["Reading", "control_loss", "face_size", "make_reading", "map_loss"]
+__all__ = ["Reading", "control_loss", "face_size", "make_reading", "map_loss", "mask_loss"]
 
 SOFT = 0.002  # of the face size: below it the distance turns from absolute into squared
 
@@ -151,3 +152,9 @@ def control_loss(
     flat = (predicted - control).reshape(predicted.shape[0], -1, 3)
     far = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
     return _weigh(difference, far, face_size(landmarks), reading, depth_weight)
+
+
+def mask_loss(logits: Float[Array, "b m m"], masks: UInt8[Array, "b m m"]) -> Float[Array, ""]:
+    """Return the mean cross entropy of predicted masks; 255 stands for 1."""
+    target = masks.astype(jnp.float32) / 255.0
+    return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, target))

@@ -22,13 +22,13 @@ import numpy as np
 from ..detection.protocol import box_overlap
 from ..errors import InputError
 from ..geometry.crop import box_from_landmarks
-from ..geometry.layout import UVLayout
-from ..geometry.spline import evaluate_control
+from ..geometry.pose import angles_from_rotation
 from ..io.images import read_photo
 from ..reconstruct import Model
 from ..types import Face
-from .evaluate import FaceError, face_size, normalized_mean_error, read_truth, summarize
-from .pool import Pool
+from .evaluate import FaceError, normalized_mean_error, read_truth, summarize
+from .exact import ExactErrors, exact_errors, intersection_over_union
+from .pool import Pool, Sample
 
 __all__ = ["evaluate"]
 
@@ -47,25 +47,29 @@ def evaluate(
         detect: boxes from the detector; by default they come from the true landmarks.
 
     Returns:
-        Mean, mean of bins and bins in percent, the number of photos, the missed ones, and the
-        error of every photo; for a pool also the dense error: the mean 3D distance of the
-        texels, weighted as in the loss.
+        Mean, mean of bins and bins in percent, the pose's mean absolute errors in degrees, the
+        number of photos, the missed ones, and the error of every photo. For a pool also the
+        dense error (mean 3D distance of the texels, weighted as in the loss, percent) and how
+        well hidden texels are found (intersection over union of those that face the camera with
+        something before them).
 
     Raises:
         InputError: no pair of picture and labels, or an unreadable one.
     """
-    errors, missed, dense = [], [], []
+    errors, missed, exact = [], [], []
     for labelled in _labelled(folders):
         face = _reconstruct(model, labelled, detect=detect)
         if face is None:
             missed.append(labelled.name)
             continue
         errors.append(_error(labelled, face))
-        if labelled.control is not None:
-            dense.append(_dense_error(face, labelled.control, labelled.truth, model.layout))
-    found = summarize(errors, dense=float(np.mean(dense)) if dense else None)
+        if labelled.sample is not None:
+            exact.append(exact_errors(face, labelled.sample, model.layout))
+    found = summarize(errors)
     return {
         **found.percent(),
+        **found.pose(),
+        **_exact_figures(exact),
         "photos": len(errors) + len(missed),
         "counts": list(found.counts),
         "missed": missed,
@@ -81,8 +85,8 @@ class _Labelled:
     name: str
     image: np.ndarray  # [H, W, 3]
     truth: np.ndarray  # [68, 3] pixels
-    yaw: float  # degrees
-    control: np.ndarray | None = None  # [n, n, 3] pixels, of synthetic faces
+    angles: np.ndarray  # [3] yaw, pitch, roll, degrees
+    sample: Sample | None = None  # exact labels of a synthetic face
 
 
 def _labelled(folders: Sequence[str | Path]) -> Iterator[_Labelled]:
@@ -96,8 +100,8 @@ def _labelled(folders: Sequence[str | Path]) -> Iterator[_Labelled]:
 
 
 def _labelled_photo(path: Path) -> _Labelled:
-    truth, yaw = read_truth(path.with_suffix(".mat"))
-    return _Labelled(name=path.stem, image=read_photo(path).image, truth=truth, yaw=yaw)
+    truth, angles = read_truth(path.with_suffix(".mat"))
+    return _Labelled(name=path.stem, image=read_photo(path).image, truth=truth, angles=angles)
 
 
 def _labelled_samples(folder: Path) -> Iterator[_Labelled]:
@@ -108,31 +112,25 @@ def _labelled_samples(folder: Path) -> Iterator[_Labelled]:
             name=str(number),
             image=sample.image.astype(np.float32) / 255.0,
             truth=sample.landmarks,
-            yaw=float(sample.angles[0]),
-            control=sample.control,
+            angles=sample.angles,
+            sample=sample,
         )
 
 
 def _error(labelled: _Labelled, face: Face) -> FaceError:
-    predicted = np.asarray(face.landmarks)
     return FaceError(
         name=labelled.name,
-        yaw=labelled.yaw,
-        nme=normalized_mean_error(predicted, labelled.truth),
-        predicted=predicted,
-        truth=labelled.truth,
+        nme=normalized_mean_error(np.asarray(face.landmarks), labelled.truth),
+        angles=labelled.angles,
+        found_angles=np.array(angles_from_rotation(face.camera.rotation)),
     )
 
 
-def _dense_error(face: Face, control: np.ndarray, truth: np.ndarray, layout: UVLayout) -> float:
-    """Return the weighted mean distance of the texels over the face size; z has no zero."""
-    mask = np.asarray(layout.mask)
-    weights = np.asarray(layout.texel_weights) * mask
-    true_map = np.asarray(evaluate_control(jnp.asarray(control), layout.size))
-    far = np.asarray(face.position_map) - true_map
-    far[..., 2] -= np.average(far[..., 2], weights=mask)
-    distance = np.average(np.linalg.norm(far, axis=-1), weights=weights)
-    return float(distance) / face_size(truth)
+def _exact_figures(exact: list[ExactErrors]) -> dict[str, float]:
+    if not exact:
+        return {}
+    dense = 100.0 * float(np.mean([one.dense for one in exact]))
+    return {"dense": round(dense, 3), "covered_iou": round(intersection_over_union(exact), 3)}
 
 
 def _reconstruct(model: Model, labelled: _Labelled, *, detect: bool) -> Face | None:

@@ -34,6 +34,7 @@ class Sample:
     image: np.ndarray  # [size, size, 3] uint8 RGB
     control: np.ndarray  # [n, n, 3] float32
     landmarks: np.ndarray  # [68, 3] float32
+    mask: np.ndarray  # [m, m] uint8 over the whole picture: 255 where the head itself is seen
     angles: np.ndarray  # [3] yaw, pitch, roll, degrees
     roll: float  # degrees clockwise in the picture (`inplane_roll`)
 
@@ -42,6 +43,8 @@ class Sample:
 class _Shard:
     jpeg: np.ndarray
     offset: np.ndarray
+    mask: np.ndarray
+    mask_offset: np.ndarray
     control: np.ndarray
     landmarks: np.ndarray
     angles: np.ndarray
@@ -102,7 +105,9 @@ class Pool:
         try:
             shard = _Shard.read(path)
         except (OSError, KeyError, ValueError, BadZipFile) as error:
-            raise InputError(f"cannot read the shard {path} ({error})") from error
+            raise InputError(
+                f"cannot read the shard {path} ({error}); it is damaged or of an older version"
+            ) from error
         self.names.append(path.name)
         self._shards.append(shard)
         self._roll.append(np.asarray(_rolls(shard.angles.astype(np.float32))))
@@ -128,6 +133,15 @@ class Pool:
             raise InputError(f"picture {index} of the pool {self.folder} is damaged")
         return np.asarray(image, dtype=np.uint8)
 
+    def mask(self, index: int) -> UInt8[np.ndarray, "m m"]:
+        """Decode where one picture shows the head itself: not hair, glasses or hands."""
+        shard, i = self._find(index)
+        coded = shard.mask[shard.mask_offset[i] : shard.mask_offset[i + 1]]
+        mask = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise InputError(f"mask {index} of the pool {self.folder} is damaged")
+        return np.asarray(mask, dtype=np.uint8)
+
     def control(self, index: int) -> Float[np.ndarray, "n n 3"]:
         """Return one control map, in pixels of the picture."""
         shard, i = self._find(index)
@@ -146,6 +160,7 @@ class Pool:
             image=self.image(index),
             control=self.control(index),
             landmarks=shard.landmarks[i].astype(np.float32),
+            mask=self.mask(index),
             angles=shard.angles[i].astype(np.float32),
             roll=self.roll(index),
         )

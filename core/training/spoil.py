@@ -13,12 +13,24 @@ from .config import AugmentConfig
 __all__ = ["spoil"]
 
 Image = UInt8[np.ndarray, "h w 3"]
+Mask = UInt8[np.ndarray, "m m"]
 
 
-def spoil(rng: np.random.Generator, image: Image, config: AugmentConfig) -> Image:
-    """Return the picture as a worse camera would have taken it, with things in the way."""
+def spoil(
+    rng: np.random.Generator, image: Image, mask: Mask, config: AugmentConfig
+) -> tuple[Image, Mask]:
+    """Return the picture as a worse camera would have taken it, with things in the way.
+
+    Args:
+        rng: random numbers.
+        image: the picture.
+        mask: where it shows the head itself, at any resolution; what comes before the head, and
+            where the picture ends, is taken out of it.
+        config: how often things happen.
+    """
+    if rng.random() < config.p_occluder:
+        image, mask = _occlude(rng, image, mask)
     steps = (
-        (config.p_occluder, _occlude),
         (config.p_shade, _shade),
         (config.p_colour, _recolour),
         (config.p_gray, _gray),
@@ -26,12 +38,13 @@ def spoil(rng: np.random.Generator, image: Image, config: AugmentConfig) -> Imag
         (config.p_blur, _blur),
         (config.p_noise, _noise),
         (config.p_jpeg, _jpeg),
-        (config.p_frame, _frame),
     )
     for probability, step in steps:
         if rng.random() < probability:
             image = step(rng, image)
-    return image
+    if rng.random() < config.p_frame:
+        image, mask = _frame(rng, image, mask)
+    return image, mask
 
 
 def _recolour(rng: np.random.Generator, image: Image) -> Image:
@@ -98,13 +111,13 @@ def _polygon(rng: np.random.Generator, size: int) -> np.ndarray:
     return shape @ rotation.T + middle
 
 
-def _occlude(rng: np.random.Generator, image: Image) -> Image:
+def _occlude(rng: np.random.Generator, image: Image, mask: Mask) -> tuple[Image, Mask]:
     """Put one to three plain, noisy or copied shapes over the picture, now and then see-through."""
     size = image.shape[0]
-    image = image.copy()
+    image, mask = image.copy(), mask.copy()
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
-        mask = np.zeros((size, size), np.uint8)
-        cv2.fillPoly(mask, [np.round(_polygon(rng, size)).astype(np.int32)], 255)
+        shape = np.zeros((size, size), np.uint8)
+        cv2.fillPoly(shape, [np.round(_polygon(rng, size)).astype(np.int32)], 255)
         kind, cover = rng.random(), image
         if kind < 0.5:
             colour = rng.integers(0, 256, 3).astype(np.float64)
@@ -118,8 +131,10 @@ def _occlude(rng: np.random.Generator, image: Image) -> Image:
         if rng.random() < 0.25:
             share = float(rng.uniform(0.4, 0.9))
             cover = np.asarray(cv2.addWeighted(cover, share, image, 1.0 - share, 0.0))
-        cv2.copyTo(cover, mask, image)
-    return image
+        cv2.copyTo(cover, shape, image)
+        small = cv2.resize(shape, mask.shape[::-1], interpolation=cv2.INTER_AREA)
+        mask = cv2.subtract(mask, small)
+    return image, mask
 
 
 def _low_resolution(rng: np.random.Generator, image: Image) -> Image:
@@ -167,11 +182,14 @@ def _jpeg(rng: np.random.Generator, image: Image) -> Image:
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
-def _frame(rng: np.random.Generator, image: Image) -> Image:
+def _frame(rng: np.random.Generator, image: Image, mask: Mask) -> tuple[Image, Mask]:
     """Replace one side by the flat colour or the repeated edge of a photo that ends there."""
-    size = image.shape[0]
-    cut = int(rng.uniform(0.05, 0.3) * size)
+    share = rng.uniform(0.05, 0.3)
     turns = int(rng.integers(4))
     turned = np.rot90(image, turns).copy()
+    cut = int(share * len(image))
     turned[:cut] = turned[cut] if rng.random() < 0.5 else 0
-    return np.ascontiguousarray(np.rot90(turned, -turns))
+    kept = np.rot90(mask, turns).copy()
+    kept[: round(share * len(mask))] = 0
+    back = [np.ascontiguousarray(np.rot90(array, -turns)) for array in (turned, kept)]
+    return back[0], back[1]

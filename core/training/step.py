@@ -14,10 +14,20 @@ from jax import Array
 
 from ..geometry.landmarks import read_landmarks
 from ..geometry.spline import evaluate_control
+from ..network.prn_lite import Look
 from .config import TrainConfig
-from .loss import Reading, control_loss, face_size, map_loss
+from .feed import Batch
+from .loss import Reading, control_loss, face_size, map_loss, mask_loss
 
-__all__ = ["StepFunction", "TrainState", "init_state", "make_loss", "make_step", "make_validation"]
+__all__ = [
+    "Labelled",
+    "StepFunction",
+    "TrainState",
+    "init_state",
+    "make_loss",
+    "make_step",
+    "make_validation",
+]
 
 
 @jax.tree_util.register_dataclass
@@ -30,6 +40,27 @@ class TrainState:
     average: Any  # exponential moving average of params: what is validated and shipped
     optimizer: Any
     step: Array  # [] int32
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Crops with their labels, on the device."""
+
+    images: Array  # [B, 256, 256, 3] uint8
+    control: Array  # [B, n, n, 3] crop pixels
+    landmarks: Array  # [B, 68, 3] crop pixels
+    masks: Array  # [B, 128, 128] uint8: 255 where the head itself is seen
+
+    @staticmethod
+    def of(batch: Batch) -> Labelled:
+        """Put a batch on the device."""
+        return Labelled(
+            images=jnp.asarray(batch.images),
+            control=jnp.asarray(batch.control),
+            landmarks=jnp.asarray(batch.landmarks),
+            masks=jnp.asarray(batch.masks),
+        )
 
 
 StepFunction = Callable[..., tuple[TrainState, dict[str, Array]]]
@@ -52,28 +83,44 @@ def init_state(
     return graph, state
 
 
-def make_loss(config: TrainConfig, graph: Any, reading: Reading) -> Callable[..., Any]:
-    """Return ``loss(params, rest, images, control, landmarks) -> (loss, (parts, rest))``."""
+def _total(config: TrainConfig, dense: Array, points: Array) -> Array:
+    return config.dense_weight * dense + config.landmark_weight * points
 
-    def loss(
-        params: Any, rest: Any, images: Array, control: Array, landmarks: Array
-    ) -> tuple[Array, Any]:
+
+def make_loss(config: TrainConfig, graph: Any, reading: Reading) -> Callable[..., Any]:
+    """Return ``loss(params, rest, batch: Labelled) -> (loss, (parts, rest))``."""
+
+    def loss(params: Any, rest: Any, batch: Labelled) -> tuple[Array, Any]:
         network = nnx.merge(graph, params, rest)
         network.train()
-        crops = images.astype(jnp.float32) / 255.0
+        crops = batch.images.astype(jnp.float32) / 255.0
         if config.network == "prn-lite":
-            dense, points = control_loss(
-                network.control(crops), control, landmarks, reading,
-                depth_weight=config.depth_weight,
-            )  # fmt: skip
+            total, parts = _lite_loss(config, network.look(crops), batch, reading)
         else:
             dense, points = map_loss(
-                network(crops), control, landmarks, reading, depth_weight=config.depth_weight
-            )
-        total = config.dense_weight * dense + config.landmark_weight * points
-        return total, ({"dense": dense, "points": points}, nnx.state(network, nnx.BatchStat))
+                network(crops), batch.control, batch.landmarks, reading,
+                depth_weight=config.depth_weight,
+            )  # fmt: skip
+            total, parts = _total(config, dense, points), {"dense": dense, "points": points}
+        return total, (parts, nnx.state(network, nnx.BatchStat))
 
     return loss
+
+
+def _lite_loss(
+    config: TrainConfig, look: Look, batch: Labelled, reading: Reading
+) -> tuple[Array, dict[str, Array]]:
+    """Return the loss of all that `PRNLite` says, and its parts."""
+    *early, (dense, points) = [
+        control_loss(
+            control, batch.control, batch.landmarks, reading, depth_weight=config.depth_weight
+        )
+        for control in look.controls
+    ]
+    head = mask_loss(look.head, batch.masks)
+    total = _total(config, dense, points) + config.mask_weight * head
+    total += config.early_weight * sum(_total(config, *parts) for parts in early)
+    return total, {"dense": dense, "points": points, "mask": head}
 
 
 def _norm(tree: Any) -> Array:
@@ -83,15 +130,13 @@ def _norm(tree: Any) -> Array:
 def make_step(
     config: TrainConfig, graph: Any, reading: Reading, optimizer: optax.GradientTransformation
 ) -> StepFunction:
-    """Return the jitted ``step(state, images, control, landmarks, rate)``."""
+    """Return the jitted ``step(state, batch: Labelled, rate)``."""
     gradient = jax.value_and_grad(make_loss(config, graph, reading), has_aux=True)
 
     def step(
-        state: TrainState, images: Array, control: Array, landmarks: Array, rate: Array
+        state: TrainState, batch: Labelled, rate: Array
     ) -> tuple[TrainState, dict[str, Array]]:
-        (total, (parts, rest)), slope = gradient(
-            state.params, state.rest, images, control, landmarks
-        )
+        (total, (parts, rest)), slope = gradient(state.params, state.rest, batch)
         updates, memory = optimizer.update(slope, state.optimizer, state.params)
         params = jax.tree.map(lambda p, u: p - rate * u, state.params, updates)
         count = state.step.astype(jnp.float32)
@@ -107,24 +152,24 @@ def make_step(
 
 
 def make_validation(graph: Any, reading: Reading) -> Callable[..., dict[str, Array]]:
-    """Return jitted ``validate(params, rest, images, control, landmarks)``: errors per sample."""
+    """Return jitted ``validate(params, rest, batch: Labelled)``: errors per sample."""
 
-    def validate(
-        params: Any, rest: Any, images: Array, control: Array, landmarks: Array
-    ) -> dict[str, Array]:
+    def validate(params: Any, rest: Any, batch: Labelled) -> dict[str, Array]:
         network = nnx.merge(graph, params, rest)
         network.eval()
-        maps = network(images.astype(jnp.float32) / 255.0)
-        size, texels = face_size(landmarks), maps.shape[1]
-        truth = jax.vmap(lambda c: evaluate_control(c, texels))(control)
+        maps, masks = network.read(batch.images.astype(jnp.float32) / 255.0)
+        size, texels = face_size(batch.landmarks), maps.shape[1]
+        truth = jax.vmap(lambda c: evaluate_control(c, texels))(batch.control)
         cell = texels // reading.weights.shape[0]
         weights = jnp.repeat(jnp.repeat(reading.weights, cell, 0), cell, 1) / cell**2
         far = jnp.linalg.norm(maps - truth, axis=-1)
         points = jax.vmap(lambda m: read_landmarks(m, reading.landmark_uv))(maps)
-        plane = jnp.linalg.norm((points - landmarks)[..., :2], axis=-1)
+        plane = jnp.linalg.norm((points - batch.landmarks)[..., :2], axis=-1)
+        is_head = batch.masks.astype(jnp.float32) / 255.0
         return {
             "nme": plane.mean(axis=1) / size,
             "dense": jnp.sum(far * weights, axis=(1, 2)) / size,
+            "mask": jnp.abs(masks - is_head).mean(axis=(1, 2)),
             "landmarks": points,
         }
 

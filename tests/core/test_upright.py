@@ -8,7 +8,7 @@ import pytest
 from uvface.core.geometry.crop import crop_box, cut_region
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.pose import inplane_rotation
-from uvface.core.upright import predict_upright
+from uvface.core.upright import predict_upright, read_mirrored
 
 BOX = jnp.array([150.0, 120.0, 270.0, 240.0])
 
@@ -29,13 +29,14 @@ def ramp(roll):
 def toy_network(layout, share=1.0):
     """Answer with an upright face turned by ``share`` of the ramp's angle in the crop."""
 
-    def predict(crops):
+    def read(crops):
         slope_y, slope_x = jnp.gradient(crops[0, 64:-64, 64:-64, 0])
         angle = share * jnp.degrees(jnp.arctan2(slope_y.mean(), slope_x.mean()))
         plane = 6.0 * layout.canonical[..., :2] @ inplane_rotation(angle).T + 127.5
-        return jnp.concatenate([plane, 6.0 * layout.canonical[..., 2:]], axis=-1)[None]
+        maps = jnp.concatenate([plane, 6.0 * layout.canonical[..., 2:]], axis=-1)[None]
+        return maps, jnp.full((1, 128, 128), 0.5 + angle / 1000.0)
 
-    return predict
+    return read
 
 
 def run(layout, roll, share=1.0, passes=3, tolerance=12.0):
@@ -46,8 +47,10 @@ def run(layout, roll, share=1.0, passes=3, tolerance=12.0):
             toy_network(layout, share), region, first, layout, passes=passes, tolerance=tolerance
         )
     )
-    crop_map, crop = read(region, first)
-    return np.asarray(crop.apply(crop_map)), crop
+    found = read(region, first)
+    assert abs(float(found.head[0, 0]) - 0.5) * 1000.0 <= max(tolerance, abs(share * roll)) + 0.5
+    crop = found.photo_from_crop
+    return np.asarray(crop.apply(found.position_map)), crop
 
 
 def angle_of(crop):
@@ -76,3 +79,22 @@ def test_passes_go_on_while_the_head_is_tilted(layout):
     assert angle_of(run(layout, 80.0, share=0.5, passes=2)[1]) == pytest.approx(40.0, abs=0.5)
     assert angle_of(run(layout, 80.0, share=0.5, passes=3)[1]) == pytest.approx(60.0, abs=0.5)
     assert angle_of(run(layout, 80.0, share=0.5, passes=9)[1]) == pytest.approx(60.0, abs=0.5)
+
+
+def test_mirrored_reading_averages_in_the_crop_that_was_given(layout):
+    """A toy that errs towards the picture's right: the error cancels, the mean is the truth."""
+    truth = 6.0 * layout.canonical + jnp.array([120.0, 127.5, 0.0])
+    crops = jnp.zeros((1, 256, 256, 3)).at[:, :, :100].set(1.0)
+
+    def read(seen):
+        is_given = seen[:, 0, 0, 0] > 0.5
+        mirrored = layout.mirror(truth) * jnp.array([-1.0, 1.0, 1.0]) + jnp.array([255.0, 0, 0])
+        maps = jnp.where(is_given[:, None, None, None], truth, mirrored)
+        return maps + jnp.array([3.0, 1.0, 0.0]), seen[:, ::2, ::2, 0]
+
+    maps, heads = jax.jit(read_mirrored(read, layout))(crops)
+    inside = np.asarray(layout.mask) > 0.5
+    expected = np.asarray(truth + jnp.array([0.0, 1.0, 0.0]))
+    np.testing.assert_allclose(np.asarray(maps[0])[inside], expected[inside], atol=1e-3)
+    np.testing.assert_allclose(heads[0], crops[0, ::2, ::2, 0], atol=0.5)
+    assert float(jnp.abs(heads[0] - crops[0, ::2, ::2, 0]).mean()) < 0.02

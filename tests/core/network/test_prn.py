@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig, space_to_depth, spatial_softmax
+from uvface.core.network.prn_lite import (
+    PRNLite,
+    PRNLiteConfig,
+    depth_to_space,
+    read_cells,
+    space_to_depth,
+    spatial_softmax,
+)
 from uvface.core.network.registry import make_network
 
 
@@ -82,14 +89,23 @@ def test_lite_network_is_small_enough_for_cpus():
     assert _flops(network) < 0.5e9
 
 
+TINY = PRNLiteConfig(
+    widths=(16, 16, 16), blocks=(0, 0, 0), hidden=8, coefficients=4, anchors=3, refined=8
+)
+
+
 def test_lite_network_starts_at_the_given_mean_map():
-    config = PRNLiteConfig(widths=(16, 16, 16), blocks=(0, 0, 0), hidden=8, coefficients=4)
-    network = PRNLite(config, rngs=nnx.Rngs(0))
+    network = PRNLite(TINY, rngs=nnx.Rngs(0))
     mean = np.random.default_rng(0).normal(0, 30, (64, 64, 3)).astype(np.float32)
     network.set_basis(mean, np.zeros((4, 64, 64, 3), np.float32))
     crops = jnp.full((2, 256, 256, 3), 0.3)
     control = nnx.jit(lambda network, crops: network.control(crops))(network, crops)
     np.testing.assert_allclose(control[1], mean + np.array([127.5, 127.5, 0.0]), atol=1e-3)
+
+
+def test_depth_to_space_undoes_space_to_depth():
+    image = jax.random.uniform(jax.random.key(0), (2, 8, 12, 3))
+    np.testing.assert_array_equal(depth_to_space(space_to_depth(image, 4), 4), image)
 
 
 def test_space_to_depth_keeps_neighbours_together():
@@ -102,3 +118,33 @@ def test_space_to_depth_keeps_neighbours_together():
 def test_spatial_softmax_finds_a_peak():
     scores = jnp.zeros((1, 5, 5, 1)).at[0, 4, 0, 0].set(50.0)
     np.testing.assert_allclose(spatial_softmax(scores)[0], [-1.0, 1.0], atol=1e-5)
+
+
+def test_cells_are_read_where_crop_pixels_say():
+    """A map that holds its cells' own middles gives back the points, clamped at the border."""
+    line = jnp.arange(32, dtype=jnp.float32) * 8.0 + 3.5
+    cells = jnp.stack(jnp.meshgrid(line, line), axis=-1)[None]
+    points = jax.random.uniform(jax.random.key(0), (1, 50, 2), minval=-20.0, maxval=280.0)
+    expected = np.clip(np.asarray(points), 3.5, 251.5)
+    np.testing.assert_allclose(read_cells(cells, points), expected, atol=1e-3)
+
+
+def test_corrections_look_where_the_map_lies():
+    """A change of the picture far from the face does not reach a correction's local numbers."""
+    cells = jax.random.normal(jax.random.key(0), (1, 32, 32, 4))
+    points = jnp.array([[[40.0, 60.0], [200.0, 30.0]]])
+    elsewhere = cells.at[:, 20:, :, :].set(9.0)
+    here = cells.at[:, 7, 5, :].add(1.0)
+    np.testing.assert_array_equal(read_cells(cells, points), read_cells(elsewhere, points))
+    changed = np.abs(np.asarray(read_cells(here, points) - read_cells(cells, points))).max(-1)[0]
+    assert changed[0] > 0.3 and changed[1] == 0.0
+
+
+def test_an_untrained_correction_changes_next_to_nothing():
+    network = PRNLite(TINY, rngs=nnx.Rngs(1))
+    network.set_basis(np.zeros((64, 64, 3), np.float32), np.ones((4, 64, 64, 3), np.float32))
+    crops = jax.random.uniform(jax.random.key(2), (2, 256, 256, 3))
+    first, *others = nnx.jit(lambda network, crops: network.look(crops).controls)(network, crops)
+    assert len(others) == 2
+    for other in others:
+        np.testing.assert_allclose(other, first, atol=0.02)

@@ -89,6 +89,9 @@ def test_control_maps_give_the_position_maps_back(
         jpeg = arrays["jpeg"][arrays["offset"][k] : arrays["offset"][k + 1]]
         image = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[..., ::-1].astype(float)
         assert np.abs(image - np.asarray(samples.image[k])).mean() < 12
+        png = arrays["mask"][arrays["mask_offset"][k] : arrays["mask_offset"][k + 1]]
+        mask = cv2.resize(cv2.imdecode(png, cv2.IMREAD_GRAYSCALE), (320, 320)).astype(float)
+        assert np.abs(mask - np.asarray(samples.head_mask[k])).mean() < 4
     np.testing.assert_array_equal(arrays["landmarks"], samples.landmarks)
 
 

@@ -34,13 +34,20 @@ def _picture(landmarks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image
 
 
+def _mask(landmarks: np.ndarray) -> np.ndarray:
+    """Return where the "head" is: the convex hull of the landmarks, at half the resolution."""
+    mask = np.zeros((160, 160), np.uint8)
+    hull = cv2.convexHull(np.round((landmarks[:, :2] + 0.5) / 2 - 0.5).astype(np.int32))
+    return cv2.fillConvexPoly(mask, hull, 255)
+
+
 def write_shard(path: Path, layout, *, count: int, seed: int) -> None:
     """Write one shard of toy faces."""
     rng = np.random.default_rng(seed)
     canonical = np.asarray(layout.canonical)
     centred = canonical - canonical[np.asarray(layout.mask) > 0].mean(axis=0)
     face = np.asarray(fit_control(jnp.asarray(centred, jnp.float32)))
-    coded, controls, points = [], [], []
+    coded, masks, controls, points = [], [], [], []
     for _ in range(count):
         control = _turned(rng, face) + np.array([159.5, 159.5, 0.0], np.float32)
         landmarks = np.asarray(
@@ -48,12 +55,15 @@ def write_shard(path: Path, layout, *, count: int, seed: int) -> None:
         )
         picture = _picture(landmarks, rng)
         coded.append(cv2.imencode(".jpg", picture[..., ::-1])[1].ravel())
+        masks.append(cv2.imencode(".png", _mask(landmarks))[1].ravel())
         controls.append(np.round((control - [160.0, 160.0, 0.0]) * 64).astype(np.int16))
         points.append(landmarks.astype(np.float32))
     np.savez(
         path,
         jpeg=np.concatenate(coded),
         offset=np.cumsum([0, *map(len, coded)], dtype=np.int64),
+        mask=np.concatenate(masks),
+        mask_offset=np.cumsum([0, *map(len, masks)], dtype=np.int64),
         control=np.stack(controls),
         landmarks=np.stack(points),
         angles=np.zeros((count, 3), np.float32),

@@ -24,11 +24,19 @@ def _dot_sample(k: int, rng: np.random.Generator) -> Sample:
     x, y = landmarks[k, :2]
     cv2.circle(image, (round(x * 16), round(y * 16)), 5 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
     control = np.zeros((64, 64, 3), np.float32)
-    return Sample(image=image, control=control, landmarks=landmarks, angles=np.zeros(3), roll=0.0)
+    mask = cv2.resize(image[..., 0], (160, 160), interpolation=cv2.INTER_AREA)
+    return Sample(
+        image=image,
+        control=control,
+        landmarks=landmarks,
+        mask=mask,
+        angles=np.zeros(3),
+        roll=0.0,
+    )
 
 
 def _centre(image: np.ndarray) -> np.ndarray:
-    weight = image[..., 0].astype(np.float64)
+    weight = (image[..., 0] if image.ndim == 3 else image).astype(np.float64)
     y, x = np.mgrid[: weight.shape[0], : weight.shape[1]]
     return np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
 
@@ -42,6 +50,8 @@ def test_labels_follow_the_picture(k, p_mirror):
         crop = augment(np.random.default_rng(seed), sample, config)
         place = MIRROR_68[k] if p_mirror else k
         np.testing.assert_allclose(_centre(crop.image), crop.landmarks[place, :2], atol=0.1)
+        in_mask = 2.0 * (_centre(crop.mask) + 0.5) - 0.5
+        np.testing.assert_allclose(in_mask, crop.landmarks[place, :2], atol=0.15)
 
 
 def test_control_maps_and_landmarks_move_together(toy_pool, layout):
@@ -110,9 +120,28 @@ def test_spoiling_is_repeatable_and_keeps_shape():
     always = AugmentConfig(**{f"p_{n}": 1.0 for n in (
         "gray", "colour", "shade", "occluder", "blur", "low_resolution", "noise", "jpeg", "frame",
     )})  # fmt: skip
+    mask = np.full((128, 128), 255, np.uint8)
     for seed in range(5):
-        first = spoil(np.random.default_rng(seed), image, always)
-        second = spoil(np.random.default_rng(seed), image, always)
+        first, seen = spoil(np.random.default_rng(seed), image, mask, always)
+        second, again = spoil(np.random.default_rng(seed), image, mask, always)
         np.testing.assert_array_equal(first, second)
+        np.testing.assert_array_equal(seen, again)
         assert first.shape == image.shape and first.dtype == np.uint8
         assert first.flags["C_CONTIGUOUS"]
+        assert 0.05 < (seen == 0).mean() < 0.95  # what is in front, and what is cut off
+
+
+def test_what_lies_before_the_head_leaves_the_mask_where_it_leaves_the_picture():
+    only = {f.name: 0.0 for f in dataclasses.fields(AugmentConfig) if f.name.startswith("p_")}
+    image = np.full((256, 256, 3), 7, np.uint8)
+    mask = np.full((128, 128), 255, np.uint8)
+    for name in ("p_occluder", "p_frame"):
+        config = AugmentConfig(**{**only, name: 1.0})
+        for seed in range(8):
+            changed, seen = spoil(np.random.default_rng(seed), image, mask, config)
+            is_changed = cv2.resize((changed != 7).any(axis=-1).astype(np.uint8) * 255, (128, 128),
+                                    interpolation=cv2.INTER_AREA)  # fmt: skip
+            assert (seen[is_changed == 255] == 0).all()
+            if name == "p_occluder":
+                continue
+            assert (seen == 0).mean() >= 0.04

@@ -1,3 +1,5 @@
+import dataclasses
+
 import cv2
 import jax.numpy as jnp
 import numpy as np
@@ -11,16 +13,18 @@ from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.spline import evaluate_control
 from uvface.core.network.weights import WeightsHeader
 from uvface.core.reconstruct import Model, Reading
-from uvface.core.training import photos
 from uvface.core.training.evaluate import FaceError, face_size, normalized_mean_error, summarize
+from uvface.core.training.exact import exact_errors, intersection_over_union
 from uvface.core.training.photos import evaluate
 from uvface.core.training.pool import Pool
 from uvface.core.types import Camera
 
+BLACK = np.zeros((320, 320, 3), np.float32)
 
-def _face(name, yaw, nme):
-    points = np.zeros((68, 3))
-    return FaceError(name=name, yaw=yaw, nme=nme, predicted=points, truth=points)
+
+def _face(name, yaw, nme, found=(0.0, 0.0, 0.0)):
+    angles = np.array([yaw, 0.0, 0.0])
+    return FaceError(name=name, nme=nme, angles=angles, found_angles=np.array(found))
 
 
 def test_nme_by_hand():
@@ -40,6 +44,13 @@ def test_bins_are_of_the_absolute_yaw_and_the_two_means_differ():
     assert found.mean_of_bins == pytest.approx(0.07)
     assert found.mean == pytest.approx(0.08)
     assert found.percent()["yaw_60_90"] == 12.0
+
+
+def test_pose_errors_go_round_the_circle_and_leave_out_backs_of_heads():
+    faces = [_face("a", 10.0, 0.0, (13.0, -4.0, 358.0)), _face("b", 20.0, 0.0, (20.0, 0.0, 0.0))]
+    found = summarize([*faces, _face("c", 120.0, 0.0)]).pose()
+    assert found == {"pose_mae": 1.5, "yaw_mae": 1.5, "pitch_mae": 2.0, "roll_mae": 1.0}
+    assert summarize([_face("c", 120.0, 0.0)]).pose() == {}
 
 
 def test_empty_bins_do_not_count():
@@ -134,5 +145,26 @@ def test_pool_is_measured_at_landmarks_and_texels(toy_pool, layout):
     face = model.reconstruct(
         np.zeros((320, 320, 3), np.float32), boxes=[[80.0, 80.0, 240.0, 240.0]]
     )[0]
-    dense = photos._dense_error(face, sample.control, sample.landmarks, layout)
-    assert dense == pytest.approx(3.0 / sizes[0], rel=1e-3)
+    exact = exact_errors(face, sample, layout)
+    assert exact.dense == pytest.approx(3.0 / sizes[0], rel=1e-3)
+
+
+def test_hidden_texels_are_compared_where_they_face_the_camera(toy_pool, layout):
+    """Half of the face is covered; the model says so, or finds a quarter of the face."""
+    sample = dataclasses.replace(Pool(toy_pool, limit=1).sample(6))
+    true_map = evaluate_control(jnp.asarray(sample.control), layout.size)
+    middle = int(np.median(np.asarray(true_map)[..., 0][np.asarray(layout.mask) > 0.5]) / 2)
+    half = np.where(np.arange(160) < middle, 0, 255).astype(np.uint8)
+    sample = dataclasses.replace(sample, mask=np.repeat(half[None], 160, axis=0))
+    is_left = np.asarray(true_map)[..., 0] < 2 * middle
+    model, _ = _knowing_model(layout, true_map)
+    face = model.reconstruct(
+        np.zeros((320, 320, 3), np.float32), boxes=[[80.0, 80.0, 240.0, 240.0]]
+    )[0]
+    knows = dataclasses.replace(face, visibility=layout.mask * jnp.asarray(~is_left, jnp.float32))
+    exact = exact_errors(knows, sample, layout)
+    assert intersection_over_union([exact]) > 0.95
+    assert 0.2 < exact.covered.sum() / (layout.mask > 0.5).sum() < 0.8
+    assert intersection_over_union([exact_errors(face, sample, layout)]) == 0.0
+    both = [exact, exact_errors(face, sample, layout)]
+    assert intersection_over_union(both) == pytest.approx(0.5, abs=0.03)

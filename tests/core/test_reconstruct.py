@@ -1,0 +1,55 @@
+"""What is read off one crop."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core.geometry.crop import crop_box
+from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.visibility import visibility
+from uvface.core.reconstruct import _measure_face
+from uvface.core.upright import UprightCrop
+
+
+@pytest.fixture(scope="module")
+def layout():
+    return load_layout()
+
+
+@pytest.fixture(scope="module")
+def measure(layout):
+    run = jax.jit(lambda crop: _measure_face(crop, layout))
+    crop_map = 8.0 * layout.canonical + jnp.array([127.5, 127.5, 0.0])
+    photo_from_crop = crop_box(jnp.array([200.0, 100.0, 360.0, 260.0]))
+    return lambda head: run(
+        UprightCrop(photo_from_crop=photo_from_crop, position_map=crop_map, head=head)
+    )
+
+
+def test_what_covers_the_head_hides_its_texels(layout, measure):
+    bare = measure(jnp.ones((128, 128)))
+    geometric = np.asarray(visibility(bare.position_map, layout))
+    np.testing.assert_allclose(bare.visibility, geometric, atol=1e-5)
+    covered = measure(jnp.ones((128, 128)).at[:, :64].set(0.0))
+    x = np.asarray(layout.canonical)[..., 0]
+    assert np.asarray(covered.visibility)[x < -0.3].max() == 0.0
+    right = x > 0.3
+    np.testing.assert_allclose(np.asarray(covered.visibility)[right], geometric[right], atol=1e-5)
+
+
+def test_a_doubtful_mask_gives_part_of_the_visibility(measure):
+    whole = np.asarray(measure(jnp.ones((128, 128))).visibility)
+    half = np.asarray(measure(jnp.full((128, 128), 0.5)).visibility)
+    np.testing.assert_allclose(half, 0.5 * whole, atol=1e-5)
+    assert np.asarray(measure(jnp.full((128, 128), 0.2)).visibility).max() == 0.0
+
+
+def test_places_are_photo_pixels_and_depth_has_no_offset(layout, measure):
+    found = measure(jnp.ones((128, 128)))
+    inside = np.asarray(layout.mask) > 0.5
+    assert abs(float(np.asarray(found.position_map)[inside][:, 2].mean())) < 1e-3
+    expected = 8.0 * np.asarray(layout.canonical)[inside][:, :2] + [280.0, 180.0]
+    np.testing.assert_allclose(np.asarray(found.position_map)[inside][:, :2], expected, atol=0.01)
+    np.testing.assert_allclose(found.camera.rotation, np.eye(3), atol=1e-3)
+    assert float(found.camera.scale) == pytest.approx(8.0, rel=1e-3)
