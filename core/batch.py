@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, UvfaceError
-from .io.images import read_photo
+from .geometry.crop import box_of_picture
+from .io.existing import read_existing
+from .io.images import Photo, read_photo
 from .io.results import OUTPUTS, write_results
 from .reconstruct import FaceChoice, Model, load
 
-__all__ = ["Item", "find_photos", "reconstruct"]
+__all__ = ["Boxes", "Item", "find_photos", "output_names", "reconstruct"]
+
+Boxes = Mapping[str, Sequence[Sequence[float | int]]]  # stem of a photo -> boxes around landmarks
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
@@ -28,12 +32,14 @@ class Item:
         record: content of ``STEM.json``; ``{"image", "error"}`` where it failed.
         warnings: one line each.
         error: why it failed, or None.
+        is_old: the results of an earlier run were there and are left as they are.
     """
 
     photo: Path
     record: dict[str, Any]
     warnings: tuple[str, ...] = ()
     error: str | None = None
+    is_old: bool = False
 
     @property
     def count(self) -> int:
@@ -69,10 +75,12 @@ def reconstruct(
     *,
     model: Model | None = None,
     save: str | Sequence[str] = "landmarks,mesh,texture,overlay",
-    boxes: Mapping[str, Sequence[Sequence[float]]] | None = None,
+    boxes: Boxes | None = None,
+    cropped: bool = False,
     faces: FaceChoice = "all",
     texture_size: int | None = None,
     mask_hidden: bool = False,
+    skip_existing: bool = False,
 ) -> Iterator[Item]:
     """Reconstruct every face of every photo and write the chosen files into a folder.
 
@@ -82,17 +90,23 @@ def reconstruct(
         model: from `load`; by default the embedded weights.
         save: ``"all"``, or names of `OUTPUTS` as a list or a comma-separated text.
         boxes: stem of a photo -> boxes around the landmarks; detection is skipped for these.
+        cropped: every picture is a crop around one face, as PRNet takes them; nothing is detected.
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
         texture_size: texels along each side of textures, read from the photo.
         mask_hidden: make hidden texels transparent.
+        skip_existing: leave photos alone whose results are there, whole and newer than the photo;
+            so a stopped batch goes on where it was.
 
     Yields:
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.
 
     Raises:
-        InputError: an unknown name in ``save``, or nothing to read.
+        InputError: an unknown name in ``save``, nothing to read, or both ``boxes`` and
+            ``cropped``.
     """
-    chosen = _outputs(save)
+    if cropped and boxes is not None:
+        raise InputError("a cropped picture has no boxes; give either boxes or cropped")
+    chosen = output_names(save)
     files = find_photos(photos)
     folder = Path(output)
     try:
@@ -109,10 +123,17 @@ def reconstruct(
         texture_size=texture_size,
         mask_hidden=mask_hidden,
     )
-    return (_one(photo, model, write, boxes or {}, faces) for photo in files)
+    job = _Job(model=model, write=write, boxes=boxes or {}, cropped=cropped, faces=faces)
+    existing = partial(read_existing, folder, save=chosen, weights=model.header.network)
+    return _run(files, job, existing if skip_existing else lambda photo: None)
 
 
-def _outputs(save: str | Sequence[str]) -> tuple[str, ...]:
+def output_names(save: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the outputs that a list or a comma-separated text names; ``all`` stands for all.
+
+    Raises:
+        InputError: there is no output of that name.
+    """
     names = [n.strip() for n in save.split(",")] if isinstance(save, str) else list(save)
     if names == ["all"]:
         return tuple(OUTPUTS)
@@ -122,19 +143,47 @@ def _outputs(save: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _one(
-    path: Path,
-    model: Model,
-    write: Callable[..., dict[str, Any]],
-    boxes: Mapping[str, Sequence[Sequence[float]]],
-    faces: FaceChoice,
-) -> Item:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Job:
+    """What is done with each photo."""
+
+    model: Model
+    write: Callable[..., dict[str, Any]]
+    boxes: Boxes
+    cropped: bool
+    faces: FaceChoice
+
+    def find_boxes(self, path: Path, photo: Photo) -> Sequence[Sequence[float | int]] | None:
+        if self.cropped:
+            return [box_of_picture(photo.height, photo.width).tolist()]
+        return self.boxes.get(path.stem)
+
+
+def _run(
+    files: Sequence[Path], job: _Job, existing: Callable[[Path], dict[str, Any] | None]
+) -> Iterator[Item]:
+    owners: dict[str, Path] = {}  # stem -> the photo whose results bear it
+    for path in files:
+        owner = owners.setdefault(path.stem, path)
+        if owner != path:
+            yield _failure(path, f"{path} would overwrite the results of {owner}; rename one")
+            continue
+        record = existing(path)
+        yield _one(path, job) if record is None else Item(photo=path, record=record, is_old=True)
+
+
+def _failure(path: Path, message: str) -> Item:
+    return Item(photo=path, record={"image": str(path), "error": message}, error=message)
+
+
+def _one(path: Path, job: _Job) -> Item:
     try:
         photo = read_photo(path)
-        found = model.reconstruct(photo.image, boxes=boxes.get(path.stem), faces=faces)
-        record = write(path, photo, found)
+        boxes = job.find_boxes(path, photo)
+        found = job.model.reconstruct(photo.image, boxes=boxes, faces=job.faces)
+        record = job.write(path, photo, found)
     except (UvfaceError, OSError) as error:
-        return Item(photo=path, record={"image": str(path), "error": str(error)}, error=str(error))
+        return _failure(path, str(error))
     warnings = list(photo.warnings)
     if not found:
         warnings.append(f"no face found in {path.name}; --boxes FILE.json can give its place")

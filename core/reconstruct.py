@@ -111,7 +111,7 @@ class Model:
         self,
         photo: str | Path | RgbImage,
         *,
-        boxes: Sequence[Sequence[float]] | None = None,
+        boxes: Sequence[Sequence[float | int]] | None = None,
         faces: FaceChoice = "all",
     ) -> list[Face]:
         """Find the faces of a photo and reconstruct each.
@@ -216,7 +216,7 @@ def load(
 
 
 def _checked_boxes(
-    boxes: Sequence[Sequence[float]], image: RgbImage
+    boxes: Sequence[Sequence[float | int]], image: RgbImage
 ) -> list[tuple[np.ndarray, float]]:
     height, width = image.shape[:2]
     checked = []

@@ -67,7 +67,7 @@ def edit(
         recolor=recolor,
         faces=face_choice(faces),
         reference_face=face_choice(reference_face),
-        boxes=open_boxes(boxes),
+        boxes=open_boxes(boxes, [photo] if reference is None else [photo, reference]),
     )
     result.save(output, metadata=metadata)
     report(result.record(output), f"{output}: edited {', '.join(region)}", quiet, as_json)

@@ -19,7 +19,7 @@ from ..core.types import Face
 __all__ = ["Boxes", "EditResult", "PhotoLike", "find_faces", "open_photo"]
 
 PhotoLike = str | Path | Photo | Float[np.ndarray, "height width 3"]
-Boxes = Mapping[str, Sequence[Sequence[float]]]
+Boxes = Mapping[str, Sequence[Sequence[float | int]]]
 
 
 def open_photo(photo: PhotoLike) -> Photo:

@@ -64,7 +64,7 @@ def swap(
         blend=blend,
         faces=face_choice(faces),
         reference_face=face_choice(reference_face),
-        boxes=open_boxes(boxes),
+        boxes=open_boxes(boxes, [target, reference]),
     )
     result.save(output, metadata=metadata)
     report(result.record(output), f"{output}: swapped {len(result.faces)} face(s)", quiet, as_json)

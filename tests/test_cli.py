@@ -46,6 +46,9 @@ def test_help_imports_neither_jax_nor_opencv() -> None:
         ["edit", "a.png", "-o", "out.png", "--region", "eyes"],
         ["reconstruct", "a.png", "-o", "out", "--faces", "left"],
         ["reconstruct", "a.png", "-o", "out", "--device", "abacus"],
+        ["reconstruct", "a.png", "-o", "out", "--save", "mash"],
+        ["reconstruct", "a.png", "-o", "out", "--cropped", "--boxes", "boxes.json"],
+        ["reconstruct", "a.png", "-o", "out", "--contact-sheet", "sheet.doc"],
         ["nonsense"],
     ],
 )
@@ -112,6 +115,19 @@ def test_boxes_skip_detection(
     boxes.write_text('{"astronaut": [1, 2, 3, 4]}')
     assert main([*arguments, "--boxes", str(boxes)]) == 1
     assert "left, top, right, bottom" in capsys.readouterr().err
+
+
+@pytest.mark.weights
+def test_a_second_run_keeps_results_and_draws_the_sheet(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "sheet.png"
+    arguments = ["reconstruct", str(astronaut), "-o", str(tmp_path / "out"), "--skip-existing"]
+    arguments += ["--save", "landmarks", "--contact-sheet", str(sheet)]
+    assert main(arguments) == 0 and "(kept)" not in capsys.readouterr().out
+    first = cv2.imread(str(sheet))
+    assert main(arguments) == 0 and "(kept)" in capsys.readouterr().out
+    assert first.shape == (256, 256, 3) and (cv2.imread(str(sheet)) == first).all()
 
 
 @pytest.mark.weights

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,10 +26,15 @@ __all__ = [
     "open_boxes",
     "report",
     "set_up",
+    "usage_errors",
 ]
 
 Boxes = Annotated[
-    Path | None, typer.Option(help='JSON {"STEM": [[left, top, right, bottom]]}: skips detection.')
+    Path | None,
+    typer.Option(
+        help='JSON {"STEM": [[left, top, right, bottom]]}, or a folder of landmark files '
+        "(STEM.json, .mat, .pts, .txt): skips detection."
+    ),
 ]
 Faces = Annotated[str, typer.Option(help="largest, all, or a number counted from the left.")]
 ReferenceFace = Annotated[str, typer.Option(help="Which face of the other photo.")]
@@ -49,11 +56,11 @@ def set_up(device: str) -> None:
     keep_compiled_code()
 
 
-def open_boxes(path: Path | None) -> dict[str, list[list[float]]] | None:
-    """Return the boxes of a ``--boxes`` file."""
+def open_boxes(path: Path | None, photos: Iterable[Path]) -> dict[str, list[list[float]]] | None:
+    """Return the boxes that a ``--boxes`` file or folder holds for photos."""
     from ..io.boxes import read_boxes
 
-    return None if path is None else read_boxes(path)
+    return None if path is None else read_boxes(path, [photo.stem for photo in photos])
 
 
 def face_choice(text: str) -> Any:
@@ -76,6 +83,17 @@ def report(record: dict[str, Any], line: str, quiet: bool, as_json: bool) -> Non
         typer.echo(json.dumps(record))
     elif not quiet:
         typer.echo(line)
+
+
+@contextlib.contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn an InputError into wrong usage: for what can be told from the command line alone."""
+    from ..errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def complain(message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,12 @@ from .options import (
     face_choice,
     open_boxes,
     set_up,
+    usage_errors,
 )
+from .progress import track
+
+if TYPE_CHECKING:
+    from ..batch import Item
 
 __all__ = ["inspect", "reconstruct"]
 
@@ -33,7 +38,7 @@ def reconstruct(
     save: Annotated[
         str,
         typer.Option(
-            help="all, or a list of: landmarks, pose, mesh, frontal, ply, mat, texture, "
+            help="all, or a list of: landmarks, pose, mesh, colors, frontal, ply, mat, texture, "
             "visibility, depth, normals, pncc, posmap, overlay."
         ),
     ] = "landmarks,mesh,texture,overlay",
@@ -44,6 +49,15 @@ def reconstruct(
         bool, typer.Option("--mask-hidden", help="Make hidden texels transparent.")
     ] = False,
     boxes: Boxes = None,
+    cropped: Annotated[
+        bool, typer.Option("--cropped", help="Pictures are crops around one face: no detection.")
+    ] = False,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(help="Picture of all faces with their landmarks.")
+    ] = None,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave photos alone that have results.")
+    ] = False,
     faces: Faces = "all",
     weights: Weights = "prn-lite",
     device: Device = "auto",
@@ -52,31 +66,59 @@ def reconstruct(
 ) -> None:
     """Write landmarks, mesh, texture, visibility, depth and pose of every face."""
     set_up(device)
+    from ..batch import find_photos, output_names
     from ..batch import reconstruct as run
+    from ..io.images import check_image_name
     from ..reconstruct import load
 
-    failed = False
-    for item in run(
-        photos,
+    if cropped and boxes is not None:
+        raise typer.BadParameter("a cropped picture has no boxes; give --cropped or --boxes")
+    with usage_errors():
+        chosen = output_names(save)
+        if contact_sheet is not None:
+            check_image_name(contact_sheet)
+    files = find_photos(photos)
+    items = run(
+        files,
         output,
         model=load(weights),
-        save=save,
-        boxes=open_boxes(boxes),
+        save=chosen,
+        boxes=open_boxes(boxes, files),
+        cropped=cropped,
         faces=face_choice(faces),
         texture_size=texture_size,
         mask_hidden=mask_hidden,
-    ):
-        failed |= item.error is not None
-        if item.error is not None:
-            complain(item.error)
-        for warning in item.warnings:
-            typer.echo(f"warning: {warning}", err=True)
-        if as_json:
-            typer.echo(json.dumps(item.record))
-        elif not quiet and item.error is None:
-            typer.echo(f"{item.photo}: {item.count} face{'s' * (item.count != 1)} -> {output}")
+        skip_existing=skip_existing,
+    )
+    records, failed = [], 0
+    for item in track(items, total=len(files), title="reconstruct", quiet=quiet or as_json):
+        records.append(item.record)
+        failed += item.error is not None
+        _tell(item, output, quiet=quiet, as_json=as_json)
+    if contact_sheet is not None:
+        _write_sheet(contact_sheet, records)
     if failed:
         raise typer.Exit(1)
+
+
+def _tell(item: Item, output: Path, *, quiet: bool, as_json: bool) -> None:
+    """Print what became of a photo."""
+    if item.error is not None:
+        complain(item.error)
+    for warning in item.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if as_json:
+        typer.echo(json.dumps(item.record))
+    elif not quiet and item.error is None:
+        kept = " (kept)" if item.is_old else ""
+        typer.echo(f"{item.photo}: {item.count} face{'s' * (item.count != 1)} -> {output}{kept}")
+
+
+def _write_sheet(path: Path, records: list[dict[str, Any]]) -> None:
+    from ..io.contact_sheet import draw_contact_sheet
+    from ..io.images import write_image
+
+    write_image(path, draw_contact_sheet(records))
 
 
 def inspect(photo: Path) -> None:

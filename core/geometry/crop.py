@@ -32,6 +32,7 @@ __all__ = [
     "CROP_FACTOR",
     "Region",
     "box_from_landmarks",
+    "box_of_picture",
     "crop_around",
     "crop_box",
     "cut_region",
@@ -46,6 +47,13 @@ CROP_FACTOR = 1.6  # side of the crop over the mean of the box's width and heigh
 def box_from_landmarks(landmarks: Float[Array, "landmarks d"]) -> Float[Array, " 4"]:
     """Return the box (left, top, right, bottom) around landmarks, photo pixels."""
     return jnp.concatenate([landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)])
+
+
+def box_of_picture(height: int, width: int) -> Float[Array, " 4"]:
+    """Return the box whose crop is the whole picture, or the square around it."""
+    middle = jnp.array([(width - 1) / 2, (height - 1) / 2], dtype=jnp.float32)
+    reach = max(height, width) / CROP_FACTOR / 2
+    return jnp.concatenate([middle - reach, middle + reach])
 
 
 def _square(centre: Array, side: Array, rotation: Array, size: int) -> Similarity:

@@ -1,22 +1,50 @@
-"""Boxes given by the user in a JSON file, in place of detection."""
+"""Boxes given by the user in place of detection: a JSON file, or a folder of landmark files."""
+
+from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import InputError
+from .landmark_files import find_landmark_files, read_landmark_file
 
 __all__ = ["read_boxes"]
 
 
-def read_boxes(path: Path) -> dict[str, list[list[float]]]:
-    """Read ``{"STEM": [[left, top, right, bottom], ...]}``, boxes around the landmarks.
+def read_boxes(path: Path, stems: Collection[str]) -> dict[str, list[list[float]]]:
+    """Read ``{"STEM": [[left, top, right, bottom], ...]}``, or a folder of landmark files.
+
+    Args:
+        path: a JSON file with boxes around the landmarks in photo pixels, or a folder with
+            ``STEM.json``, ``.mat``, ``.pts`` or ``.txt`` (`read_landmark_file`).
+        stems: of the photos' file names; other landmark files are not read.
 
     Returns:
         Stem of a photo's file name -> its boxes in photo pixels.
 
     Raises:
-        InputError: the file is missing or of another form.
+        InputError: a file is missing or of another form, or the folder holds none of the photos.
     """
+    if not path.is_dir():
+        return _from_json(path)
+    files = find_landmark_files(path)
+    found = {stem: _boxes(files[stem]) for stem in stems if stem in files}
+    if stems and not found:
+        raise InputError(
+            f"{path} holds no landmarks of {next(iter(stems))}; need STEM.json, .mat, .pts or .txt"
+        )
+    return found
+
+
+def _boxes(path: Path) -> list[list[float]]:
+    return [
+        [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
+        for points in read_landmark_file(path)
+    ]
+
+
+def _from_json(path: Path) -> dict[str, list[list[float]]]:
     need = 'need {"STEM": [[left, top, right, bottom], ...]}'
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -29,7 +57,7 @@ def read_boxes(path: Path) -> dict[str, list[list[float]]]:
     for stem, boxes in content.items():
         if not isinstance(boxes, list) or not all(_is_box(box) for box in boxes):
             raise InputError(f"{path}: the boxes of {stem!r} are not lists of 4 numbers; {need}")
-    return content
+    return {stem: [[float(x) for x in box] for box in boxes] for stem, boxes in content.items()}
 
 
 def _is_box(box: object) -> bool:

@@ -39,7 +39,7 @@ def write_frontal(
 
 
 def write_mat(base: Path, face: Face, layout: UVLayout, files: dict[str, str]) -> None:
-    """Write ``STEM_mesh.mat`` as PRNet does, with what it lacks.
+    """Write ``STEM.mat`` as PRNet does, with what it lacks.
 
     ``vertices`` (n x 3, photo pixels, y down), ``colors`` (n x 3, 0 to 1), ``triangles`` (m x 3,
     counted from 1, as MATLAB does), ``visibility`` (n), ``landmarks`` (68 x 3).
@@ -60,6 +60,6 @@ def write_mat(base: Path, face: Face, layout: UVLayout, files: dict[str, str]) -
         },
         do_compression=True,
     )
-    path = base.with_name(f"{base.name}_mesh.mat")
+    path = base.with_name(f"{base.name}.mat")
     write_bytes_atomic(path, content.getvalue())
     files["mat"] = path.name

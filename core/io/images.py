@@ -24,7 +24,7 @@ from .encoding import ENCODERS, Extras
 from .files import read_bytes, write_bytes_atomic
 from .provenance import Provenance, provenance_packet
 
-__all__ = ["MAX_PIXELS", "Photo", "read_photo", "write_image"]
+__all__ = ["MAX_PIXELS", "Photo", "check_image_name", "read_photo", "write_image"]
 
 MAX_PIXELS = 130_000_000  # a 108 megapixel telephone passes; 1.6 GB as float32
 _ORIENTATION = 0x0112  # Exif and TIFF tag
@@ -204,6 +204,12 @@ def _upright(
     return np.ascontiguousarray(pixels)
 
 
+def check_image_name(path: Path) -> None:
+    """Raise InputError where `write_image` does not know the path's suffix."""
+    if path.suffix.lower() not in ENCODERS:
+        raise InputError(f"{path} has no known image suffix; use one of {', '.join(ENCODERS)}")
+
+
 def write_image(
     path: str | Path,
     image: AnyImage,
@@ -234,8 +240,7 @@ def write_image(
         InputError: unknown suffix, values that are no numbers, or the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in ENCODERS:
-        raise InputError(f"{path} has no known image suffix; use one of {', '.join(ENCODERS)}")
+    check_image_name(path)
     if bit_depth not in (8, 16):
         raise InputError(f"bit_depth is {bit_depth}; 8 or 16 is needed")
     encode, most_bits = ENCODERS[path.suffix.lower()]

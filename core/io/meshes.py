@@ -26,7 +26,7 @@ from ..errors import InputError
 from ..types import Mesh
 from .files import write_bytes_atomic
 
-__all__ = ["MESH_SUFFIXES", "write_mesh"]
+__all__ = ["MESH_SUFFIXES", "write_colored_obj", "write_mesh"]
 
 MESH_SUFFIXES = (".obj", ".glb", ".ply")
 
@@ -80,6 +80,27 @@ def write_mesh(
     for file, content in reversed(files.items()):  # the mesh last: it names the others
         write_bytes_atomic(file, content)
     return list(files)
+
+
+def write_colored_obj(path: Path, mesh: Mesh, *, height: int | None = None) -> None:
+    """Write an OBJ file with one colour per vertex (``v x y z r g b``), as PRNet does.
+
+    Args:
+        path: ends in .obj.
+        mesh: in the photo frame, or in the canonical frame.
+        height: of the photo in pixels, for a mesh in the photo frame.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    compact = _compact(mesh, height)
+    rows = np.concatenate([compact.vertices, np.clip(compact.colors, 0, 1)], axis=1)
+    text = [
+        "# written by uvface\n",
+        _lines("v %.4f %.4f %.4f %.4f %.4f %.4f\n", rows),
+        _lines("f %d %d %d\n", compact.triangles + 1),
+    ]
+    write_bytes_atomic(path, "".join(text).encode())
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

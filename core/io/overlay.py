@@ -22,7 +22,7 @@ from ..geometry.sampling import sample_bilinear
 from ..types import Face
 from .layers import draw_surface
 
-__all__ = ["PANEL", "draw_overlay"]
+__all__ = ["PANEL", "draw_landmarks", "draw_overlay"]
 
 PANEL = 512  # pixels of one panel along each side; a window size, so that depth shares the code
 
@@ -88,6 +88,18 @@ def draw_overlay(
     return np.concatenate(
         [np.concatenate(panels[:2], axis=1), np.concatenate(panels[2:], axis=1)], axis=0
     )
+
+
+def draw_landmarks(
+    image: Float[np.ndarray, "height width 3"], landmarks: Float[np.ndarray, "68 d"]
+) -> UInt8[np.ndarray, "side side 3"]:
+    """Return the panel of the landmarks alone, ``PANEL`` pixels along each side."""
+    points = jnp.asarray(landmarks[:, :2], jnp.float32)
+    photo_from_panel = crop_box(box_from_landmarks(points), size=PANEL, factor=_FACTOR)
+    view = extract_crop(image, photo_from_panel, PANEL)
+    base = np.ascontiguousarray(np.rint(np.clip(view, 0, 1) * 255).astype(np.uint8))
+    placed = np.asarray(photo_from_panel.inverse().apply(points))
+    return _landmark_panel(base, placed, np.ones(68, np.float32))
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:

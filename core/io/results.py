@@ -27,7 +27,7 @@ from .exports import write_frontal, write_mat
 from .files import write_bytes_atomic
 from .images import Photo, write_image
 from .layers import depth_map, normal_map, pncc_map
-from .meshes import write_mesh
+from .meshes import write_colored_obj, write_mesh
 from .overlay import draw_overlay
 from .textures import photo_texture, resized_visibility
 
@@ -202,6 +202,14 @@ def _save_ply(out: _Output) -> dict[str, Any]:
     return {}
 
 
+def _save_colors(out: _Output) -> dict[str, Any]:
+    mesh = out.layout.mesh(jnp.asarray(out.face.position_map), jnp.asarray(out.face.texture))
+    path = out.base.with_name(out.base.name + "_colors.obj")
+    write_colored_obj(path, mesh, height=out.photo.height)
+    out.files["colors"] = path.name
+    return {}
+
+
 def _save_texture(out: _Output) -> dict[str, Any]:
     path = out.base.with_name(out.base.name + "_texture.png")
     write_image(path, out.texture, alpha=out.opacity, icc=out.photo.icc)
@@ -301,6 +309,7 @@ OUTPUTS: dict[str, Saver] = {
     "landmarks": _save_landmarks,
     "pose": _save_pose,
     "mesh": _save_mesh,
+    "colors": _save_colors,
     "frontal": _save_frontal,
     "ply": _save_ply,
     "mat": _save_mat,

@@ -4,7 +4,7 @@ import pytest
 import trimesh
 
 from uvface.core.errors import InputError
-from uvface.core.io.meshes import MESH_SUFFIXES, write_mesh
+from uvface.core.io.meshes import MESH_SUFFIXES, write_colored_obj, write_mesh
 from uvface.core.types import Mesh
 
 HEIGHT = 100
@@ -60,6 +60,20 @@ def test_ply_has_vertex_colors(tmp_path, quad, texture):
         [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]],
     )
     np.testing.assert_allclose(mesh.vertices[:, 1], [-20, -20, -80, -80])
+
+
+def test_obj_with_vertex_colors(tmp_path, quad):
+    path = tmp_path / "face_colors.obj"
+    write_colored_obj(path, quad, height=HEIGHT)
+    mesh = read(path)
+    np.testing.assert_allclose(
+        mesh.vertices, [[10, 79, 5], [60, 79, 5], [60, 19, 6], [10, 19, 4]], atol=1e-3
+    )
+    np.testing.assert_array_equal(mesh.faces, [[0, 3, 2], [0, 2, 1]])
+    np.testing.assert_array_equal(
+        mesh.visual.vertex_colors[:, :3],
+        [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]],
+    )
 
 
 def test_obj_names_its_files_without_folder(tmp_path, quad, texture):

@@ -121,6 +121,29 @@ def test_meshes_lie_over_the_photo(written, face, layout):
         assert len(mesh.faces) == len(layout.triangles)
 
 
+@pytest.mark.parametrize("suffix", ["obj", "glb"])
+def test_loaded_mesh_shows_the_photo_through_its_own_texture(tmp_path, face, layout, suffix):
+    """Points of the front-facing triangles: the texture at their uv is the photo where they lie."""
+    save = {"save": ["mesh"], "weights": "w", "texture_size": 512}
+    record = write_results(tmp_path, NAME, PHOTO, [face], layout, **save)
+    mesh = trimesh.load(tmp_path / record["faces"][0]["files"][suffix], process=False, force="mesh")
+    rng = np.random.default_rng(0)
+    front = np.flatnonzero(mesh.face_normals[:, 2] > 0.5)
+    area = mesh.area_faces[front]
+    triangles = mesh.faces[rng.choice(front, 20_000, p=area / area.sum())]
+    weights = rng.dirichlet(np.ones(3), len(triangles))
+    places = np.einsum("nk,nkd->nd", weights, mesh.vertices[triangles])[:, :2]
+    places[:, 1] = PHOTO.height - 1 - places[:, 1]
+    uv = np.einsum("nk,nkd->nd", weights, mesh.visual.uv[triangles])
+    material = mesh.visual.material
+    picture = material.image if suffix == "obj" else material.baseColorTexture
+    texture = np.asarray(picture.convert("RGB"), np.float32) / 255
+    texels = np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1) * texture.shape[0] - 0.5
+    shown = sample_bilinear(jnp.asarray(texture), jnp.asarray(texels, jnp.float32))
+    true = sample_bilinear(jnp.asarray(PHOTO.image), jnp.asarray(places, jnp.float32))
+    assert -10 * np.log10(np.mean((np.asarray(shown) - np.asarray(true)) ** 2)) > 32
+
+
 def test_position_map_and_pictures(written, face, layout):
     folder, record = written
     files = record["faces"][0]["files"]

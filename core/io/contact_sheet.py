@@ -1,0 +1,86 @@
+"""One picture of a whole batch: every face with its landmarks, and what failed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from ..errors import UvfaceError
+from .images import read_photo
+from .overlay import draw_landmarks
+
+__all__ = ["TILE", "draw_contact_sheet"]
+
+TILE = 256  # pixels along each side
+_GREY = 48
+_CAPTION = 22  # rows
+_LETTERS = 30  # per line of a caption
+
+Tile = UInt8[np.ndarray, "tile tile 3"]
+
+
+def draw_contact_sheet(
+    records: Sequence[Mapping[str, Any]],
+) -> Float[np.ndarray, "height width 3"]:
+    """Return a sheet with a tile for each face, in the order of the records.
+
+    The photos are read again, so that a batch does not keep them all, and results of an earlier
+    run can be shown, too.
+
+    Args:
+        records: content of ``STEM.json`` of each photo, or ``{"image", "error"}``.
+
+    Returns:
+        RGB in [0, 1], of whole rows of tiles.
+    """
+    tiles = [tile for record in records for tile in _tiles(record)]
+    columns = max(1, math.ceil(math.sqrt(len(tiles))))
+    rows = max(1, math.ceil(len(tiles) / columns))
+    sheet = np.full((rows * TILE, columns * TILE, 3), _GREY, np.uint8)
+    for k, tile in enumerate(tiles):
+        top, left = k // columns * TILE, k % columns * TILE
+        sheet[top : top + TILE, left : left + TILE] = tile
+    return sheet.astype(np.float32) / 255.0
+
+
+def _tiles(record: Mapping[str, Any]) -> Iterator[Tile]:
+    name = Path(record["image"]).name
+    if "error" in record:
+        yield _captioned(np.full((TILE, TILE, 3), _GREY, np.uint8), f"{name}: failed")
+        return
+    try:
+        image = read_photo(Path(record["image"])).image
+    except UvfaceError:
+        yield _captioned(np.full((TILE, TILE, 3), _GREY, np.uint8), f"{name}: gone")
+        return
+    if not record["faces"]:
+        yield _captioned(_thumbnail(image), f"{name}: no face")
+    for index, face in enumerate(record["faces"]):
+        panel = draw_landmarks(image, np.asarray(face["landmarks"], np.float32))
+        tile = cv2.resize(panel, (TILE, TILE), interpolation=cv2.INTER_AREA)
+        yield _captioned(tile, name if len(record["faces"]) == 1 else f"{name} {index}")
+
+
+def _thumbnail(image: Float[np.ndarray, "h w 3"]) -> Tile:
+    height, width = image.shape[:2]
+    scale = TILE / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = np.clip(cv2.resize(image, size, interpolation=cv2.INTER_AREA), 0, 1)
+    tile = np.full((TILE, TILE, 3), _GREY, np.uint8)
+    tile[: size[1], : size[0]] = np.rint(small * 255)
+    return tile
+
+
+def _captioned(tile: Tile, text: str) -> Tile:
+    tile = np.ascontiguousarray(tile)
+    tile[-_CAPTION:] = tile[-_CAPTION:] // 3
+    line = text if len(text) <= _LETTERS else text[: _LETTERS - 2] + ".."
+    place = (6, TILE - 7)
+    cv2.putText(tile, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+    return tile

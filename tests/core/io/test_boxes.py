@@ -1,0 +1,66 @@
+import json
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from uvface.core.errors import InputError
+from uvface.core.io.boxes import read_boxes
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.uniform(20, 300, (68, 3)).round(3)
+BOX = [*POINTS[:, :2].min(axis=0), *POINTS[:, :2].max(axis=0)]
+
+
+def _write(folder, suffix, stem="anna"):
+    path = folder / f"{stem}{suffix}"
+    if suffix == ".mat":
+        savemat(path, {"pt3d_68": POINTS.T})
+    elif suffix == ".pts":
+        rows = "\n".join(f"{x + 1} {y + 1}" for x, y, _ in POINTS)
+        path.write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+    elif suffix == ".json":
+        path.write_text(json.dumps({"faces": [{"landmarks": POINTS.tolist()}] * 2}))
+    else:
+        np.savetxt(path, POINTS, fmt="%.3f")
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mat", ".pts", ".txt", "_kpt.txt", ".json"])
+def test_landmark_files_of_others_give_boxes(tmp_path, suffix):
+    _write(tmp_path, suffix)
+    boxes = read_boxes(tmp_path, ["anna", "ben"])
+    assert list(boxes) == ["anna"]
+    np.testing.assert_allclose(boxes["anna"], [BOX] * (2 if suffix == ".json" else 1), atol=1e-3)
+
+
+def test_of_several_files_the_one_with_all_faces_is_taken(tmp_path):
+    for suffix in ("_kpt.txt", ".json", ".pts"):
+        _write(tmp_path, suffix)
+    assert len(read_boxes(tmp_path, ["anna"])["anna"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("anna.txt", "not numbers at all"),
+        ("anna.txt", "1 2\n3 4\n"),
+        ("anna.txt", "1 2 3 4\n" * 68),
+        ("anna.txt", "nan 1\n" * 68),
+        ("anna.pts", "version: 1"),
+        ("anna.mat", "no matrix"),
+        ("anna.json", '{"faces": [{}]}'),
+        ("anna.json", "[]"),
+    ],
+)
+def test_bad_landmark_file_is_one_line_when_it_is_needed(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    assert read_boxes(tmp_path, []) == {}
+    with pytest.raises(InputError, match=r"anna\.") as caught:
+        read_boxes(tmp_path, ["anna"])
+    assert "\n" not in str(caught.value)
+
+
+def test_folder_without_landmark_files(tmp_path):
+    with pytest.raises(InputError, match="holds no landmarks of anna"):
+        read_boxes(tmp_path, ["anna"])

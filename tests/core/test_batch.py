@@ -1,0 +1,148 @@
+"""A batch: boxes, crops, what is skipped, what a stop leaves, and its contact sheet."""
+
+import json
+import os
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import skimage.data
+
+from uvface.core.batch import output_names, reconstruct
+from uvface.core.errors import InputError
+from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
+from uvface.core.io.boxes import read_boxes
+from uvface.core.io.contact_sheet import TILE, draw_contact_sheet
+from uvface.core.reconstruct import load
+
+BOX = [177.0, 71.0, 271.0, 188.0]
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load()
+
+
+@pytest.fixture
+def astronaut(tmp_path):
+    path = tmp_path / "astronaut.png"
+    cv2.imwrite(str(path), skimage.data.astronaut()[..., ::-1])
+    return path
+
+
+def _run(photos, output, model, **options):
+    return list(reconstruct(photos, output, model=model, save="landmarks", **options))
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (100, 100), (120, 200), (333, 57)])
+def test_crop_of_a_whole_picture_is_the_square_around_it(shape):
+    photo_from_crop = crop_box(box_of_picture(*shape))
+    side = max(shape)
+    assert float(photo_from_crop.scale) == pytest.approx(side / 256)
+    first = photo_from_crop.apply(jnp.array([-0.5, -0.5]))
+    last = photo_from_crop.apply(jnp.array([255.5, 255.5]))
+    middle = np.array([shape[1] - 1, shape[0] - 1]) / 2
+    np.testing.assert_allclose(first, middle - side / 2, atol=1e-3)
+    np.testing.assert_allclose(last, middle + side / 2, atol=1e-3)
+
+
+def test_pre_cropped_picture_gives_the_same_face_as_its_photo(tmp_path, astronaut, model):
+    photo_from_crop = crop_box(jnp.array(BOX))
+    image = skimage.data.astronaut().astype(np.float32) / 255
+    crop = extract_crop(image, photo_from_crop, 256)
+    path = tmp_path / "crop.png"
+    cv2.imwrite(str(path), np.rint(crop[..., ::-1] * 255).astype(np.uint8))
+    (whole,) = _run([astronaut], tmp_path / "a", model, boxes={"astronaut": [BOX]})
+    (small,) = _run([path], tmp_path / "b", model, cropped=True)
+    (face,) = small.record["faces"]
+    expected = photo_from_crop.inverse().apply(
+        jnp.asarray(whole.record["faces"][0]["landmarks"], jnp.float32)
+    )
+    far = np.asarray(face["landmarks"])[:, :2] - np.asarray(expected)[:, :2]
+    assert np.abs(far).max() < 1.0  # crop pixels; both were cut at slightly other places
+    with pytest.raises(InputError, match="cropped"):
+        _run([path], tmp_path / "c", model, cropped=True, boxes={"crop": [BOX]})
+
+
+def test_boxes_from_a_folder_of_results(tmp_path, astronaut, model):
+    (first,) = _run([astronaut], tmp_path / "a", model, boxes={"astronaut": [BOX]})
+    (again,) = _run(
+        [astronaut], tmp_path / "b", model, boxes=read_boxes(tmp_path / "a", ["astronaut"])
+    )
+    points = np.asarray(first.record["faces"][0]["landmarks"])[:, :2]
+    np.testing.assert_allclose(
+        again.record["faces"][0]["box"], [*points.min(axis=0), *points.max(axis=0)], atol=1e-2
+    )
+
+
+def test_a_stopped_batch_goes_on_and_gives_what_a_whole_one_gives(tmp_path, astronaut, model):
+    other = tmp_path / "other.png"
+    cv2.imwrite(str(other), cv2.imread(str(astronaut))[:, ::-1])
+    photos, boxes = [astronaut, other], {"astronaut": [BOX], "other": [[240.0, 71, 334, 188]]}
+    whole = _run(photos, tmp_path / "whole", model, boxes=boxes)
+    items = reconstruct(photos, tmp_path / "half", model=model, save="landmarks", boxes=boxes)
+    next(items)  # and no more: the batch was stopped
+    again = _run(photos, tmp_path / "half", model, boxes=boxes, skip_existing=True)
+    assert [item.is_old for item in again] == [True, False]
+    assert [item.record for item in again] == [item.record for item in whole]
+    for path in (tmp_path / "whole").iterdir():
+        assert path.read_bytes() == (tmp_path / "half" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("change", ["older", "lost", "cut", "other output", "other photo"])
+def test_results_that_are_not_whole_or_not_of_this_photo_are_made_anew(
+    tmp_path, astronaut, model, change
+):
+    boxes, out = {"astronaut": [BOX]}, tmp_path / "out"
+    _run([astronaut], out, model, boxes=boxes)
+    save, photo, record = "landmarks", astronaut, out / "astronaut.json"
+    if change == "older":
+        os.utime(record, (1, 1))
+    elif change == "lost":
+        (out / "astronaut_kpt.txt").unlink()
+    elif change == "cut":
+        record.write_text(record.read_text()[:100])
+    elif change == "other output":
+        save = "landmarks,pose"
+    else:
+        content = json.loads(record.read_text()) | {"image": "elsewhere/astronaut.png"}
+        record.write_text(json.dumps(content))
+    options = {"model": model, "boxes": boxes, "save": save, "skip_existing": True}
+    (item,) = reconstruct([photo], out, **options)
+    assert not item.is_old and item.error is None
+    (item,) = reconstruct([photo], out, **options)
+    assert item.is_old
+
+
+def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path, astronaut, model):
+    twin = tmp_path / "elsewhere" / "astronaut.jpg"
+    twin.parent.mkdir()
+    cv2.imwrite(str(twin), cv2.imread(str(astronaut))[:, ::-1])
+    first, second = _run([astronaut, twin], tmp_path / "out", model, boxes={"astronaut": [BOX]})
+    assert first.error is None
+    assert second.error is not None and "overwrite" in second.error
+    record = json.loads((tmp_path / "out" / "astronaut.json").read_text())
+    assert record["image"] == str(astronaut)
+
+
+def test_unknown_output_is_named():
+    with pytest.raises(InputError, match="'mash'"):
+        output_names("landmarks,mash")
+
+
+def test_contact_sheet_has_a_tile_for_every_face_and_every_failure(tmp_path, astronaut, model):
+    grey, broken = tmp_path / "grey.png", tmp_path / "broken.png"
+    cv2.imwrite(str(grey), np.full((80, 120, 3), 200, np.uint8))
+    broken.write_bytes(b"no picture")
+    boxes = {"astronaut": [BOX, [180.0, 75, 268, 185]], "grey": []}
+    items = _run([astronaut, grey, broken], tmp_path / "out", model, boxes=boxes)
+    sheet = draw_contact_sheet([item.record for item in items])
+    assert sheet.shape == (2 * TILE, 2 * TILE, 3)
+    tiles = [sheet[y : y + TILE, x : x + TILE] for y in (0, TILE) for x in (0, TILE)]
+    green = [((t[..., 1] > 0.9) & (t[..., 0] < 0.7)).sum() for t in tiles]  # drawn landmarks
+    assert min(green[:2]) > 200 and max(green[2:]) == 0
+    assert np.median(tiles[2][:100, :200]) == pytest.approx(200 / 255, abs=0.01)
+    assert draw_contact_sheet([]).shape == (TILE, TILE, 3)
