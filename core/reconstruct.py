@@ -31,6 +31,7 @@ from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
+from .network.registry import Network, for_inference
 from .network.weights import WeightsHeader, load_weights, read_layout
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, fit_camera, predict_upright, read_mirrored
@@ -156,7 +157,7 @@ class Model:
         )
 
 
-def _compiled_network(network: nnx.Module) -> Predict:
+def _compiled_network(network: Network) -> Predict:
     graph, state = nnx.split(network)
 
     @jax.jit
@@ -167,7 +168,7 @@ def _compiled_network(network: nnx.Module) -> Predict:
 
 
 def _compiled_reader(
-    module: nnx.Module, layout: UVLayout, config: ReconstructConfig
+    module: Network, layout: UVLayout, config: ReconstructConfig
 ) -> Callable[[Region, Similarity], Reading]:
     graph, state = nnx.split(module)
 
@@ -205,7 +206,8 @@ def load(
         AssetError: the weights or their UV layout are missing, damaged or do not fit together.
     """
     layout = read_layout(weights)
-    network, header = load_weights(weights, layout=layout)
+    trained, header = load_weights(weights, layout=layout)
+    network = for_inference(trained)
     return Model(
         predict=_compiled_network(network),
         read=_compiled_reader(network, layout, config or ReconstructConfig()),

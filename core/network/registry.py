@@ -10,9 +10,10 @@ from jaxtyping import Array, Float
 
 from ..errors import InputError
 from .prn import PRN, PRNConfig
+from .prn_fast import fold_prn
 from .prn_lite import PRNLite, PRNLiteConfig
 
-__all__ = ["NETWORKS", "Network", "make_network"]
+__all__ = ["NETWORKS", "Network", "for_inference", "make_network"]
 
 
 @runtime_checkable
@@ -67,3 +68,9 @@ def make_network(
         return module
 
     return nnx.eval_shape(build) if is_abstract else build()
+
+
+def for_inference(network: nnx.Module) -> Network:
+    """Return a network, in evaluation, in the form in which it runs fastest: a pytree."""
+    fast: Any = fold_prn(network) if isinstance(network, PRN) else network
+    return fast
