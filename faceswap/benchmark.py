@@ -8,23 +8,27 @@ boxes.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from ..core.detection.default import default_detector
 from ..core.errors import InputError, NoFaceError
 from ..core.geometry.visibility import visibility
 from ..core.io.images import read_photo
+from ..core.network.peers import make_peer
+from ..core.network.registry import for_inference, make_network
 from ..core.reconstruct import Model
 from .swap import swap_face
 
-__all__ = ["Timing", "benchmark"]
+__all__ = ["Timing", "benchmark", "compare_networks"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,3 +98,31 @@ def benchmark(
         "whole swap, boxes given": whole,
     }
     return [detection, *(_measure(name, call, repeats) for name, call in stages.items())]
+
+
+def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]:
+    """Time the paper's network with fresh weights at batch 1, here and in other runtimes.
+
+    Args:
+        peers: names of `core.network.peers.PEERS`, installed.
+        repeats: warm calls of each, at least 3.
+
+    Returns:
+        Ours in its plain form and in that for inference, then the peers.
+    """
+    network = make_network("prn")
+    network.eval()
+    crops = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
+    ours, theirs = jnp.asarray(crops), np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
+    graph, state = nnx.split(network)
+    plain = jax.jit(lambda state, crops: nnx.merge(graph, state)(crops))
+    fast, run_fast = for_inference(network), jax.jit(lambda network, crops: network(crops))
+    calls: dict[str, Callable[[], object]] = {
+        "prn, plain form": lambda: plain(state, ours),
+        "prn": lambda: run_fast(fast, ours),
+    }
+    timings = [_measure(name, call, repeats) for name, call in calls.items()]
+    for name in peers:
+        call = functools.partial(make_peer(name, network), theirs)
+        timings.append(_measure(f"prn, {name}", call, repeats))
+    return timings

@@ -74,6 +74,9 @@ def benchmark(
     target: Annotated[Path, typer.Argument(help="Photo with a face.")],
     reference: Annotated[Path, typer.Argument(help="Another one.")],
     repeats: Annotated[int, typer.Option(min=3, help="Warm calls of each stage.")] = 15,
+    against: Annotated[
+        str, typer.Option(help="Also time the paper's network in these: onnxruntime,torch.")
+    ] = "none",
     weights: Weights = "prn-lite",
     device: Device = "auto",
     as_json: Json = False,
@@ -83,10 +86,15 @@ def benchmark(
     from rich.console import Console
     from rich.table import Table
 
+    from ..core.network.peers import require_peers
     from ..core.reconstruct import load
     from .benchmark import benchmark as run
+    from .benchmark import compare_networks
 
+    peers = names(against)
+    require_peers(peers)
     timings = run(target, reference, model=load(weights), repeats=repeats)
+    timings += compare_networks(peers, repeats=repeats) if peers else []
     if as_json:
         for timing in timings:
             typer.echo(json.dumps(dataclasses.asdict(timing)))
