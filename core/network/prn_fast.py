@@ -6,6 +6,7 @@ What XLA does slowly is written as what it does fast, and nothing is left to do 
 - a transposed convolution of stride 1 is a convolution with the kernel flipped, padded (2, 1);
 - one of stride 2 is a 2x2 convolution to four times the channels, one per output phase, which
   `depth_to_space` unfolds; the four phases share their inputs, so no product with 0 is computed;
+- 1x1 convolutions are matrix products;
 - the last three layers have 3 channels, too few for the vector units: they work on 2x2 pixels
   folded into 12 channels. The first of them folds by itself, as a 5x5 convolution of stride 2;
 - some layers compute a row or two too many: for heights that are powers of two XLA (0.10, on
@@ -108,6 +109,8 @@ class FastPRN:
 def _convolve(
     x: jax.Array, kernel: jax.Array, padding: _Padding, stride: int, spare: int = 0
 ) -> jax.Array:
+    if kernel.shape[:2] == (1, 1):
+        return x[:, ::stride, ::stride] @ kernel[0, 0]
     before, after = padding
     return jax.lax.conv_general_dilated(
         x,
