@@ -3,7 +3,7 @@
 Data flow, on a window of the photo whose side is one of few classes (so that no new photo compiles
 anything again)::
 
-    masks, places and colour offsets at the texels --rasterise with the target's geometry--> pixels
+    layers of the plan at the texels --rasterise with the target's geometry--> layers at the pixels
     places at the pixels --bicubic--> colours of the source --colour transfer--> drawn face
     drawn face + mask + window --Poisson--> window --paste--> photo
 
@@ -11,7 +11,7 @@ The source is read once, at the target's pixels: its detail does not pass throug
 
 Convention:
     Texels are read from the source where it shows them, from the mirrored texel where only that
-    is shown, and are left to the target elsewhere.
+    is shown, filled from around or left to the target elsewhere (`complete.Completion`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..core.geometry.sampling import sample_bicubic
 from ..core.geometry.window import cut_window
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
-from .plan import ColorMatch, EditMasks, EditPlan, plan_edit
+from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .regions import smooth_step
 from .source import Source
 
@@ -42,6 +42,7 @@ __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
+_REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.2  # a larger difference at the mask's edge is hair or background, not light
 
 
@@ -63,6 +64,7 @@ class Window:
     image: Array  # [K, K, 3]; pixels beyond the photo repeat its edge
     origin: Array  # [2] int32, photo pixel (x, y) of the first pixel
     photo_size: Array  # [2] int32, width and height of the photo
+    allowed: Array  # [K, K], 1 where the user lets pixels change
 
     @property
     def is_photo(self) -> Array:
@@ -74,15 +76,29 @@ class Window:
 
 
 def cut_edit_window(
-    image: Float[np.ndarray, "height width 3"], face: Face, mask: Float[np.ndarray, "size size"]
+    image: Float[np.ndarray, "height width 3"],
+    face: Face,
+    mask: Float[np.ndarray, "size size"],
+    *,
+    allowed: Float[np.ndarray, "height width"] | None = None,
 ) -> Window:
-    """Cut the window around the masked texels of a face out of its photo."""
+    """Cut the window around the masked texels of a face out of its photo.
+
+    Args:
+        image: the photo.
+        face: a face of it.
+        mask: texels that the window must hold.
+        allowed: photo pixels that may change, in [0, 1]; all if None.
+    """
     points = np.asarray(face.position_map)[..., :2][mask > 0.0]
     window, origin = cut_window(image, points, margin=4)
+    side = window.shape[0]
+    free = np.ones((side, side)) if allowed is None else cut_window(allowed, points, margin=4)[0]
     return Window(
         image=jnp.asarray(window, jnp.float32),
         origin=jnp.asarray(origin, jnp.int32),
         photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
+        allowed=jnp.asarray(free, jnp.float32),
     )
 
 
@@ -111,7 +127,7 @@ def render_edit(
     masks: EditMasks,
     layout: UVLayout,
     *,
-    color: ColorMatch = "light",
+    config: PlanConfig | None = None,
     blend: BlendConfig | None = None,
 ) -> Float[Array, "side side 3"]:
     """Put a source's colours into a window of the target photo.
@@ -122,8 +138,7 @@ def render_edit(
         source: where colours come from.
         masks: what may change.
         layout: UV layout of the face and the source.
-        color: ``match`` fits mean and spread of the skin's colours, ``light`` also their slow
-            variation over the face, ``none`` takes the source's colours as they are.
+        config: how colours are found.
         blend: how the drawn face is put into the window.
 
     Returns:
@@ -131,18 +146,33 @@ def render_edit(
     """
     # Short compiled calls: XLA would merge the steps and repeat the reads for each channel, and
     # the first and the last do not depend on the source's size, nor the plan on the window's.
-    plan = plan_edit(face, source, masks, layout, color=color)
+    config = config or PlanConfig()
+    plan = plan_edit(face, source, masks, layout, config=config)
     fragments = _rasterize_window(face.position_map, layout, window)
-    pixels = _interpolate(fragments, layout.triangles, plan.values)
-    own = _read(source.image, pixels[..., 0:2])
-    is_mirrored = bool(jnp.any(pixels[..., 11] * pixels[..., 12] > 0.0))
-    mirrored = _read(source.image, pixels[..., 2:4]) if is_mirrored else own
+    pixels = _interpolate_layers(fragments, layout.triangles, plan.layers)
+    own = _read(source.image, pixels.place)
+    is_mirrored = bool(jnp.any(pixels.mirrored * pixels.mask > 0.0))
+    mirrored = _read(source.image, pixels.mirrored_place) if is_mirrored else own
     drawn = _shade(plan, pixels, own, mirrored, fragments.is_covered)
-    return _blend_drawn(drawn, window, masks.strength, config=blend)
+    # Colours that were not matched are taken from the mask's edge for the whole face.
+    reach = None if config.color == "none" else _REACH * face.camera.scale
+    return _blend_drawn(drawn, window, masks.strength, reach, config=blend)
 
 
-_interpolate = jax.jit(interpolate)
 _read = jax.jit(sample_bicubic)
+
+
+@jax.jit
+def _interpolate_layers(fragments: Fragments, triangles: Array, layers: Layers) -> Layers:
+    """Return the layers at the pixels, read in one pass."""
+    leaves, tree = jax.tree.flatten(layers)
+    texels = leaves[0].shape[0] * leaves[0].shape[1]
+    widths = [leaf.size // texels for leaf in leaves]
+    values = jnp.concatenate([leaf.reshape(texels, -1) for leaf in leaves], axis=-1)
+    pixels = interpolate(fragments, triangles, values)
+    parts = jnp.split(pixels, np.cumsum(widths)[:-1], axis=-1)
+    shapes = [(*pixels.shape[:2], *leaf.shape[2:]) for leaf in leaves]
+    return tree.unflatten(part.reshape(s) for part, s in zip(parts, shapes, strict=True))
 
 
 @jax.jit
@@ -152,28 +182,44 @@ def _rasterize_window(position_map: Array, layout: UVLayout, window: Window) -> 
 
 
 @jax.jit
-def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covered: Array) -> _Drawn:
+def _shade(
+    plan: EditPlan, pixels: Layers, own: Array, mirrored: Array, is_covered: Array
+) -> _Drawn:
     """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
-    own_weight, mirrored_weight = pixels[..., 10:11], pixels[..., 11:12]
-    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), pixels[..., 4:7])
-    mirrored_lab = apply_light(plan.mirrored_transfer, lab_from_rgb(mirrored), pixels[..., 7:10])
-    known = own_weight + mirrored_weight
-    lab = (own_weight * own_lab + mirrored_weight * mirrored_lab) / jnp.maximum(known, 1e-3)
+    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), pixels.offset)
+    mirrored_lab = apply_light(
+        plan.mirrored_transfer, lab_from_rgb(mirrored), pixels.mirrored_offset
+    )
+    known = pixels.own + pixels.mirrored + pixels.filled
+    parts = (
+        (pixels.own, own_lab),
+        (pixels.mirrored, mirrored_lab),
+        (pixels.filled, pixels.fill),
+    )
+    lab = (
+        sum(share[..., None] * color for share, color in parts)
+        / jnp.maximum(known, 1e-3)[..., None]
+    )
     return _Drawn(
         colors=rgb_from_lab(lab),
-        mask=pixels[..., 12] * smooth_step(1.6 * known[..., 0] - 0.6),
-        keep=pixels[..., 13],
-        is_comparable=pixels[..., 14] > _COMPARED_FROM,
+        mask=pixels.mask * smooth_step(1.6 * known - 0.6),
+        keep=pixels.keep,
+        is_comparable=pixels.rim > _COMPARED_FROM,
         is_covered=is_covered,
     )
 
 
 @partial(jax.jit, static_argnames="config")
 def _blend_drawn(
-    drawn: _Drawn, window: Window, strength: Array, *, config: BlendConfig | None
+    drawn: _Drawn,
+    window: Window,
+    strength: Array,
+    reach: Array | None,
+    *,
+    config: BlendConfig | None,
 ) -> Array:
     """Blend what was drawn into the window."""
-    mask = jnp.clip((drawn.mask - _LEAST_MASK) / (1.0 - _LEAST_MASK), 0.0, 1.0)
+    mask = jnp.clip((drawn.mask * window.allowed - _LEAST_MASK) / (1.0 - _LEAST_MASK), 0.0, 1.0)
     region = (mask > 0.0) & window.is_photo
     difference = jnp.abs(window.image - drawn.colors).max(axis=-1)
     is_alike = drawn.is_comparable & (difference < _LARGEST_STEP)
@@ -183,5 +229,6 @@ def _blend_drawn(
         mask * (1.0 - drawn.keep) * strength * region.astype(mask.dtype),
         region=region,
         valid=region | (is_alike & window.is_photo),
+        reach=reach,
         config=config,
     )

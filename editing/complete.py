@@ -1,74 +1,96 @@
-"""Completing a texture: unseen texels come from the other side of the face."""
+"""What stands in for texels that a photo does not show: the other side, or what is around."""
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Literal
+
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ..core.blending.poisson import poisson_correction
 from ..core.geometry.layout import UVLayout
-from .colour import apply_transfer, fit_transfer, lab_from_rgb, rgb_from_lab
 from .regions import smooth_step, soften
 
-__all__ = ["complete_texture", "completion_weights"]
+__all__ = ["Completion", "Shares", "complete", "fill_smoothly"]
 
-_TRUSTED = (0.3, 0.8)  # visibility over which a texel's own colour comes in
+# ``none``: nothing, the target's own pixels stay; ``mirror``: the other side of the face where that
+# is shown; ``fill``: that, and smooth colour for the rest; ``auto``: that, but only gaps are
+# filled, and the target's own pixels stay where a larger part of the face is unknown.
+Completion = Literal["none", "mirror", "fill", "auto"]
+
 _ENOUGH = (0.5, 0.95)  # share of the visibility that is wanted
-_BLUR = 2.0  # texels: softens the border between seen and mirrored
+_EQUAL = 0.05  # visibility below which it makes no difference how little is seen
+_MARGIN = 4.0  # texels of 256: what borders on hidden texels is not trusted
+_GAP = 10.0  # texels of 256: so far what is known reaches into what is not
+_NEAR = (0.3, 0.65)  # share of known texels around one that make it part of a gap
 
 
-def completion_weights(
-    visibility: Float[Array, "size size"],
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Where the colour of each texel comes from; what they leave to 1 is not known."""
+
+    own: Array  # [S, S], the texel itself
+    mirrored: Array  # [S, S], the texel on the other side of the face
+    filled: Array  # [S, S], what lies around it
+
+
+def complete(
+    seen: Float[Array, "size size"],
     layout: UVLayout,
     *,
-    wanted: Float[Array, "size size"] | None = None,
-) -> tuple[Float[Array, "size size"], Float[Array, "size size"]]:
-    """Return how much of each texel comes from itself, and how much from its mirrored texel.
-
-    What is left to 1 is known from neither side.
+    wanted: Float[Array, "size size"],
+    how: Completion = "auto",
+) -> Shares:
+    """Decide where the colour of each texel comes from.
 
     Args:
-        visibility: of the face in its photo.
+        seen: how well the photo shows each texel, in [0, 1].
         layout: UV layout, for the mirror map.
         wanted: how well the texel will be seen where it is put: a texel seen no worse than that
             is good enough, so that a face put back into its own photo is not changed.
+        how: see `Completion`.
     """
-    seen = jnp.minimum(visibility, soften(visibility[..., None], _BLUR)[..., 0])
-    low, high = _TRUSTED
-    own = smooth_step((seen - low) / (high - low))
-    if wanted is not None:
-        enough = visibility / jnp.maximum(wanted, 1e-3)
-        low, high = _ENOUGH
-        own = jnp.maximum(own, smooth_step((enough - low) / (high - low)))
-    other = layout.mirror(own[..., None])[..., 0]
-    return own, (1.0 - own) * jnp.maximum(other - own, 0.0)
+    enough = (_inner(seen) + _EQUAL) / (_inner(wanted) + _EQUAL)
+    low, high = _ENOUGH
+    own = smooth_step((enough - low) / (high - low))
+    beside = layout.mirror(own[..., None])[..., 0]
+    mirrored = (1.0 - own) * jnp.maximum(beside - own, 0.0)
+    if how == "none":
+        mirrored = jnp.zeros_like(own)
+    known = own + mirrored
+    return Shares(own=own, mirrored=mirrored, filled=_gaps(known, how) * (1.0 - known))
 
 
-def complete_texture(
-    texture: Float[Array, "size size 3"],
-    visibility: Float[Array, "size size"],
-    layout: UVLayout,
-    *,
-    fallback: Float[Array, "size size 3"] | None = None,
-) -> Float[Array, "size size 3"]:
-    """Fill the unseen texels: from the mirrored side, colour-matched, else from ``fallback``.
+def _inner(seen: Array) -> Array:
+    """Return a mask without its rim; a position map is never right to the texel."""
+    around = soften(seen[..., None], _MARGIN * seen.shape[0] / 256)[..., 0]
+    return jnp.minimum(seen, smooth_step(2.0 * around - 1.0))
+
+
+def _gaps(known: Array, how: Completion) -> Array:
+    """Return how far what is not known is to be filled."""
+    if how in ("none", "mirror"):
+        return jnp.zeros_like(known)
+    if how == "fill":
+        return jnp.broadcast_to((known.max() > 0.5).astype(known.dtype), known.shape)
+    low, high = _NEAR
+    around = soften(known[..., None], _GAP * known.shape[0] / 256)[..., 0]
+    return smooth_step((around - low) / (high - low))
+
+
+def fill_smoothly(
+    image: Float[Array, "size size c"], known: Float[Array, "size size"]
+) -> Float[Array, "size size c"]:
+    """Continue the known part of a UV image over the rest: a membrane (Laplace's equation).
 
     Args:
-        texture: colours read from the photo, also at hidden texels.
-        visibility: 1 where a texel is seen.
-        layout: UV layout of both.
-        fallback: colours for texels seen on neither side; default: the texture's mean skin.
+        image: any channels; used where ``known`` is above one half.
+        known: in [0, 1].
     """
-    own, mirrored = completion_weights(visibility, layout)
-    other = layout.mirror(texture)
-    both = visibility * layout.mirror(visibility[..., None])[..., 0] * layout.mask
-    lab = lab_from_rgb(other)
-    transfer = fit_transfer(lab, lab_from_rgb(texture), both)
-    matched = rgb_from_lab(apply_transfer(transfer, lab))
-    if fallback is None:
-        weights = (visibility * layout.mask)[..., None]
-        mean = (texture * weights).sum(axis=(0, 1)) / jnp.maximum(weights.sum(), 1e-6)
-        fallback = jnp.broadcast_to(mean, texture.shape)
-    missing = 1.0 - own - mirrored
-    parts = ((own, texture), (mirrored, matched), (missing, fallback))
-    return sum((w[..., None] * c for w, c in parts), start=jnp.zeros_like(texture))
+    is_unknown = known <= 0.5
+    colors = jnp.where(is_unknown[..., None], 0.0, image)
+    return colors + poisson_correction(colors, jnp.zeros_like(colors), is_unknown)

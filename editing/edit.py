@@ -19,7 +19,7 @@ from ..core.geometry.render import render_texture
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
-from .plan import ColorMatch, EditMasks
+from .plan import ColorMatch, EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
@@ -94,7 +94,13 @@ def edit_face(
     )
     if reference is not None:
         image = apply_source(
-            image, face, reference, masks, layout, color=config.color, blend=config.blend
+            image,
+            face,
+            reference,
+            masks,
+            layout,
+            plan=PlanConfig(color=config.color),
+            blend=config.blend,
         )
     if recolor is not None:
         color = jnp.asarray(parse_color(recolor), jnp.float32)
@@ -111,14 +117,26 @@ def apply_source(
     masks: EditMasks,
     layout: UVLayout,
     *,
-    color: ColorMatch,
+    plan: PlanConfig,
     blend: BlendConfig,
+    allowed: Float[np.ndarray, "height width"] | None = None,
 ) -> RgbImage:
-    """Put the masked part of a reference's face into a photo, pixels of the same size."""
+    """Put the masked part of a reference's face into a photo, pixels of the same size.
+
+    Args:
+        image: the photo, RGB in [0, 1].
+        face: the face of it to change.
+        reference: photo and face to take colours from.
+        masks: what may change, in UV.
+        layout: UV layout of the faces.
+        plan: how colours are found.
+        blend: how the drawn face is put into the photo.
+        allowed: photo pixels that may change, in [0, 1]; all if None.
+    """
     mask = np.asarray(masks.mask)
-    window = cut_edit_window(image, face, mask)
+    window = cut_edit_window(image, face, mask, allowed=allowed)
     source = _source_for(window, face, reference, mask, layout)
-    edited = render_edit(window, face, source, masks, layout, color=color, blend=blend)
+    edited = render_edit(window, face, source, masks, layout, config=plan, blend=blend)
     return paste_window(image, window, edited)
 
 

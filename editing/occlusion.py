@@ -15,13 +15,15 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
 from .regions import smooth_step, soften
 
-__all__ = ["periphery", "skin_trust"]
+__all__ = ["agree_trust", "periphery", "skin_trust"]
 
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
 _FACING = (0.45, 0.65)  # cosine: below the first the outline is near
 _FIRST_BLUR, _SECOND_BLUR = 28.0, 14.0  # texels of 256
 _STRAND = 3.5  # texels of 256
+_OWN = 3.0  # texels of 256 around eyes and brows that are not judged
+_ODD = 2.0  # times the tolerance: what looks so little like skin lies in front of it
 _DARKER, _BRIGHTER, _CHROMA = 0.11, 0.17, 0.045  # Oklab: half trusted at this distance
 
 
@@ -42,7 +44,11 @@ def periphery(layout: UVLayout, facing: Float[Array, "size size"]) -> Float[Arra
     beside = smooth_step((jnp.abs(x) / half_width - low) / (high - low))
     low, high = _FACING
     outline = 1.0 - smooth_step((facing - low) / (high - low))
-    return jnp.maximum(jnp.maximum(above, beside), outline * layout.region("face"))
+    outer = jnp.maximum(jnp.maximum(above, beside), outline * layout.region("face"))
+    # Brows and eyes reach into the sides and look like nothing around them.
+    own = jnp.maximum(layout.region("brows"), layout.region("eyes"))[..., None]
+    near = smooth_step(3.0 * soften(own, _OWN * layout.size / 256)[..., 0])
+    return outer * (1.0 - near * smooth_step((facing - 0.3) / 0.2))
 
 
 def _average(lab: Array, weights: Array, sigma: float) -> Array:
@@ -84,3 +90,24 @@ def skin_trust(
     near = soften(likeness[..., None], _STRAND * scale)[..., 0]
     likeness = likeness * smooth_step((near - 0.8) / 0.19)
     return 1.0 - outer * (1.0 - likeness)
+
+
+def agree_trust(
+    lab: Float[Array, "size size 3"], seen: Float[Array, "size size"], layout: UVLayout
+) -> Float[Array, "size size"]:
+    """Return 0 where skin looks nothing like skin although the other side of the face does.
+
+    Beards, scars and shadows of the nose are no reason for distrust, a hand or a strand of hair
+    over one cheek is: the other cheek shows what belongs there.
+
+    Args:
+        lab: Oklab of the photo's colours at the texels.
+        seen: 1 where the texel is seen.
+        layout: UV layout.
+    """
+    scale, skin = layout.size / 256, layout.region("skin")
+    expected = _average(lab, (seen * skin)[..., None], _FIRST_BLUR * scale)
+    like = _likeness(lab, expected, tolerance=_ODD)
+    beside = layout.mirror((like * seen)[..., None])[..., 0]
+    odd = soften((skin * (1.0 - like) * beside)[..., None], _STRAND * scale)[..., 0]
+    return 1.0 - smooth_step((odd - 0.1) / 0.3)

@@ -13,17 +13,19 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.visibility import normals
+from ..core.geometry.visibility import normals, visibility
 from ..core.types import Face
-from .colour import ColorTransfer, apply_transfer, fit_transfer, lab_from_rgb
-from .complete import completion_weights
-from .occlusion import periphery, skin_trust
+from .colour import ColorTransfer, apply_light, apply_transfer, fit_transfer, lab_from_rgb
+from .complete import Completion, Shares, complete, fill_smoothly
+from .mouth import lip_trust
+from .occlusion import agree_trust, periphery, skin_trust
 from .regions import smooth_step, soften
 from .source import Source
 
-__all__ = ["ColorMatch", "EditMasks", "EditPlan", "plan_edit"]
+__all__ = ["ColorMatch", "EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit"]
 
 ColorMatch = Literal["light", "match", "none"]
 
@@ -32,7 +34,28 @@ _TRUST_TEXELS = 128
 _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
 _RIM = 0.5  # of the mask
 _LIGHT_BLUR = 14.0  # texels of 256: light varies over a quarter of the face
+_SHADOW_BLUR = 5.0  # texels of 256
+_OWN_LIGHT = 0.05  # Oklab: differences of this size are left to the face
 _LIGHT_PRIOR = 0.05  # weight of "no difference", where little is seen in both
+# How the source faces the camera, relative to the target: below the first a texel is a smear.
+_STRETCH = (0.2, 0.45)
+_LEAST_FACING = 0.15
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlanConfig:
+    """How an edit's colours are found.
+
+    Attributes:
+        color: ``match`` fits mean and spread of the skin's colours, ``light`` also their slow
+            variation over the face, ``none`` takes the source's colours as they are.
+        complete: what stands in for texels that the source does not show; see `Completion`.
+        occlusion: leave the target's own pixels where something covers its face.
+    """
+
+    color: ColorMatch = "light"
+    complete: Completion = "auto"
+    occlusion: bool = True
 
 
 @jax.tree_util.register_dataclass
@@ -48,13 +71,40 @@ class EditMasks:
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EditPlan:
-    """Values at the texels, to be drawn with the target's geometry."""
+class Layers:
+    """Images that say what is drawn; at the texels, or interpolated at the target's pixels."""
 
-    values: Array  # [S * S, 15]: places (2), mirrored places (2), colour offsets (3 + 3),
-    # weights of own and mirrored colours, mask, keep, comparability
+    place: Array  # [..., 2] source pixel
+    mirrored_place: Array  # [..., 2] the same of the texel on the other side of the face
+    offset: Array  # [..., 3] Oklab, what the target's light adds to the skin read at `place`
+    mirrored_offset: Array  # [..., 3] the same for `mirrored_place`
+    fill: Array  # [..., 3] Oklab, colour of texels that neither side shows
+    own: Array  # [...], share of the colour read at `place`
+    mirrored: Array  # [...]
+    filled: Array  # [...]; what the three shares leave to 1 is the target's own
+    mask: Array  # [...], what may change
+    keep: Array  # [...], where the target's own pixels stay
+    rim: Array  # [...], 1 outside the mask where both photos show skin to compare
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EditPlan:
+    """What is drawn at the texels, and how its colours are changed."""
+
+    layers: Layers  # [S, S, ...]
     own_transfer: ColorTransfer  # Oklab of the source to the target's
     mirrored_transfer: ColorTransfer  # the same for texels read from the other side
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Side:
+    """What is known of one face's texels, ``[S, S]`` each."""
+
+    lab: Array  # [S, S, 3] Oklab
+    seen: Array  # 1 where the photo shows the skin of the texel
+    facing: Array  # cosine between the surface and the view, smoothed
 
 
 def _pool(image: Array, size: int) -> Array:
@@ -71,15 +121,33 @@ def _enlarge(image: Array, size: int) -> Array:
     return jax.image.resize(image, (size, size, image.shape[-1]), "linear")
 
 
-def _trust(lab: Array, visibility: Array, position_map: Array, layout: UVLayout) -> Array:
-    """Return `skin_trust` at the layout's texels."""
+def _examine(
+    texture: Array, position_map: Array, visible: Array, layout: UVLayout, *, trusting: bool
+) -> _Side:
+    """Judge which texels of a photo show what they are called.
+
+    Args:
+        texture: ``[S, S, 3]`` colours at the texels.
+        position_map: ``[S, S, 3]``.
+        visible: ``[S, S]``, as far as geometry and network know.
+        layout: UV layout.
+        trusting: take the visibility as it is.
+    """
+    lab = lab_from_rgb(texture)
     facing = soften(normals(position_map, layout)[..., 2:], _FOLDS * layout.size / 256)[..., 0]
-    outer = periphery(layout, facing)
-    layers = [visibility, outer, layout.region("skin")]
+    if trusting:
+        return _Side(lab=lab, seen=visible, facing=facing)
+    seen = _bridge_folds(visible)
+    layers = [seen, periphery(layout, facing), layout.region("skin")]
     stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
     small = _pool(stacked, _TRUST_TEXELS)
     trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
-    return _enlarge(trust[..., None], layout.size)[..., 0]
+    seen = seen * _enlarge(trust[..., None], layout.size)[..., 0]
+    return _Side(
+        lab=lab,
+        seen=seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips")),
+        facing=facing,
+    )
 
 
 def _fit_colors(
@@ -103,25 +171,46 @@ def _fit_colors(
     transfer = fit_transfer(source, target, small[..., 6])
     if color == "match":
         return transfer, jnp.zeros((size, size, 3), source.dtype)
-    difference = (target - apply_transfer(transfer, source)) * small[..., 6:]
-    sigma = _LIGHT_BLUR * source.shape[0] / 256
-    blurred = soften(jnp.concatenate([difference, small[..., 6:]], axis=-1), sigma)
-    return transfer, _enlarge(blurred[..., :3] / (blurred[..., 3:] + _LIGHT_PRIOR), size)
+    left = target - apply_transfer(transfer, source)
+    slow = _average(left, small[..., 6:], _LIGHT_BLUR * source.shape[0] / 256)
+    # What is left over a few texels is the face's own, unless it is so large that it must be a
+    # shadow or a highlight of one of the photos.
+    near = _average(left - slow, small[..., 6:], _SHADOW_BLUR * source.shape[0] / 256)
+    size_of = jnp.linalg.norm(near + 1e-9, axis=-1, keepdims=True)
+    return transfer, _enlarge(slow + near * jnp.maximum(1.0 - _OWN_LIGHT / size_of, 0.0), size)
 
 
-def _bridge_folds(visibility: Array) -> Array:
+def _average(values: Array, weights: Array, sigma: float) -> Array:
+    """Return the Gaussian average of values, drawn to 0 where the weights are small."""
+    blurred = soften(jnp.concatenate([values * weights, weights], axis=-1), sigma)
+    return blurred[..., :-1] / (blurred[..., -1:] + _LIGHT_PRIOR)
+
+
+def _bridge_folds(visible: Array) -> Array:
     """Return the visibility with narrow gaps closed.
 
     What hides in the fold of a lid or beside a nostril has the colour of what is seen around it;
     left out, it would tear a hole into the middle of the face.
     """
-    around = soften(visibility[..., None], _FOLDS * visibility.shape[0] / 256)[..., 0]
-    return jnp.maximum(visibility, smooth_step((around - 0.45) / 0.3))
+    around = soften(visible[..., None], _FOLDS * visible.shape[0] / 256)[..., 0]
+    return jnp.maximum(visible, smooth_step((around - 0.45) / 0.3))
 
 
-@partial(jax.jit, static_argnames="color")
+def _smear(source: _Side, target: _Side) -> Array:
+    """Return 0 where the source sees a texel so much more from the side that it is a smear."""
+    ratio = source.facing / jnp.maximum(target.facing, _LEAST_FACING)
+    low, high = _STRETCH
+    return smooth_step((ratio - low) / (high - low))
+
+
+@partial(jax.jit, static_argnames="config")
 def plan_edit(
-    face: Face, source: Source, masks: EditMasks, layout: UVLayout, *, color: ColorMatch
+    face: Face,
+    source: Source,
+    masks: EditMasks,
+    layout: UVLayout,
+    *,
+    config: PlanConfig,
 ) -> EditPlan:
     """Decide what is drawn at each texel.
 
@@ -130,28 +219,54 @@ def plan_edit(
         source: where colours come from.
         masks: what may change.
         layout: UV layout of both.
-        color: how the source's colours are matched.
+        config: how colours are found.
     """
-    source_lab, target_lab = lab_from_rgb(source.texture), lab_from_rgb(face.texture)
-    seen = _bridge_folds(source.visibility)
-    seen = seen * _trust(source_lab, seen, source.position_map, layout)
-    open_ = _bridge_folds(face.visibility)
-    open_ = open_ * _trust(target_lab, open_, face.position_map, layout)
-    own, mirrored = completion_weights(seen, layout, wanted=open_)
-    comparable = masks.skin * open_
-    own_transfer, offset = _fit_colors(source_lab, target_lab, comparable * seen, color)
+    # Without occlusion, too, a texel must face the camera and lie before the rest of the face.
+    shown = face.visibility if config.occlusion else visibility(face.position_map, layout)
+    target = _examine(face.texture, face.position_map, shown, layout, trusting=not config.occlusion)
+    other = _examine(source.texture, source.position_map, source.visibility, layout, trusting=False)
+    comparable = masks.skin * target.seen
+    seen = other.seen * _smear(other, target)
+    seen = seen * agree_trust(other.lab, seen, layout)
+    own_transfer, offset = _fit_colors(other.lab, target.lab, comparable * seen, config.color)
     seen_beside = layout.mirror(seen[..., None])[..., 0]
-    mirrored_transfer, offset_beside = _fit_colors(
-        layout.mirror(source_lab), target_lab, comparable * seen_beside, color
+    lab_beside = layout.mirror(other.lab)
+    mirrored_transfer, mirrored_offset = _fit_colors(
+        lab_beside, target.lab, comparable * seen_beside, config.color
     )
-    places = source.position_map[..., :2]
+    shares = complete(seen, layout, wanted=target.seen, how=config.complete)
+    fill = _fill_colors(
+        shares,
+        apply_light(own_transfer, other.lab, offset),
+        apply_light(mirrored_transfer, lab_beside, mirrored_offset),
+        how=config.complete,
+    )
     # Colours are compared outside the mask, not in its holes: there a hair or a fold is in the way.
-    rim = open_ * jnp.maximum(seen, mirrored) * (masks.mask < _RIM).astype(seen.dtype)
-    weights = (own, mirrored, masks.mask * open_, masks.keep, rim)
-    layers = [places, layout.mirror(places), offset, offset_beside, jnp.stack(weights, axis=-1)]
-    values = jnp.concatenate(layers, axis=-1)
-    return EditPlan(
-        values=values.reshape(-1, values.shape[-1]),
-        own_transfer=own_transfer,
-        mirrored_transfer=mirrored_transfer,
+    is_rim = (masks.mask < _RIM).astype(seen.dtype)
+    layers = Layers(
+        place=source.position_map[..., :2],
+        mirrored_place=layout.mirror(source.position_map[..., :2]),
+        offset=offset,
+        mirrored_offset=mirrored_offset,
+        fill=fill,
+        own=shares.own,
+        mirrored=shares.mirrored,
+        filled=shares.filled,
+        mask=masks.mask * target.seen,
+        keep=masks.keep,
+        rim=target.seen * jnp.maximum(seen, shares.mirrored) * is_rim,
     )
+    return EditPlan(layers=layers, own_transfer=own_transfer, mirrored_transfer=mirrored_transfer)
+
+
+def _fill_colors(shares: Shares, own: Array, mirrored: Array, *, how: Completion) -> Array:
+    """Return Oklab ``[S, S, 3]`` for texels that neither side shows, from what lies around them."""
+    if how in ("none", "mirror"):
+        return jnp.zeros_like(own)
+    size = own.shape[0]
+    known = (shares.own + shares.mirrored)[..., None]
+    colors = shares.own[..., None] * own + shares.mirrored[..., None] * mirrored
+    small = _pool(jnp.concatenate([colors, known], axis=-1), _TRUST_TEXELS)
+    weight: Float[Array, "size size"] = small[..., 3]
+    smooth = fill_smoothly(small[..., :3] / jnp.maximum(weight[..., None], 1e-6), weight)
+    return _enlarge(smooth, size)

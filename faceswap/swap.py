@@ -18,8 +18,9 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.pose import angles_from_rotation
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
+from ..editing.complete import Completion
 from ..editing.edit import apply_source
-from ..editing.plan import ColorMatch, EditMasks
+from ..editing.plan import ColorMatch, EditMasks, PlanConfig
 from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.result import Boxes, EditResult, PhotoLike, find_faces, open_photo
 
@@ -40,6 +41,8 @@ class SwapConfig:
         keep: regions where the target's own pixels stay.
         color: ``match`` fits mean and spread of the skin's colours, ``light`` also how they vary
             over the face, ``none`` takes the reference's colours.
+        complete: what stands in for skin that the reference does not show.
+        occlusion: leave what covers the target's face (hair, glasses, hands) on top.
         blend: how the face is put into the photo.
         strength: 0 keeps the target, 1 is the full swap.
         feather: width of the mask's soft border, in texels of a layout of size 256.
@@ -47,6 +50,8 @@ class SwapConfig:
 
     keep: tuple[str, ...] = ("eyeballs", "mouth_interior")
     color: ColorMatch = "light"
+    complete: Completion = "auto"
+    occlusion: bool = True
     blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
     strength: float = 1.0
     feather: float = 6.0
@@ -64,11 +69,12 @@ def swap_face(
     layout: UVLayout,
     *,
     config: SwapConfig | None = None,
+    allowed: Float[np.ndarray, "height width"] | None = None,
 ) -> RgbImage:
     """Put the face of one photo into another.
 
     The reference's colours are read where its photo shows them, from the mirrored side where
-    only that is shown, and left to the target elsewhere.
+    only that is shown; what is known from neither is filled or left to the target.
 
     Args:
         target_image: photo that is changed, RGB in [0, 1].
@@ -77,6 +83,8 @@ def swap_face(
         reference: the face of it.
         layout: UV layout of both faces.
         config: what is kept, colours, blending.
+        allowed: pixels of the target that may change, in [0, 1]; it stands in for what the
+            network knows of the target's occluders.
 
     Returns:
         The changed photo; bit-identical outside the face.
@@ -87,15 +95,20 @@ def swap_face(
     config = config or SwapConfig()
     if not 0.0 <= config.strength <= 1.0:
         raise InputError(f"strength {config.strength}; need 0 to 1")
-    masks = swap_masks(layout, config)
+    plan = PlanConfig(
+        color=config.color,
+        complete=config.complete,
+        occlusion=config.occlusion and allowed is None,
+    )
     return apply_source(
         target_image,
         target,
         (reference_image, reference),
-        masks,
+        swap_masks(layout, config),
         layout,
-        color=config.color,
+        plan=plan,
         blend=config.blend,
+        allowed=allowed,
     )
 
 

@@ -41,6 +41,7 @@ def composite(
     *,
     region: Bool[Array, "height width"] | None = None,
     valid: Bool[Array, "height width"] | None = None,
+    reach: Float[Array, ""] | None = None,
     config: BlendConfig | None = None,
 ) -> Float[Array, "height width c"]:
     """Put ``source`` over ``target`` where ``mask`` is above 0.
@@ -51,6 +52,8 @@ def composite(
         mask: weights in [0, 1].
         region: poisson only: pixels to solve for; default: where the mask is above 0.
         valid: pixels that exist, for windows that reach beyond the photo; all if None.
+        reach: poisson only: pixels over which the correction at the mask's edge decays; None: it
+            does not.
         config: method and its options.
 
     Returns:
@@ -67,6 +70,7 @@ def composite(
             region=region,
             valid=valid,
             mixed=config.mixed,
+            reach=reach,
             tolerance=config.tolerance,
         )
     elif config.method == "feather":

@@ -139,7 +139,10 @@ def _invert(level: Level) -> Array:
 
 
 def build_levels(
-    unknown: Bool[Array, "height width"], valid: Bool[Array, "height width"]
+    unknown: Bool[Array, "height width"],
+    valid: Bool[Array, "height width"],
+    *,
+    screening: float | Float[Array, ""] = 0.0,
 ) -> tuple[Level, ...]:
     """Build the hierarchy of grids, the finest first.
 
@@ -149,12 +152,15 @@ def build_levels(
     Args:
         unknown: pixels to solve for; sizes as from `padded_size`.
         valid: pixels of the picture; nothing is joined to the others.
+        screening: added to the diagonal of every unknown (a screened Poisson equation); its
+            solutions decay over ``screening ** -0.5`` pixels from fixed ones.
     """
     mask = (unknown & valid).astype(jnp.float32)
     contacts = mask * sum(neighbours(valid.astype(jnp.float32) - mask))
     across = jnp.pad(mask[:, 1:] * mask[:, :-1], ((0, 0), (1, 1)))
     along = jnp.pad(mask[1:] * mask[:-1], ((1, 1), (0, 0)))
     rows, columns = valid.any(axis=1), valid.any(axis=0)
+    screened = mask * jnp.asarray(screening, mask.dtype)
     levels = []
     depths = _halvings(max(mask.shape))
     for depth in range(depths + 1):
@@ -162,7 +168,7 @@ def build_levels(
         level = Level(
             across=across if depth else None,
             along=along if depth else None,
-            diagonal=fixed + across[:, 1:] + across[:, :-1] + along[1:] + along[:-1],
+            diagonal=fixed + screened + across[:, 1:] + across[:, :-1] + along[1:] + along[:-1],
             rows=None,
             columns=None,
             direct=None,
@@ -176,7 +182,7 @@ def build_levels(
         height, width = contacts.shape[0] // 2, contacts.shape[1] // 2
         across = 0.5 * across[:, ::2].reshape(height, 2, width + 1).sum(axis=1)
         along = 0.5 * along[::2].reshape(height + 1, width, 2).sum(axis=2)
-        contacts = _pool(contacts)
+        contacts, screened = _pool(contacts), _pool(screened)
     return tuple(levels)
 
 

@@ -12,7 +12,8 @@ Convention:
 
 References:
     P. Perez, M. Gangnet, A. Blake, "Poisson image editing", 2003: equations 4 and 7 (the
-    correction), 12 and 13 (mixed gradients).
+    correction), 12 and 13 (mixed gradients). P. Bhat et al., "Fourier analysis of the 2D screened
+    Poisson equation for gradient domain problems", 2008 (a correction that decays).
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def poisson_correction(
     *,
     valid: Bool[Array, "height width"] | None = None,
     mixed: bool = False,
+    reach: Float[Array, ""] | None = None,
     tolerance: float = 1e-3,
 ) -> Float[Array, "height width c"]:
     """Return what must be added to ``source`` inside ``region`` to continue ``target``.
@@ -65,6 +67,8 @@ def poisson_correction(
         region: pixels to solve for.
         valid: pixels that exist; all if None. For windows that reach beyond the photo.
         mixed: take the stronger of both gradients at each edge, not always the source's.
+        reach: pixels over which the correction decays away from the region's edge; for sources
+            whose colours are right already but for the edge. None: it does not decay.
         tolerance: largest error that is aimed at, in units of the pixel values.
 
     Returns:
@@ -83,7 +87,8 @@ def poisson_correction(
         padded = _padded(jnp.moveaxis(source, -1, 0), *size)
         extra = _mixed_divergence(difference, padded, inside.astype(difference.dtype))
         b = b + extra * unknown.astype(difference.dtype)
-    correction = solve(build_levels(unknown, inside), b, tolerance=tolerance)
+    screening = 0.0 if reach is None else 1.0 / jnp.maximum(reach, 1.0) ** 2
+    correction = solve(build_levels(unknown, inside, screening=screening), b, tolerance=tolerance)
     return jnp.moveaxis(correction[:, :height, :width], 0, -1)
 
 
@@ -95,6 +100,7 @@ def poisson_blend(
     region: Bool[Array, "height width"] | None = None,
     valid: Bool[Array, "height width"] | None = None,
     mixed: bool = False,
+    reach: Float[Array, ""] | None = None,
     tolerance: float = 1e-3,
 ) -> Float[Array, "height width c"]:
     """Blend ``source`` into ``target`` in the gradient domain.
@@ -107,6 +113,7 @@ def poisson_blend(
             holes of the mask, so that what lies in them does not colour the blend.
         valid: pixels that exist; all if None.
         mixed: take the stronger of both gradients at each edge.
+        reach: see `poisson_correction`.
         tolerance: error that the solver aims at, in units of the pixel values.
 
     Returns:
@@ -114,7 +121,7 @@ def poisson_blend(
     """
     region = mask > 0.0 if region is None else region
     correction = poisson_correction(
-        target, source, region, valid=valid, mixed=mixed, tolerance=tolerance
+        target, source, region, valid=valid, mixed=mixed, reach=reach, tolerance=tolerance
     )
     weight = mask[..., None]
     blended = target + weight * (source + correction - target)

@@ -1,12 +1,11 @@
-"""Unseen texels come from the other side; seen ones stay."""
+"""Unseen texels come from the other side or from around; seen ones stay."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from toys import toy_layout, toy_texture
 
-from uvface.editing.complete import complete_texture, completion_weights
-from uvface.editing.replace import replace_region
+from uvface.editing.complete import complete, fill_smoothly
 
 
 @pytest.fixture(scope="module")
@@ -14,40 +13,66 @@ def layout():
     return toy_layout()
 
 
-def _symmetric_texture():
-    texture = toy_texture()
-    return 0.5 * (texture + texture[:, ::-1])
+def _half_seen():
+    return jnp.ones((64, 64)).at[:, 40:].set(0.0)
 
 
-def test_everything_seen_changes_nothing(layout):
-    texture = toy_texture()
-    result = complete_texture(texture, jnp.ones((64, 64)), layout)
-    np.testing.assert_allclose(result, texture, atol=1e-6)
+def test_everything_seen_comes_from_itself(layout):
+    everything = jnp.ones((64, 64))
+    shares = complete(everything, layout, wanted=everything)
+    np.testing.assert_allclose(shares.own, 1.0, atol=1e-6)
+    np.testing.assert_allclose(shares.mirrored + shares.filled, 0.0, atol=1e-6)
 
 
 def test_hidden_side_is_mirrored(layout):
-    truth = _symmetric_texture()
-    visibility = jnp.ones((64, 64)).at[:, 40:].set(0.0)
-    damaged = truth.at[:, 40:].set(0.0)
-    result = complete_texture(damaged, visibility, layout)
-    np.testing.assert_allclose(result[10:54, 46:60], truth[10:54, 46:60], atol=0.02)
-    np.testing.assert_allclose(result[:, :30], truth[:, :30], atol=1e-6)
+    shares = complete(_half_seen(), layout, wanted=jnp.ones((64, 64)))
+    assert (shares.own[:, :34] > 0.99).all()
+    assert (shares.own[:, 46:] < 0.01).all() and (shares.mirrored[:, 46:] > 0.99).all()
 
 
-def test_texels_seen_on_neither_side_take_the_fallback(layout):
-    visibility = jnp.ones((64, 64)).at[:, 20:44].set(0.0)
-    fallback = jnp.full((64, 64, 3), 0.125)
-    result = complete_texture(toy_texture(), visibility, layout, fallback=fallback)
-    np.testing.assert_allclose(result[:, 28:36], 0.125, atol=1e-5)
+@pytest.mark.parametrize("how", ["none", "mirror", "fill", "auto"])
+def test_a_face_put_back_is_complete_however_little_it_shows(layout, how):
+    seen = jnp.asarray(np.random.default_rng(0).random((64, 64)), jnp.float32) * _half_seen()
+    shares = complete(seen, layout, wanted=seen, how=how)
+    assert (shares.own[:, 4:36] > 0.95).all() and (shares.mirrored[:, 4:36] < 0.05).all()
 
 
-def test_weights_never_exceed_one(layout):
-    visibility = jnp.asarray(np.random.default_rng(0).random((64, 64)), jnp.float32)
-    own, mirrored = completion_weights(visibility, layout)
-    assert (own >= 0).all() and (mirrored >= 0).all() and (own + mirrored <= 1.0 + 1e-6).all()
+def test_without_completion_hidden_texels_are_left(layout):
+    shares = complete(_half_seen(), layout, wanted=jnp.ones((64, 64)), how="none")
+    np.testing.assert_array_equal(shares.mirrored + shares.filled, 0.0)
+    assert (shares.own[:, 46:] < 0.01).all()
 
 
-def test_replacing_by_masks_of_zero_and_one(layout):
-    texture, other = toy_texture(), jnp.zeros((64, 64, 3))
-    np.testing.assert_array_equal(replace_region(texture, other, jnp.zeros((64, 64))), texture)
-    np.testing.assert_array_equal(replace_region(texture, other, jnp.ones((64, 64))), other)
+def test_gaps_are_filled_and_large_holes_left_unless_all_is_wanted(layout):
+    wanted = jnp.ones((64, 64))
+    gap = wanted.at[30:31].set(0.0)
+    hole = wanted.at[:, 12:52].set(0.0)
+    assert (complete(gap, layout, wanted=wanted).filled[30, 20:44] > 0.8).all()
+    assert (complete(hole, layout, wanted=wanted).filled[20:44, 28:36] < 0.05).all()
+    filled = complete(hole, layout, wanted=wanted, how="fill")
+    total = filled.own + filled.mirrored + filled.filled
+    np.testing.assert_allclose(total, 1.0, atol=1e-5)
+
+
+def test_nothing_is_filled_where_nothing_is_known(layout):
+    nothing = jnp.zeros((64, 64))
+    shares = complete(nothing, layout, wanted=jnp.ones((64, 64)), how="fill")
+    np.testing.assert_array_equal(shares.filled, 0.0)
+
+
+def test_shares_never_exceed_one(layout):
+    seen = jnp.asarray(np.random.default_rng(0).random((64, 64)), jnp.float32)
+    shares = complete(seen, layout, wanted=jnp.ones((64, 64)), how="fill")
+    parts = (shares.own, shares.mirrored, shares.filled)
+    assert all((part >= 0).all() for part in parts)
+    assert (sum(parts) <= 1.0 + 1e-5).all()
+
+
+def test_filling_continues_a_ramp_and_stays_within_its_range(layout):
+    ramp = jnp.broadcast_to(jnp.linspace(0.0, 1.0, 64), (64, 64))[..., None]
+    known = jnp.ones((64, 64)).at[20:44, 20:44].set(0.0)
+    filled = fill_smoothly(jnp.where(known[..., None] > 0, ramp, 9.0), known)
+    np.testing.assert_allclose(filled, ramp, atol=0.01)
+    picture = toy_texture()
+    smooth = fill_smoothly(picture, known)
+    assert smooth.min() >= picture.min() - 1e-3 and smooth.max() <= picture.max() + 1e-3

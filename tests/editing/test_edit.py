@@ -10,7 +10,7 @@ from uvface.core.errors import InputError
 from uvface.editing.apply import cut_edit_window, paste_window, render_edit
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.edit import EditConfig, edit_face
-from uvface.editing.plan import EditMasks
+from uvface.editing.plan import EditMasks, PlanConfig
 from uvface.editing.recolor import parse_color
 from uvface.editing.source import source_from_texture
 
@@ -60,7 +60,8 @@ def test_a_texture_is_drawn_as_it_is():
     window = cut_edit_window(image, face, np.asarray(mask))
     source = source_from_texture(jnp.full((256, 256, 3), 0.25), layout())
     blend = BlendConfig(method="feather")
-    edited = render_edit(window, face, source, masks, layout(), color="none", blend=blend)
+    plan = PlanConfig(color="none")
+    edited = render_edit(window, face, source, masks, layout(), config=plan, blend=blend)
     result = paste_window(image, window, edited)
     np.testing.assert_allclose(result[_pixel(face, 32, 32)], 0.25, atol=1e-3)
     assert (result[_pixel(face, 44, 32)] == image[_pixel(face, 44, 32)]).all()

@@ -1,0 +1,50 @@
+"""Teeth and the dark of an open mouth are told from lips by colour."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.editing.colour import lab_from_rgb
+from uvface.editing.mouth import lip_trust
+
+SIZE = 64
+LIPS = jnp.zeros((SIZE, SIZE)).at[36:52, 20:44].set(1.0)
+SKIN = 1.0 - LIPS
+INNER = np.s_[40:48, 24:40]
+TEETH, DARK = (0.86, 0.84, 0.78), (0.08, 0.04, 0.04)
+
+
+def _trust(skin, lips, inner, *, grey=False):
+    image = np.broadcast_to(np.array(skin), (SIZE, SIZE, 3)).copy()
+    image[np.asarray(LIPS) > 0] = lips
+    image[INNER] = inner
+    if grey:
+        image = np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
+    lab = lab_from_rgb(jnp.asarray(image, jnp.float32))
+    return np.asarray(lip_trust(lab, jnp.ones((SIZE, SIZE)), SKIN, LIPS))
+
+
+@pytest.mark.parametrize(
+    ("skin", "lips"),
+    [
+        ((0.85, 0.66, 0.56), (0.72, 0.40, 0.38)),
+        ((0.55, 0.38, 0.29), (0.50, 0.28, 0.25)),
+        ((0.32, 0.21, 0.16), (0.33, 0.19, 0.17)),
+    ],
+)
+def test_lips_are_kept_and_teeth_and_darkness_are_not(skin, lips):
+    for inner in (TEETH, DARK):
+        trust = _trust(skin, lips, inner)
+        assert trust[INNER][2:-2, 2:-2].max() < 0.1
+        assert trust[37, 22:42].min() > 0.7
+    assert _trust(skin, lips, lips).min() > 0.95
+
+
+def test_teeth_are_found_in_black_and_white():
+    trust = _trust((0.7, 0.6, 0.5), (0.5, 0.35, 0.3), (0.9, 0.9, 0.9), grey=True)
+    assert trust[INNER][2:-2, 2:-2].max() < 0.2 and trust[37, 22:42].min() > 0.7
+
+
+def test_only_lips_are_judged():
+    trust = _trust((0.85, 0.66, 0.56), (0.72, 0.40, 0.38), TEETH)
+    assert (trust[np.asarray(LIPS) == 0] == 1.0).all()
