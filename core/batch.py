@@ -128,8 +128,12 @@ def reconstruct(
     return _run(files, job, existing if skip_existing else lambda photo: None)
 
 
-def output_names(save: str | Sequence[str]) -> tuple[str, ...]:
+def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the outputs that a list or a comma-separated text names; ``all`` stands for all.
+
+    Args:
+        save: what was asked for.
+        also: more names.
 
     Raises:
         InputError: there is no output of that name.
@@ -137,10 +141,11 @@ def output_names(save: str | Sequence[str]) -> tuple[str, ...]:
     names = [n.strip() for n in save.split(",")] if isinstance(save, str) else list(save)
     if names == ["all"]:
         return tuple(OUTPUTS)
+    names += also
     unknown = [name for name in names if name not in OUTPUTS]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose all or from {', '.join(OUTPUTS)}")
-    return tuple(names)
+    return tuple(dict.fromkeys(names))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -38,10 +38,16 @@ def reconstruct(
     save: Annotated[
         str,
         typer.Option(
-            help="all, or a list of: landmarks, pose, mesh, colors, frontal, ply, mat, texture, "
-            "visibility, depth, normals, pncc, posmap, overlay."
+            help="all, or a list of: landmarks, pose, mesh, colors, frontal, canonical, ply, mat, "
+            "texture, visibility, depth, normals, pncc, posmap, overlay, photo."
         ),
     ] = "landmarks,mesh,texture,overlay",
+    frontal: Annotated[
+        bool, typer.Option("--frontal", help="Also save the mesh laid onto the mean face.")
+    ] = False,
+    canonical: Annotated[
+        bool, typer.Option("--canonical", help="Also save the mesh with its pose undone.")
+    ] = False,
     texture_size: Annotated[
         int | None, typer.Option(min=64, max=8192, help="Texels per side, read from the photo.")
     ] = None,
@@ -74,7 +80,8 @@ def reconstruct(
     if cropped and boxes is not None:
         raise typer.BadParameter("a cropped picture has no boxes; give --cropped or --boxes")
     with usage_errors():
-        chosen = output_names(save)
+        extra = {"frontal": frontal, "canonical": canonical}
+        chosen = output_names(save, also=[name for name, is_wanted in extra.items() if is_wanted])
         if contact_sheet is not None:
             check_image_name(contact_sheet)
     files = find_photos(photos)

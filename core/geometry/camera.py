@@ -20,7 +20,7 @@ from jaxtyping import Float
 
 from ..types import Camera
 
-__all__ = ["closest_rotation", "estimate_camera"]
+__all__ = ["closest_rotation", "estimate_camera", "estimate_similarity_3d"]
 
 _TINY = 1e-12
 
@@ -90,4 +90,28 @@ def estimate_camera(
     goal, q = _centre(photo, robust)
     turned = p @ rotation.T
     scale = (robust @ (q * turned).sum(axis=-1)) / jnp.maximum(robust @ (p**2).sum(axis=-1), _TINY)
+    return Camera(scale=scale, rotation=rotation, translation=goal - scale * rotation @ origin)
+
+
+def estimate_similarity_3d(
+    source: Float[Array, "points 3"],
+    target: Float[Array, "points 3"],
+    weights: Float[Array, " points"],
+) -> Camera:
+    """Fit scale, proper rotation and translation between points by weighted least squares.
+
+    Args:
+        source: points to be mapped.
+        target: where they should land.
+        weights: non-negative weight per point.
+
+    Returns:
+        The similarity from source to target, whose `Camera.project` maps points.
+    """
+    origin, p = _centre(source, weights)
+    goal, q = _centre(target, weights)
+    rotation = closest_rotation((weights[:, None] * q).T @ p)
+    turned = p @ rotation.T
+    spread = jnp.maximum(weights @ (p**2).sum(axis=-1), _TINY)
+    scale = (weights @ (q * turned).sum(axis=-1)) / spread
     return Camera(scale=scale, rotation=rotation, translation=goal - scale * rotation @ origin)

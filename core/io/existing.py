@@ -9,7 +9,8 @@ from typing import Any
 
 __all__ = ["read_existing"]
 
-_KEYS = {"mesh": "obj", "frontal": "frontal_obj"}  # output -> a file of it, where named otherwise
+# output -> a file of it, where named otherwise
+_KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
 
 
 def read_existing(

@@ -8,34 +8,66 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
+from ..geometry.camera import estimate_similarity_3d
 from ..geometry.layout import UVLayout
 from ..types import Face
 from .files import write_bytes_atomic
 from .meshes import write_mesh
 
-__all__ = ["frontal_map", "write_frontal", "write_mat"]
+__all__ = ["canonical_map", "frontal_map", "write_mat", "write_turned"]
 
 
-def frontal_map(face: Face) -> jnp.ndarray:
+def canonical_map(face: Face) -> jnp.ndarray:
     """Return the position map ``[S, S, 3]`` without the pose: canonical frame, cm.
 
-    The camera's similarity is undone: nothing is sheared, and the expression stays.
+    The camera's similarity is undone. It was fitted to the rigid part of the face, so that the
+    head stays where it is whatever the mouth does: expressions can be compared.
     """
     moved = face.position_map - face.camera.translation
     return moved @ face.camera.rotation / face.camera.scale
 
 
-def write_frontal(
-    base: Path, face: Face, layout: UVLayout, texture: np.ndarray, files: dict[str, str]
-) -> None:
-    """Write ``STEM_frontal.obj`` and ``.glb``: the textured mesh, turned to the front, in cm."""
-    mesh = layout.mesh(frontal_map(face), jnp.asarray(face.texture))
+def frontal_map(face: Face, layout: UVLayout) -> jnp.ndarray:
+    """Return the position map ``[S, S, 3]`` laid onto the mean face: canonical frame, cm.
+
+    As PRNet does it, all of the face is fitted to the canonical face, an open mouth too; but by a
+    similarity, which shears nothing.
+    """
+    points = face.position_map.reshape(-1, 3)
+    goal, weights = layout.canonical.reshape(-1, 3), layout.mask.reshape(-1)
+    return estimate_similarity_3d(points, goal, weights).project(face.position_map)
+
+
+def write_turned(
+    base: Path,
+    name: str,
+    positions: jnp.ndarray,
+    face: Face,
+    layout: UVLayout,
+    texture: np.ndarray,
+) -> dict[str, str]:
+    """Write ``STEM_NAME.obj`` and ``.glb``: the textured mesh in the canonical frame, in cm.
+
+    Args:
+        base: folder and stem.
+        name: of the output.
+        positions: `frontal_map` or `canonical_map`.
+        face: whose mesh it is.
+        layout: its UV layout.
+        texture: RGB in [0, 1], of any size.
+
+    Returns:
+        Name of an output -> file.
+    """
+    mesh = layout.mesh(jnp.asarray(positions), jnp.asarray(face.texture))
+    files = {}
     for suffix in (".obj", ".glb"):
-        path = base.with_name(f"{base.name}_frontal{suffix}")
+        path = base.with_name(f"{base.name}_{name}{suffix}")
         written = write_mesh(path, mesh, texture)
-        files[f"frontal_{suffix[1:]}"] = path.name
+        files[f"{name}_{suffix[1:]}"] = path.name
         if suffix == ".obj":
-            files["frontal_texture"] = next(f.name for f in written if f.suffix == ".png")
+            files[f"{name}_texture"] = next(f.name for f in written if f.suffix == ".png")
+    return files
 
 
 def write_mat(base: Path, face: Face, layout: UVLayout, files: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from ..geometry.visibility import normals
 from ..geometry.window import window_origin
 from ..types import Face
 
-__all__ = ["depth_map", "draw_surface", "normal_map", "pncc_map"]
+__all__ = ["canonical_code", "depth_map", "draw_surface", "normal_map", "pncc_map"]
 
 
 @functools.partial(jax.jit, static_argnames="side")
@@ -92,6 +92,13 @@ def normal_map(
     return _paste(colors.astype(np.float32), first, height, width)
 
 
+def canonical_code(layout: UVLayout) -> Float[np.ndarray, "size size 3"]:
+    """Return each texel's place on the mean face, x, y and z each from 0 to 1 over the face."""
+    canonical, is_face = np.asarray(layout.canonical), np.asarray(layout.mask) > 0.5
+    low, high = canonical[is_face].min(axis=0), canonical[is_face].max(axis=0)
+    return ((canonical - low) / (high - low)).astype(np.float32)
+
+
 def pncc_map(
     face: Face, layout: UVLayout, *, height: int, width: int
 ) -> Float[np.ndarray, "{height} {width} 3"]:
@@ -103,9 +110,7 @@ def pncc_map(
         X. Zhu et al., "Face Alignment Across Large Poses: A 3D Solution", 2016, section 3.2.
     """
     drawn, first = _window(face, layout)
-    canonical, is_face = np.asarray(layout.canonical), np.asarray(layout.mask) > 0.5
-    low, high = canonical[is_face].min(axis=0), canonical[is_face].max(axis=0)
-    code = ((canonical - low) / (high - low)).astype(np.float32)
+    code = canonical_code(layout)
     column, row = (drawn[..., k] * layout.size - 0.5 for k in (4, 5))
     places = (column.astype(np.float32), row.astype(np.float32))
     colors = cv2.remap(code, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -23,7 +23,7 @@ from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..types import Face
-from .exports import write_frontal, write_mat
+from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .files import write_bytes_atomic
 from .images import Photo, write_image
 from .layers import depth_map, normal_map, pncc_map
@@ -44,7 +44,9 @@ _DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths
 class _Output:
     """One face on its way into files."""
 
-    base: Path  # folder and stem
+    base: Path  # folder and stem of the face's files
+    stem: str  # of the photo
+    is_first: bool  # of the photo's faces
     face: Face
     photo: Photo
     layout: UVLayout
@@ -107,6 +109,8 @@ def write_results(
         size = texture_size or layout.size
         out = _Output(
             base=folder / stem,
+            stem=path.stem,
+            is_first=index == 0,
             face=face,
             photo=photo,
             layout=layout,
@@ -247,9 +251,18 @@ def _save_pncc(out: _Output) -> dict[str, Any]:
     return _write(out, "_pncc.png", _png(_levels(colors), {}), "pncc")
 
 
-def _save_frontal(out: _Output) -> dict[str, Any]:
-    write_frontal(out.base, out.face, out.layout, out.skin, out.files)
+def _save_turned(out: _Output, name: str, positions: Any) -> dict[str, Any]:
+    files = write_turned(out.base, name, positions, out.face, out.layout, out.skin)
+    out.files.update(files)
     return {}
+
+
+def _save_frontal(out: _Output) -> dict[str, Any]:
+    return _save_turned(out, "frontal", frontal_map(out.face, out.layout))
+
+
+def _save_canonical(out: _Output) -> dict[str, Any]:
+    return _save_turned(out, "canonical", canonical_map(out.face))
 
 
 def _save_mat(out: _Output) -> dict[str, Any]:
@@ -268,15 +281,31 @@ def _save_posmap(out: _Output) -> dict[str, Any]:
         "_posmap.npz",
         "posmap",
         position_map=np.asarray(out.face.position_map, dtype=np.float32),
+        visibility=np.asarray(out.face.visibility, dtype=np.float32),
         mask=np.asarray(out.layout.mask) > 0.5,
         layout=np.array(out.layout.name),
         layout_digest=np.array(out.layout.digest),
     )
 
 
+def _save_photo(out: _Output) -> dict[str, Any]:
+    """Write the photo as it was read: upright, its first frame; once for all of its faces."""
+    path = out.base.with_name(f"{out.stem}_photo.png")
+    if out.is_first:
+        write_image(
+            path,
+            out.photo.image,
+            alpha=out.photo.alpha,
+            bit_depth=out.photo.bit_depth,
+            icc=out.photo.icc,
+        )
+    out.files["photo"] = path.name
+    return {}
+
+
 def _save_overlay(out: _Output) -> dict[str, Any]:
     picture = draw_overlay(out.photo.image, out.face, out.layout)
-    return _write(out, "_overlay.png", _png(picture, {}), "overlay")
+    return _write(out, "_overlay.png", _png(picture, {}, effort=2), "overlay")
 
 
 def _save_arrays(out: _Output, ending: str, name: str, **arrays: np.ndarray) -> dict[str, Any]:
@@ -292,13 +321,13 @@ def _write(out: _Output, ending: str, content: bytes, name: str) -> dict[str, An
     return {}
 
 
-def _png(pixels: np.ndarray, text: dict[str, str]) -> bytes:
-    """Return a grey (8 or 16 bits) or RGB picture as PNG with text chunks."""
+def _png(pixels: np.ndarray, text: dict[str, str], *, effort: int = 6) -> bytes:
+    """Return a grey (8 or 16 bits) or RGB picture as PNG with text chunks, packed by 0 to 9."""
     chunks = PngInfo()
     for key, value in text.items():
         chunks.add_text(key, value)
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", pnginfo=chunks)
+    Image.fromarray(pixels).save(stream, "PNG", pnginfo=chunks, compress_level=effort)
     return stream.getvalue()
 
 
@@ -311,6 +340,7 @@ OUTPUTS: dict[str, Saver] = {
     "mesh": _save_mesh,
     "colors": _save_colors,
     "frontal": _save_frontal,
+    "canonical": _save_canonical,
     "ply": _save_ply,
     "mat": _save_mat,
     "texture": _save_texture,
@@ -320,4 +350,5 @@ OUTPUTS: dict[str, Saver] = {
     "pncc": _save_pncc,
     "posmap": _save_posmap,
     "overlay": _save_overlay,
+    "photo": _save_photo,
 }

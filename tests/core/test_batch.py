@@ -131,6 +131,11 @@ def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path, astronaut, mod
 def test_unknown_output_is_named():
     with pytest.raises(InputError, match="'mash'"):
         output_names("landmarks,mash")
+    assert output_names("pose,frontal", also=["frontal", "canonical"]) == (
+        "pose",
+        "frontal",
+        "canonical",
+    )
 
 
 def test_contact_sheet_has_a_tile_for_every_face_and_every_failure(tmp_path, astronaut, model):

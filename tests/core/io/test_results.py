@@ -15,6 +15,7 @@ from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import UVLayout, load_layout
 from uvface.core.geometry.pose import rotation_from_angles
 from uvface.core.geometry.sampling import sample_bilinear, sample_texture
+from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
 from uvface.core.io.layers import normal_map
 from uvface.core.io.overlay import PANEL
@@ -85,7 +86,8 @@ def test_every_file_that_is_named_is_there_and_no_other(written):
     folder, record = written
     named = set(record["faces"][0]["files"].values())
     assert all(name.startswith("as tro.naut") for name in named)
-    unnamed = {f"as tro.naut{ending}" for ending in (".json", ".mtl", "_frontal.mtl")}
+    endings = (".json", ".mtl", "_frontal.mtl", "_canonical.mtl")
+    unnamed = {f"as tro.naut{ending}" for ending in endings}
     assert named | unnamed == {p.name for p in folder.iterdir()}
 
 
@@ -149,9 +151,10 @@ def test_position_map_and_pictures(written, face, layout):
     files = record["faces"][0]["files"]
     stored = np.load(folder / files["posmap"])
     np.testing.assert_array_equal(stored["position_map"], face.position_map)
+    np.testing.assert_array_equal(stored["visibility"], face.visibility)
     assert str(stored["layout_digest"]) == layout.digest
     sizes = {name: Image.open(folder / files[name]) for name in ("overlay", "visibility")}
-    assert sizes["overlay"].size == (2 * PANEL, 2 * PANEL)
+    assert sizes["overlay"].size == (3 * PANEL, 2 * PANEL)
     assert sizes["visibility"].size == (256, 256) and sizes["visibility"].mode == "L"
     for picture in sizes.values():
         picture.close()
@@ -187,17 +190,45 @@ def test_unknown_output_is_an_error(tmp_path, layout):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_frontal_mesh_is_the_mean_face_again(written, layout):
+@pytest.mark.parametrize("kind", ["frontal_obj", "frontal_glb", "canonical_obj", "canonical_glb"])
+def test_mesh_without_the_pose_is_the_mean_face_again(written, layout, kind):
     """The photo's face is the mean face seen by a camera; without the pose it is that, in cm."""
     folder, record = written
-    for kind in ("frontal_obj", "frontal_glb"):
-        mesh = trimesh.load(folder / record["faces"][0]["files"][kind], force="mesh")
-        vertices = np.asarray(mesh.vertices)
-        used = np.unique(np.asarray(layout.triangles))
-        expected = np.asarray(layout.canonical).reshape(-1, 3)[used] * [1, -1, 1]
-        low, high = expected.min(axis=0), expected.max(axis=0)
-        np.testing.assert_allclose(vertices.min(axis=0), low, atol=0.01)
-        np.testing.assert_allclose(vertices.max(axis=0), high, atol=0.01)
+    mesh = trimesh.load(folder / record["faces"][0]["files"][kind], force="mesh")
+    vertices = np.asarray(mesh.vertices)
+    used = np.unique(np.asarray(layout.triangles))
+    expected = np.asarray(layout.canonical).reshape(-1, 3)[used] * [1, -1, 1]
+    low, high = expected.min(axis=0), expected.max(axis=0)
+    np.testing.assert_allclose(vertices.min(axis=0), low, atol=0.01)
+    np.testing.assert_allclose(vertices.max(axis=0), high, atol=0.01)
+
+
+def test_turned_meshes_are_not_sheared_and_keep_the_expression(face, layout):
+    """PRNet's affine fit shears the face by whatever the mouth does; a similarity cannot."""
+    jaw = np.exp(-((layout.canonical[..., 1:2] - 8.0) ** 2) / 8.0) * layout.mask[..., None]
+    moved = layout.canonical + jaw * jnp.array([0.8, 1.5, -0.5])  # the chin, down and aside
+    spoken = dataclasses.replace(face, position_map=face.camera.project(moved))
+    is_face = np.asarray(layout.mask) > 0.5
+    photo = np.asarray(spoken.position_map, np.float64)[is_face]
+    for found in (frontal_map(spoken, layout), canonical_map(spoken)):
+        points = np.asarray(found, np.float64)[is_face]
+        ones = np.concatenate([photo, np.ones((len(photo), 1))], axis=1)
+        matrix = np.linalg.lstsq(ones, points, rcond=None)[0][:3]
+        stretch = np.linalg.svd(matrix)[1]
+        np.testing.assert_allclose(stretch, stretch[0], rtol=1e-4)  # neither shear nor squeeze
+        assert np.linalg.det(matrix) > 0
+    np.testing.assert_allclose(canonical_map(spoken)[is_face], moved[is_face], atol=1e-3)
+    # the one that is laid onto the mean face spreads the difference over all of it
+    far = [np.abs(m - layout.canonical)[is_face] for m in (frontal_map(spoken, layout), moved)]
+    assert (np.asarray(far[0]) ** 2).sum() < (np.asarray(far[1]) ** 2).sum()
+
+
+def test_photo_is_written_once_as_it_was_read(tmp_path, layout):
+    faces = [make_face(layout, 100.0), make_face(layout, 300.0)]
+    record = write_results(tmp_path, NAME, PHOTO, faces, layout, save=["photo"], weights="w")
+    assert [f["files"]["photo"] for f in record["faces"]] == ["as tro.naut_photo.png"] * 2
+    with Image.open(tmp_path / "as tro.naut_photo.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), skimage.data.astronaut())
 
 
 def test_matlab_file_counts_from_one(written, face):
@@ -205,6 +236,7 @@ def test_matlab_file_counts_from_one(written, face):
     stored = loadmat(folder / record["faces"][0]["files"]["mat"])
     assert stored["triangles"].min() == 1
     assert stored["triangles"].max() == len(stored["vertices"]) == len(stored["colors"])
+    assert len(stored["visibility"]) == len(stored["vertices"])
     np.testing.assert_allclose(stored["landmarks"], face.landmarks, atol=1e-4)
     first = stored["vertices"][stored["triangles"][:, 0] - 1]
     second = stored["vertices"][stored["triangles"][:, 1] - 1]
