@@ -1,0 +1,99 @@
+"""Where in a photo the parts of its face are that the measurements of swaps look at."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, Float
+
+from ..core.geometry.landmarks import MOUTH
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.render import render_texture
+from ..core.geometry.window import window_origin
+from ..core.types import Face
+
+__all__ = ["FaceAreas", "draw_layers", "face_areas", "face_size"]
+
+_INNER_LIPS = MOUTH[12:]
+_FEATURES = ("eyes", "brows", "lips", "mouth_interior")
+_SHOWN = 0.5  # least visibility and least weight of a region
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class FaceAreas:
+    """Pixels of a photo, ``[H, W]`` booleans; all but ``mouth`` only where the face is seen."""
+
+    inner: np.ndarray  # from the brows to the lower lip and the outer eye corners
+    skin: np.ndarray  # the same without eyes, brows and mouth
+    mouth: np.ndarray  # between the lips
+    opening: float  # distance between the lips, in parts of the face's size
+
+
+def face_size(face: Face) -> float:
+    """Return the square root of the area of the box around the landmarks, pixels."""
+    left, top, right, bottom = np.asarray(face.box, float)
+    return float(np.sqrt(max(right - left, 1.0) * max(bottom - top, 1.0)))
+
+
+def face_areas(
+    image: Float[np.ndarray, "height width 3"], face: Face, layout: UVLayout
+) -> FaceAreas:
+    """Find the areas of a face with its own geometry."""
+    shape = image.shape[:2]
+    features = jnp.stack([layout.region(name) for name in _FEATURES]).max(axis=0)
+    layers = jnp.stack([face.visibility, features], axis=-1)
+    seen, feature = np.moveaxis(draw_layers(shape, face, layers, layout), -1, 0)
+    points = np.ascontiguousarray(np.asarray(face.landmarks, np.float32)[:, :2])
+    hull = cv2.convexHull(points[17:])[:, 0]
+    inner = _fill(shape, hull) & (seen > _SHOWN)
+    lips = points[_INNER_LIPS]
+    mouth = _shrink(_fill(shape, lips), 1)
+    opening = float(np.linalg.norm(lips[[1, 2, 3]] - lips[[7, 6, 5]], axis=1).mean())
+    return FaceAreas(
+        inner=inner,
+        skin=inner & (feature < 1.0 - _SHOWN),
+        mouth=mouth,
+        opening=opening / face_size(face),
+    )
+
+
+def draw_layers(
+    shape: tuple[int, int], face: Face, layers: Float[Array, "size size c"], layout: UVLayout
+) -> Float[np.ndarray, "height width c"]:
+    """Draw UV images over a photo of a shape; 0 where the face does not cover a pixel."""
+    (left, top), side = window_origin(np.asarray(face.position_map)[..., :2])
+    origin = jnp.asarray((left, top), jnp.int32)
+    drawn = np.asarray(_draw(layers, face.position_map, layout, origin, side=side))
+    result = np.zeros((*shape, layers.shape[-1]), np.float32)
+    x = np.arange(max(left, 0), min(left + side, shape[1]))
+    y = np.arange(max(top, 0), min(top + side, shape[0]))
+    result[np.ix_(y, x)] = drawn[np.ix_(y - top, x - left)]
+    return result
+
+
+@partial(jax.jit, static_argnames="side")
+def _draw(
+    layers: Array, position_map: Array, layout: UVLayout, origin: Array, *, side: int
+) -> Array:
+    return render_texture(layers, position_map, layout, height=side, width=side, origin=origin)[0]
+
+
+def _fill(
+    shape: tuple[int, int], polygon: Float[np.ndarray, "corners 2"]
+) -> Bool[np.ndarray, "height width"]:
+    filled = np.zeros(shape, np.uint8)
+    cv2.fillPoly(filled, [np.rint(polygon).astype(np.int32)], 1)
+    return filled > 0
+
+
+def _shrink(
+    mask: Bool[np.ndarray, "height width"], pixels: int
+) -> Bool[np.ndarray, "height width"]:
+    kernel = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)
+    return cv2.erode(mask.astype(np.uint8), kernel) > 0
