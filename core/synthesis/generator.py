@@ -25,7 +25,8 @@ from .film import develop, expose
 from .hair import HairBank, HairLook, load_hair, sample_hair
 from .head import HeadModel, load_head
 from .heads import place_head, sample_heads
-from .layers import Layers, add_glasses, add_hair, draw_surface
+from .kinds import ita_angle
+from .layers import Layers, add_glasses, add_hair, cover_kind, draw_surface
 from .light import sample_light
 from .masks import SkinMasks, build_masks
 from .numbers import Numbers
@@ -62,6 +63,8 @@ class Sample:
     landmarks: Array  # [68, 3] picture pixels
     angles: Array  # [3] yaw, pitch, roll, degrees
     head_mask: Array  # [320, 320] uint8, 255 where the head itself is seen
+    kind: Array  # [320, 320] uint8, what covers the head (`kinds.KINDS`)
+    ita: Array  # [], lightness of the skin itself, degrees (`kinds.ita_angle`)
 
 
 def load_generator(
@@ -111,21 +114,22 @@ def _sample_looks(key: Array, generator: Generator) -> tuple[SkinLook, HairLook]
 
 def _photograph(
     key: Array, generator: Generator, layers: Layers, skin: SkinLook
-) -> tuple[Array, Array]:
-    """Return the finished picture and where the head itself is seen."""
+) -> tuple[Array, Array, Array]:
+    """Return the finished picture, where the head itself is seen, and what covers it."""
     keys = jax.random.split(key, 5)
     bank = generator.bank
     display = expose(keys[0], layers.linear, layers.head)
     behind = paint_backdrop(keys[1], bank.backdrops)
     image = display + (1.0 - layers.cover[..., None]) * (behind - display)
     lit_skin = jnp.sqrt(jnp.clip(skin.tone * 0.8, 0.0, 1.0))
-    image, thing = lax.cond(
+    image, thing, kind = lax.cond(
         jax.random.uniform(keys[2]) < OCCLUDER_SHARE,
         lambda i: paint_occluder(keys[3], i, lit_skin, bank.backdrops),
-        lambda i: (i, jnp.zeros((PICTURE_SIZE, PICTURE_SIZE))),
+        lambda i: (i, jnp.zeros((PICTURE_SIZE, PICTURE_SIZE)), jnp.zeros((), jnp.int32)),
         image,
     )
-    return develop(keys[4], image, bank.noise), layers.bare * (1.0 - thing)
+    kinds = cover_kind(layers.kind, layers.bare, thing, kind)
+    return develop(keys[4], image, bank.noise), layers.bare * (1.0 - thing), kinds
 
 
 def _draw_one(
@@ -142,13 +146,15 @@ def _draw_one(
     eyes = head[scene.eye_vertices].mean(axis=1)
     layers = add_glasses(keys[5], layers, stage, eyes, head[generator.ears])
     layers = add_hair(layers, stage, generator.hair, hair, identity, stretch, light)
-    image, bare = _photograph(keys[6], generator, layers, skin)
+    image, bare, kind = _photograph(keys[6], generator, layers, skin)
     return Sample(
         image=jnp.round(image * 255).astype(jnp.uint8),
         surface=stage.surface,
         landmarks=landmark_points(surface, stage.surface),
         angles=stage.view.angles,
         head_mask=jnp.round(255.0 * bare).astype(jnp.uint8),
+        kind=kind,
+        ita=ita_angle(jnp.sqrt(skin.tone)),
     )
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from ..geometry.rasterize import rasterize
 from .atlas import ATLAS_SHAPE
@@ -15,12 +15,13 @@ from .fragments import surface_values
 from .glasses import GLASSES_SHARE, draw_glasses, glasses_vertices, sample_glasses
 from .hair import HairBank, HairLook, hair_vertices, render_hair
 from .heads import Stage
+from .kinds import kind_number
 from .light import Light, harmonics, shade, vertex_normals
 from .scene import Scene
 from .skins import unpack_colors
 from .view import PICTURE_SIZE, project
 
-__all__ = ["Layers", "add_glasses", "add_hair", "draw_surface"]
+__all__ = ["Layers", "add_glasses", "add_hair", "cover_kind", "draw_surface", "number_where"]
 
 
 @jax.tree_util.register_dataclass
@@ -32,6 +33,7 @@ class Layers:
     cover: Array  # [H, W], 0 where the background shows
     head: Array  # [H, W], 1 where the head is, seen or hidden by other layers
     bare: Array  # [H, W], 1 where the head itself is seen
+    kind: Array  # [H, W] uint8, what covers the head (`kinds.KINDS`)
     depth: Array  # [H, W], of head and body, picture pixels
     light: Array  # [3], mean light on the head
 
@@ -72,18 +74,43 @@ def draw_surface(
         cover=found.is_covered.astype(jnp.float32),
         head=head,
         bare=head,
+        kind=number_where(found.is_covered & ~is_head, "cloth"),
         depth=found.depth,
         light=shine[: -len(scene.body) : 50, :3].mean(axis=0),
     )
 
 
-def _blend(layers: Layers, color: Array, alpha: Array) -> Layers:
+def number_where(mask: Bool[Array, "h w"], name: str) -> UInt8[Array, "h w"]:
+    """Return the number of a kind where a mask is set, 0 (nothing) elsewhere."""
+    return jnp.where(mask, kind_number(name), 0).astype(jnp.uint8)
+
+
+def cover_kind(
+    kind: UInt8[Array, "h w"], bare: Float[Array, "h w"], alpha: Float[Array, "h w"], above: Array
+) -> UInt8[Array, "h w"]:
+    """Return the kind mask after one more layer: the topmost that hides what lies below.
+
+    Several thin layers (hair behind a lens) can hide the head together; then the one that takes
+    the head's share below a half gives the name.
+
+    Args:
+        kind: the mask so far.
+        bare: how much of the head is seen so far.
+        alpha: of the new layer.
+        above: number of the new layer's kind, ``[]``.
+    """
+    hides = (bare >= 0.5) & (bare * (1.0 - alpha) < 0.5)
+    return jnp.where((alpha >= 0.5) | hides, above.astype(jnp.uint8), kind)
+
+
+def _blend(layers: Layers, color: Array, alpha: Array, kind: Array) -> Layers:
     """Put a layer (colour times alpha, alpha) over the others."""
     return dataclasses.replace(
         layers,
         linear=color + (1.0 - alpha[..., None]) * layers.linear,
         cover=jnp.maximum(layers.cover, alpha),
         bare=layers.bare * (1.0 - alpha),
+        kind=cover_kind(layers.kind, layers.bare, alpha, kind),
     )
 
 
@@ -107,7 +134,7 @@ def add_glasses(
         points = stage.points(glasses_vertices(look, eyes, arms))
         color, alpha, depth = draw_glasses(points, look, layers.light, PICTURE_SIZE)
         alpha = jnp.where(depth > layers.depth, alpha, 0.0)
-        return _blend(layers, color * alpha[..., None], alpha)
+        return _blend(layers, color * alpha[..., None], alpha, jnp.array(kind_number("glasses")))
 
     is_worn = jax.random.uniform(share_key) < GLASSES_SHARE
     return lax.cond(is_worn, wear, lambda layers: layers, layers)
@@ -128,4 +155,5 @@ def add_hair(
     turned = normals @ stage.view.rotation.T
     color, alpha, depth = render_hair(bank, style, points, turned, light, PICTURE_SIZE)
     is_before = (depth > layers.depth).astype(jnp.float32)
-    return _blend(layers, color * is_before[..., None], alpha * is_before)
+    kind = jnp.where(style.is_cloth > 0, kind_number("cloth"), kind_number("hair"))
+    return _blend(layers, color * is_before[..., None], alpha * is_before, kind)

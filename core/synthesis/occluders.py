@@ -7,8 +7,9 @@ import math
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from .kinds import kind_number
 from .numbers import Numbers
 from .view import PICTURE_SIZE
 
@@ -80,7 +81,7 @@ def paint_occluder(
     image: Float[Array, "size size 3"],
     skin: Float[Array, " 3"],
     backdrops: Array,
-) -> tuple[Float[Array, "size size 3"], Float[Array, "size size"]]:
+) -> tuple[Float[Array, "size size 3"], Float[Array, "size size"], Int[Array, ""]]:
     """Paint a hand or a thing over a picture (square roots of linear colours).
 
     Args:
@@ -90,7 +91,7 @@ def paint_occluder(
         backdrops: ``[M, S, S, 3]`` uint8 pictures; parts of them are the pattern of things.
 
     Returns:
-        The picture, and 1 where the thing covers it.
+        The picture, 1 where the thing covers it, and the number of its kind.
     """
     shape_key, key = jax.random.split(key)
     draw = Numbers(key, 12)
@@ -114,4 +115,5 @@ def paint_occluder(
     shadow = 0.35 * jnp.exp(-0.5 * (jnp.maximum(distance, 0.0) / 6.0) ** 2)
     shaded = image * (1.0 - shadow[..., None])
     alpha = jnp.clip(0.5 - distance, 0.0, 1.0)
-    return shaded + alpha[..., None] * (jnp.clip(color, 0.0, 1.0) - shaded), alpha
+    kind = jnp.where(is_hand, kind_number("hand"), kind_number("thing"))
+    return shaded + alpha[..., None] * (jnp.clip(color, 0.0, 1.0) - shaded), alpha, kind

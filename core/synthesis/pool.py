@@ -1,5 +1,8 @@
 """Pool of drawn pictures for training: shards of JPEG files, masks, control maps and landmarks.
 
+What covers the head and how light its skin is go along, for the groups of an evaluation; training
+does not read them.
+
 A picture depends on the seed and its number only: shards may be written in any order, by several
 processes, and again after an interruption.
 """
@@ -56,6 +59,11 @@ def _encode_mask(mask: np.ndarray) -> np.ndarray:
     """Return the bytes of a PNG file of a mask ``[H, W]`` uint8, at half the resolution."""
     small = cv2.resize(mask, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.imencode(".png", small)[1]).ravel()
+
+
+def _encode_kind(kind: np.ndarray) -> np.ndarray:
+    """Return the bytes of a PNG file of a kind mask, at half the resolution; not averaged."""
+    return np.asarray(cv2.imencode(".png", np.ascontiguousarray(kind[::2, ::2]))[1]).ravel()
 
 
 def _write_header(directory: Path, count: int, seed: int) -> None:
@@ -133,7 +141,8 @@ def _shard_arrays(
 ) -> dict[str, np.ndarray]:
     files: list[np.ndarray] = []
     masks: list[np.ndarray] = []
-    control, landmarks, angles = [], [], []
+    kinds: list[np.ndarray] = []
+    control, landmarks, angles, tones = [], [], [], []
     with ThreadPoolExecutor(max_workers=2) as workers:
         for start in range(0, len(numbers), _BATCH):
             part = numbers[start : start + _BATCH]
@@ -144,9 +153,11 @@ def _shard_arrays(
                 zip(images, part, strict=True),
             )
             masks += workers.map(_encode_mask, np.asarray(samples.head_mask)[: len(part)])
+            kinds += workers.map(_encode_kind, np.asarray(samples.kind)[: len(part)])
             control.append(stored[: len(part)])
             landmarks.append(np.asarray(samples.landmarks)[: len(part)])
             angles.append(np.asarray(samples.angles)[: len(part)])
+            tones.append(np.asarray(samples.ita)[: len(part)])
     return {
         "jpeg": np.concatenate(files),
         "offset": _offsets(files),
@@ -155,6 +166,9 @@ def _shard_arrays(
         "control": np.concatenate(control),
         "landmarks": np.concatenate(landmarks).astype(np.float32),
         "angles": np.concatenate(angles).astype(np.float32),
+        "kind": np.concatenate(kinds),
+        "kind_offset": _offsets(kinds),
+        "ita": np.concatenate(tones).astype(np.float32),
     }
 
 

@@ -37,6 +37,8 @@ class Sample:
     mask: np.ndarray  # [m, m] uint8 over the whole picture: 255 where the head itself is seen
     angles: np.ndarray  # [3] yaw, pitch, roll, degrees
     roll: float  # degrees clockwise in the picture (`inplane_roll`)
+    kind: np.ndarray | None = None  # [m, m] uint8, what covers the head (`synthesis.kinds.KINDS`)
+    ita: float | None = None  # lightness of the skin itself, degrees; None in older pools
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,12 +50,17 @@ class _Shard:
     control: np.ndarray
     landmarks: np.ndarray
     angles: np.ndarray
+    kind: np.ndarray | None = None  # labels of groups; older pools have none
+    kind_offset: np.ndarray | None = None
+    ita: np.ndarray | None = None
 
     @staticmethod
     def read(path: Path) -> _Shard:
-        names = [field.name for field in dataclasses.fields(_Shard)]
+        fields = dataclasses.fields(_Shard)
         with np.load(path, allow_pickle=False) as stored:
-            return _Shard(**{name: stored[name] for name in names})
+            needed = [field.name for field in fields if field.default is dataclasses.MISSING]
+            known = [field.name for field in fields if field.name in stored.files]
+            return _Shard(**{name: stored[name] for name in dict.fromkeys([*needed, *known])})
 
 
 @jax.jit
@@ -136,8 +143,19 @@ class Pool:
     def mask(self, index: int) -> UInt8[np.ndarray, "m m"]:
         """Decode where one picture shows the head itself: not hair, glasses or hands."""
         shard, i = self._find(index)
-        coded = shard.mask[shard.mask_offset[i] : shard.mask_offset[i + 1]]
-        mask = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+        return self._decode_gray(shard.mask, shard.mask_offset[i : i + 2], index)
+
+    def kind(self, index: int) -> UInt8[np.ndarray, "m m"] | None:
+        """Decode what covers the head in one picture; None where the pool does not say."""
+        shard, i = self._find(index)
+        if shard.kind is None or shard.kind_offset is None:
+            return None
+        return self._decode_gray(shard.kind, shard.kind_offset[i : i + 2], index)
+
+    def _decode_gray(
+        self, coded: np.ndarray, ends: np.ndarray, index: int
+    ) -> UInt8[np.ndarray, "m m"]:
+        mask = cv2.imdecode(coded[ends[0] : ends[1]], cv2.IMREAD_GRAYSCALE)
         if mask is None:
             raise InputError(f"mask {index} of the pool {self.folder} is damaged")
         return np.asarray(mask, dtype=np.uint8)
@@ -163,4 +181,6 @@ class Pool:
             mask=self.mask(index),
             angles=shard.angles[i].astype(np.float32),
             roll=self.roll(index),
+            kind=self.kind(index),
+            ita=None if shard.ita is None else float(shard.ita[i]),
         )

@@ -15,8 +15,10 @@ from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.spline import evaluate_control
 from uvface.core.synthesis import files, pool
 from uvface.core.synthesis.generator import Generator, Sample, load_generator, render_batch
+from uvface.core.synthesis.kinds import KINDS
 from uvface.core.synthesis.labels import position_maps, visibility_maps
 from uvface.core.synthesis.surface import bind_texels
+from uvface.core.training.pool import Pool
 
 BATCH = 4
 
@@ -66,6 +68,16 @@ def test_visible_texels_lie_on_the_drawn_head(generator: Generator, samples: Sam
 
 
 @pytest.mark.shared
+def test_what_hides_the_head_has_a_name(samples: Sample):
+    kind, bare = np.asarray(samples.kind), np.asarray(samples.head_mask) > 127
+    assert kind.max() < len(KINDS)
+    assert (kind[bare] == 0).mean() > 0.999
+    # Heads without hair or hats are rare: some of the four have a kind somewhere.
+    assert (kind > 0).any()
+    assert ((np.asarray(samples.ita) > -90) & (np.asarray(samples.ita) < 90)).all()
+
+
+@pytest.mark.shared
 def test_control_maps_give_the_position_maps_back(
     generator: Generator, samples: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -93,6 +105,10 @@ def test_control_maps_give_the_position_maps_back(
         mask = cv2.resize(cv2.imdecode(png, cv2.IMREAD_GRAYSCALE), (320, 320)).astype(float)
         assert np.abs(mask - np.asarray(samples.head_mask[k])).mean() < 4
     np.testing.assert_array_equal(arrays["landmarks"], samples.landmarks)
+    stored = Pool(tmp_path)
+    for k in range(BATCH):
+        np.testing.assert_array_equal(stored.sample(k).kind, samples.kind[k][::2, ::2])
+        assert stored.sample(k).ita == pytest.approx(float(samples.ita[k]))
 
 
 @pytest.mark.shared

@@ -7,6 +7,7 @@ from uvface.core.synthesis.backdrop import blur_matrix, paint_backdrop
 from uvface.core.synthesis.bank import load_bank
 from uvface.core.synthesis.film import expose
 from uvface.core.synthesis.glasses import draw_glasses, glasses_vertices, sample_glasses
+from uvface.core.synthesis.kinds import KINDS
 from uvface.core.synthesis.occluders import paint_occluder
 from uvface.core.synthesis.pool import encode_jpeg, sample_keys
 from uvface.core.synthesis.skins import sample_skin
@@ -45,7 +46,8 @@ def test_occluder_changes_only_what_it_covers():
     image = jnp.full((320, 320, 3), 0.5)
     paint = jax.jit(lambda key: paint_occluder(key, image, jnp.full(3, 0.7), BACKDROPS))
     for seed in range(4):
-        painted, alpha = paint(jax.random.key(seed))
+        painted, alpha, kind = paint(jax.random.key(seed))
+        assert KINDS[int(kind)] in ("hand", "thing")
         bare = np.asarray(alpha) == 0
         assert (np.asarray(painted)[bare] <= 0.5 + 1e-6).all()  # its shadow darkens only
 
