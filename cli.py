@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import typer
 
 from uvface.core.commands.doctor import doctor
+from uvface.core.commands.evaluate import evaluate
 from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import inspect, reconstruct
-from uvface.core.commands.train import evaluate, synthesize, train
+from uvface.core.commands.train import synthesize, train
 from uvface.editing.command import edit
 from uvface.faceswap.command import benchmark, swap
 

@@ -1,16 +1,15 @@
-"""``uvface synthesize``, ``uvface train`` and ``uvface evaluate``."""
+"""``uvface synthesize`` and ``uvface train``."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .options import Device, Quiet, Weights, set_up
+from .options import Device, Quiet, set_up
 
-__all__ = ["evaluate", "synthesize", "train"]
+__all__ = ["synthesize", "train"]
 
 
 def synthesize(
@@ -57,22 +56,6 @@ def train(
     config = TrainConfig(pool=pool, output=output, minutes=minutes, network=network)
     weights = run(config, resume=resume, report=None if quiet else _show_progress)
     typer.echo(str(weights))
-
-
-def evaluate(
-    folder: Annotated[
-        list[Path], typer.Argument(help="Folders of NAME.jpg with NAME.mat, or one pool.")
-    ],
-    weights: Weights = "prn-lite",
-    detect: Annotated[bool, typer.Option("--detect", help="Boxes from the detector.")] = False,
-    device: Device = "auto",
-) -> None:
-    """Measure landmark errors on photos with known landmarks (NME, in %)."""
-    set_up(device)
-    from ..reconstruct import load
-    from ..training.photos import evaluate as run
-
-    typer.echo(json.dumps(run(folder, model=load(weights), detect=detect), indent=2))
 
 
 def _show_progress(progress: Any) -> None:

@@ -28,12 +28,14 @@ __all__ = [
     "Evaluation",
     "FaceError",
     "face_size",
+    "landmark_errors",
     "normalized_mean_error",
     "read_truth",
     "summarize",
 ]
 
 _POSE_LIMIT = 99.0  # degrees
+_FIRST_INNER = 17  # the points before it are the jaw's
 BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 181.0))
 
 
@@ -45,6 +47,9 @@ class FaceError:
     nme: float  # over the face size
     angles: np.ndarray  # [3] true yaw, pitch, roll, degrees
     found_angles: np.ndarray  # [3]
+    nme_51: float = float("nan")  # over the 51 points inside the face
+    nme_3d: float = float("nan")  # 3D distance after the mean depths are made equal
+    landmarks: np.ndarray | None = None  # [68, 3] as found, pixels
 
     @property
     def turn(self) -> np.ndarray:
@@ -69,6 +74,10 @@ class Evaluation:
     def percent(self) -> dict[str, float]:
         """Return the figures in percent, for a table or a weights header."""
         figures = {"mean": self.mean, "mean_of_bins": self.mean_of_bins}
+        for name in ("nme_51", "nme_3d"):
+            values = np.array([getattr(face, name) for face in self.faces])
+            if np.isfinite(values).all():
+                figures[name.replace("nme", "mean")] = float(values.mean())
         figures |= {
             f"yaw_{low:.0f}_{min(high, 90):.0f}": value
             for (low, high), value in zip(BINS, self.bins, strict=True)
@@ -94,6 +103,21 @@ def normalized_mean_error(
     """Return the mean 2D distance over sqrt(w h) of the true landmarks' box."""
     distance = np.linalg.norm(predicted[:, :2] - truth[:, :2], axis=1)
     return float(distance.mean() / face_size(truth))
+
+
+def landmark_errors(
+    predicted: Float[np.ndarray, "68 3"], truth: Float[np.ndarray, "68 3"]
+) -> dict[str, float]:
+    """Return ``nme``, ``nme_51`` and ``nme_3d``: all over sqrt(w h) of the 68 points' box."""
+    size = face_size(truth)
+    far = predicted - truth
+    distance = np.linalg.norm(far[:, :2], axis=1)
+    far = far - np.array([0.0, 0.0, far[:, 2].mean()])
+    return {
+        "nme": float(distance.mean() / size),
+        "nme_51": float(distance[_FIRST_INNER:].mean() / size),
+        "nme_3d": float(np.linalg.norm(far, axis=1).mean() / size),
+    }
 
 
 def face_size(truth: Float[np.ndarray, "68 d"]) -> float:
@@ -125,7 +149,13 @@ def read_truth(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         stored = loadmat(path)
         landmarks = np.asarray(stored["pt3d_68"], dtype=np.float32).T
-        pitch, yaw, roll = np.degrees(stored["Pose_Para"].ravel()[:3])
-    except (OSError, KeyError, ValueError, NotImplementedError) as error:
-        raise InputError(f"cannot read the landmarks {path} ({error})") from error
-    return landmarks, np.array([yaw, pitch, roll])
+        pitch, yaw, roll = np.degrees(np.asarray(stored["Pose_Para"], np.float64).ravel()[:3])
+    except Exception as error:  # a damaged file makes SciPy's parser fail in any way
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error) or "damaged"
+        raise InputError(
+            f"cannot read the labels {path} ({reason}); need pt3d_68 and Pose_Para as in AFLW2000"
+        ) from error
+    angles = np.array([yaw, pitch, roll])
+    if landmarks.shape != (68, 3) or not np.isfinite([*landmarks.ravel(), *angles]).all():
+        raise InputError(f"{path} holds pt3d_68 of shape {landmarks.T.shape}; need finite 3 x 68")
+    return landmarks, angles

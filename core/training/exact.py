@@ -1,46 +1,70 @@
-"""Errors that only synthetic faces can tell: every texel's place, and what covers it."""
+"""Errors that only synthetic faces can tell: every texel's place, and what covers it.
+
+Convention:
+    A texel counts as covered when it faces the camera and the picture shows something else there;
+    it is found when the face's visibility is below a half. What covers it is read from the pool's
+    kind mask (`synthesis.kinds`); where the masks' soft borders disagree it has no kind.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
+import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ..geometry.layout import UVLayout
 from ..geometry.sampling import sample_bilinear
 from ..geometry.spline import evaluate_control
 from ..geometry.visibility import visibility
+from ..synthesis.kinds import KINDS
 from ..types import Face
 from .evaluate import face_size
 from .pool import Sample
 
-__all__ = ["ExactErrors", "exact_errors", "intersection_over_union"]
+__all__ = ["REGIONS", "ExactErrors", "exact_errors", "intersection_over_union"]
+
+REGIONS = (
+    *("eyes", "brows", "nose", "lips", "mouth_interior", "cheeks", "chin", "jaw", "forehead"),
+    *("ears", "scalp", "neck"),
+)
+_PRESENT = 0.02  # share of the camera-facing texels from which a kind counts as present
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExactErrors:
-    """One face against its exact labels."""
+    """One face against its exact labels; distances are over the face size."""
 
-    dense: float  # mean 3D distance of the texels, weighted as in the loss, over the face size
-    covered: np.ndarray  # [S, S] bool: texels that face the camera, with something before them
-    found: (
-        np.ndarray
-    )  # [S, S] bool: those of the camera-facing texels that the face says are hidden
+    dense: float  # mean 3D distance of the texels, weighted as in the loss
+    regions: dict[str, float]  # mean 3D distance of each region's texels
+    facing: int  # texels that face the camera
+    covered: np.ndarray  # [K + 1] int: those that each kind covers; the last: without a name
+    hit: np.ndarray  # [K + 1] int: those of them that the face says are hidden
+    false: int  # camera-facing texels that nothing covers and the face says are hidden
+    ita: float | None  # lightness of the skin, degrees; None where the pool does not say
+    has_kinds: bool  # the pool says what covers the head
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return what covers the face: the kinds that hide 2 % of it or more, or ``none``."""
+        least = _PRESENT * max(self.facing, 1)
+        found = [k for k, count in zip(KINDS[1:], self.covered[1:-1], strict=True) if count > least]
+        return tuple(found) or ("none",)
 
 
 @jax.jit
 def _truth(
     control: Float[Array, "n n 3"], mask: Float[Array, "m m"], layout: UVLayout, scale: Array
-) -> tuple[Array, Array, Array]:
-    """Return the true position map, which texels face the camera, and how bare they are."""
+) -> tuple[Array, Array, Array, Array]:
+    """Return the true map, which texels face the camera, how bare they are, and mask places."""
     true_map = evaluate_control(control, layout.size)
     places = scale * (true_map[..., :2] + 0.5) - 0.5
     bare = sample_bilinear(mask[..., None], places)[..., 0]
-    return true_map, visibility(true_map, layout), bare
+    return true_map, visibility(true_map, layout), bare, places
 
 
 def exact_errors(face: Face, sample: Sample, layout: UVLayout) -> ExactErrors:
@@ -48,22 +72,74 @@ def exact_errors(face: Face, sample: Sample, layout: UVLayout) -> ExactErrors:
     scale = jnp.float32(sample.mask.shape[0] / sample.image.shape[0])
     bare_mask = jnp.asarray(sample.mask, jnp.float32) / 255.0
     control = jnp.asarray(sample.control)
-    true_map, facing, bare = (np.asarray(a) for a in _truth(control, bare_mask, layout, scale))
+    found = (np.asarray(a) for a in _truth(control, bare_mask, layout, scale))
+    true_map, facing, bare, places = found
+    distance = _distances(np.asarray(face.position_map), true_map, layout)
+    distance /= face_size(sample.landmarks)
     mask = np.asarray(layout.mask)
-    far = np.asarray(face.position_map) - true_map
-    far[..., 2] -= np.average(far[..., 2], weights=mask)
-    weights = np.asarray(layout.texel_weights) * mask
-    distance = np.average(np.linalg.norm(far, axis=-1), weights=weights)
     is_facing = facing > 0.5
+    is_covered = is_facing & (bare < 0.5)
+    is_found = is_facing & (np.asarray(face.visibility) < 0.5)
+    numbers = _kinds_at(sample.kind, places)[is_covered]
+    hit = numbers[is_found[is_covered]]
     return ExactErrors(
-        dense=float(distance) / face_size(sample.landmarks),
-        covered=is_facing & (bare < 0.5),
-        found=is_facing & (np.asarray(face.visibility) < 0.5),
+        dense=float(np.average(distance, weights=np.asarray(layout.texel_weights) * mask)),
+        regions={
+            name: float(np.average(distance, weights=np.asarray(layout.regions[name]) * mask))
+            for name in REGIONS
+            if name in layout.regions
+        },
+        facing=int(is_facing.sum()),
+        covered=np.bincount(numbers, minlength=len(KINDS) + 1),
+        hit=np.bincount(hit, minlength=len(KINDS) + 1),
+        false=int((is_found & ~is_covered).sum()),
+        ita=sample.ita,
+        has_kinds=sample.kind is not None,
     )
 
 
-def intersection_over_union(pairs: list[ExactErrors]) -> float:
-    """Return the overlap of covered and found texels, over all faces together."""
-    both = sum(int((one.covered & one.found).sum()) for one in pairs)
-    either = sum(int((one.covered | one.found).sum()) for one in pairs)
-    return both / max(either, 1)
+def _distances(
+    found: Float[np.ndarray, "s s 3"], true_map: Float[np.ndarray, "s s 3"], layout: UVLayout
+) -> Float[np.ndarray, "s s"]:
+    """Return the distance of every texel, pixels, after the mean depths are made equal."""
+    far = found - true_map
+    far[..., 2] -= np.average(far[..., 2], weights=np.asarray(layout.mask))
+    return np.linalg.norm(far, axis=-1)
+
+
+def _kinds_at(kind: UInt8[np.ndarray, "m m"] | None, places: np.ndarray) -> np.ndarray:
+    """Return the number of the kind at places of the mask; ``len(KINDS)`` where there is none."""
+    unnamed = len(KINDS)
+    if kind is None:
+        return np.full(places.shape[:-1], unnamed)
+    # Soft borders: beside a kind's mask, what covers the head is that kind.
+    wide = np.where(kind > 0, kind, cv2.dilate(kind, np.ones((3, 3), np.uint8)))
+    last = np.array(kind.shape[::-1]) - 1
+    column, row = np.moveaxis(np.clip(np.rint(places), 0, last).astype(int), -1, 0)
+    numbers = wide[row, column].astype(int)
+    return np.where(numbers > 0, numbers, unnamed)
+
+
+def intersection_over_union(
+    errors: Sequence[ExactErrors], *, kind: str | None = None
+) -> float | None:
+    """Return the overlap of covered and found texels, over all faces together.
+
+    Args:
+        errors: the faces.
+        kind: count the texels that this kind covers, in the faces where it covers some; texels
+            under other kinds are left out, and what is found where nothing lies counts against
+            it. By default all.
+
+    Returns:
+        The overlap in [0, 1]; None where nothing is covered or found.
+    """
+    if kind is None:
+        both = sum(int(one.hit.sum()) for one in errors)
+        either = sum(int(one.covered.sum()) + one.false for one in errors)
+    else:
+        number = KINDS.index(kind)
+        having = [one for one in errors if one.covered[number] > 0]
+        both = sum(int(one.hit[number]) for one in having)
+        either = sum(int(one.covered[number]) + one.false for one in having)
+    return both / either if either else None

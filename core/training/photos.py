@@ -1,6 +1,6 @@
 """``uvface evaluate``: the whole path on pictures with known landmarks, as a user runs it.
 
-Photos with AFLW2000-style labels, or the validation samples of a pool of synthetic faces.
+Photos with AFLW2000-style labels, or samples of a pool of synthetic faces.
 
 Protocol: distance in x and y over the 68 landmarks, over sqrt(w h) of the true landmarks' box
 (AFLW2000-3D as 3DDFA and PRNet report it); bins of 0-30-60-90 degrees of true |yaw|.
@@ -11,8 +11,9 @@ References:
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +24,32 @@ from ..detection.protocol import box_overlap
 from ..errors import InputError
 from ..geometry.crop import box_from_landmarks
 from ..geometry.pose import angles_from_rotation
-from ..io.images import read_photo
+from ..io.files import write_bytes_atomic
 from ..reconstruct import Model
 from ..types import Face
-from .evaluate import FaceError, normalized_mean_error, read_truth, summarize
-from .exact import ExactErrors, exact_errors, intersection_over_union
-from .pool import Pool, Sample
+from .evaluate import FaceError, landmark_errors, summarize
+from .exact import ExactErrors, exact_errors
+from .groups import group_figures
+from .labelled import Labelled, PhotoSource, PoolSource, Source, is_pool
+from .report import check_plotting, draw_worst, plot_cumulative, write_rows
 
-__all__ = ["evaluate"]
+__all__ = ["PROTOCOLS", "evaluate"]
 
+PROTOCOLS = ("aflw2000", "synthetic")
 _SAME_FACE = 0.3  # overlap of boxes from which a detected face is the labelled one
+
+Track = Callable[[Iterable[int]], Iterable[int]]
 
 
 def evaluate(
-    folders: Sequence[str | Path], *, model: Model, detect: bool = False
+    folders: Sequence[str | Path],
+    *,
+    model: Model,
+    detect: bool = False,
+    protocol: str | None = None,
+    whole: bool = False,
+    output: str | Path | None = None,
+    track: Track = iter,
 ) -> dict[str, Any]:
     """Measure landmark errors on pictures whose landmarks are known.
 
@@ -45,31 +58,67 @@ def evaluate(
             counted once); or one pool of synthetic faces, whose validation samples are used.
         model: from `uvface.load`.
         detect: boxes from the detector; by default they come from the true landmarks.
+        protocol: ``"aflw2000"`` or ``"synthetic"``: what the folders must hold; by default what
+            they do hold.
+        whole: of a pool, measure every sample (of a pool that nothing was trained on).
+        output: folder for ``errors.csv``, ``cumulative.png``, ``worst.png`` and
+            ``summary.json``; None writes nothing.
+        track: passes the numbers of the pictures on, such as through a progress bar.
 
     Returns:
-        Mean, mean of bins and bins in percent, the pose's mean absolute errors in degrees, the
-        number of photos, the missed ones, and the error of every photo. For a pool also the
-        dense error (mean 3D distance of the texels, weighted as in the loss, percent) and how
-        well hidden texels are found (intersection over union of those that face the camera with
-        something before them).
+        Mean, mean of bins and bins in percent, also over 51 points and in 3D, the pose's mean
+        absolute errors in degrees, the number of photos, the missed ones, and the error of every
+        photo. For a pool also the tables of `group_figures`.
 
     Raises:
         InputError: no pair of picture and labels, or an unreadable one.
     """
-    errors, missed, exact = [], [], []
-    for labelled in _labelled(folders):
+    source = _open(folders, protocol, whole)
+    if output is not None:
+        check_plotting()
+    errors, missed, exact, numbers = [], [], [], []
+    for number in track(range(len(source))):
+        labelled = source[number]
         face = _reconstruct(model, labelled, detect=detect)
         if face is None:
             missed.append(labelled.name)
             continue
+        numbers.append(number)
         errors.append(_error(labelled, face))
         if labelled.sample is not None:
             exact.append(exact_errors(face, labelled.sample, model.layout))
+    if not errors:
+        raise InputError(f"the detector found none of {len(missed)} faces; leave --detect out")
+    figures = _figures(errors, exact, missed, detect)
+    if output is not None:
+        _write(Path(output), figures, errors, exact, source, numbers)
+    return figures
+
+
+def _open(folders: Sequence[str | Path], protocol: str | None, whole: bool) -> Source:
+    if protocol not in (None, *PROTOCOLS):
+        raise InputError(f"unknown protocol {protocol!r}; choose {' or '.join(PROTOCOLS)}")
+    if not folders:
+        raise InputError("no folder to evaluate; give one with pictures and labels, or a pool")
+    if protocol is None:
+        is_synthetic = len(folders) == 1 and is_pool(folders[0])
+    else:
+        is_synthetic = protocol == "synthetic"
+    if not is_synthetic:
+        return PhotoSource(folders)
+    if len(folders) != 1:
+        raise InputError(f"got {len(folders)} pools; evaluate one at a time")
+    return PoolSource(folders[0], whole=whole)
+
+
+def _figures(
+    errors: list[FaceError], exact: list[ExactErrors], missed: list[str], detect: bool
+) -> dict[str, Any]:
     found = summarize(errors)
     return {
         **found.percent(),
         **found.pose(),
-        **_exact_figures(exact),
+        **(group_figures(errors, exact) if exact else {}),
         "photos": len(errors) + len(missed),
         "counts": list(found.counts),
         "missed": missed,
@@ -78,62 +127,33 @@ def evaluate(
     }
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Labelled:
-    """A picture with what is known of its face."""
-
-    name: str
-    image: np.ndarray  # [H, W, 3]
-    truth: np.ndarray  # [68, 3] pixels
-    angles: np.ndarray  # [3] yaw, pitch, roll, degrees
-    sample: Sample | None = None  # exact labels of a synthetic face
-
-
-def _labelled(folders: Sequence[str | Path]) -> Iterator[_Labelled]:
-    if len(folders) == 1 and (Path(folders[0]) / "pool.json").is_file():
-        return _labelled_samples(Path(folders[0]))
-    pictures = [path for folder in folders for path in sorted(Path(folder).glob("*.jpg"))]
-    pairs = {path.stem: path for path in reversed(pictures) if path.with_suffix(".mat").is_file()}
-    if not pairs:
-        raise InputError(f"no NAME.jpg with NAME.mat in {', '.join(map(str, folders))}")
-    return (_labelled_photo(path) for path in reversed(pairs.values()))
+def _write(
+    output: Path,
+    figures: dict[str, Any],
+    errors: list[FaceError],
+    exact: list[ExactErrors],
+    source: Source,
+    numbers: list[int],
+) -> None:
+    summary = {name: value for name, value in figures.items() if name != "faces"}
+    write_rows(output / "errors.csv", errors, exact)
+    plot_cumulative(output / "cumulative.png", errors, missed=len(figures["missed"]))
+    draw_worst(output / "worst.png", errors, [partial(source.__getitem__, n) for n in numbers])
+    write_bytes_atomic(output / "summary.json", json.dumps(summary, indent=2).encode())
 
 
-def _labelled_photo(path: Path) -> _Labelled:
-    truth, angles = read_truth(path.with_suffix(".mat"))
-    return _Labelled(name=path.stem, image=read_photo(path).image, truth=truth, angles=angles)
-
-
-def _labelled_samples(folder: Path) -> Iterator[_Labelled]:
-    pool = Pool(folder, limit=1)
-    for number in pool.validation():
-        sample = pool.sample(number)
-        yield _Labelled(
-            name=str(number),
-            image=sample.image.astype(np.float32) / 255.0,
-            truth=sample.landmarks,
-            angles=sample.angles,
-            sample=sample,
-        )
-
-
-def _error(labelled: _Labelled, face: Face) -> FaceError:
+def _error(labelled: Labelled, face: Face) -> FaceError:
+    landmarks = np.asarray(face.landmarks)
     return FaceError(
         name=labelled.name,
-        nme=normalized_mean_error(np.asarray(face.landmarks), labelled.truth),
+        **landmark_errors(landmarks, labelled.truth),
         angles=labelled.angles,
         found_angles=np.array(angles_from_rotation(face.camera.rotation)),
+        landmarks=landmarks,
     )
 
 
-def _exact_figures(exact: list[ExactErrors]) -> dict[str, float]:
-    if not exact:
-        return {}
-    dense = 100.0 * float(np.mean([one.dense for one in exact]))
-    return {"dense": round(dense, 3), "covered_iou": round(intersection_over_union(exact), 3)}
-
-
-def _reconstruct(model: Model, labelled: _Labelled, *, detect: bool) -> Face | None:
+def _reconstruct(model: Model, labelled: Labelled, *, detect: bool) -> Face | None:
     box = np.asarray(box_from_landmarks(jnp.asarray(labelled.truth)), dtype=np.float32)
     if not detect:
         return model.reconstruct(labelled.image, boxes=[box.tolist()])[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
@@ -57,7 +58,8 @@ class _Shard:
     @staticmethod
     def read(path: Path) -> _Shard:
         fields = dataclasses.fields(_Shard)
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, because np.load leaves the file of a damaged archive open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             needed = [field.name for field in fields if field.default is dataclasses.MISSING]
             known = [field.name for field in fields if field.name in stored.files]
             return _Shard(**{name: stored[name] for name in dict.fromkeys([*needed, *known])})
@@ -111,7 +113,7 @@ class Pool:
     def _read(self, path: Path) -> None:
         try:
             shard = _Shard.read(path)
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
+        except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error) as error:
             raise InputError(
                 f"cannot read the shard {path} ({error}); it is damaged or of an older version"
             ) from error

@@ -1,0 +1,71 @@
+"""``uvface evaluate``: errors of the weights on pictures whose faces are known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Device, Quiet, Weights, set_up
+
+__all__ = ["evaluate"]
+
+_WORDS = ("aflw2000", "synthetic")  # as in training.photos.PROTOCOLS, without its imports
+
+
+def evaluate(
+    folder: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[aflw2000|synthetic] FOLDER...",
+            help="Folders of NAME.jpg with NAME.mat (aflw2000), or one pool (synthetic).",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for errors.csv, cumulative.png, worst.png and summary.json.",
+        ),
+    ] = None,
+    weights: Weights = "prn-lite",
+    detect: Annotated[bool, typer.Option("--detect", help="Boxes from the detector.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--all", help="Every picture of the pool, not its validation part.")
+    ] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Measure landmark errors on pictures with known landmarks (NME, in %).
+
+    The figures are printed as JSON. By default the boxes come from the true landmarks.
+    """
+    protocol = str(folder[0]) if str(folder[0]) in _WORDS else None
+    folders = folder[1:] if protocol else folder
+    if not folders:
+        raise typer.BadParameter(f"{protocol} of which folder? give one or more")
+    set_up(device)
+    from ..reconstruct import load
+    from ..training.photos import evaluate as run
+    from .progress import track
+
+    figures = run(
+        folders,
+        model=load(weights),
+        detect=detect,
+        protocol=protocol,
+        whole=whole,
+        output=output,
+        track=lambda numbers: track(
+            numbers,
+            total=len(numbers),  # type: ignore[arg-type]
+            title="evaluating",
+            quiet=quiet,
+        ),
+    )
+    if protocol is not None or output is not None:
+        del figures["faces"]  # they stand in errors.csv
+    typer.echo(json.dumps(figures, indent=2))
