@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .core.training.photos import evaluate
     from .core.types import Camera, Face, Mesh, Similarity
     from .editing.edit import edit
-    from .faceswap.swap import swap
+    from .faceswap.photos import swap
 
 _HOME = {
     "AssetError": "core.errors",
@@ -37,7 +37,7 @@ _HOME = {
     "evaluate": "core.training.photos",
     "load": "core.reconstruct",
     "reconstruct": "core.batch",
-    "swap": "faceswap.swap",
+    "swap": "faceswap.photos",
     "synthesize": "core.synthesis.files",
     "train": "core.training.loop",
 }

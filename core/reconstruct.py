@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -36,9 +36,18 @@ from .network.weights import WeightsHeader, load_weights, read_layout
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, fit_camera, predict_upright, read_mirrored
 
-__all__ = ["FaceChoice", "Model", "Reading", "ReconstructConfig", "load"]
+__all__ = [
+    "FaceChoice",
+    "FaceWord",
+    "Model",
+    "Reading",
+    "ReconstructConfig",
+    "choose_faces",
+    "load",
+]
 
-FaceChoice = Literal["all", "largest"] | int
+FaceWord = Literal["all", "largest", "smallest", "left", "right", "centre"]
+FaceChoice = FaceWord | int
 RgbImage = Float[np.ndarray, "height width 3"]
 Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
 CROP_SIZE = 256  # pixels along one side
@@ -121,7 +130,8 @@ class Model:
             photo: a file, or RGB in [0, 1] of shape ``[H, W, 3]``.
             boxes: (left, top, right, bottom) around the landmarks in photo pixels, in place of
                 detection.
-            faces: ``"all"``, ``"largest"``, or the number of one face counted from the left.
+            faces: ``"all"``; one of ``"largest"``, ``"smallest"``, ``"left"``, ``"right"`` and
+                ``"centre"`` (of the photo); or the number of one face counted from the left.
 
         Returns:
             Faces from left to right; empty when there is none.
@@ -131,7 +141,8 @@ class Model:
         """
         image = photo if isinstance(photo, np.ndarray) else read_photo(Path(photo)).image
         found = self._detect(image) if boxes is None else _checked_boxes(boxes, image)
-        return [self._reconstruct_box(image, box, score) for box, score in _choose(found, faces)]
+        chosen = _choose(found, faces, image.shape[:2])
+        return [self._reconstruct_box(image, box, score) for box, score in chosen]
 
     def _detect(self, image: RgbImage) -> list[tuple[np.ndarray, float]]:
         from .detection.default import default_detector
@@ -239,16 +250,44 @@ def _checked_boxes(
     return checked
 
 
+def choose_faces(
+    boxes: Float[np.ndarray, "faces 4"], faces: FaceChoice, size: tuple[int, int]
+) -> list[int]:
+    """Return which faces a choice names, by their numbers.
+
+    Args:
+        boxes: left, top, right, bottom of every face, ordered from left to right.
+        faces: the choice.
+        size: rows and columns of the photo.
+
+    Raises:
+        InputError: an unknown word, or no face of that number.
+    """
+    if faces == "all" or not len(boxes):
+        return list(range(len(boxes)))
+    if isinstance(faces, str):
+        return [_number_of(faces, boxes, size)]
+    if not 0 <= int(faces) < len(boxes):
+        raise InputError(f"no face {faces}: the photo has {len(boxes)}, counted from 0 at the left")
+    return [int(faces)]
+
+
+def _number_of(word: str, boxes: Float[np.ndarray, "faces 4"], size: tuple[int, int]) -> int:
+    if word in ("left", "right"):
+        return 0 if word == "left" else len(boxes) - 1
+    if word == "centre":
+        middle = np.array([size[1] - 1, size[0] - 1])
+        return int(np.argmin(np.linalg.norm(boxes[:, :2] + boxes[:, 2:] - middle, axis=1)))
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    if word not in ("largest", "smallest"):
+        words = ", ".join(get_args(FaceWord))
+        raise InputError(f"no face {word!r}; choose {words} or a number from the left")
+    return int(np.argmax(areas) if word == "largest" else np.argmin(areas))
+
+
 def _choose(
-    found: list[tuple[np.ndarray, float]], faces: FaceChoice
+    found: list[tuple[np.ndarray, float]], faces: FaceChoice, size: tuple[int, ...]
 ) -> list[tuple[np.ndarray, float]]:
     ordered = sorted(found, key=lambda item: item[0][0] + item[0][2])
-    if faces == "all" or not ordered:
-        return ordered
-    if faces == "largest":
-        return [max(ordered, key=lambda item: np.prod(item[0][2:] - item[0][:2]))]
-    if not 0 <= int(faces) < len(ordered):
-        raise InputError(
-            f"no face {faces}: the photo has {len(ordered)}, counted from 0 at the left"
-        )
-    return [ordered[int(faces)]]
+    boxes = np.array([box for box, _ in ordered], np.float32).reshape(-1, 4)
+    return [ordered[i] for i in choose_faces(boxes, faces, (size[0], size[1]))]

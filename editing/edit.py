@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -19,19 +20,19 @@ from ..core.geometry.render import render_texture
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
+from .finder import FaceFinder, Selection
 from .plan import ColorMatch, EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
-from .result import Boxes, EditResult, PhotoLike, find_faces, open_photo
-from .source import Source, source_from_photo
+from .result import Boxes, EditResult, PhotoLike, open_photo
+from .source import Reference, source_for
 
 __all__ = ["EditConfig", "apply_source", "edit", "edit_face"]
 
 _AROUND = 5.0  # texels of 256: how far around a region its surroundings are looked at
 
 RgbImage = Float[np.ndarray, "height width 3"]
-ReferenceImage = Float[np.ndarray, "rows columns 3"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def edit_face(
     layout: UVLayout,
     *,
     regions: Sequence[str],
-    reference: tuple[ReferenceImage, Face] | None = None,
+    reference: Reference | None = None,
     recolor: str | None = None,
     config: EditConfig | None = None,
 ) -> RgbImage:
@@ -68,7 +69,7 @@ def edit_face(
         face: the face of it to change.
         layout: UV layout of the faces.
         regions: names of regions of the layout.
-        reference: photo and face to take the regions from.
+        reference: where the regions come from.
         recolor: new colour of the regions, ``#RRGGBB``; after the exchange, if both are given.
         config: strength, border, colours.
 
@@ -113,7 +114,7 @@ def edit_face(
 def apply_source(
     image: RgbImage,
     face: Face,
-    reference: tuple[ReferenceImage, Face],
+    reference: Reference,
     masks: EditMasks,
     layout: UVLayout,
     *,
@@ -135,22 +136,9 @@ def apply_source(
     """
     mask = np.asarray(masks.mask)
     window = cut_edit_window(image, face, mask, allowed=allowed)
-    source = _source_for(window, face, reference, mask, layout)
+    source = source_for(reference, face, mask, layout, side=window.image.shape[0])
     edited = render_edit(window, face, source, masks, layout, config=plan, blend=blend)
     return paste_window(image, window, edited)
-
-
-def _source_for(
-    window: Window,
-    face: Face,
-    reference: tuple[ReferenceImage, Face],
-    mask: Float[np.ndarray, "size size"],
-    layout: UVLayout,
-) -> Source:
-    photo, other = reference
-    needed = np.maximum(mask, np.asarray(layout.mirror(jnp.asarray(mask)[..., None]))[..., 0])
-    scale = float(face.camera.scale / other.camera.scale)
-    return source_from_photo(photo, other, needed, scale=scale, side=window.image.shape[0])
 
 
 @jax.jit
@@ -200,7 +188,10 @@ def edit(
     feather: float = 3.0,
     recolor: str | None = None,
     faces: FaceChoice = "largest",
+    like: PhotoLike | None = None,
     reference_face: FaceChoice = "largest",
+    reference_like: PhotoLike | None = None,
+    recognition: str | Path | None = None,
     boxes: Boxes | None = None,
 ) -> EditResult:
     """Change regions of the faces of a photo.
@@ -214,7 +205,11 @@ def edit(
         feather: width of the regions' soft border, in texels.
         recolor: colour for the regions, ``#RRGGBB``.
         faces: which faces of the photo are changed.
+        like: a photo of the person whose face is changed, in place of ``faces``.
         reference_face: which face of the reference is taken.
+        reference_like: a photo of the person whose face is taken, in place of
+            ``reference_face``.
+        recognition: network that likeness is measured by, an ``.onnx`` file.
         boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
 
     Raises:
@@ -223,12 +218,12 @@ def edit(
     """
     config = EditConfig(strength=strength, feather=feather)
     opened = open_photo(photo)
-    found = find_faces(opened, model, faces=faces, boxes=boxes)
-    given: tuple[ReferenceImage, Face] | None = None
+    finder = FaceFinder(model, boxes=boxes, recognition=recognition)
+    found, warnings = finder.faces(opened, Selection(faces=faces, like=like))
+    given: Reference | None = None
     if reference is not None:
-        other = open_photo(reference)
-        chosen = find_faces(other, model, faces=reference_face, boxes=boxes, name="reference")
-        given = (other.image, chosen[0])
+        chosen = finder.reference([reference], Selection(faces=reference_face, like=reference_like))
+        given, warnings = chosen.reference, warnings + chosen.warnings
     image = opened.image
     for face in found:
         image = edit_face(
@@ -246,7 +241,7 @@ def edit(
         photo=opened,
         operation=f"edit {', '.join(regions)}",
         settings={"regions": list(regions), "recolor": recolor, **_settings(config)},
-        warnings=opened.warnings,
+        warnings=opened.warnings + warnings,
     )
 
 

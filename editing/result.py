@@ -18,7 +18,7 @@ from ..core.types import Face
 
 __all__ = ["Boxes", "EditResult", "PhotoLike", "find_faces", "open_photo"]
 
-PhotoLike = str | Path | Photo | Float[np.ndarray, "height width 3"]
+PhotoLike = str | Path | Photo | Float[np.ndarray, "_ _ 3"]  # arrays: sizes of their own
 Boxes = Mapping[str, Sequence[Sequence[float | int]]]
 
 

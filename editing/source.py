@@ -21,7 +21,9 @@ from ..core.geometry.sampling import resize_map
 from ..core.geometry.window import cut_window, size_class
 from ..core.types import Face
 
-__all__ = ["Source", "source_from_photo", "source_from_texture"]
+__all__ = ["Reference", "Source", "source_for", "source_from_photo", "source_from_texture"]
+
+Reference = tuple[Float[np.ndarray, "rows columns 3"], Face]  # a photo, RGB in [0, 1], and its face
 
 _SHRINK_FROM = 1.2  # a reference larger than the target by more than this is shrunk first
 
@@ -35,6 +37,29 @@ class Source:
     position_map: Array  # [S, S, 3], pixels of image
     texture: Array  # [S, S, 3], its colours at the texels
     visibility: Array  # [S, S], 1 where the picture shows the texel
+
+
+def source_for(
+    reference: Reference,
+    face: Face,
+    mask: Float[np.ndarray, "size size"],
+    layout: UVLayout,
+    *,
+    side: int,
+) -> Source:
+    """Make the source of an edit.
+
+    Args:
+        reference: what colours come from.
+        face: the target's face; its size says at which resolution colours are needed.
+        mask: texels that are edited.
+        layout: UV layout of the faces.
+        side: side of the target's window, pixels.
+    """
+    photo, other = reference
+    needed = np.maximum(mask, np.asarray(layout.mirror(jnp.asarray(mask)[..., None]))[..., 0])
+    scale = float(face.camera.scale / other.camera.scale)
+    return source_from_photo(photo, other, needed, scale=scale, side=side)
 
 
 def source_from_photo(

@@ -14,15 +14,19 @@ from ..core.commands.options import (
     Device,
     Faces,
     Json,
+    Like,
     Metadata,
     Quiet,
+    Recognition,
     ReferenceFace,
+    ReferenceLike,
     Weights,
     face_choice,
     names,
     open_boxes,
     report,
     set_up,
+    usage_errors,
 )
 
 __all__ = ["benchmark", "swap"]
@@ -30,8 +34,11 @@ __all__ = ["benchmark", "swap"]
 
 def swap(
     target: Annotated[Path, typer.Argument(help="Photo that is changed.")],
-    reference: Annotated[Path, typer.Argument(help="Photo that the face comes from.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
+    references: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[REFERENCE]", help="Photo that the face comes from."),
+    ] = None,
     keep: Annotated[
         str, typer.Option(help="Regions that stay the target's own, or none.")
     ] = "eyeballs,mouth_interior",
@@ -43,6 +50,19 @@ def swap(
     ] = "poisson",
     faces: Faces = "largest",
     reference_face: ReferenceFace = "largest",
+    like: Like = None,
+    reference_like: ReferenceLike = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="FACE=PHOTO,...",
+            help="A reference for each face, in place of REFERENCE: 0=anna.jpg,1=ben.jpg (numbers "
+            'from the left, or left, right, ...), a JSON file {"0": "anna.jpg"}, or a CSV file '
+            "with the columns face and reference. All other faces stay as they are.",
+        ),
+    ] = None,
+    recognition: Recognition = None,
     boxes: Boxes = None,
     metadata: Metadata = True,
     weights: Weights = "prn-lite",
@@ -53,18 +73,28 @@ def swap(
     """Put the face of REFERENCE into TARGET."""
     set_up(device)
     from ..core.reconstruct import load
-    from .swap import swap as run
+    from .mapping import read_map
+    from .photos import swap as run
 
+    if bool(references) == bool(mapping):
+        raise typer.BadParameter("give either REFERENCE, or --map FACE=PHOTO,...")
+    with usage_errors():
+        faces_to_photos = read_map(mapping) if mapping else None
+    mapped = [photo for photos in (faces_to_photos or {}).values() for photo in photos]
     result = run(
         target,
-        reference,
+        references,
         model=load(weights),
         keep=names(keep),
         color=color,
         blend=blend,
         faces=face_choice(faces),
+        like=like,
         reference_face=face_choice(reference_face),
-        boxes=open_boxes(boxes, [target, reference]),
+        reference_like=reference_like,
+        mapping=faces_to_photos,
+        recognition=recognition,
+        boxes=open_boxes(boxes, [target, *(references or mapped)]),
     )
     result.save(output, metadata=metadata)
     report(result.record(output), f"{output}: swapped {len(result.faces)} face(s)", quiet, as_json)

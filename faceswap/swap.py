@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from functools import partial
 
 import jax
@@ -12,25 +11,22 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..core.blending.composite import BlendConfig, BlendMethod
+from ..core.blending.composite import BlendConfig
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.pose import angles_from_rotation
-from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.edit import apply_source
 from ..editing.plan import ColorMatch, EditMasks, PlanConfig
 from ..editing.regions import combine_regions, soften, swap_region
-from ..editing.result import Boxes, EditResult, PhotoLike, find_faces, open_photo
+from ..editing.source import Reference
 
-__all__ = ["SwapConfig", "SwapResult", "swap", "swap_face", "swap_masks"]
+__all__ = ["SwapConfig", "swap_face", "swap_masks", "swap_reference"]
 
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
 
 _KEEP_GROWTH = 2.0  # texels of 256: softness of the kept regions' border, which lies outside
-_TURNED = 50.0  # degrees between the faces from which on much is guessed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,10 +51,6 @@ class SwapConfig:
     blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
     strength: float = 1.0
     feather: float = 6.0
-
-
-class SwapResult(EditResult):
-    """A photo with swapped faces: `EditResult` of a swap."""
 
 
 def swap_face(
@@ -92,6 +84,35 @@ def swap_face(
     Raises:
         InputError: unknown region or option.
     """
+    given = (reference_image, reference)
+    return swap_reference(target_image, target, given, layout, config=config, allowed=allowed)
+
+
+def swap_reference(
+    target_image: RgbImage,
+    target: Face,
+    reference: Reference,
+    layout: UVLayout,
+    *,
+    config: SwapConfig | None = None,
+    allowed: Float[np.ndarray, "height width"] | None = None,
+) -> RgbImage:
+    """Put a face into a photo: `swap_face` for all that a face can come from.
+
+    Args:
+        target_image: photo that is changed, RGB in [0, 1].
+        target: the face of it to replace.
+        reference: a photo with its face, or the texture of a face file.
+        layout: UV layout of both faces.
+        config: what is kept, colours, blending.
+        allowed: as for `swap_face`.
+
+    Returns:
+        The changed photo; bit-identical outside the face.
+
+    Raises:
+        InputError: unknown region or option.
+    """
     config = config or SwapConfig()
     if not 0.0 <= config.strength <= 1.0:
         raise InputError(f"strength {config.strength}; need 0 to 1")
@@ -103,7 +124,7 @@ def swap_face(
     return apply_source(
         target_image,
         target,
-        (reference_image, reference),
+        reference,
         swap_masks(layout, config),
         layout,
         plan=plan,
@@ -131,71 +152,3 @@ def _masks(layout: UVLayout, *, keep: tuple[str, ...], feather: float) -> tuple[
     width = _KEEP_GROWTH * layout.size / 256
     kept = soften(combine_regions(layout, keep)[..., None], width)[..., 0]
     return mask, jnp.clip(2.0 * kept - 0.15, 0.0, 1.0)
-
-
-def swap(
-    target: PhotoLike,
-    reference: PhotoLike,
-    *,
-    model: Model,
-    keep: Sequence[str] = SwapConfig.keep,
-    color: ColorMatch = SwapConfig.color,
-    blend: BlendMethod = "poisson",
-    strength: float = 1.0,
-    faces: FaceChoice = "largest",
-    reference_face: FaceChoice = "largest",
-    boxes: Boxes | None = None,
-) -> SwapResult:
-    """Put the face of ``reference`` into ``target``.
-
-    Args:
-        target: file, or RGB in [0, 1]; it is changed.
-        reference: file or array that the face comes from.
-        model: from `uvface.load`.
-        keep: regions where the target's own pixels stay.
-        color: ``light``, ``match`` or ``none``.
-        blend: ``poisson``, ``feather`` or ``none``.
-        strength: 0 keeps the target, 1 is the full swap.
-        faces: which faces of the target are changed.
-        reference_face: which face of the reference is taken.
-        boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
-
-    Raises:
-        InputError: unusable file or option.
-        NoFaceError: a photo shows no face.
-    """
-    config = SwapConfig(
-        keep=tuple(keep), color=color, blend=BlendConfig(method=blend), strength=strength
-    )
-    photo, other = open_photo(target), open_photo(reference)
-    found = find_faces(photo, model, faces=faces, boxes=boxes, name="target")
-    chosen = find_faces(other, model, faces=reference_face, boxes=boxes, name="reference")
-    image = photo.image
-    for face in found:
-        image = swap_face(image, face, other.image, chosen[0], model.layout, config=config)
-    return SwapResult(
-        image=image,
-        faces=found,
-        photo=photo,
-        operation="swap",
-        settings={
-            "reference": str(other.path or ""),
-            "keep": list(keep),
-            "color": color,
-            "blend": blend,
-            "strength": strength,
-        },
-        warnings=photo.warnings + other.warnings + _pose_warnings(found, chosen[0]),
-    )
-
-
-def _pose_warnings(targets: Sequence[Face], reference: Face) -> tuple[str, ...]:
-    """Say where much of the swapped face cannot have been seen."""
-    yaw = float(angles_from_rotation(reference.camera.rotation)[0])
-    lines = []
-    for target in targets:
-        own = float(angles_from_rotation(target.camera.rotation)[0])
-        if abs(own - yaw) > _TURNED:
-            turned = f"the faces are turned {own:.0f} and {yaw:.0f} degrees"
-            lines.append(f"{turned}; what one photo hides is mirrored or left as it was")
-    return tuple(lines)

@@ -44,7 +44,7 @@ def test_help_imports_neither_jax_nor_opencv() -> None:
         ["swap", "a.png"],
         ["swap", "a.png", "b.png"],
         ["edit", "a.png", "-o", "out.png", "--region", "eyes"],
-        ["reconstruct", "a.png", "-o", "out", "--faces", "left"],
+        ["reconstruct", "a.png", "-o", "out", "--faces", "tallest"],
         ["reconstruct", "a.png", "-o", "out", "--device", "abacus"],
         ["reconstruct", "a.png", "-o", "out", "--save", "mash"],
         ["reconstruct", "a.png", "-o", "out", "--cropped", "--boxes", "boxes.json"],

@@ -16,9 +16,12 @@ __all__ = [
     "Device",
     "Faces",
     "Json",
+    "Like",
     "Metadata",
     "Quiet",
+    "Recognition",
     "ReferenceFace",
+    "ReferenceLike",
     "Weights",
     "complain",
     "face_choice",
@@ -29,6 +32,8 @@ __all__ = [
     "usage_errors",
 ]
 
+_FACE_WORDS = ("all", "largest", "smallest", "left", "right", "centre")
+
 Boxes = Annotated[
     Path | None,
     typer.Option(
@@ -36,8 +41,32 @@ Boxes = Annotated[
         "(STEM.json, .mat, .pts, .txt): skips detection."
     ),
 ]
-Faces = Annotated[str, typer.Option(help="largest, all, or a number counted from the left.")]
-ReferenceFace = Annotated[str, typer.Option(help="Which face of the other photo.")]
+Faces = Annotated[
+    str,
+    typer.Option(help="all, largest, smallest, left, right, centre, or a number from the left."),
+]
+ReferenceFace = Annotated[
+    str, typer.Option(help="Which face of the reference: as --faces, except all.")
+]
+Like = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FACE.jpg",
+        help="Change the face most like this person's, in place of --faces; needs --recognition "
+        "or an insightface pack.",
+    ),
+]
+ReferenceLike = Annotated[
+    Path | None,
+    typer.Option(metavar="FACE.jpg", help="The same for the reference's face."),
+]
+Recognition = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.onnx",
+        help="Network for likeness, 112 x 112 aligned crops; default: one of insightface's packs.",
+    ),
+]
 Weights = Annotated[str, typer.Option(help="Embedded weights' name, or a .safetensors file.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
@@ -65,11 +94,12 @@ def open_boxes(path: Path | None, photos: Iterable[Path]) -> dict[str, list[list
 
 def face_choice(text: str) -> Any:
     """Return the faces that an option names."""
-    if text in ("all", "largest"):
+    if text in _FACE_WORDS:
         return text
     if text.isdigit():
         return int(text)
-    raise typer.BadParameter(f"faces {text!r}; choose largest, all or a number from 0")
+    words = ", ".join(_FACE_WORDS)
+    raise typer.BadParameter(f"face {text!r}; choose {words}, or a number from 0 at the left")
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -4,28 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from toy_faces import layout, toy_photo
+from toy_faces import toy_photo
+from toy_models import ToyModel
 
 from uvface.core.errors import InputError, NoFaceError
 from uvface.core.io.images import Photo, read_photo, write_image
 from uvface.core.io.provenance import read_provenance
-from uvface.core.reconstruct import Model
 from uvface.editing.edit import edit
-from uvface.faceswap.swap import _pose_warnings, swap
-
-
-class ToyModel(Model):
-    """A model that knows the toy photos' faces by their pixels."""
-
-    def __init__(self):
-        object.__setattr__(self, "layout", layout())
-
-    def reconstruct(self, photo, *, boxes=None, faces="all"):
-        if boxes is not None and len(boxes) == 0:
-            return []
-        known = [toy_photo(seed) for seed in (1, 2)]
-        distances = [np.abs(photo - image).mean() for image, _ in known]
-        return [known[int(np.argmin(distances))][1]] if min(distances) < 0.02 else []
+from uvface.editing.finder import FoundReference
+from uvface.faceswap.photos import FaceSwap, _pose_warnings, swap
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +86,6 @@ def test_turned_faces_are_warned_of(model):
     result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep=())
     assert result.warnings == ()
 
-    turned = toy_photo(2, 60.0)[1]
-    assert "turned" in _pose_warnings([toy_photo(1)[1]], turned)[0]
+    found = FoundReference(reference=toy_photo(2, 60.0), photos=())
+    assert "turned" in _pose_warnings([FaceSwap(face=toy_photo(1)[1], found=found)])[0]
     assert dataclasses.replace(result).warnings == ()

@@ -1,0 +1,177 @@
+"""Reading photos and finding the faces that an edit needs, each photo of a batch once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..core.detection.recognition import Recognizer
+from ..core.errors import InputError
+from ..core.io.images import Photo
+from ..core.reconstruct import FaceChoice, Model, choose_faces
+from ..core.types import Face
+from .result import Boxes, PhotoLike, find_faces, open_photo
+from .source import Reference
+
+__all__ = ["FaceFinder", "FoundReference", "Selection", "pick_faces"]
+
+_KEPT = 1 << 30  # bytes of photos and faces of references that are remembered
+_UNLIKE = 0.25  # cosine below which the likest face is probably of somebody else
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which faces of a photo are meant.
+
+    Attributes:
+        faces: by position or size.
+        like: a photo of the person; the face most like the largest face of it is taken.
+    """
+
+    faces: FaceChoice = "largest"
+    like: PhotoLike | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class FoundReference:
+    """What a face is taken from, and the files that it was read from."""
+
+    reference: Reference
+    photos: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class FaceFinder:
+    """Finds faces for edits and swaps; references are read and reconstructed once."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        boxes: Boxes | None = None,
+        recognition: str | Path | None = None,
+    ) -> None:
+        """Set what faces are found with.
+
+        Args:
+            model: what reconstructs.
+            boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
+            recognition: file of the network that likeness is measured by; by default one of
+                insightface's packs, looked for on first need.
+        """
+        self.model = model
+        self._boxes = boxes
+        self._recognition = recognition
+        self._recognizer: Recognizer | None = None
+        self._cache = _Cache(_KEPT)
+
+    def faces(
+        self, photo: Photo, selection: Selection, *, name: str = "photo"
+    ) -> tuple[list[Face], tuple[str, ...]]:
+        """Return the selected faces of a photo, at least one, and warnings.
+
+        Raises:
+            InputError: there is no face of that number, or both kinds of selection are given.
+            NoFaceError: there is no face at all.
+            AssetError: likeness is asked for and there is no recognition network.
+        """
+        if selection.like is None:
+            return self._find(photo, selection.faces, name), ()
+        if selection.faces not in ("largest", "all"):
+            raise InputError(f"face {selection.faces!r} and a face to be like; give one of the two")
+        wanted = self._person(selection.like)
+        found = self._find(photo, "all", name)
+        likeness = [float(wanted @ self._embed(photo, face)) for face in found]
+        best = int(np.argmax(likeness))
+        if likeness[best] >= _UNLIKE:
+            return [found[best]], ()
+        title = photo.path.name if photo.path else f"the {name}"
+        text = f"no face of {title} is much like the given one (cosine {likeness[best]:.2f})"
+        return [found[best]], (f"{text}; the likest is taken",)
+
+    def reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
+        """Return what a face is taken from: one photo.
+
+        Raises:
+            InputError, NoFaceError, AssetError: as `faces`.
+        """
+        if not photos:
+            raise InputError("no reference; give a photo that the face comes from")
+        paths = tuple(Path(photo) for photo in photos if isinstance(photo, str | Path))
+        if len(paths) < len(photos) or isinstance(selection.like, Photo | np.ndarray):
+            return self._read_reference(photos, selection)
+        key = (paths, selection.faces, None if selection.like is None else str(selection.like))
+        return self._cache.get(key, lambda: self._read_reference(photos, selection))
+
+    def _read_reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
+        if len(photos) > 1:
+            raise InputError(f"{len(photos)} references; one is needed")
+        photo = open_photo(photos[0])
+        found, warnings = self.faces(photo, selection, name="reference")
+        return FoundReference(
+            reference=(photo.image, found[0]),
+            photos=() if photo.path is None else (photo.path,),
+            warnings=photo.warnings + warnings,
+        )
+
+    def _find(self, photo: Photo, faces: FaceChoice, name: str) -> list[Face]:
+        return find_faces(photo, self.model, faces=faces, boxes=self._boxes, name=name)
+
+    def _person(self, like: PhotoLike) -> np.ndarray:
+        photo = open_photo(like)
+        return self._embed(photo, self._find(photo, "largest", "face to be like")[0])
+
+    def _embed(self, photo: Photo, face: Face) -> np.ndarray:
+        if self._recognizer is None:
+            self._recognizer = Recognizer(self._recognition)
+        return self._recognizer.embed(photo.image, np.asarray(face.landmarks))
+
+
+class _Cache:
+    """References by what they were made of, the oldest forgotten when they fill the memory."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._held: OrderedDict[Hashable, FoundReference] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], FoundReference]) -> FoundReference:
+        if key not in self._held:
+            self._held[key] = make()
+        self._held.move_to_end(key)
+        while len(self._held) > 1 and sum(map(_bytes_of, self._held.values())) > self._budget:
+            self._held.popitem(last=False)
+        return self._held[key]
+
+
+def _bytes_of(found: FoundReference) -> int:
+    image, face = found.reference
+    return int(image.nbytes + face.position_map.nbytes + face.texture.nbytes)
+
+
+def pick_faces(
+    found: Sequence[Face], choices: Sequence[FaceChoice], size: tuple[int, int]
+) -> list[Face]:
+    """Return one of the faces, ordered from left to right, for each choice.
+
+    Args:
+        found: all faces of a photo.
+        choices: numbers or words; each must name one face, and no face twice.
+        size: rows and columns of the photo.
+
+    Raises:
+        InputError: a choice names no or several faces, or two name the same.
+    """
+    boxes = np.stack([np.asarray(face.box, np.float32) for face in found])
+    numbers: list[int] = []
+    for choice in choices:
+        named = choose_faces(boxes, choice, size)
+        if len(named) != 1:
+            raise InputError(f"face {choice!r} names {len(named)} faces; name one")
+        if named[0] in numbers:
+            raise InputError(f"face {choice!r} is mapped twice (number {named[0]} from the left)")
+        numbers += named
+    return [found[number] for number in numbers]

@@ -1,0 +1,102 @@
+"""Which face gets which reference: ``--map 0=anna.jpg,1=ben.jpg``, or a JSON or CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import get_args
+
+from ..core.errors import InputError
+from ..core.io.files import read_bytes
+from ..core.reconstruct import FaceChoice, FaceWord
+
+__all__ = ["FaceMap", "read_map", "resolve_beside"]
+
+FaceMap = dict[FaceChoice, tuple[Path, ...]]
+_NEED = (
+    'need 0=anna.jpg,1=ben.jpg, or a file: JSON {"0": "anna.jpg"}, or CSV with the columns face '
+    "and reference"
+)
+
+
+def read_map(text: str) -> FaceMap:
+    """Return face -> photos of its reference.
+
+    Args:
+        text: ``FACE=PHOTO,...`` or the path of a ``.json`` or ``.csv`` file. A face is a number
+            from the left or a word as ``left``. Paths in a file may be relative to it.
+
+    Raises:
+        InputError: the text or the file has another form, or a face twice.
+    """
+    path = Path(text)
+    if path.suffix.lower() == ".json" and "=" not in text:
+        pairs = _from_json(path)
+    elif path.suffix.lower() == ".csv" and "=" not in text:
+        pairs = _from_csv(path)
+    else:
+        parts = [part.partition("=") for part in text.split(",") if part.strip()]
+        pairs = [(face.strip(), [Path(photo.strip())] if photo else []) for face, _, photo in parts]
+    found: FaceMap = {}
+    for face, photos in pairs:
+        choice = _choice(face)
+        if choice in found:
+            raise InputError(f"the map names face {face} twice")
+        if not photos:
+            raise InputError(f"the map names no photo for face {face!r}; {_NEED}")
+        found[choice] = tuple(photos)
+    if not found:
+        raise InputError(f"the map {text!r} is empty; {_NEED}")
+    return found
+
+
+def resolve_beside(file: Path, name: str) -> Path:
+    """Return a path that a file names: as it is, or else relative to the file's folder."""
+    path = Path(name)
+    beside = file.parent / path
+    return beside if not path.is_absolute() and not path.exists() and beside.exists() else path
+
+
+def _choice(face: str) -> FaceChoice:
+    if face.isdigit():
+        return int(face)
+    for word in get_args(FaceWord):
+        if face == word and word != "all":
+            return word  # type: ignore[no-any-return]
+    raise InputError(f"the map names face {face!r}; need a number from the left, or left, largest")
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; {_NEED}") from error
+
+
+def _from_json(path: Path) -> list[tuple[str, list[Path]]]:
+    try:
+        content = json.loads(_text(path))
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error}); {_NEED}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds a {type(content).__name__}; {_NEED}")
+    pairs = []
+    for face, photos in content.items():
+        names = [photos] if isinstance(photos, str) else photos
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"{path}: the photo of face {face!r} is no text; {_NEED}")
+        pairs.append((face, [resolve_beside(path, name) for name in names]))
+    return pairs
+
+
+def _from_csv(path: Path) -> list[tuple[str, list[Path]]]:
+    rows = csv.DictReader(io.StringIO(_text(path)))
+    if not {"face", "reference"} <= set(rows.fieldnames or ()):
+        raise InputError(f"{path} has the columns {rows.fieldnames}; {_NEED}")
+    return [
+        ((row["face"] or "").strip(), [resolve_beside(path, row["reference"].strip())])
+        for row in rows
+        if row["reference"]
+    ]

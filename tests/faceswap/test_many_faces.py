@@ -1,0 +1,121 @@
+"""Which of several faces is changed, and that all others stay as they are."""
+
+import numpy as np
+import pytest
+from toy_faces import SIZE, toy_photo
+from toy_models import ToyModel, toy_group
+
+from uvface.core.errors import AssetError, InputError
+from uvface.core.io.images import write_image
+from uvface.editing.edit import edit
+from uvface.editing.finder import FaceFinder, Selection
+from uvface.faceswap.photos import swap
+
+GROUP = (1, 2, 4)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return ToyModel(groups=[GROUP])
+
+
+def changed_faces(result, image):
+    """Return which thirds of a group differ from the photo at all."""
+    difference = np.abs(result.image - image).max(axis=(0, 2))
+    return [i for i in range(3) if difference[i * SIZE : (i + 1) * SIZE].any()]
+
+
+class ToneRecognizer:
+    """Recognises the toy faces by their tone."""
+
+    def __init__(self, path=None):
+        self.path = path
+
+    def embed(self, image, landmarks):
+        x = int(landmarks[30, 0]) + SIZE // 2
+        tone = image[40:80, x - 20 : x + 20].mean(axis=(0, 1)) - 0.4
+        return tone / np.linalg.norm(tone)
+
+
+@pytest.fixture
+def recognizer(monkeypatch):
+    monkeypatch.setattr("uvface.editing.finder.Recognizer", ToneRecognizer)
+
+
+@pytest.mark.parametrize(
+    ("faces", "expected"),
+    [(0, [0]), (2, [2]), ("left", [0]), ("centre", [1]), ("right", [2]), ("all", [0, 1, 2])],
+)
+def test_only_the_chosen_faces_change(model, faces, expected):
+    image, _ = toy_group(GROUP)
+    result = swap(image, toy_photo(3)[0], model=model, faces=faces, keep=())
+    assert changed_faces(result, image) == expected
+
+
+def test_a_map_puts_another_face_on_each(model):
+    image, faces = toy_group(GROUP)
+    mapping = {2: toy_photo(2)[0], "left": toy_photo(3)[0]}
+    result = swap(image, model=model, mapping=mapping, keep=())
+    assert changed_faces(result, image) == [0, 2]
+    one = swap(image, toy_photo(3)[0], model=model, faces=0, keep=())
+    other = swap(image, toy_photo(2)[0], model=model, faces=2, keep=())
+    assert (result.image[:, :SIZE] == one.image[:, :SIZE]).all()
+    assert (result.image[:, 2 * SIZE :] == other.image[:, 2 * SIZE :]).all()
+    assert [face is faces[i] for face, i in zip(result.faces, (2, 0), strict=True)] == [True, True]
+
+
+def test_maps_that_do_not_name_one_face_each_are_input_errors(model):
+    image, _ = toy_group(GROUP)
+    other = toy_photo(3)[0]
+    with pytest.raises(InputError, match="mapped twice"):
+        swap(image, model=model, mapping={0: other, "left": other})
+    with pytest.raises(InputError, match="no face 3"):
+        swap(image, model=model, mapping={3: other})
+    with pytest.raises(InputError, match="neither a reference"):
+        swap(image, model=model)
+    with pytest.raises(InputError, match="both a reference"):
+        swap(image, other, model=model, mapping={0: other})
+
+
+def test_likeness_chooses_the_target_and_the_reference(model, recognizer):
+    image, faces = toy_group(GROUP)
+    result = swap(image, toy_photo(3)[0], model=model, like=toy_photo(4)[0], keep=())
+    wanted = ToneRecognizer().embed(*[toy_photo(4)[0], np.zeros((68, 3))])
+    likeness = [ToneRecognizer().embed(image, np.asarray(f.landmarks)) @ wanted for f in faces]
+    assert changed_faces(result, image) == [int(np.argmax(likeness))] == [2]
+    taken = swap(toy_photo(3)[0], image, model=model, reference_like=toy_photo(4)[0], keep=())
+    same = swap(toy_photo(3)[0], image, model=model, reference_face=2, keep=())
+    assert (taken.image == same.image).all()
+    assert result.settings["faces_like"] == ""
+
+
+def test_a_face_that_is_not_alike_is_warned_of(model, recognizer, monkeypatch):
+    monkeypatch.setattr("uvface.editing.finder._UNLIKE", 1.1)
+    image, other = toy_group(GROUP)[0], toy_photo(3)[0]
+    result = swap(image, other, model=model, like=toy_photo(4)[0], keep=())
+    assert any("much like" in line for line in result.warnings)
+
+
+def test_likeness_without_a_network_says_what_to_install(model, monkeypatch, tmp_path):
+    monkeypatch.setattr("uvface.core.detection.recognition.CACHE", tmp_path)
+    with pytest.raises(AssetError, match=r"--recognition FILE\.onnx"):
+        swap(toy_group(GROUP)[0], toy_photo(3)[0], model=model, like=toy_photo(1)[0])
+    with pytest.raises(InputError, match="one of the two"):
+        swap(toy_group(GROUP)[0], toy_photo(3)[0], model=model, like=toy_photo(1)[0], faces=1)
+
+
+def test_references_are_reconstructed_once(tmp_path):
+    model = ToyModel()
+    finder = FaceFinder(model)
+    write_image(tmp_path / "a.png", toy_photo(1)[0])
+    first = finder.reference([tmp_path / "a.png"], Selection())
+    assert finder.reference([tmp_path / "a.png"], Selection()) is first
+    assert len(model.calls) == 1
+    finder.reference([tmp_path / "a.png"], Selection(faces="left"))
+    assert len(model.calls) == 2
+
+
+def test_edits_choose_by_likeness_too(model, recognizer):
+    image, _ = toy_group(GROUP)
+    result = edit(image, model=model, regions=["nose"], recolor="#803020", like=toy_photo(4)[0])
+    assert changed_faces(result, image) == [2]

@@ -1,0 +1,47 @@
+"""Which face gets which reference, from a text or a file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from uvface.core.errors import InputError
+from uvface.faceswap.mapping import read_map
+
+
+def test_pairs_on_the_command_line():
+    expected = {0: (Path("anna.jpg"),), "right": (Path("ben.jpg"),)}
+    assert read_map("0=anna.jpg, right=ben.jpg") == expected
+
+
+def test_files_name_photos_beside_them(tmp_path):
+    (tmp_path / "anna.jpg").write_bytes(b"x")
+    (tmp_path / "map.json").write_text(json.dumps({"1": "anna.jpg", "0": ["a.jpg", "b.jpg"]}))
+    found = read_map(str(tmp_path / "map.json"))
+    assert found == {1: (tmp_path / "anna.jpg",), 0: (Path("a.jpg"), Path("b.jpg"))}
+    (tmp_path / "map.csv").write_text("face,reference\n1,anna.jpg\nleft,b.jpg\n")
+    assert read_map(str(tmp_path / "map.csv")) == {
+        1: (tmp_path / "anna.jpg",),
+        "left": (Path("b.jpg"),),
+    }
+
+
+@pytest.mark.parametrize("text", ["", "0", "nose=a.jpg", "all=a.jpg", "0=a.jpg,0=b.jpg", "1="])
+def test_other_texts_are_input_errors(text):
+    with pytest.raises(InputError, match="map"):
+        read_map(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.json", "[1]"), ("a.json", "{"), ("a.json", '{"0": 3}'), ("a.csv", "x,y\n1,2\n")],
+)
+def test_other_files_are_input_errors(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=name):
+        read_map(str(tmp_path / name))
+
+
+def test_missing_file_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read_map(str(tmp_path / "no.json"))
