@@ -19,12 +19,12 @@ __all__ = ["agree_trust", "periphery", "skin_trust"]
 
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
-_FACING = (0.45, 0.65)  # cosine: below the first the outline is near
+_FACING = (0.15, 0.35)  # cosine: below the first the outline is near
 _FIRST_BLUR, _SECOND_BLUR = 28.0, 14.0  # texels of 256
 _STRAND = 3.5  # texels of 256
 _OWN = 3.0  # texels of 256 around eyes and brows that are not judged
 _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front of it
-_DARKER, _BRIGHTER, _CHROMA = 0.11, 0.17, 0.045  # Oklab: half trusted at this distance
+_DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
 
 
 def periphery(layout: UVLayout, facing: Float[Array, "size size"]) -> Float[Array, "size size"]:

@@ -33,9 +33,10 @@ _COLOR_TEXELS = 64  # along a side: colours are fitted on averages of blocks
 _TRUST_TEXELS = 128
 _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
 _RIM = 0.5  # of the mask
-_LIGHT_BLUR = 14.0  # texels of 256: light varies over a quarter of the face
-_SHADOW_BLUR = 5.0  # texels of 256
-_OWN_LIGHT = 0.05  # Oklab: differences of this size are left to the face
+# Over how many texels of 256 light is compared, and up to which difference (Oklab) it is left to
+# the face: slow changes are light; quicker ones are its shape, unless they are so large that they
+# must be a shadow or a highlight of one of the photos.
+_LIGHT_SCALES = ((28.0, 0.0), (14.0, 0.03), (5.0, 0.06))
 _LIGHT_PRIOR = 0.05  # weight of "no difference", where little is seen in both
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
@@ -172,12 +173,12 @@ def _fit_colors(
     if color == "match":
         return transfer, jnp.zeros((size, size, 3), source.dtype)
     left = target - apply_transfer(transfer, source)
-    slow = _average(left, small[..., 6:], _LIGHT_BLUR * source.shape[0] / 256)
-    # What is left over a few texels is the face's own, unless it is so large that it must be a
-    # shadow or a highlight of one of the photos.
-    near = _average(left - slow, small[..., 6:], _SHADOW_BLUR * source.shape[0] / 256)
-    size_of = jnp.linalg.norm(near + 1e-9, axis=-1, keepdims=True)
-    return transfer, _enlarge(slow + near * jnp.maximum(1.0 - _OWN_LIGHT / size_of, 0.0), size)
+    offset = jnp.zeros_like(left)
+    for blur, own in _LIGHT_SCALES:
+        rest = _average(left - offset, small[..., 6:], blur * left.shape[0] / 256)
+        strength = jnp.linalg.norm(rest + 1e-9, axis=-1, keepdims=True)
+        offset += rest * jnp.maximum(1.0 - own / strength, 0.0)
+    return transfer, _enlarge(offset, size)
 
 
 def _average(values: Array, weights: Array, sigma: float) -> Array:
