@@ -8,6 +8,7 @@ licences, evaluation.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -21,7 +22,7 @@ from flax import nnx
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ..errors import AssetError
+from ..errors import AssetError, InputError
 from ..geometry.layout import UVLayout, load_layout, pack_layout, unpack_layout
 from .registry import NETWORKS, make_network
 
@@ -75,6 +76,9 @@ def save_weights(
         header: what the file says about itself.
         layout: travels with the weights, for layouts that do not come with the package.
         is_exact: keep matrices as float32; by default they are rounded to float16.
+
+    Raises:
+        InputError: the file cannot be written.
     """
     config: Any = network.config  # type: ignore[attr-defined]
     header = dataclasses.replace(header, config=dataclasses.asdict(config))
@@ -89,8 +93,13 @@ def save_weights(
         arrays |= {_LAYOUT + name: np.ascontiguousarray(packed[name]) for name in packed}
     metadata = {"uvface": json.dumps(dataclasses.asdict(header), sort_keys=True)}
     temporary = path.with_name(path.name + ".partial")
-    save_file(arrays, temporary, metadata=metadata)
-    os.replace(temporary, path)
+    try:
+        save_file(arrays, temporary, metadata=metadata)
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:  # no such folder, no permission, disk full
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise InputError(f"cannot write {path}: {error}") from error
 
 
 def _find(name_or_path: str | Path) -> Path:
@@ -189,6 +198,6 @@ def load_weights(
     if {n: v.shape for n, v in variables.items()} != {n: a.shape for n, a in arrays.items()}:
         raise AssetError(f"the arrays in {path} do not fit the network {header.network!r}")
     for name, variable in variables.items():
-        variable.set_value(jnp.asarray(arrays[name], dtype=jnp.float32))
+        variable.set_value(jnp.asarray(arrays[name].astype(np.float32)))  # on the host: fast
     network.eval()
     return network, header

@@ -1,3 +1,4 @@
+import errno
 import json
 
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from uvface.core.errors import AssetError, InputError
+from uvface.core.network import weights
 from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
 from uvface.core.network.registry import Network, make_network
 from uvface.core.network.weights import WeightsHeader, load_weights, read_header, save_weights
@@ -61,6 +63,22 @@ def test_header_is_read_without_the_arrays(stored):
 
 def test_nothing_half_written_stays(stored):
     assert [p.name for p in stored[0].parent.iterdir()] == ["toy.safetensors"]
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(stored, monkeypatch, tmp_path):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path, network = stored
+    before = path.read_bytes()
+    monkeypatch.setattr(weights.os, "replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        save_weights(path, network, HEADER)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="cannot write"):
+        save_weights(tmp_path / "no folder" / "w.safetensors", network, HEADER)
 
 
 def test_another_layout_is_refused(stored):
