@@ -22,6 +22,7 @@ from .head import HeadModel, canonical_from_ict, load_head
 from .parameterise import flatten_disk, superellipse, tutte
 from .patches import EYEBALL_LEFT, SurfaceMesh, boundary_loops, build_surface_mesh
 from .regions import draw_regions, texel_weights
+from .steadiness import rigid_region
 from .surface import (
     FaceSurface,
     bind_texels,
@@ -273,6 +274,7 @@ def build_layout(head: HeadModel, surface: FaceSurface, size: int) -> UVLayout:
     canonical = position_map(binding, jnp.asarray(_symmetric(points, np.asarray(surface.mirror))))
     mask = np.asarray(binding.mask)
     regions = draw_regions(surface, binding, np.asarray(canonical))
+    regions["rigid"] = rigid_region(head, surface, binding, regions)
     arrays = {
         "mask": mask.astype(np.uint8),
         "triangles": grid_triangles(mask),

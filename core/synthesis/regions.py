@@ -105,7 +105,7 @@ def _profile(canvas: _Canvas, start: tuple[float, float], end: tuple[float, floa
 def draw_regions(
     surface: FaceSurface, binding: TexelBinding, canonical: Float[np.ndarray, "size size 3"]
 ) -> dict[str, Float[np.ndarray, "size size"]]:
-    """Return all region masks, 0 outside the layout's mask."""
+    """Return the region masks that are drawn, all but `rigid`; 0 outside the layout's mask."""
     size = len(canonical)
     u, v = np.meshgrid(*[(np.arange(size) + 0.5) / size] * 2)
     canvas = _Canvas(
@@ -190,18 +190,15 @@ def _inner(canvas: _Canvas, regions: dict[str, np.ndarray]) -> dict[str, np.ndar
 
 
 def _skin(canvas: _Canvas, regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the regions that are what others leave: forehead, skin; and the rigid part."""
+    """Return the regions that are what others leave: forehead and skin."""
     face, brows, eyes = regions["face"], regions["brows"], regions["eyes"]
     brow = canvas.marks[22:27]
     under_brow = np.interp(canvas.u, brow[:, 0], brow[:, 1] + [0.04, 0.02, 0.01, 0.02, 0.04])
     forehead = face * _below(canvas.v - under_brow, 2 / 256) * (1 - np.maximum(brows, eyes))
     others = [eyes, brows, regions["lips"], regions["mouth_interior"]]
-    upper_face = _below(canvas.v - canvas.marks[33, 1], 3 / 256)
-    rigid = face * upper_face * (1 - np.maximum(eyes, brows))
     return {
         "forehead": forehead,
         "skin": face * (1 - np.maximum.reduce(others)),
-        "rigid": rigid * _below(canvas.x - 6.0, 1.0) * _below(canvas.y - 8.5, 1.0),
     }
 
 
