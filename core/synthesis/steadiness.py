@@ -38,7 +38,8 @@ def rigid_region(
     nobody = jnp.zeros(head.identity.shape[0])
 
     def place(expression: Float[Array, " expressions"]) -> Float[Array, "vertices 3"]:
-        return surface_vertices(surface, canonical_from_ict(head_vertices(head, nobody, expression)))
+        vertices = head_vertices(head, nobody, expression)
+        return surface_vertices(surface, canonical_from_ict(vertices))
 
     coefficients, weights = expression_archetypes(head.expression_names)
     still = place(jnp.zeros(coefficients.shape[1]))
