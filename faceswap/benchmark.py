@@ -18,17 +18,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax import Array
 
 from ..core.detection.default import default_detector
 from ..core.errors import InputError, NoFaceError
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.render import render_texture
+from ..core.geometry.sampling import sample_texture
 from ..core.geometry.visibility import visibility
+from ..core.geometry.window import cut_window
 from ..core.io.images import read_photo
 from ..core.network.peers import make_peer
 from ..core.network.registry import for_inference, make_network
 from ..core.reconstruct import Model
+from ..core.types import Face
 from .swap import swap_face
 
-__all__ = ["Timing", "benchmark", "compare_networks"]
+__all__ = ["Timing", "benchmark", "compare_networks", "draw_maps"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,6 +57,31 @@ def _measure(stage: str, call: Callable[[], object], repeats: int) -> Timing:
     warm = times[2:]  # the second call still fills caches
     low, _, high = statistics.quantiles(warm, n=4)
     return Timing(stage=stage, cold=times[0], median=statistics.median(warm), low=low, high=high)
+
+
+@functools.partial(jax.jit, static_argnames="side")
+def _draw(
+    window: Array, position_map: Array, layout: UVLayout, origin: Array, *, side: int
+) -> tuple[Array, ...]:
+    texture = sample_texture(window, position_map - jnp.append(origin, 0).astype(jnp.float32))
+    channels = jnp.concatenate([texture, position_map[..., 2:]], axis=-1)
+    drawn, mask = render_texture(
+        channels, position_map, layout, height=side, width=side, origin=origin
+    )
+    return mask, drawn[..., :3], visibility(position_map, layout), drawn[..., 3]
+
+
+def draw_maps(image: np.ndarray, face: Face, layout: UVLayout) -> tuple[Array, ...]:
+    """Return a face's mask, colours, visibility per texel and depth, in the window around it.
+
+    What PRNet computes by four loops over the triangles.
+    """
+    points = np.asarray(face.position_map)[..., :2]
+    window, origin = cut_window(image, points)
+    corner = jnp.asarray(origin, jnp.int32)
+    return _draw(
+        jnp.asarray(window), jnp.asarray(face.position_map), layout, corner, side=len(window)
+    )
 
 
 def benchmark(
@@ -93,6 +124,7 @@ def benchmark(
     stages: dict[str, Callable[[], object]] = {
         "network, one crop": lambda: model.predict(crop),
         "visibility": lambda: see(face.position_map),
+        "mask, colours, visibility, depth": lambda: draw_maps(ours, face, model.layout),
         "reconstruct, box given": reconstruct,
         "swap, faces given": paste,
         "whole swap, boxes given": whole,

@@ -156,6 +156,8 @@ def test_benchmark_times_every_stage(astronaut: Path, capsys: pytest.CaptureFixt
     assert main([*arguments, "--json"]) == 0
     rows = {r["stage"]: r for r in map(json.loads, capsys.readouterr().out.splitlines())}
     assert all(0.0 < row["low"] <= row["median"] <= row["high"] for row in rows.values())
+    drawn, seen = (rows[k] for k in ("mask, colours, visibility, depth", "visibility"))
+    assert drawn["median"] > seen["low"]
     assert rows["network, one crop"]["median"] < rows["reconstruct, box given"]["median"]
     assert rows["swap, faces given"]["median"] < rows["whole swap, boxes given"]["median"]
     assert main(["benchmark", str(astronaut), "no.png"]) == 1

@@ -91,6 +91,14 @@ def test_every_file_that_is_named_is_there_and_no_other(written):
     assert named | unnamed == {p.name for p in folder.iterdir()}
 
 
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_every_output_can_be_had_alone(tmp_path, face, layout, name):
+    """PRNet's ``--isDepth`` alone crashes: it needs what another option computes."""
+    record = write_results(tmp_path, NAME, PHOTO, [face], layout, save=[name], weights="w")
+    named = set(record["faces"][0]["files"].values())
+    assert named and all((tmp_path / file).stat().st_size for file in named)
+
+
 def test_landmark_file_has_68_rows(written, face):
     folder, record = written
     rows = np.loadtxt(folder / record["faces"][0]["files"]["landmarks"])
