@@ -7,10 +7,11 @@ What XLA does slowly is written as what it does fast, and nothing is left to do 
 - one of stride 2 is a 2x2 convolution to four times the channels, one per output phase, which
   `depth_to_space` unfolds; the four phases share their inputs, so no product with 0 is computed;
 - 1x1 convolutions are matrix products;
-- the last three layers have 3 channels, too few for the vector units: they work on 2x2 pixels
-  folded into 12 channels. The first of them folds by itself, as a 5x5 convolution of stride 2;
-- some layers compute a row or two too many: for heights that are powers of two XLA (0.10, on
-  CPUs) leaves a convolution of 32 or 64 channels to one core, for others it takes them all.
+- convolutions to 16 channels, too few for the vector units, give several pixels of a row at once;
+- the last three layers have 3 channels: they work on planes, channels first, where sums of
+  shifted pixels fill the vector units;
+- convolutions of 32 and more channels compute tiles of outputs at once, with a quarter to a half
+  of the products (`winograd`).
 
 References:
     V. Dumoulin, F. Visin, "A guide to convolution arithmetic for deep learning", 2016, section 4
@@ -31,13 +32,18 @@ from jaxtyping import Float
 
 from .prn import OUTPUT_SCALE, PRN
 from .prn_lite import depth_to_space
+from .winograd import convolve_tiles, transform_kernel
 
 __all__ = ["FastPRN", "conv_stride", "fold_norm", "fold_prn", "variable_values"]
 
 _BEFORE = 2  # pixels that a stride-1 transposed 4x4 convolution reads before its output
-_FOLD = 2  # pixels along one side that the last layers have in one cell
-_FOLDED = 3  # layers at the end that work on cells
-_SPARE = {32: 1, 64: 1, 512: 2}  # rows too many, by channels of 4x4 kernels; as measured
+_FLAT = 3  # layers at the end that work on planes
+_CELLS = {3: 4, 16: 2}  # pixels of a row at once by input channels of 4x4 kernels, as measured
+# Outputs along one side of a tile by taps and input channels, as measured; others gain nothing.
+_TILES = {
+    4: {32: 4, 64: 4, 128: 4, 256: 4, 512: 2},
+    2: {64: 3, 128: 3, 256: 3},
+}
 _Padding = tuple[int, int]
 _Kernel = Float[np.ndarray, "h w c d"]
 
@@ -47,16 +53,20 @@ _Kernel = Float[np.ndarray, "h w c d"]
 class _Layer:
     """A convolution with what follows it: bias, ReLU where its caller says so."""
 
-    kernel: jax.Array  # [h, w, c, d]
+    kernel: jax.Array  # [h, w, c, cells d], or for tiles as `transform_kernel` returns it
     bias: jax.Array  # [d]
     padding: _Padding = dataclasses.field(metadata={"static": True})  # before, after
     stride: int = dataclasses.field(default=1, metadata={"static": True})
     unfold: bool = dataclasses.field(default=False, metadata={"static": True})  # four phases
-    spare: int = dataclasses.field(default=0, metadata={"static": True})  # rows too many
+    tile: int = dataclasses.field(default=0, metadata={"static": True})  # 0: none
+    cells: int = dataclasses.field(default=1, metadata={"static": True})  # pixels at once
 
     def __call__(self, x: Float[jax.Array, "b h w c"]) -> Float[jax.Array, "b h2 w2 d"]:
-        y = _convolve(x, self.kernel, self.padding, self.stride, self.spare) + self.bias
-        y = y[:, : y.shape[1] - self.spare]
+        if self.tile:
+            y = convolve_tiles(x, self.kernel, tile=self.tile, padding=self.padding)
+        else:
+            y = _convolve(x, self.kernel, self.padding, self.stride, self.cells)
+        y = y + self.bias
         # Phases of position p are the outputs 2p - 1 and 2p.
         return depth_to_space(y, 2)[:, 1:-1, 1:-1] if self.unfold else y
 
@@ -80,12 +90,40 @@ class _Block:
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class _Flat:
+    """A transposed convolution of stride 1 to few channels, on planes: channels first."""
+
+    kernel: jax.Array  # [h, w, c, d]
+    bias: jax.Array  # [d, 1, 1, 1]
+
+    def __call__(self, x: Float[jax.Array, "c b h w"]) -> Float[jax.Array, "d b h w"]:
+        near = _shifted(_padded(x, (2, 3)))
+        kernel = self.kernel.reshape(len(near), *self.kernel.shape[2:])
+        terms = [
+            (kernel[k, c], plane[c]) for k, plane in enumerate(near) for c in range(x.shape[0])
+        ]
+        sums = [sum(weights[d] * plane for weights, plane in terms) for d in range(len(self.bias))]
+        return jnp.stack(sums) + self.bias
+
+    def enter(self, x: Float[jax.Array, "b h w c"]) -> Float[jax.Array, "d b h w"]:
+        """Take pixels with many channels: one product for all taps, then their sum."""
+        h, w, c, d = self.kernel.shape
+        taps = self.kernel.transpose(0, 1, 3, 2).reshape(-1, c)
+        x = jnp.einsum("tc,bhwc->tbhw", taps, _padded(x, (1, 2)))
+        x = x.reshape(h, w, d, *x.shape[1:])
+        near = [_shifted(x[i, j])[i * w + j] for i in range(h) for j in range(w)]
+        return sum(near[1:], near[0]) + self.bias
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FastPRN:
     """What `PRN` computes in evaluation; a pytree, made by `fold_prn`."""
 
     stem: _Layer
     down: list[_Block]
     up: list[_Layer]
+    flat: list[_Flat]
     depth_center: float = dataclasses.field(metadata={"static": True})
 
     def __call__(self, crops: Float[jax.Array, "b 256 256 3"]) -> Float[jax.Array, "b 256 256 3"]:
@@ -93,9 +131,12 @@ class FastPRN:
         x = nnx.relu(self.stem(crops))
         for block in self.down:
             x = block(x)
-        for layer in self.up[:-1]:
+        for layer in self.up:
             x = nnx.relu(layer(x))
-        unit = nnx.sigmoid(depth_to_space(self.up[-1](x), _FOLD))
+        x = self.flat[0].enter(x)
+        for flat in self.flat[1:]:
+            x = flat(nnx.relu(x))
+        unit = nnx.sigmoid(x.transpose(1, 2, 3, 0))
         offset = jnp.array([0.0, 0.0, self.depth_center], dtype=unit.dtype)
         return OUTPUT_SCALE * (unit - offset)
 
@@ -107,18 +148,31 @@ class FastPRN:
 
 
 def _convolve(
-    x: jax.Array, kernel: jax.Array, padding: _Padding, stride: int, spare: int = 0
+    x: jax.Array, kernel: jax.Array, padding: _Padding, stride: int, cells: int = 1
 ) -> jax.Array:
     if kernel.shape[:2] == (1, 1):
         return x[:, ::stride, ::stride] @ kernel[0, 0]
-    before, after = padding
-    return jax.lax.conv_general_dilated(
+    y = jax.lax.conv_general_dilated(
         x,
         kernel,
-        (stride, stride),
-        ((before, after + spare * stride), padding),
+        (stride, stride * cells),
+        (padding, padding),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
+    b, h, w, _ = y.shape
+    return y.reshape(b, h, w * cells, -1)
+
+
+def _padded(x: jax.Array, axes: tuple[int, int]) -> jax.Array:
+    """Return ``x`` with all pixels that a transposed 4x4 convolution of stride 1 reads."""
+    pads = [(_BEFORE, 3 - _BEFORE) if axis in axes else (0, 0) for axis in range(x.ndim)]
+    return jnp.pad(x, pads)
+
+
+def _shifted(x: Float[jax.Array, "c b h3 w3"]) -> list[Float[jax.Array, "c b h w"]]:
+    """Return the planes under each of 4x4 taps."""
+    h, w = (size - 3 for size in x.shape[2:])
+    return [x[:, :, i : i + h, j : j + w] for i in range(4) for j in range(4)]
 
 
 def variable_values(variable: Any) -> np.ndarray:
@@ -132,8 +186,30 @@ def fold_norm(norm: nnx.BatchNorm) -> tuple[np.ndarray, np.ndarray]:
     return scale, variable_values(norm.bias) - scale * variable_values(norm.mean)
 
 
-def _layer(kernel: np.ndarray, bias: np.ndarray, padding: _Padding, **options: Any) -> _Layer:
-    return _Layer(kernel=jnp.asarray(kernel), bias=jnp.asarray(bias), padding=padding, **options)
+def _layer(
+    kernel: _Kernel, bias: np.ndarray, padding: _Padding, stride: int = 1, unfold: bool = False
+) -> _Layer:
+    taps, _, channels, _ = kernel.shape
+    tile = _TILES.get(taps, {}).get(channels, 0) if stride == 1 else 0
+    cells = _CELLS.get(channels, 1) if stride == 1 and taps == 4 else 1
+    return _Layer(
+        kernel=jnp.asarray(transform_kernel(kernel, tile) if tile else _widened(kernel, cells)),
+        bias=jnp.asarray(bias),
+        padding=padding,
+        stride=stride,
+        unfold=unfold,
+        tile=tile,
+        cells=cells,
+    )
+
+
+def _widened(kernel: _Kernel, cells: int) -> Float[np.ndarray, "h w2 c d2"]:
+    """Return the kernel whose outputs are those of ``cells`` pixels of a row."""
+    h, w, c, d = kernel.shape
+    widened = np.zeros((h, w + cells - 1, c, cells, d), np.float32)
+    for k in range(cells):
+        widened[:, k : k + w, :, k] = kernel
+    return widened.reshape(h, w + cells - 1, c, cells * d)
 
 
 def _down_layer(source: Any, stride: int = 1) -> _Layer:
@@ -141,12 +217,7 @@ def _down_layer(source: Any, stride: int = 1) -> _Layer:
     kernel = variable_values(source.conv.kernel) * scale
     total = kernel.shape[0] - stride  # 'SAME': the odd pixel comes after
     padding = (total // 2, total - total // 2)
-    return _layer(kernel, shift, padding, stride=stride, spare=_spare(kernel, stride))
-
-
-def _spare(kernel: _Kernel, stride: int) -> int:
-    """Return the rows too many that make XLA give half of the rows to a second core."""
-    return _SPARE.get(kernel.shape[2], 0) if kernel.shape[0] == 4 and stride == 1 else 0
+    return _layer(kernel, shift, padding, stride)
 
 
 def _block(block: Any) -> _Block:
@@ -178,44 +249,31 @@ def _phases(kernel: _Kernel) -> Float[np.ndarray, "2 2 c d4"]:
     return taps.transpose(0, 2, 4, 1, 3, 5).reshape(2, 2, c, 4 * d)
 
 
-def _folding(kernel: _Kernel) -> Float[np.ndarray, "5 5 c d4"]:
-    """Return the 5x5 kernel, at stride 2, whose outputs are cells of 2x2 pixels of ``kernel``."""
-    _, _, c, d = kernel.shape
-    folding = np.zeros((5, 5, c, _FOLD, _FOLD, d), np.float32)
-    for a in range(_FOLD):
-        for b in range(_FOLD):
-            folding[a : a + 4, b : b + 4, :, a, b] = kernel
-    return folding.reshape(5, 5, c, _FOLD**2 * d)
-
-
-def _folded(kernel: _Kernel) -> Float[np.ndarray, "3 3 c4 d4"]:
-    """Return the 3x3 kernel from cells to cells that equals ``kernel`` from pixels to pixels."""
-    folding = np.pad(_folding(kernel), ((0, 1), (0, 1), (0, 0), (0, 0)))
-    _, _, c, d = folding.shape
-    cells = folding.reshape(3, _FOLD, 3, _FOLD, c, d).transpose(0, 2, 1, 3, 4, 5)
-    return cells.reshape(3, 3, _FOLD**2 * c, d)
-
-
-def _up_layer(source: Any, place: int, count: int) -> _Layer:
-    """Return the transposed layer at ``place`` of ``count`` as a convolution."""
+def _transposed(source: Any) -> tuple[_Kernel, np.ndarray]:
+    """Return kernel, as of a convolution, and bias of a transposed layer."""
     scale, shift = fold_norm(source.norm)
-    kernel = variable_values(source.conv.kernel)[::-1, ::-1].swapaxes(2, 3) * scale
+    return variable_values(source.conv.kernel)[::-1, ::-1].swapaxes(2, 3) * scale, shift
+
+
+def _up_layer(source: Any) -> _Layer:
+    kernel, shift = _transposed(source)
     if conv_stride(source.conv) == 2:
         return _layer(_phases(kernel), np.tile(shift, 4), (1, 1), unfold=True)
-    if place < count - _FOLDED:
-        return _layer(kernel, shift, (_BEFORE, 3 - _BEFORE), spare=_spare(kernel, 1))
-    bias = np.tile(shift, _FOLD**2)
-    if place == count - _FOLDED:
-        return _layer(_folding(kernel), bias, (_BEFORE, 1), stride=_FOLD)
-    return _layer(_folded(kernel), bias, (1, 1))
+    return _layer(kernel, shift, (_BEFORE, 3 - _BEFORE))
+
+
+def _flat(source: Any) -> _Flat:
+    kernel, shift = _transposed(source)
+    return _Flat(kernel=jnp.asarray(kernel), bias=jnp.asarray(shift[:, None, None, None]))
 
 
 def fold_prn(network: PRN) -> FastPRN:
     """Return a trained `PRN` in its form for inference (running statistics, on any batch)."""
-    count = len(network.up)
+    up = list(network.up)
     return FastPRN(
         stem=_down_layer(network.stem),
         down=[_block(block) for block in network.down],
-        up=[_up_layer(layer, k, count) for k, layer in enumerate(network.up)],
+        up=[_up_layer(layer) for layer in up[:-_FLAT]],
+        flat=[_flat(layer) for layer in up[-_FLAT:]],
         depth_center=network.config.depth_center,
     )
