@@ -37,9 +37,9 @@ __all__ = [
 RgbImage = Float[np.ndarray, "height width 3"]
 Pair = tuple[Path, Path]
 
-_OPEN = 0.04  # distance between the lips from which on a mouth counts as open, of the face's size
+_OPEN = 0.02  # distance between the lips from which on a mouth counts as open, of the face's size
 _LEAST_PIXELS = 20  # of a mouth's inside
-_BAND = 0.02  # of the face's size: band on either side of the mask's edge
+_BAND = 0.007  # of the face's size: band on either side of the mask's edge, at least 2 pixels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
