@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import scipy.io
 
 import uvface
 from uvface.core.compilation import keep_compiled_code
@@ -41,7 +42,8 @@ def main() -> None:
     """Measure, print the medians, write files."""
     options = parse()
     keep_compiled_code()
-    shelf = Shelf(uvface.load(options.weights), Recogniser(options.pack / RECOGNITION))
+    model, recogniser = uvface.load(options.weights), Recogniser(options.pack / RECOGNITION)
+    shelf = Shelf(model, recogniser, lips=known_lips(options.pack))
     start, table, tiles = time.time(), [], []
     chosen = choose(options, shelf)
     for k, (name, target, reference) in enumerate(chosen):
@@ -60,6 +62,19 @@ def main() -> None:
 
 
 RECOGNITION = Path("detectors_test/recognition/mobilefacenet_a.onnx")
+MEDIAPIPE_LIPS = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415]  # inner lips, upper
+MEDIAPIPE_LIPS += [308, 324, 318, 402, 317, 14, 87, 178, 88, 95]  # and lower
+
+
+def known_lips(pack: Path) -> dict[str, np.ndarray]:
+    """Return the inner lips of the pack's photos, of MediaPipe or of the data set's own labels."""
+    lips = {}
+    with np.load(pack / "photos_cc_by/landmarks.npz") as stored:
+        for name, points in zip(stored["names"], stored["mediapipe478"], strict=True):
+            lips[Path(str(name)).stem] = points[MEDIAPIPE_LIPS, :2] - 0.5
+    for path in (pack / "eval_public/aflw40_images").glob("*.mat"):
+        lips[path.stem] = scipy.io.loadmat(path)["pt3d_68"][:2, 60:].T - 1.0
+    return lips
 
 
 def parse() -> argparse.Namespace:

@@ -42,9 +42,21 @@ def face_size(face: Face) -> float:
 
 
 def face_areas(
-    image: Float[np.ndarray, "height width 3"], face: Face, layout: UVLayout
+    image: Float[np.ndarray, "height width 3"],
+    face: Face,
+    layout: UVLayout,
+    *,
+    lips: Float[np.ndarray, "corners 2"] | None = None,
 ) -> FaceAreas:
-    """Find the areas of a face with its own geometry."""
+    """Find the areas of a face.
+
+    Args:
+        image: the photo.
+        face: its face; areas are drawn with its geometry.
+        layout: UV layout of the face.
+        lips: outline of the inner lips as somebody else found it, photo pixels; by default that
+            of the face's own landmarks.
+    """
     shape = image.shape[:2]
     features = jnp.stack([layout.region(name) for name in _FEATURES]).max(axis=0)
     layers = jnp.stack([face.visibility, features], axis=-1)
@@ -52,15 +64,19 @@ def face_areas(
     points = np.ascontiguousarray(np.asarray(face.landmarks, np.float32)[:, :2])
     hull = cv2.convexHull(points[17:])[:, 0]
     inner = _fill(shape, hull) & (seen > _SHOWN)
-    lips = points[_INNER_LIPS]
-    mouth = _shrink(_fill(shape, lips), 1)
-    opening = float(np.linalg.norm(lips[[1, 2, 3]] - lips[[7, 6, 5]], axis=1).mean())
+    lips = points[_INNER_LIPS] if lips is None else lips.astype(np.float32)
     return FaceAreas(
         inner=inner,
         skin=inner & (feature < 1.0 - _SHOWN),
-        mouth=mouth,
-        opening=opening / face_size(face),
+        mouth=_shrink(_fill(shape, lips), 1),
+        opening=_opening(lips) / face_size(face),
     )
+
+
+def _opening(lips: Float[np.ndarray, "corners 2"]) -> float:
+    """Return the mean distance between the lips, pixels: area over width."""
+    (_, (width, height), _) = cv2.minAreaRect(lips)
+    return float(abs(cv2.contourArea(lips))) / max(width, height, 1.0)
 
 
 def draw_layers(

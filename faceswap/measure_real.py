@@ -6,7 +6,7 @@ There is no true picture of such a swap; measured is what a good one must keep o
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,9 +75,21 @@ class SwapMeasures:
 class Shelf:
     """Reads and reconstructs each photo once."""
 
-    def __init__(self, model: Model, recogniser: Recogniser) -> None:
-        """Keep what reads photos."""
-        self.model, self.recogniser = model, recogniser
+    def __init__(
+        self,
+        model: Model,
+        recogniser: Recogniser,
+        *,
+        lips: Mapping[str, Float[np.ndarray, "corners 2"]] | None = None,
+    ) -> None:
+        """Keep what reads photos.
+
+        Args:
+            model: reconstructs faces.
+            recogniser: says how alike they are.
+            lips: stem of a photo -> known outline of the inner lips, photo pixels.
+        """
+        self.model, self.recogniser, self._lips = model, recogniser, lips or {}
         self._faces: dict[Path, PhotoFace | None] = {}
 
     def find(self, path: Path) -> PhotoFace | None:
@@ -95,7 +107,7 @@ class Shelf:
             name=path.stem,
             image=image,
             face=found[0],
-            areas=face_areas(image, found[0], self.model.layout),
+            areas=face_areas(image, found[0], self.model.layout, lips=self._lips.get(path.stem)),
             embedding=self.recogniser.embed(image, np.asarray(found[0].landmarks)),
         )
 
