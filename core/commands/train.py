@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Device, Quiet, set_up
+from .options import Device, Quiet, Weights, set_up
 
 __all__ = ["synthesize", "train"]
 
@@ -16,21 +16,48 @@ def synthesize(
     count: Annotated[int, typer.Option("-n", min=1, help="Number of pictures.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures.")],
     assets: Annotated[
-        Path, typer.Option(help="Folder with ICT-FaceKit (OBJ folder or data pack).")
-    ],
+        Path | None,
+        typer.Option(help="Folder with ICT-FaceKit (OBJ folder FaceXModel, or data pack)."),
+    ] = None,
+    photos: Annotated[
+        Path | None, typer.Option(help="Turn the faces of these photos, in place of drawing some.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 0,
     pool: Annotated[bool, typer.Option("--pool", help="Write shards for uvface train.")] = False,
     photo_skins: Annotated[Path | None, typer.Option(help="Folder of skins from photos.")] = None,
+    weights: Weights = "prn-lite",
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Render labelled synthetic faces: pictures, position maps, landmarks, visibility."""
-    set_up(device)
-    from ..synthesis.files import synthesize as write_files
-    from ..synthesis.files import synthesize_pool as write_shards
+    """Make labelled faces: pictures, position maps, landmarks, visibility.
 
-    run = write_shards if pool else write_files
-    run(count, output, seed=seed, assets=assets, photo_skins=photo_skins)
+    They are drawn from a head model (--assets), or photos turned with all that surrounds the face
+    (--photos; --weights reads their faces).
+    """
+    if assets is None and photos is None:
+        raise typer.BadParameter("give --assets (a head model), or --photos (a folder of photos)")
+    set_up(device)
+    if photos is not None:
+        from ..reconstruct import load
+        from ..synthesis.photo_files import synthesize_photos
+
+        synthesize_photos(
+            count,
+            output,
+            photos=photos,
+            model=load(weights),
+            seed=seed,
+            pool=pool,
+            assets=assets,
+            photo_skins=photo_skins,
+        )
+    else:
+        from ..synthesis.files import synthesize as write_files
+        from ..synthesis.files import synthesize_pool as write_shards
+
+        assert assets is not None
+        run = write_shards if pool else write_files
+        run(count, output, seed=seed, assets=assets, photo_skins=photo_skins)
     if not quiet:
         typer.echo(f"{output}: {count} pictures")
 

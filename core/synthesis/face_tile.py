@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from .head import HeadModel
 
-__all__ = ["FaceTile", "bind_face_tile", "point_uv", "vertex_normals"]
+__all__ = ["FaceTile", "bind_face_tile", "point_uv", "vertex_normals", "vertex_uv"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,13 +84,17 @@ def _barycentric(corners: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.stack(weight, axis=-1)
 
 
-def point_uv(head: HeadModel, triangle: np.ndarray, barycentric: np.ndarray) -> np.ndarray:
-    """Return the tile position (u right, v down) of surface points of the face, ``[P, 2]``."""
+def vertex_uv(head: HeadModel) -> Float[np.ndarray, "vertices 2"]:
+    """Return the tile position (u right, v down) of the face's vertices; NaN elsewhere."""
     quads = head.part_quads("face")
     uv = np.full((len(head.neutral), 2), np.nan, np.float32)
     uv[np.asarray(head.faces)[quads]] = np.asarray(head.uv)[np.asarray(head.faces_uv)[quads]]
-    at = np.einsum("pk,pkc->pc", barycentric, uv[triangle])
-    return np.stack([at[:, 0], 1.0 - at[:, 1]], axis=1)
+    return np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1)
+
+
+def point_uv(head: HeadModel, triangle: np.ndarray, barycentric: np.ndarray) -> np.ndarray:
+    """Return the tile position (u right, v down) of surface points of the face, ``[P, 2]``."""
+    return np.einsum("pk,pkc->pc", barycentric, vertex_uv(head)[triangle])
 
 
 def vertex_normals(

@@ -18,15 +18,24 @@ from .labels import position_maps, visibility_maps
 from .pool import sample_keys, write_pool
 from .surface import TexelBinding, bind_texels
 
-__all__ = ["find_sources", "synthesize", "synthesize_pool"]
+__all__ = [
+    "SHEET_MOST",
+    "draw_sheet",
+    "encode_png",
+    "find_sources",
+    "synthesize",
+    "synthesize_pool",
+    "write_sample",
+]
 
 _BATCH = 4
 _SHEET_COLUMNS = 5
-_SHEET_MOST = 40  # pictures on the contact sheet
+SHEET_MOST = 40  # pictures on the contact sheet
 _SHEET_SIZE = 192
 
 
-def _png(image: np.ndarray) -> bytes:
+def encode_png(image: np.ndarray) -> bytes:
+    """Return the bytes of a PNG file of a picture (RGB or grey, uint8)."""
     order = image[..., ::-1] if image.ndim == 3 else image
     return cv2.imencode(".png", np.ascontiguousarray(order))[1].tobytes()
 
@@ -46,11 +55,12 @@ def find_sources(path: Path | str) -> tuple[Path, Path | None]:
     return path, None
 
 
-def _write_sample(
+def write_sample(
     directory: Path, stem: str, image: np.ndarray, labels: dict[str, np.ndarray]
 ) -> None:
-    write_bytes_atomic(directory / f"{stem}.png", _png(image))
-    write_bytes_atomic(directory / f"{stem}_visibility.png", _png(labels["visibility"]))
+    """Write one picture (uint8) with its labels: position map, visibility, landmarks, pose."""
+    write_bytes_atomic(directory / f"{stem}.png", encode_png(image))
+    write_bytes_atomic(directory / f"{stem}_visibility.png", encode_png(labels["visibility"]))
     path = directory / f"{stem}_posmap.npz"
     packed = io.BytesIO()
     np.savez_compressed(packed, position_map=labels["position_map"])
@@ -65,7 +75,7 @@ def _write_sample(
     write_bytes_atomic(directory / f"{stem}.json", json.dumps(text).encode())
 
 
-def _sheet(pictures: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def draw_sheet(pictures: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Return pictures with their landmarks, side by side."""
     tiles = []
     for image, landmarks in pictures:
@@ -135,12 +145,12 @@ def synthesize(
         kept = min(_BATCH, count - start)
         images = np.asarray(samples.image)
         for k, labels in enumerate(_labels(samples, binding, kept)):
-            _write_sample(directory, f"face_{start + k:05d}", images[k], labels)
-            if len(shown) < _SHEET_MOST:
+            write_sample(directory, f"face_{start + k:05d}", images[k], labels)
+            if len(shown) < SHEET_MOST:
                 shown.append((images[k], labels["landmarks"]))
         report(start + kept)
     sheet = directory / "contact_sheet.png"
-    write_bytes_atomic(sheet, _png(_sheet(shown)))
+    write_bytes_atomic(sheet, encode_png(draw_sheet(shown)))
     return sheet
 
 

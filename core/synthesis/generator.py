@@ -63,8 +63,8 @@ class Sample:
     landmarks: Array  # [68, 3] picture pixels
     angles: Array  # [3] yaw, pitch, roll, degrees
     head_mask: Array  # [320, 320] uint8, 255 where the head itself is seen
-    kind: Array  # [320, 320] uint8, what covers the head (`kinds.KINDS`)
-    ita: Array  # [], lightness of the skin itself, degrees (`kinds.ita_angle`)
+    kind: Array | None = None  # [320, 320] uint8, what covers the head (`kinds.KINDS`)
+    ita: Array | None = None  # [], lightness of the skin itself, degrees (`kinds.ita_angle`)
 
 
 def load_generator(

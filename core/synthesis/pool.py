@@ -9,16 +9,19 @@ processes, and again after an interruption.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ..errors import InputError
 from ..geometry.layout import load_layout
@@ -28,7 +31,7 @@ from .labels import control_maps
 from .surface import TexelBinding, bind_texels
 from .view import CROP_SIZE, PICTURE_SIZE
 
-__all__ = ["SHARD_SIZE", "encode_jpeg", "sample_keys", "write_pool"]
+__all__ = ["SHARD_SIZE", "PictureSource", "encode_jpeg", "sample_keys", "write_pool"]
 
 SHARD_SIZE = 500
 CONTROL_SCALE = 64.0  # steps per pixel of the stored control maps
@@ -89,21 +92,34 @@ def sample_keys(seed: int, numbers: Iterable[int]) -> jax.Array:
     )
 
 
-def _draw(
-    generator: Generator, binding: TexelBinding, seed: int, numbers: range
-) -> tuple[Sample, np.ndarray]:
-    """Return samples and stored control maps of up to one batch (padded to the batch's size)."""
-    padded = [*numbers, *[numbers[-1]] * (_BATCH - len(numbers))]
-    samples = render_batch(generator, sample_keys(seed, padded))
-    control = np.asarray(control_maps(samples.surface, binding))
+class PictureSource(Protocol):
+    """Where the pictures of a pool come from."""
+
+    def draw(self, seed: int, numbers: Sequence[int]) -> tuple[Sample, Array]:
+        """Return the numbered pictures of a seed, stacked, and their control maps (pixels)."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """Pictures of synthetic heads."""
+
+    generator: Generator
+    binding: TexelBinding
+
+    def draw(self, seed: int, numbers: Sequence[int]) -> tuple[Sample, Array]:
+        padded = [*numbers, *[numbers[-1]] * (_BATCH - len(numbers))]  # one compilation for all
+        samples = render_batch(self.generator, sample_keys(seed, padded))
+        return samples, control_maps(samples.surface, self.binding)
+
+
+def _stored(control: Array) -> np.ndarray:
     half = PICTURE_SIZE / 2
-    steps = (control - np.array([half, half, 0.0], np.float32)) * CONTROL_SCALE
-    stored = np.clip(np.round(steps), -32768, 32767).astype(np.int16)
-    return samples, stored
+    steps = (np.asarray(control) - np.array([half, half, 0.0], np.float32)) * CONTROL_SCALE
+    return np.clip(np.round(steps), -32768, 32767).astype(np.int16)
 
 
 def write_pool(
-    generator: Generator,
+    source: Generator | PictureSource,
     directory: Path,
     count: int,
     *,
@@ -114,7 +130,7 @@ def write_pool(
     """Draw pictures into shards; shards that exist already are left alone.
 
     Args:
-        generator: sources of the pictures.
+        source: the generator, or another source of pictures.
         directory: folder of the pool; made when missing.
         count: pictures of the whole pool.
         seed: the same seed gives the same pictures.
@@ -123,7 +139,8 @@ def write_pool(
     """
     directory.mkdir(parents=True, exist_ok=True)
     _write_header(directory, count, seed)
-    binding = bind_texels(generator.surface, 256)
+    if isinstance(source, Generator):
+        source = _Drawn(generator=source, binding=bind_texels(source.surface, 256))
     everything = range(-(-count // SHARD_SIZE))
     for shard in everything if shards is None else shards:
         path = directory / f"shard_{shard:04d}.npz"
@@ -131,45 +148,37 @@ def write_pool(
             continue
         numbers = range(shard * SHARD_SIZE, min((shard + 1) * SHARD_SIZE, count))
         content = io.BytesIO()
-        np.savez(content, **_shard_arrays(generator, binding, seed, numbers))  # type: ignore[arg-type]
+        np.savez(content, **_shard_arrays(source, seed, numbers))  # type: ignore[arg-type]
         write_bytes_atomic(path, content.getvalue())
         report(shard)
 
 
-def _shard_arrays(
-    generator: Generator, binding: TexelBinding, seed: int, numbers: range
-) -> dict[str, np.ndarray]:
-    files: list[np.ndarray] = []
-    masks: list[np.ndarray] = []
-    kinds: list[np.ndarray] = []
-    control, landmarks, angles, tones = [], [], [], []
+def _shard_arrays(source: PictureSource, seed: int, numbers: range) -> dict[str, np.ndarray]:
+    parts: dict[str, list[np.ndarray]] = {}
     with ThreadPoolExecutor(max_workers=2) as workers:
         for start in range(0, len(numbers), _BATCH):
             part = numbers[start : start + _BATCH]
-            samples, stored = _draw(generator, binding, seed, part)
-            images = np.asarray(samples.image)[: len(part)]
-            files += workers.map(
-                lambda pair: encode_jpeg(pair[0], seed=(seed, pair[1])),
-                zip(images, part, strict=True),
-            )
-            masks += workers.map(_encode_mask, np.asarray(samples.head_mask)[: len(part)])
-            kinds += workers.map(_encode_kind, np.asarray(samples.kind)[: len(part)])
-            control.append(stored[: len(part)])
-            landmarks.append(np.asarray(samples.landmarks)[: len(part)])
-            angles.append(np.asarray(samples.angles)[: len(part)])
-            tones.append(np.asarray(samples.ita)[: len(part)])
-    return {
-        "jpeg": np.concatenate(files),
-        "offset": _offsets(files),
-        "mask": np.concatenate(masks),
-        "mask_offset": _offsets(masks),
-        "control": np.concatenate(control),
-        "landmarks": np.concatenate(landmarks).astype(np.float32),
-        "angles": np.concatenate(angles).astype(np.float32),
-        "kind": np.concatenate(kinds),
-        "kind_offset": _offsets(kinds),
-        "ita": np.concatenate(tones).astype(np.float32),
-    }
+            samples, control = source.draw(seed, part)
+            names = zip(np.asarray(samples.image)[: len(part)], part, strict=True)
+            found = {
+                "jpeg": [
+                    *workers.map(lambda pair: encode_jpeg(pair[0], seed=(seed, pair[1])), names)
+                ],
+                "mask": [*workers.map(_encode_mask, np.asarray(samples.head_mask)[: len(part)])],
+                "control": [_stored(control)[: len(part)]],
+                "landmarks": [np.asarray(samples.landmarks, np.float32)[: len(part)]],
+                "angles": [np.asarray(samples.angles, np.float32)[: len(part)]],
+            }
+            if samples.kind is not None:
+                kinds = np.asarray(samples.kind)[: len(part)]
+                found["kind"] = [*workers.map(_encode_kind, kinds)]
+            if samples.ita is not None:
+                found["ita"] = [np.asarray(samples.ita, np.float32)[: len(part)]]
+            for name, rows in found.items():
+                parts.setdefault(name, []).extend(rows)
+    arrays = {name: np.concatenate(rows) for name, rows in parts.items()}
+    offsets = {"jpeg": "offset", "mask": "mask_offset", "kind": "kind_offset"}
+    return arrays | {offsets[name]: _offsets(parts[name]) for name in offsets if name in parts}
 
 
 def _offsets(files: list[np.ndarray]) -> np.ndarray:

@@ -1,0 +1,245 @@
+"""Faces of photos that can be turned: a user's own, or the CC BY photos of the data pack.
+
+A user's photos are read by the network. The data pack's photos have landmarks from which the
+parametric head is fitted; the fit, moved by the smoothed residuals of the landmarks, gives their
+position maps. Nobody of `photo_skins.held_out` is among them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from ..errors import InputError
+from ..geometry.crop import box_from_landmarks
+from ..geometry.landmarks import read_landmarks
+from ..geometry.layout import UVLayout
+from ..geometry.pose import angles_from_rotation, rotation_from_angles
+from ..geometry.spline import fit_control
+from ..geometry.visibility import visibility
+from ..io.images import read_photo
+from ..reconstruct import Model
+from ..types import Camera
+from .face_tile import vertex_uv
+from .fitting import Fits, fit_photos, fitted_vertices, load_correspondence, pixel_centres
+from .generator import Sample
+from .head import HeadModel, load_head
+from .photo_skins import held_out
+from .profiling import PhotoFace, Turned, prepare_face, turn_face
+from .skin_texture import LandmarkWarp, SkinConfig
+from .surface import (
+    FaceSurface,
+    TexelBinding,
+    bind_texels,
+    load_surface,
+    position_map,
+    surface_vertices,
+)
+
+__all__ = ["KnownFace", "TurnedPhotos", "find_photos", "random_turn"]
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+_YAW, _PITCH = 75.0, 25.0  # degrees, the furthest turns
+_MOST_YAW, _MOST_PITCH = 90.0, 45.0  # degrees, of the turned head
+_TURNED = 12.0  # degrees of yaw from which a head is only turned further, never back
+_SIDE = 256  # texels
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class KnownFace:
+    """A photo and the position map of the face in it."""
+
+    path: Path
+    position_map: np.ndarray  # [S, S, 3] photo pixels
+    rotation: np.ndarray  # [3, 3]
+    scale: float  # photo pixels per cm
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TurnedPhotos:
+    """Pictures of photos' faces, each turned at random (a `pool.PictureSource`)."""
+
+    faces: Sequence[KnownFace]
+    model: Model
+    count: int  # pictures in all: neighbours show the same face, so that it is prepared once
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_prepared", lru_cache(maxsize=1)(self._prepare))
+
+    def turned(self, seed: int, number: int) -> Turned:
+        """Return the numbered picture of a seed."""
+        random = np.random.default_rng((seed, number))
+        order = np.random.default_rng(seed).permutation(len(self.faces))
+        index = int(order[number * len(self.faces) // max(self.count, number + 1)])
+        turn = random_turn(random, self.faces[index].rotation)
+        prepared: Callable[[int], PhotoFace] = self._prepared  # type: ignore[attr-defined]
+        return turn_face(prepared(index), jnp.asarray(turn), self.model.layout)
+
+    def draw(self, seed: int, numbers: Sequence[int]) -> tuple[Sample, Array]:
+        """Return the numbered pictures of a seed, stacked, and their control maps."""
+        turned = [self.turned(seed, number) for number in numbers]
+        stacked: Turned = jax.tree.map(lambda *leaves: jnp.stack(leaves), *turned)
+        samples = Sample(
+            image=jnp.round(255.0 * stacked.image).astype(jnp.uint8),
+            surface=stacked.position_map.reshape(len(numbers), -1, 3),
+            landmarks=stacked.landmarks,
+            angles=stacked.angles,
+            head_mask=jnp.round(255.0 * stacked.head_mask).astype(jnp.uint8),
+        )
+        return samples, jnp.stack([_control(one.position_map) for one in turned])
+
+    def _prepare(self, index: int) -> PhotoFace:
+        known, layout = self.faces[index], self.model.layout
+        photo = read_photo(known.path).image
+        placed = jnp.asarray(known.position_map)
+        box = box_from_landmarks(read_landmarks(placed, layout.landmark_uv))
+        face = self.model.reconstruct(photo, boxes=[np.asarray(box).tolist()])[0]
+        bare = 1.0 - np.asarray(_covered(face.position_map, face.visibility, layout))
+        return prepare_face(
+            photo, known.position_map, bare, layout, rotation=known.rotation, scale=known.scale
+        )
+
+
+@jax.jit
+def _control(positions: Float[Array, "s s 3"]) -> Array:
+    return fit_control(positions, 64)
+
+
+@jax.jit
+def _covered(positions: Array, seen: Array, layout: UVLayout) -> Array:
+    """Return 1 where a texel faces the camera and the network sees something before it."""
+    return ((visibility(positions, layout) > 0.5) & (seen < 0.5)).astype(jnp.float32)
+
+
+def random_turn(
+    random: np.random.Generator, rotation: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, "3 3"]:
+    """Return a turn by up to 75 degrees of yaw and 25 of pitch.
+
+    A head that looks aside is turned further to that side only: the photo does not show the other.
+
+    Args:
+        random: generator of random numbers.
+        rotation: of the head in the photo.
+    """
+    yaw, pitch, _ = (float(angle) for angle in angles_from_rotation(jnp.asarray(rotation)))
+    by = random.uniform(-_YAW, _YAW)
+    if abs(yaw) > _TURNED:
+        by = np.copysign(by, yaw)
+    by = float(np.clip(yaw + by, -_MOST_YAW, _MOST_YAW)) - yaw
+    lift = random.uniform(-_PITCH, _PITCH)
+    lift = float(np.clip(pitch + lift, -_MOST_PITCH, _MOST_PITCH)) - pitch
+    return np.asarray(rotation_from_angles(by, lift, 0.0))
+
+
+def find_photos(
+    folder: Path, model: Model, *, assets: Path | None = None, fits: Path | None = None
+) -> list[KnownFace]:
+    """Return the faces of a folder of photos.
+
+    Args:
+        folder: photos, or ``photos_cc_by`` of the data pack (with ``landmarks.npz``).
+        model: reads the photos that have no landmarks; the largest face of each is taken.
+        assets: data-pack folder with ``face_model``; by default the one around the photos.
+        fits: folder with ``fits.npz`` made by `write_photo_skins`; None: fit now.
+
+    Raises:
+        InputError: no folder, no photo, or no face in any.
+    """
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}; give one with photos")
+    for home in (folder, folder.parent):
+        if (home / "landmarks.npz").is_file() and (home is folder or folder.name == "images"):
+            return _fitted_faces(home, assets or home.parent, fits)
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES]
+    if not paths:
+        raise InputError(f"no photo in {folder}; need {', '.join(_SUFFIXES)}")
+    found = []
+    for path in paths:
+        for face in model.reconstruct(path, faces="largest"):
+            found.append(
+                KnownFace(
+                    path=path,
+                    position_map=np.asarray(face.position_map),
+                    rotation=np.asarray(face.camera.rotation),
+                    scale=float(face.camera.scale),
+                )
+            )
+    if not found:
+        raise InputError(f"no face found in the {len(paths)} photos of {folder}")
+    return found
+
+
+def _fitted_faces(home: Path, assets: Path, fits_folder: Path | None) -> list[KnownFace]:
+    head = load_head(assets / "face_model")
+    table = load_correspondence(assets / "face_model" / "mediapipe_to_ict.npz")
+    with np.load(home / "landmarks.npz", allow_pickle=False) as stored:
+        kept = np.flatnonzero(~held_out(stored["subject"]))
+        names, subject = stored["names"][kept], stored["subject"][kept]
+        landmarks = pixel_centres(stored["mediapipe478"])[kept]
+    if fits_folder is not None and (fits_folder / "fits.npz").is_file():
+        fits = _read_fits(fits_folder / "fits.npz", names)
+    else:
+        person = np.unique(subject, return_inverse=True)[1].astype(np.int32)
+        fits = fit_photos(head, landmarks, table, person=person)
+    config = SkinConfig()
+    warp, uv = LandmarkWarp.build(head, table, config), vertex_uv(head)
+    camera: Camera = fits.camera
+    return [
+        KnownFace(
+            path=home / "images" / f"{name}.jpg",
+            position_map=_warped_map(head, fits, k, landmarks[k], warp, uv),
+            rotation=np.asarray(camera.rotation[k]),
+            scale=float(camera.scale[k]),
+        )
+        for k, name in enumerate(names)
+    ]
+
+
+def _read_fits(path: Path, names: np.ndarray) -> Fits:
+    with np.load(path, allow_pickle=False) as stored:
+        if not np.array_equal(stored["names"], names):
+            raise InputError(f"{path} was made of other photos; make it again or leave it out")
+        camera = Camera(**{k: jnp.asarray(stored[k]) for k in ("scale", "rotation", "translation")})
+        return Fits(
+            identity=jnp.asarray(stored["identity"]),
+            expression=jnp.asarray(stored["expression"]),
+            camera=camera,
+        )
+
+
+def _warped_map(
+    head: HeadModel,
+    fits: Fits,
+    index: int,
+    landmarks: np.ndarray,
+    warp: LandmarkWarp,
+    uv: Float[np.ndarray, "v 2"],
+) -> Float[np.ndarray, "s s 3"]:
+    """Return the position map of a fit whose surface is moved onto the landmarks."""
+    vertices = np.array(fitted_vertices(head, fits, index))
+    moves = warp.displacement(vertices, landmarks, _SIDE).astype(np.float32)
+    place = np.nan_to_num(uv * _SIDE - 0.5).astype(np.float32)[:, None]
+    moved = cv2.remap(moves, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    vertices[:, :2] += np.where(np.isfinite(uv[:, :1]), moved[:, 0], 0.0)
+    surface = load_surface()
+    return np.asarray(_map_of(surface, _binding(), jnp.asarray(vertices)))
+
+
+@jax.jit
+def _map_of(surface: FaceSurface, binding: TexelBinding, vertices: Array) -> Array:
+    return position_map(binding, surface_vertices(surface, vertices))
+
+
+@lru_cache(maxsize=1)
+def _binding() -> TexelBinding:
+    return bind_texels(load_surface(), _SIDE)

@@ -1,0 +1,89 @@
+"""Labelled pictures of turned photos for users and for training, in the generator's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..geometry.layout import UVLayout
+from ..io.files import write_bytes_atomic
+from ..reconstruct import Model
+from .files import SHEET_MOST, draw_sheet, encode_png, write_sample
+from .labels import visibility_maps
+from .photo_faces import TurnedPhotos, find_photos
+from .photo_skins import ATTRIBUTION
+from .pool import write_pool
+
+__all__ = ["synthesize_photos"]
+
+_BATCH = 4
+
+
+def synthesize_photos(
+    count: int,
+    directory: Path | str,
+    *,
+    photos: Path | str,
+    model: Model,
+    seed: int = 0,
+    pool: bool = False,
+    assets: Path | str | None = None,
+    photo_skins: Path | str | None = None,
+    report: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Write pictures of photos' faces, turned with what surrounds them, with exact labels.
+
+    The files are those of `files.synthesize`, or the shards of `pool.write_pool`. The labels are
+    exact for the geometry that the photo was read with: a network's, or a fit's.
+
+    Args:
+        count: how many; the photos get equal shares.
+        directory: where to; made when missing.
+        photos: folder of photos, or ``photos_cc_by`` of the data pack.
+        model: from `uvface.load`; its layout must be ``uvface``.
+        seed: the same seed gives the same pictures.
+        pool: write shards for ``uvface train``.
+        assets: data-pack folder, for its own photos; by default found around them.
+        photo_skins: folder with ``fits.npz`` of the data pack's photos; default: fit now.
+        report: called with the number of pictures (or of the shard) that is done.
+    """
+    if count < 1:
+        raise InputError(f"cannot write {count} faces; ask for one at least")
+    directory, photos = Path(directory), Path(photos)
+    fits = None if photo_skins is None else Path(photo_skins)
+    faces = find_photos(photos, model, assets=None if assets is None else Path(assets), fits=fits)
+    source = TurnedPhotos(faces=faces, model=model, count=count)
+    directory.mkdir(parents=True, exist_ok=True)
+    if any((home / "landmarks.npz").is_file() for home in (photos, photos.parent)):
+        write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
+    if pool:
+        write_pool(source, directory, count, seed=seed, report=report)
+        return
+    shown: list[tuple[np.ndarray, np.ndarray]] = []
+    for start in range(0, count, _BATCH):
+        numbers = range(start, min(start + _BATCH, count))
+        shown += _write(source, directory, seed, numbers, model.layout)
+        del shown[SHEET_MOST:]
+        report(numbers.stop)
+    write_bytes_atomic(directory / "contact_sheet.png", encode_png(draw_sheet(shown)))
+
+
+def _write(
+    source: TurnedPhotos, directory: Path, seed: int, numbers: range, layout: UVLayout
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    samples, _ = source.draw(seed, numbers)
+    maps = samples.surface.reshape(len(numbers), layout.size, layout.size, 3)
+    seen = np.asarray(visibility_maps(maps, samples.head_mask, layout))
+    images, landmarks = np.asarray(samples.image), np.asarray(samples.landmarks)
+    for k, number in enumerate(numbers):
+        labels = {
+            "position_map": np.asarray(maps[k]),
+            "visibility": np.round(seen[k] * 255).astype(np.uint8),
+            "landmarks": landmarks[k],
+            "angles": np.asarray(samples.angles[k]),
+        }
+        write_sample(directory, f"face_{number:05d}", images[k], labels)
+    return list(zip(images, landmarks, strict=True))
