@@ -34,7 +34,7 @@ _BEYOND = 0.25  # of the stage's side, by which the grid reaches beyond it
 _HEAD_DEPTH = 9.0  # cm from the ears' plane to the back of the head
 _NECK_DEPTH = 4.5  # cm, below the ears
 _NEAR = 0.09  # of the stage: so near to the face everything is probably the person
-_UNDER = 0.6  # cm, how far the grid lies behind the face where the face covers it
+_UNDER = 1.0  # cm, how far the grid lies behind the face where the face covers it
 _ROUNDS = 4  # of GrabCut
 _EARS = 5  # small pixels around the mesh's ears where the photo's own ears may be
 _FULLER = 4  # small pixels by which the outline for far turns is further out
@@ -174,7 +174,7 @@ def _drop(
     # The outline of the person is only known to a pixel: without the blur the turned one frays.
     fall = cv2.GaussianBlur(fall.astype(np.float32), (0, 0), 2.5)
     deep = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5)
-    under = _UNDER * np.minimum(deep / 3.0, 1.0)
+    under = _UNDER * np.minimum((deep + 1.0) / 3.0, 1.0)
     return np.where(face, under + 0.5 * fall, fall)
 
 

@@ -45,7 +45,7 @@ from .surface import (
     surface_vertices,
 )
 
-__all__ = ["KnownFace", "TurnedPhotos", "find_photos", "random_turn"]
+__all__ = ["KnownFace", "TurnedPhotos", "find_pack", "find_photos", "random_turn"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _YAW, _PITCH = 75.0, 25.0  # degrees, the furthest turns
@@ -157,9 +157,9 @@ def find_photos(
     """
     if not folder.is_dir():
         raise InputError(f"no folder {folder}; give one with photos")
-    for home in (folder, folder.parent):
-        if (home / "landmarks.npz").is_file() and (home is folder or folder.name == "images"):
-            return _fitted_faces(home, assets or home.parent, fits)
+    home = find_pack(folder)
+    if home is not None:
+        return _fitted_faces(home, assets or home.parent, fits)
     paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES]
     if not paths:
         raise InputError(f"no photo in {folder}; need {', '.join(_SUFFIXES)}")
@@ -177,6 +177,12 @@ def find_photos(
     if not found:
         raise InputError(f"no face found in the {len(paths)} photos of {folder}")
     return found
+
+
+def find_pack(folder: Path) -> Path | None:
+    """Return the folder of photos with known landmarks that a folder is, or lies in, or None."""
+    homes = [folder, folder.parent] if folder.name == "images" else [folder]
+    return next((home for home in homes if (home / "landmarks.npz").is_file()), None)
 
 
 def _fitted_faces(home: Path, assets: Path, fits_folder: Path | None) -> list[KnownFace]:

@@ -13,7 +13,7 @@ from ..io.files import write_bytes_atomic
 from ..reconstruct import Model
 from .files import SHEET_MOST, draw_sheet, encode_png, write_sample
 from .labels import visibility_maps
-from .photo_faces import TurnedPhotos, find_photos
+from .photo_faces import TurnedPhotos, find_pack, find_photos
 from .photo_skins import ATTRIBUTION
 from .pool import write_pool
 
@@ -57,7 +57,7 @@ def synthesize_photos(
     faces = find_photos(photos, model, assets=None if assets is None else Path(assets), fits=fits)
     source = TurnedPhotos(faces=faces, model=model, count=count)
     directory.mkdir(parents=True, exist_ok=True)
-    if any((home / "landmarks.npz").is_file() for home in (photos, photos.parent)):
+    if find_pack(photos) is not None:
         write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
     if pool:
         write_pool(source, directory, count, seed=seed, report=report)

@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import jax
@@ -92,6 +92,7 @@ def sample_keys(seed: int, numbers: Iterable[int]) -> jax.Array:
     )
 
 
+@runtime_checkable
 class PictureSource(Protocol):
     """Where the pictures of a pool come from."""
 

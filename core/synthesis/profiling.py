@@ -155,7 +155,8 @@ def _measure(position_map: Array, layout: UVLayout, side: int) -> tuple[Array, .
     low, high = _FACING
     steep = jnp.clip((normals(position_map, layout)[..., 2] - low) / (high - low), 0.0, 1.0)
     seen = visibility(position_map, layout) * steep**2 * (3.0 - 2.0 * steep)
-    ears = interpolate(found, layout.triangles, layout.region("ears").reshape(-1, 1))[..., 0]
+    ear = layout.regions.get("ears", jnp.zeros_like(layout.mask))
+    ears = interpolate(found, layout.triangles, ear.reshape(-1, 1))[..., 0]
     depth = jnp.where(found.is_covered, found.depth, 0.0)
     return found.is_covered, ears > 0.5, depth, seen
 
@@ -239,14 +240,14 @@ def _draw(
     shown = sample_bilinear(face.image, stage)
     texel = sample_bilinear(face.completed, uv)
     skin = texel + trust * (shown - texel)
-    # Far turns stretch the few pixels beside the outline: they take soft colours.
+    # Far turns stretch the few pixels beside the outline: they take soft colours, and the smooth
+    # outline, beyond whose narrower fellow the photo shows the wall.
     low, high = _SOFTENED
     far = jnp.clip((low - turn[2, 2]) / (low - high), 0.0, 1.0)
-    shown = shown + jnp.where(is_face, 0.0, far)[..., None] * (
-        sample_bilinear(face.around, stage) - shown
-    )
-    alpha = sample_bilinear(face.person, stage)
-    alpha = alpha[..., 0] + far * (alpha[..., 1] - alpha[..., 0])
+    outlines = sample_bilinear(face.person, stage)
+    alpha = jnp.where(far > 0.2, outlines[..., 1], outlines[..., 0])
+    share = jnp.where(is_face, 0.0, jnp.maximum(far, (alpha - outlines[..., 0])))[..., None]
+    shown = shown + share * (sample_bilinear(face.around, stage) - shown)
     alpha = jnp.clip(0.5 + (1.0 + 4.0 * far) * (alpha - 0.5), 0.0, 1.0)
     alpha = jnp.where(is_face, 1.0, jnp.where(found.is_covered, alpha, 0.0))[..., None]
     line = (jnp.arange(side, dtype=jnp.float32) + 0.5) / _FINE - 0.5

@@ -96,3 +96,27 @@ def test_shared_model_has_its_parts(shared_data: Path) -> None:
     # The part of a quad follows from its vertices: the rule used for OBJ folders.
     rule = np.asarray(head.vertex_part)[np.asarray(head.faces)].max(axis=1)
     np.testing.assert_array_equal(rule, head.face_part)
+
+
+@pytest.mark.shared
+def test_obj_folder_of_the_real_head_has_its_parts(shared_data: Path, tmp_path: Path) -> None:
+    """ICT-FaceKit's own files: the same mesh, offsets and parts as in the compact file."""
+    head = load_head(shared_data / "face_model")
+    neutral = np.asarray(head.neutral)
+    corners = np.stack([np.asarray(head.faces), np.asarray(head.faces_uv)], axis=-1) + 1
+    rows = [
+        " ".join(f"{v}/{t}" for v, t in dict.fromkeys(map(tuple, quad)))
+        for quad in corners.tolist()
+    ]
+    uv = "".join(f"vt {u} {v}\n" for u, v in np.asarray(head.uv).tolist())
+    faces = "".join(f"f {row}\n" for row in rows)
+    write_obj(tmp_path / "generic_neutral_mesh.obj", neutral, tail=uv + faces)
+    jaw = head.expression_index("jawOpen")
+    write_obj(tmp_path / "identity000.obj", neutral + np.asarray(head.identity[0]))
+    write_obj(tmp_path / "jawOpen.obj", neutral + np.asarray(head.expression[jaw]))
+    found = load_head(tmp_path)
+    assert found.part_names == head.part_names[: len(found.part_names)]
+    for name in ("faces", "faces_uv", "vertex_part", "face_part"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(head, name), err_msg=name)
+    np.testing.assert_allclose(found.identity[0], head.identity[0], atol=1e-4)
+    np.testing.assert_allclose(found.expression[0], head.expression[jaw], atol=1e-4)

@@ -1,0 +1,36 @@
+import jax.numpy as jnp
+import numpy as np
+
+from uvface.core.synthesis.generator import Sample
+from uvface.core.synthesis.pool import write_pool
+from uvface.core.training.pool import Pool
+
+
+class _Plain:
+    """Pictures of one colour, whose labels are their number."""
+
+    def draw(self, seed, numbers):
+        level = jnp.asarray(list(numbers), jnp.float32)
+        sample = Sample(
+            image=jnp.broadcast_to(level[:, None, None, None], (len(level), 320, 320, 3)).astype(
+                jnp.uint8
+            ),
+            surface=jnp.zeros((len(level), 1, 3)),
+            landmarks=jnp.broadcast_to(level[:, None, None], (len(level), 68, 3)),
+            angles=jnp.broadcast_to(level[:, None], (len(level), 3)),
+            head_mask=jnp.full((len(level), 320, 320), 255, jnp.uint8),
+        )
+        return sample, jnp.broadcast_to(level[:, None, None, None], (len(level), 64, 64, 3))
+
+
+def test_any_source_of_pictures_fills_a_pool(tmp_path):
+    """Pictures without kinds and tones are read as such."""
+    write_pool(_Plain(), tmp_path, 45, seed=3)
+    pool = Pool(tmp_path)
+    assert len(pool) == 45
+    for number in (0, 21, 44):
+        sample = pool.sample(number)
+        assert abs(int(sample.image[10, 10, 0]) - number) < 4
+        np.testing.assert_allclose(sample.control, number, atol=0.01)
+        assert sample.landmarks[5, 0] == number and sample.mask.min() == 255
+        assert sample.kind is None and sample.ita is None

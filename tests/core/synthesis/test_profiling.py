@@ -1,0 +1,167 @@
+"""Toy faces, turned: the picture at no turn is the photo, and the labels are the turned mesh."""
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import toy_faces
+
+from uvface.core.errors import InputError
+from uvface.core.geometry.landmarks import read_landmarks
+from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
+from uvface.core.geometry.sampling import sample_bilinear
+from uvface.core.geometry.visibility import visibility
+from uvface.core.reconstruct import Model
+from uvface.core.synthesis import photo_faces
+from uvface.core.synthesis.fitting import Fits
+from uvface.core.synthesis.photo_faces import find_photos, random_turn
+from uvface.core.synthesis.photo_skins import held_out
+from uvface.core.synthesis.profiling import STAGE_SIZE, prepare_face, turn_face
+from uvface.core.types import Camera
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return toy_faces.toy_photo(3)
+
+
+@pytest.fixture(scope="module")
+def prepared(toy):
+    image, face = toy
+    layout = toy_faces.layout()
+    bare = np.ones((layout.size, layout.size), np.float32)
+    return prepare_face(
+        np.asarray(image, np.float32),
+        np.asarray(face.position_map),
+        bare,
+        layout,
+        rotation=np.asarray(face.camera.rotation),
+        scale=float(face.camera.scale),
+    )
+
+
+def _turned(prepared, yaw, pitch=0.0):
+    return turn_face(prepared, rotation_from_angles(yaw, pitch, 0.0), toy_faces.layout())
+
+
+def test_no_turn_leaves_the_face_as_the_photo_has_it(toy, prepared):
+    image, face = toy
+    found = _turned(prepared, 0.0)
+    before, after = np.asarray(face.position_map), np.asarray(found.position_map)
+    zoom = np.ptp(after[..., 0]) / np.ptp(before[..., 0])
+    shift = after[..., :2].mean(axis=(0, 1)) - zoom * before[..., :2].mean(axis=(0, 1))
+    np.testing.assert_allclose(after[..., :2], zoom * before[..., :2] + shift, atol=0.02)
+    pixels = np.stack(np.meshgrid(np.arange(320.0), np.arange(320.0)), axis=-1)
+    expected = np.asarray(
+        sample_bilinear(jnp.asarray(image), jnp.asarray((pixels - shift) / zoom, jnp.float32))
+    )
+    # Well inside: the toy face ends in an edge against its backdrop.
+    middle = after[..., :2][np.asarray(toy_faces.layout().mask) > 0.5].mean(axis=0)
+    inside = np.linalg.norm(pixels - middle, axis=-1) < 55
+    assert (np.asarray(found.head_mask)[inside] > 0.999).all()
+    error = ((np.asarray(found.image) - expected)[inside] ** 2).mean()
+    assert 10 * np.log10(1 / error) > 36
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(35.0, 0.0), (-60.0, 15.0)])
+def test_labels_are_the_turned_mesh(toy, prepared, yaw, pitch):
+    _, face = toy
+    layout = toy_faces.layout()
+    found = _turned(prepared, yaw, pitch)
+    turn = np.asarray(rotation_from_angles(yaw, pitch, 0.0))
+    rigid = np.asarray(prepared.position_map) @ turn.T
+    after = np.asarray(found.position_map)
+    zoom = np.ptp(after[..., 1]) / np.ptp(rigid[..., 1])
+    rest = after - zoom * rigid
+    np.testing.assert_allclose(rest, np.broadcast_to(rest[0, 0], rest.shape), atol=0.02)
+    mask = np.asarray(layout.mask)
+    assert abs(np.average(after[..., 2], weights=mask)) < 0.05
+    np.testing.assert_allclose(
+        found.landmarks, read_landmarks(found.position_map, layout.landmark_uv), atol=1e-2
+    )
+    expected = angles_from_rotation(jnp.asarray(turn) @ face.camera.rotation)
+    np.testing.assert_allclose(found.angles, np.stack(expected), atol=0.01)
+    low, high = np.asarray(found.landmarks)[:, :2].min(0), np.asarray(found.landmarks)[:, :2].max(0)
+    assert (high - low).mean() == pytest.approx(160.0, rel=1e-3)
+
+
+def test_seen_texels_lie_on_the_drawn_face_and_keep_their_colour(toy, prepared):
+    _, face = toy
+    layout = toy_faces.layout()
+    found = _turned(prepared, 30.0)
+    seen = np.asarray(jax.jit(visibility)(found.position_map, layout)) > 0.95
+    seen &= np.asarray(prepared.trust) > 0.99
+    place = np.round(np.asarray(found.position_map)[seen][:, :2]).astype(int)
+    assert len(place) > 200
+    covered = np.asarray(found.head_mask) > 0.5
+    grown = cv2.dilate(covered.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    # At the very outline the mesh around the face may win the depth test.
+    assert grown[place[:, 1], place[:, 0]].mean() > 0.98
+    seen[seen] = covered[place[:, 1], place[:, 0]]
+    place = np.round(np.asarray(found.position_map)[seen][:, :2]).astype(int)
+    drawn = np.asarray(found.image)[place[:, 1], place[:, 0]]
+    assert np.abs(drawn - np.asarray(face.texture)[seen]).mean() < 0.02
+
+
+def test_nothing_of_the_picture_is_left_empty(prepared):
+    found = _turned(prepared, 70.0, -20.0)
+    image = np.asarray(found.image)
+    assert np.isfinite(image).all() and image.min() >= 0.0 and image.max() <= 1.0
+    assert prepared.image.shape == (STAGE_SIZE, STAGE_SIZE, 3)
+    assert np.abs(image - np.asarray(_turned(prepared, 0.0).image)).mean() > 0.01
+
+
+def test_turns_stay_in_range_and_never_show_the_unseen_side():
+    random = np.random.default_rng(0)
+    for yaw in (0.0, 40.0, -70.0):
+        rotation = np.asarray(rotation_from_angles(yaw, 5.0, 0.0))
+        after = []
+        for _ in range(30):
+            turned = jnp.asarray(random_turn(random, rotation) @ rotation)
+            after.append([float(angle) for angle in angles_from_rotation(turned)])
+        yaws = np.array(after)[:, 0]
+        assert np.abs(yaws).max() < 92.0 and np.ptp(yaws) > 10.0
+        if yaw:
+            assert (np.abs(yaws) > abs(yaw) - 3.0).all() and (np.sign(yaws) == np.sign(yaw)).all()
+        else:
+            assert yaws.min() < -30.0 < 30.0 < yaws.max()
+
+
+def test_held_out_people_are_no_training_photos(tmp_path, monkeypatch):
+    subject = np.array([f"{k:03d}" for k in range(30) for _ in range(2)])
+    names = np.array([f"{how}_{who}_03" for who in subject[::2] for how in ("neutral", "smiling")])
+    np.savez(
+        tmp_path / "landmarks.npz",
+        names=names,
+        subject=subject,
+        mediapipe478=np.zeros((60, 478, 3), np.float32),
+    )
+
+    def fit(head, landmarks, table, *, person):
+        count = len(landmarks)
+        camera = Camera(
+            scale=jnp.ones(count),
+            rotation=jnp.broadcast_to(jnp.eye(3), (count, 3, 3)),
+            translation=jnp.zeros((count, 3)),
+        )
+        zeros = jnp.zeros((count, 1))
+        return Fits(identity=zeros, expression=zeros, camera=camera)
+
+    for name in ("load_head", "load_correspondence", "vertex_uv"):
+        monkeypatch.setattr(photo_faces, name, lambda *_: None)
+    monkeypatch.setattr(photo_faces, "fit_photos", fit)
+    monkeypatch.setattr(photo_faces.LandmarkWarp, "build", lambda *_: None)
+    monkeypatch.setattr(photo_faces, "_warped_map", lambda *_: np.zeros((2, 2, 3), np.float32))
+    (tmp_path / "images").mkdir()
+    for folder in (tmp_path, tmp_path / "images"):  # not by the back door either
+        found = {face.path.stem for face in find_photos(folder, object.__new__(Model))}
+        assert found == set(names[~held_out(subject)]) and len(found) == 40
+
+
+def test_folders_without_photos_are_refused(tmp_path):
+    model = object.__new__(Model)
+    with pytest.raises(InputError, match="no folder"):
+        find_photos(tmp_path / "nothing", model)
+    with pytest.raises(InputError, match="no photo in"):
+        find_photos(tmp_path, model)
