@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .core.training.photos import evaluate
     from .core.types import Camera, Face, Mesh, Similarity
     from .editing.edit import edit
+    from .editing.texture import texture
     from .faceswap.photos import swap
 
 _HOME = {
@@ -39,6 +40,7 @@ _HOME = {
     "reconstruct": "core.batch",
     "swap": "faceswap.photos",
     "synthesize": "core.synthesis.files",
+    "texture": "editing.texture",
     "train": "core.training.loop",
 }
 
@@ -58,6 +60,7 @@ __all__ = [
     "reconstruct",
     "swap",
     "synthesize",
+    "texture",
     "train",
 ]
 

@@ -15,7 +15,7 @@ from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import inspect, reconstruct
 from uvface.core.commands.train import synthesize, train
-from uvface.editing.command import edit
+from uvface.editing.command import edit, texture
 from uvface.faceswap.command import benchmark, swap
 
 app = typer.Typer(
@@ -25,7 +25,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (reconstruct, swap, edit, inspect, synthesize, train, evaluate, doctor, benchmark):
+for command in (reconstruct, swap, edit, texture, inspect):
+    app.command()(command)
+for command in (synthesize, train, evaluate, doctor, benchmark):
     app.command()(command)
 app.add_typer(models, name="models")
 

@@ -1,4 +1,4 @@
-"""``uvface edit``."""
+"""``uvface edit`` and ``uvface texture``."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from ..core.commands.options import (
     open_boxes,
     report,
     set_up,
+    warn,
 )
 
-__all__ = ["edit"]
+__all__ = ["edit", "texture"]
 
 
 def edit(
@@ -35,7 +36,7 @@ def edit(
         list[str], typer.Option(help="Region to change; may be given several times.")
     ],
     reference: Annotated[
-        Path | None, typer.Option("--from", help="Photo that the region comes from.")
+        Path | None, typer.Option("--from", help="Photo or face file that the region comes from.")
     ] = None,
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 is the full edit.")
@@ -80,3 +81,52 @@ def edit(
     )
     result.save(output, metadata=metadata)
     report(result.record(output), f"{output}: edited {', '.join(region)}", quiet, as_json)
+
+
+def texture(
+    photos: Annotated[
+        list[str],
+        typer.Argument(metavar="PHOTO...", help="Photos of one person: files, folders or globs."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Face file to write: *.uvface.")],
+    faces: Annotated[
+        str, typer.Option(help="Which face of each photo: largest, left, ..., or a number.")
+    ] = "largest",
+    like: Like = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=64, max=4096, help="Texels per side; default: what the photos fill."),
+    ] = None,
+    recognition: Recognition = None,
+    boxes: Boxes = None,
+    weights: Weights = "prn-lite",
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Fuse photos of one person into a face file that swap and edit take in place of a photo."""
+    set_up(device)
+    from ..core.batch import find_photos
+    from ..core.reconstruct import load
+    from .texture import texture as run
+
+    if output.suffix.lower() != ".uvface":
+        raise typer.BadParameter(f"{output} does not end in .uvface; name the face file so")
+    if faces == "all":
+        raise typer.BadParameter("faces 'all'; a face file holds one person: name one face")
+    files = find_photos(photos)
+    face, warnings = run(
+        files,
+        model=load(weights),
+        faces=face_choice(faces),
+        like=like,
+        size=size,
+        recognition=recognition,
+        boxes=open_boxes(boxes, files),
+    )
+    face.save(output)
+    warn(warnings)
+    used, texels = len(face.sources), face.texture.shape[0]
+    record = {"file": str(output), "photos": used, "texels": texels, "warnings": list(warnings)}
+    line = f"{output}: {used} photo{'s' * (used != 1)}, {texels} x {texels} texels"
+    report(record, line, quiet, as_json)

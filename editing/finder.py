@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from ..core.detection.recognition import Recognizer
-from ..core.errors import InputError
+from ..core.errors import InputError, NoFaceError
+from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
+from ..core.io.files import file_sha256
 from ..core.io.images import Photo
 from ..core.reconstruct import FaceChoice, Model, choose_faces
 from ..core.types import Face
+from .fuse import PhotoFace, fuse_photos
 from .result import Boxes, PhotoLike, find_faces, open_photo
 from .source import Reference
 
@@ -94,10 +97,10 @@ class FaceFinder:
         return [found[best]], (f"{text}; the likest is taken",)
 
     def reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
-        """Return what a face is taken from: one photo.
+        """Return what a face is taken from: a photo, a face file, or photos of one person.
 
         Raises:
-            InputError, NoFaceError, AssetError: as `faces`.
+            InputError, NoFaceError, AssetError: as `faces`; a face file is damaged or not alone.
         """
         if not photos:
             raise InputError("no reference; give a photo that the face comes from")
@@ -107,9 +110,42 @@ class FaceFinder:
         key = (paths, selection.faces, None if selection.like is None else str(selection.like))
         return self._cache.get(key, lambda: self._read_reference(photos, selection))
 
+    def fuse(
+        self, photos: Sequence[PhotoLike], selection: Selection, *, size: int | None = None
+    ) -> FoundReference:
+        """Make one texture of photos of a person; a photo without the face is left out.
+
+        Raises:
+            NoFaceError: no photo shows a face.
+        """
+        views: list[PhotoFace] = []
+        sources: list[TextureSource] = []
+        paths: list[Path] = []
+        warnings: list[str] = []
+        for photo in map(open_photo, photos):
+            paths += [] if photo.path is None else [photo.path]
+            try:
+                found, notes = self.faces(photo, selection)
+            except NoFaceError as error:
+                warnings.append(f"left out: {error}")
+                continue
+            views.append((photo.image, found[0]))
+            sources.append(_texture_source(photo))
+            warnings += [*photo.warnings, *notes]
+        if not views:
+            raise NoFaceError("; ".join(warnings).replace("left out: ", ""))
+        texture = fuse_photos(views, self.model.layout, size=size, sources=sources)
+        return FoundReference(reference=texture, photos=tuple(paths), warnings=tuple(warnings))
+
     def _read_reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
+        files = [p for p in photos if isinstance(p, str | Path) and Path(p).suffix == SUFFIX]
+        if files and len(photos) > 1:
+            raise InputError(f"{files[0]} and other references; a face file stands alone")
+        if files:
+            texture = read_face_file(files[0], layout=self.model.layout)
+            return FoundReference(reference=texture, photos=(Path(files[0]),))
         if len(photos) > 1:
-            raise InputError(f"{len(photos)} references; one is needed")
+            return self.fuse(photos, selection)
         photo = open_photo(photos[0])
         found, warnings = self.faces(photo, selection, name="reference")
         return FoundReference(
@@ -148,8 +184,16 @@ class _Cache:
 
 
 def _bytes_of(found: FoundReference) -> int:
+    if isinstance(found.reference, FaceTexture):
+        return int(found.reference.texture.nbytes)
     image, face = found.reference
     return int(image.nbytes + face.position_map.nbytes + face.texture.nbytes)
+
+
+def _texture_source(photo: Photo) -> TextureSource:
+    if photo.path is None:
+        return TextureSource(name="", sha256="")
+    return TextureSource(name=photo.path.name, sha256=file_sha256(photo.path))
 
 
 def pick_faces(

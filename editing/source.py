@@ -19,12 +19,15 @@ from jaxtyping import Float
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import resize_map
 from ..core.geometry.window import cut_window, size_class
+from ..core.io.face_files import FaceTexture
 from ..core.types import Face
+from .fuse import PhotoFace, texel_footprint
 
 __all__ = ["Reference", "Source", "source_for", "source_from_photo", "source_from_texture"]
 
-Reference = tuple[Float[np.ndarray, "rows columns 3"], Face]  # a photo, RGB in [0, 1], and its face
+Reference = PhotoFace | FaceTexture
 
+_DENSE = 0.9  # share of texels that are no larger in the photo than those that are looked at
 _SHRINK_FROM = 1.2  # a reference larger than the target by more than this is shrunk first
 
 
@@ -56,6 +59,8 @@ def source_for(
         layout: UV layout of the faces.
         side: side of the target's window, pixels.
     """
+    if isinstance(reference, FaceTexture):
+        return _source_from_face_file(reference, face, layout, side=side)
     photo, other = reference
     needed = np.maximum(mask, np.asarray(layout.mirror(jnp.asarray(mask)[..., None]))[..., 0])
     scale = float(face.camera.scale / other.camera.scale)
@@ -84,20 +89,58 @@ def source_from_photo(
     window, origin = cut_window(image, position_map[mask > 0.0][:, :2], margin=4)
     places = position_map - np.asarray((*origin, 0), np.float32)
     if scale * _SHRINK_FROM < 1.0:
-        new_side = max(round(window.shape[0] * scale), 8)
-        factor = new_side / window.shape[0]
-        window = cv2.resize(window, (new_side, new_side), interpolation=cv2.INTER_AREA)
+        window, factor = _shrunk(window, scale)
         half = np.asarray((0.5, 0.5, 0.0), np.float32)
-        places = (places + half) * np.float32(factor) - half
-    padded = max(size_class(window.shape[0]), side) - window.shape[0]
-    if padded:
-        window = np.pad(window, ((0, padded), (0, padded), (0, 0)), mode="edge")
+        places = (places + half) * factor - half
     return Source(
-        image=jnp.asarray(window, jnp.float32),
+        image=jnp.asarray(_padded(window, side), jnp.float32),
         position_map=jnp.asarray(places, jnp.float32),
         texture=face.texture,
         visibility=face.visibility,
     )
+
+
+def _shrunk(
+    picture: Float[np.ndarray, "rows rows 3"], scale: float
+) -> tuple[Float[np.ndarray, "new new 3"], np.float32]:
+    """Average a square picture down; return it and the exact factor."""
+    side = max(round(picture.shape[0] * scale), 8)
+    factor = np.float32(side / picture.shape[0])
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), factor
+
+
+def _padded(
+    picture: Float[np.ndarray, "rows rows 3"], side: int
+) -> Float[np.ndarray, "padded padded 3"]:
+    """Repeat the last pixels up to a size class, or to a side that is larger."""
+    more = max(size_class(picture.shape[0]), side) - picture.shape[0]
+    return np.pad(picture, ((0, more), (0, more), (0, 0)), mode="edge") if more else picture
+
+
+def _source_from_face_file(
+    face_file: FaceTexture, face: Face, layout: UVLayout, *, side: int
+) -> Source:
+    """Make the source of a texture, no finer than the target's pixels need."""
+    spans = np.asarray(texel_footprint(face.position_map))[np.asarray(layout.mask) > 0.5]
+    texels = face_file.texture.shape[0]
+    scale = float(np.quantile(spans, _DENSE)) * layout.size / texels
+    picture = face_file.texture
+    if scale * _SHRINK_FROM < 1.0:
+        picture, _ = _shrunk(picture, scale)
+    size, centres = layout.size, _texel_centres(layout.size, picture.shape[0])
+    u, v = np.meshgrid(centres, centres)
+    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    return Source(
+        image=jnp.asarray(_padded(picture, side), jnp.float32),
+        position_map=jnp.asarray(np.stack([u, v, np.zeros_like(u)], axis=-1)),
+        texture=jnp.asarray(small),
+        visibility=jnp.asarray(face_file.visibility),
+    )
+
+
+def _texel_centres(size: int, texels: int) -> Float[np.ndarray, " size"]:
+    """Return where the centres of ``size`` texels lie in a texture of ``texels``."""
+    return (np.arange(size, dtype=np.float32) + 0.5) * np.float32(texels / size) - 0.5
 
 
 def source_from_texture(
@@ -114,7 +157,7 @@ def source_from_texture(
         visibility: texels to use; default: all of the layout.
     """
     texels, size = texture.shape[0], layout.size
-    centres = (jnp.arange(size, dtype=jnp.float32) + 0.5) * (texels / size) - 0.5
+    centres = jnp.asarray(_texel_centres(size, texels))
     u, v = jnp.meshgrid(centres, centres)
     return Source(
         image=texture,

@@ -27,6 +27,7 @@ from ..core.commands.options import (
     report,
     set_up,
     usage_errors,
+    warn,
 )
 
 __all__ = ["benchmark", "swap"]
@@ -37,7 +38,10 @@ def swap(
     output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
     references: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[REFERENCE]", help="Photo that the face comes from."),
+        typer.Argument(
+            metavar="REFERENCE...",
+            help="Photo or face file that the face comes from; several photos are fused.",
+        ),
     ] = None,
     keep: Annotated[
         str, typer.Option(help="Regions that stay the target's own, or none.")
@@ -97,6 +101,7 @@ def swap(
         boxes=open_boxes(boxes, [target, *(references or mapped)]),
     )
     result.save(output, metadata=metadata)
+    warn(result.warnings)
     report(result.record(output), f"{output}: swapped {len(result.faces)} face(s)", quiet, as_json)
 
 

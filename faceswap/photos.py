@@ -13,6 +13,7 @@ from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.pose import angles_from_rotation
+from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
@@ -88,7 +89,8 @@ def swap(
 
     Args:
         target: file, or RGB in [0, 1]; it is changed.
-        reference: file or array that the face comes from; not with ``mapping``.
+        reference: file or array that the face comes from; several photos of one person, which
+            are fused; or a face file. Not with ``mapping``.
         model: from `uvface.load`.
         keep: regions where the target's own pixels stay.
         color: ``light``, ``match`` or ``none``.
@@ -210,8 +212,9 @@ def _pose_warnings(swaps: Sequence[FaceSwap]) -> tuple[str, ...]:
     """Say where much of the swapped face cannot have been seen."""
     lines = []
     for one in swaps:
-        _, reference = one.found.reference
-        yaw = float(angles_from_rotation(reference.camera.rotation)[0])
+        if isinstance(one.found.reference, FaceTexture):
+            continue
+        yaw = float(angles_from_rotation(one.found.reference[1].camera.rotation)[0])
         own = float(angles_from_rotation(one.face.camera.rotation)[0])
         if abs(own - yaw) > _TURNED:
             turned = f"the faces are turned {own:.0f} and {yaw:.0f} degrees"

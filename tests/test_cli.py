@@ -26,7 +26,9 @@ def astronaut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    names = "reconstruct swap edit inspect synthesize train evaluate doctor benchmark models"
+    names = (
+        "reconstruct swap edit texture inspect synthesize train evaluate doctor benchmark models"
+    )
     assert all(f" {name} " in shown for name in names.split())
 
 

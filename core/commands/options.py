@@ -30,6 +30,7 @@ __all__ = [
     "report",
     "set_up",
     "usage_errors",
+    "warn",
 ]
 
 _FACE_WORDS = ("all", "largest", "smallest", "left", "right", "centre")
@@ -129,3 +130,9 @@ def usage_errors() -> Iterator[None]:
 def complain(message: str) -> None:
     """Print a one-line error."""
     typer.echo(f"error: {message}", err=True)
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Print warnings, one line each."""
+    for line in lines:
+        typer.echo(f"warning: {line}", err=True)

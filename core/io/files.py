@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 from pathlib import Path
 
 from ..errors import InputError
 
-__all__ = ["read_bytes", "write_bytes_atomic"]
+__all__ = ["file_sha256", "read_bytes", "write_bytes_atomic"]
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def read_bytes(path: Path) -> bytes:

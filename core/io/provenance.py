@@ -31,6 +31,7 @@ __all__ = [
     "Provenance",
     "provenance_packet",
     "read_provenance",
+    "software_name",
 ]
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -60,7 +61,8 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>"""
 
 
-def _software() -> str:
+def software_name() -> str:
+    """Return the name and version of this software."""
     try:
         return f"uvface {metadata.version('uvface')}"
     except metadata.PackageNotFoundError:  # run from a checkout that is not installed
@@ -72,7 +74,7 @@ class Provenance:
     """How a picture came about."""
 
     operation: str  # what was done, e.g. "swap" or "edit eyes"
-    software: str = dataclasses.field(default_factory=_software)
+    software: str = dataclasses.field(default_factory=software_name)
     source_type: str = COMPOSITE_SYNTHETIC  # IPTC digital source type, a URL
 
     @property

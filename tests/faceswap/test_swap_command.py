@@ -57,3 +57,20 @@ def test_likeness_without_a_network_is_one_line(
     error = capsys.readouterr().err
     assert "--recognition FILE.onnx" in error and error.count("\n") == 1
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.weights
+def test_a_face_file_swaps_nearly_as_its_photo(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, reference = str(photos / "mirrored.png"), str(photos / "face.png")
+    face, by_file, by_photo = (tmp_path / name for name in ("a.uvface", "a.png", "b.png"))
+    assert main(["texture", reference, "-o", str(face), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["photos"] == 1
+    assert main(["swap", target, str(face), "-o", str(by_file)]) == 0
+    assert main(["swap", target, reference, "-o", str(by_photo)]) == 0
+    before, one, other = (cv2.imread(str(p)).astype(float) for p in (target, by_photo, by_file))
+    changed = (one != before).any(axis=-1)
+    error = np.mean((one[changed] - other[changed]) ** 2)
+    assert changed.mean() > 0.05 and 10 * np.log10(255**2 / error) > 30.0
+    assert main(["texture", reference, "-o", str(tmp_path / "a.png")]) == 2

@@ -1,0 +1,157 @@
+"""Face files: a face as a texture, to be used again without its photos.
+
+A face file (``.uvface``) is a safetensors file: no pickle, arrays by name, and a header of texts
+that names the UV layout and the photos that it was made from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt16
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from ..errors import InputError
+from ..geometry.layout import UVLayout
+from .files import read_bytes, write_bytes_atomic
+from .provenance import software_name
+
+__all__ = ["SUFFIX", "FaceTexture", "TextureSource", "read_face_file", "write_face_file"]
+
+SUFFIX = ".uvface"
+_FORMAT = "uvface face 1"
+_KEY = "uvface"  # of the header's text
+_TOP = np.float32(65535)
+_LARGEST = 8192  # texels along a side that are read
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TextureSource:
+    """A photo that a texture was made from."""
+
+    name: str  # of the file, without its folder; empty for an array
+    sha256: str  # of the file's bytes; empty for an array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class FaceTexture:
+    """A face without a photo; the arrays are NumPy's, since the texture may be large.
+
+    Attributes:
+        texture: ``[R, R, 3]`` float32, RGB in [0, 1], R texels of its own.
+        visibility: ``[S, S]`` float32, 1 where some photo shows the texel of the layout.
+        position_map: ``[S, S, 3]`` float32 in the pixels of the photo that showed most.
+        shape: ``[S, S, 3]`` float32, positions without the pose, in cm.
+        layout: name of the UV layout.
+        layout_digest: SHA-256 of the layout.
+        sources: the photos.
+        software: what made it.
+    """
+
+    texture: np.ndarray
+    visibility: np.ndarray
+    position_map: np.ndarray
+    shape: np.ndarray
+    layout: str
+    layout_digest: str
+    sources: tuple[TextureSource, ...] = ()
+    software: str = dataclasses.field(default_factory=software_name)
+
+    def save(self, path: str | Path) -> None:
+        """Write the face file: `write_face_file`."""
+        write_face_file(path, self)
+
+
+def write_face_file(path: str | Path, face: FaceTexture) -> None:
+    """Write a face file, as a whole or not at all; colours are rounded to 16 bits.
+
+    Raises:
+        InputError: the path does not end in ``.uvface``, or cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        raise InputError(f"{path} does not end in {SUFFIX}; name the face file so")
+    arrays = {
+        "texture": np.rint(np.clip(face.texture, 0.0, 1.0) * _TOP).astype(np.uint16),
+        "visibility": np.asarray(face.visibility, np.float32),
+        "position_map": np.asarray(face.position_map, np.float32),
+        "shape": np.asarray(face.shape, np.float32),
+    }
+    header = {
+        "format": _FORMAT,
+        "layout": face.layout,
+        "layout_digest": face.layout_digest,
+        "software": face.software,
+        "sources": [dataclasses.asdict(source) for source in face.sources],
+    }
+    # One text: safetensors writes several in no fixed order, and equal faces shall be equal files.
+    write_bytes_atomic(path, save(arrays, metadata={_KEY: json.dumps(header)}))
+
+
+def read_face_file(path: str | Path, *, layout: UVLayout | None = None) -> FaceTexture:
+    """Read a face file.
+
+    Args:
+        path: the file.
+        layout: UV layout that it must be made for; any if None.
+
+    Raises:
+        InputError: it is no face file, is damaged, or is made for another layout.
+    """
+    path = Path(path)
+    content = read_bytes(path)
+    try:
+        header, arrays = _header(content), load(content)
+        face = _from_arrays(header, arrays)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is no face file of uvface ({reason}); make it again") from error
+    if layout is not None and face.layout_digest != layout.digest:
+        raise InputError(
+            f"{path} is made for the UV layout {face.layout}, not for these weights' "
+            f"{layout.name}; make it again from its photos"
+        )
+    return face
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_KEY])
+    if header["format"] != _FORMAT:
+        raise ValueError(f"its format is {header['format']!r}, not {_FORMAT!r}")
+    return dict(header)
+
+
+def _from_arrays(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> FaceTexture:
+    texture: UInt16[np.ndarray, "texels texels 3"] = arrays["texture"]
+    visible: Float[np.ndarray, "size size"] = arrays["visibility"]
+    size = visible.shape[0]
+    shapes = {
+        "texture": (texture.shape[0], texture.shape[0], 3),
+        "visibility": (size, size),
+        "position_map": (size, size, 3),
+        "shape": (size, size, 3),
+    }
+    for name, expected in shapes.items():
+        if arrays[name].shape != expected:
+            raise ValueError(f"{name} has the shape {arrays[name].shape}")
+    if texture.dtype != np.uint16 or not 1 <= texture.shape[0] <= _LARGEST:
+        raise ValueError(f"its texture is {texture.dtype}, {texture.shape[0]} texels wide")
+    if not all(np.isfinite(arrays[name]).all() for name in shapes):
+        raise ValueError("it has values that are not numbers")
+    return FaceTexture(
+        texture=texture.astype(np.float32) / _TOP,
+        visibility=visible,
+        position_map=arrays["position_map"],
+        shape=arrays["shape"],
+        layout=header["layout"],
+        layout_digest=header["layout_digest"],
+        sources=tuple(TextureSource(**source) for source in header["sources"]),
+        software=header["software"],
+    )

@@ -1,0 +1,53 @@
+"""Photos of one person to a face file: ``uvface texture``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.io.face_files import FaceTexture
+from ..core.reconstruct import FaceChoice, Model
+from .finder import FaceFinder, Selection
+from .fuse import LARGEST_TEXTURE
+from .result import Boxes, PhotoLike
+
+__all__ = ["texture"]
+
+
+def texture(
+    photos: PhotoLike | Sequence[PhotoLike],
+    *,
+    model: Model,
+    faces: FaceChoice = "largest",
+    like: PhotoLike | None = None,
+    size: int | None = None,
+    recognition: str | Path | None = None,
+    boxes: Boxes | None = None,
+) -> tuple[FaceTexture, tuple[str, ...]]:
+    """Fuse photos of one person into a texture that a swap or an edit can take its face from.
+
+    Args:
+        photos: files or arrays, RGB in [0, 1]; one is enough.
+        model: from `uvface.load`.
+        faces: which face of each photo is the person's.
+        like: a photo of the person, in place of ``faces``.
+        size: texels along a side, 64 to 4096; by default as many as the photos fill.
+        recognition: network that likeness is measured by, an ``.onnx`` file.
+        boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
+
+    Returns:
+        The face, whose ``save`` writes a face file, and warnings of one line each.
+
+    Raises:
+        InputError: unusable file or option.
+        NoFaceError: no photo shows a face.
+        AssetError: likeness is asked for and no recognition network is there.
+    """
+    if size is not None and not 64 <= size <= LARGEST_TEXTURE:
+        raise InputError(f"a texture of {size} texels; need 64 to {LARGEST_TEXTURE}")
+    several = list(photos) if isinstance(photos, list | tuple) else [photos]
+    finder = FaceFinder(model, boxes=boxes, recognition=recognition)
+    found = finder.fuse(several, Selection(faces=faces, like=like), size=size)
+    assert isinstance(found.reference, FaceTexture)
+    return found.reference, found.warnings

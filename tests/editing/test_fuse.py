@@ -1,0 +1,154 @@
+"""One texture of several photos of a person."""
+
+import dataclasses
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from toy_faces import layout, texture, toy_photo
+from toy_models import ToyModel
+
+from uvface.core.errors import InputError, NoFaceError
+from uvface.core.io.images import read_photo, write_image
+from uvface.editing.edit import edit
+from uvface.editing.fuse import fuse_photos, native_size
+from uvface.editing.texture import texture as make_texture
+from uvface.faceswap.photos import swap
+from uvface.faceswap.swap import SwapConfig, swap_reference
+
+
+def small(face):
+    """Return a fused texture at the layout's size."""
+    return cv2.resize(face.texture, (64, 64), interpolation=cv2.INTER_AREA)
+
+
+def inner(face, least=0.8):
+    """Return the texels, away from the rim of the toy face, that the texture has seen."""
+    u, v = np.meshgrid(*[(np.arange(64) + 0.5) / 64 - 0.5] * 2)
+    return (face.visibility > least) & (np.hypot(u, v) < 0.38)
+
+
+def psnr(a, b):
+    return -10.0 * np.log10(np.mean((a - b) ** 2) + 1e-12)
+
+
+def swapped(target, reference, **settings):
+    config = SwapConfig(keep=(), **settings)
+    return swap_reference(*target, reference, layout(), config=config)
+
+
+def recolored(view, factor):
+    """Return a photo and its face in another light."""
+    image, face = view
+    light = jnp.asarray(factor, jnp.float32)
+    return (image * np.asarray(light)).astype(np.float32), dataclasses.replace(
+        face, texture=face.texture * light
+    )
+
+
+@pytest.mark.parametrize("yaw", [0.0, 30.0])
+def test_texture_of_one_photo_swaps_like_the_photo(yaw):
+    target, view = toy_photo(1), toy_photo(2, yaw)
+    face = fuse_photos([view], layout())
+    np.testing.assert_allclose(face.visibility, view[1].visibility * layout().mask, atol=1e-6)
+    photo, fused = swapped(target, view), swapped(target, face)
+    changed = np.abs(photo - target[0]).max(axis=-1) > 0
+    assert changed.mean() > 0.1
+    assert psnr(photo[changed], fused[changed]) > 35.0
+
+
+def test_two_sides_make_a_whole_face():
+    views = [toy_photo(2, -50.0), toy_photo(2, 50.0)]
+    face = fuse_photos(views, layout())
+    alone = [float(view[1].visibility[inner(face)].mean()) for view in views]
+    assert face.visibility.mean() > max(float(v[1].visibility.mean()) for v in views) + 0.05
+    assert max(alone) < 0.9
+    seen = inner(face)
+    assert psnr(small(face)[seen], np.asarray(texture(2))[seen]) > 30.0
+
+
+def test_views_are_matched_to_the_best_one():
+    views = [toy_photo(2), recolored(toy_photo(2, 40.0), [0.8, 0.75, 0.7])]
+    face = fuse_photos(views, layout())
+    seen = inner(face)
+    assert psnr(small(face)[seen], np.asarray(texture(2))[seen]) > 28.0
+
+
+def test_what_one_photo_of_three_shows_differently_is_left_out():
+    spoiled_image, spoiled_face = toy_photo(2, 20.0)
+    place = np.asarray(spoiled_face.position_map)[40, 32]
+    x, y = round(float(place[0])), round(float(place[1]))
+    spoiled_image = spoiled_image.copy()
+    spoiled_image[y - 8 : y + 8, x - 8 : x + 8] = [0.1, 0.9, 0.1]
+    rows, columns = (
+        np.asarray(spoiled_face.position_map)[..., 1],
+        np.asarray(spoiled_face.position_map)[..., 0],
+    )
+    hit = (abs(rows - y) < 8) & (abs(columns - x) < 8)
+    colors = np.where(hit[..., None], [0.1, 0.9, 0.1], spoiled_face.texture).astype(np.float32)
+    spoiled = (spoiled_image, dataclasses.replace(spoiled_face, texture=jnp.asarray(colors)))
+    face = fuse_photos([spoiled, toy_photo(2), toy_photo(2, -20.0)], layout())
+    seen = hit & (np.asarray(layout().mask) > 0.5)
+    assert psnr(small(face)[seen], np.asarray(texture(2))[seen]) > 25.0
+
+
+def test_the_sharper_photo_gives_the_detail():
+    image, face = toy_photo(2)
+    noise = np.random.default_rng(5).normal(0, 0.06, image.shape)
+    sharp = np.clip(image + noise, 0, 1).astype(np.float32)
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 4.0)
+
+    def view(picture):
+        maps = np.asarray(face.position_map)[..., :2]
+        read = cv2.remap(picture, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
+        return picture, dataclasses.replace(face, texture=jnp.asarray(read))
+
+    both = fuse_photos([view(blurred), view(sharp)], layout())
+    alone = fuse_photos([view(sharp)], layout())
+    seen = inner(both)
+    assert psnr(small(both)[seen], small(alone)[seen]) > 30.0
+
+
+def test_size_follows_the_resolution_of_the_photos():
+    assert native_size(jnp.full((1, 64, 64), 1.0), jnp.ones((1, 64, 64))) == 256
+    spans = jnp.stack([jnp.full((64, 64), 5.0), jnp.full((64, 64), 20.0)])
+    assert native_size(spans, jnp.ones((2, 64, 64))) == 2048
+    assert native_size(spans * 100, jnp.ones((2, 64, 64))) == 4096
+    assert native_size(spans, jnp.stack([jnp.ones((64, 64)), jnp.zeros((64, 64))])) == 512
+    with pytest.raises(InputError, match="no photo"):
+        fuse_photos([], layout())
+
+
+def test_face_files_stand_for_photos(tmp_path):
+    model = ToyModel()
+    for seed in (1, 2):
+        write_image(tmp_path / f"{seed}.png", toy_photo(seed)[0])
+    face, warnings = make_texture([tmp_path / "2.png"], model=model)
+    assert warnings == () and face.sources[0].name == "2.png"
+    face.save(tmp_path / "two.uvface")
+    by_file = swap(tmp_path / "1.png", tmp_path / "two.uvface", model=model, keep=())
+    by_photos = swap(
+        tmp_path / "1.png", [tmp_path / "2.png", tmp_path / "2.png"], model=model, keep=()
+    )
+    by_photo = swap(tmp_path / "1.png", tmp_path / "2.png", model=model, keep=())
+    changed = (by_photo.image != read_photo(tmp_path / "1.png").image).any(axis=-1)
+    for result in (by_file, by_photos):
+        assert psnr(result.image[changed], by_photo.image[changed]) > 34.0
+        assert (result.image[~changed] == by_photo.image[~changed]).mean() > 0.99
+    edited = edit(
+        tmp_path / "1.png", model=model, regions=["nose"], reference=tmp_path / "two.uvface"
+    )
+    assert 0.0 < (edited.image != edited.photo.image).mean() < 0.2
+    with pytest.raises(InputError, match="stands alone"):
+        swap(tmp_path / "1.png", [tmp_path / "two.uvface", tmp_path / "2.png"], model=model)
+
+
+def test_photos_without_a_face_are_left_out(tmp_path):
+    wall = np.full((120, 120, 3), 0.5, np.float32)
+    face, warnings = make_texture([wall, toy_photo(2)[0]], model=ToyModel())
+    assert "left out: no face" in warnings[0] and len(face.sources) == 1
+    with pytest.raises(NoFaceError, match="no face"):
+        make_texture([wall], model=ToyModel())
+    with pytest.raises(InputError, match="texels"):
+        make_texture([toy_photo(2)[0]], model=ToyModel(), size=9)
