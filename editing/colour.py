@@ -50,8 +50,8 @@ _LMS_FROM_LAB = np.linalg.inv(_LAB_FROM_LMS.astype(np.float64)).astype(np.float3
 _TINY = 1e-12
 _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
-_CHROMA_SLOPES = (0.8, 1.25)  # wider ones turn lips magenta on a skin of one tone
-_LIGHT_SLOPES = (0.6, 1.7)
+_CHROMA_SLOPES = (0.7, 1.0)  # larger ones turn lips magenta and cheeks blotchy
+_LIGHT_SLOPES = (0.6, 1.4)
 _GREY = (0.001, 0.004)  # deviation of chroma: below the first a photo is black and white or toned
 
 

@@ -32,11 +32,13 @@ ColorMatch = Literal["light", "match", "none"]
 _COLOR_TEXELS = 64  # along a side: colours are fitted on averages of blocks
 _TRUST_TEXELS = 128
 _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
+_COVER_BLUR = 1.5  # texels of 256
+_SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
 # Over how many texels of 256 light is compared, and up to which difference (Oklab) it is left to
 # the face: slow changes are light; quicker ones are its shape, unless they are so large that they
 # must be a shadow or a highlight of one of the photos.
-_LIGHT_SCALES = ((28.0, 0.0), (14.0, 0.03), (5.0, 0.06))
+_LIGHT_SCALES = ((40.0, 0.0), (14.0, 0.05), (5.0, 0.07))
 _LIGHT_PRIOR = 0.05  # weight of "no difference", where little is seen in both
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
@@ -138,7 +140,7 @@ def _examine(
     facing = soften(normals(position_map, layout)[..., 2:], _FOLDS * layout.size / 256)[..., 0]
     if trusting:
         return _Side(lab=lab, seen=visible, facing=facing)
-    seen = _bridge_folds(visible)
+    seen = _bridge_folds(visible, position_map, layout)
     layers = [seen, periphery(layout, facing), layout.region("skin")]
     stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
     small = _pool(stacked, _TRUST_TEXELS)
@@ -187,14 +189,20 @@ def _average(values: Array, weights: Array, sigma: float) -> Array:
     return blurred[..., :-1] / (blurred[..., -1:] + _LIGHT_PRIOR)
 
 
-def _bridge_folds(visible: Array) -> Array:
-    """Return the visibility with narrow gaps closed.
+def _bridge_folds(visible: Array, position_map: Array, layout: UVLayout) -> Array:
+    """Return the visibility with the face's own narrow gaps closed.
 
     What hides in the fold of a lid or beside a nostril has the colour of what is seen around it;
-    left out, it would tear a hole into the middle of the face.
+    left out, it would tear a hole into the middle of the face. What something *else* hides, a
+    frame of glasses or a strand of hair, stays hidden.
     """
-    around = soften(visible[..., None], _FOLDS * visible.shape[0] / 256)[..., 0]
-    return jnp.maximum(visible, smooth_step((around - 0.45) / 0.3))
+    own = visibility(position_map, layout)
+    texel = layout.size / 256
+    blurred = soften(jnp.stack([visible, own], axis=-1), _COVER_BLUR * texel)
+    uncovered = jnp.minimum(blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-3), 1.0)
+    around = soften(own[..., None], _FOLDS * texel)[..., 0]
+    bridged = jnp.maximum(own, smooth_step((around - 0.45) / 0.3))
+    return jnp.where(own > _SEEN, visible, bridged * uncovered)
 
 
 def _smear(source: _Side, target: _Side) -> Array:

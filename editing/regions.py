@@ -15,9 +15,9 @@ from ..core.geometry.sampling import sample_bilinear
 
 __all__ = ["combine_regions", "smooth_step", "soften", "swap_region"]
 
-# Height above the brows, in canonical cm, over which the mask of a swap fades out: the lowest
-# hairlines begin some 4 cm above the brows, a fringe below them is left to the target.
-_FOREHEAD_FADE = (1.0, 3.5)
+# Height above the brows, in canonical cm, over which the mask of a swap fades out: most hairlines
+# begin some 4 to 6 cm above the brows; hair below them is found by what it looks like.
+_FOREHEAD_FADE = (3.0, 5.5)
 
 
 def combine_regions(layout: UVLayout, names: Sequence[str]) -> Float[Array, "size size"]:

@@ -50,7 +50,7 @@ class SwapConfig:
     occlusion: bool = True
     blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
     strength: float = 1.0
-    feather: float = 6.0
+    feather: float = 3.0
 
 
 def swap_face(
