@@ -120,6 +120,32 @@ def test_boxes_skip_detection(
 
 
 @pytest.mark.weights
+def test_several_faces_are_numbered_from_the_left_and_can_be_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, out, boxes = tmp_path / "two.png", tmp_path / "out", tmp_path / "boxes.json"
+    one = skimage.data.astronaut()[..., ::-1]
+    cv2.imwrite(str(photo), np.concatenate([one[:, :400], one[:, 100:400]], axis=1))
+    right = [ASTRONAUT_BOX[0] + 300, ASTRONAUT_BOX[1], ASTRONAUT_BOX[2] + 300, ASTRONAUT_BOX[3]]
+    boxes.write_text(json.dumps({"two": [right, ASTRONAUT_BOX]}))
+    arguments = ["reconstruct", str(photo), "-o", str(out), "--boxes", str(boxes), "--json"]
+    arguments += ["--save", "pose"]
+    assert main([*arguments, "--frontal", "--canonical"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["faces"]
+    assert (first["box"], second["box"]) == (ASTRONAUT_BOX, right)
+    assert first["files"]["frontal_obj"] == "two_0_frontal.obj"
+    assert second["files"]["canonical_glb"] == "two_1_canonical.glb"
+    for name in (*first["files"].values(), *second["files"].values()):
+        assert (out / name).is_file()
+    assert main([*arguments, "--faces", "1"]) == 0
+    (chosen,) = json.loads(capsys.readouterr().out)["faces"]
+    assert chosen["box"] == right and chosen["files"] == {"pose": "two_pose.txt"}
+    assert main([*arguments, "--faces", "2"]) == 1
+    captured = capsys.readouterr()
+    assert "no face 2: the photo has 2" in captured.err and "error" in json.loads(captured.out)
+
+
+@pytest.mark.weights
 def test_a_second_run_keeps_results_and_draws_the_sheet(
     tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,8 @@ from ..types import Face
 __all__ = ["photo_texture", "resized_visibility"]
 
 _BAND = 512  # rows at a time: bounds the memory of large textures
+_FINEST = 1.5  # photo pixels between reads, at most, where a texel spans more: no aliasing
+_MOST = 6  # reads per texel along each side
 
 
 def photo_texture(
@@ -19,20 +21,32 @@ def photo_texture(
 ) -> Float[np.ndarray, "{size} {size} 3"]:
     """Return the texture of a face, bicubic reads of the photo at ``size`` x ``size`` texels.
 
+    Where a texel spans several photo pixels, several reads are averaged.
+
     Args:
         image: the photo, RGB in [0, 1]; beyond its border the edge pixels continue.
         face: its position map says where each texel lies; between texels it is interpolated.
         size: texels along each side.
     """
     places = np.ascontiguousarray(np.asarray(face.position_map)[..., :2], dtype=np.float32)
-    fine = cv2.resize(places, (size, size), interpolation=cv2.INTER_CUBIC)
+    reads = _reads_per_texel(places, size)
+    fine = cv2.resize(places, (reads * size, reads * size), interpolation=cv2.INTER_CUBIC)
     x, y = fine[..., 0], fine[..., 1]
     bands = []
     for top in range(0, size, _BAND):
-        rows = slice(top, top + _BAND)
+        rows = slice(reads * top, reads * (top + _BAND))
         maps = np.ascontiguousarray(x[rows]), np.ascontiguousarray(y[rows])
-        bands.append(cv2.remap(image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+        band = cv2.remap(image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        if reads > 1:
+            band = cv2.resize(band, (size, len(band) // reads), interpolation=cv2.INTER_AREA)
+        bands.append(band)
     return np.clip(np.concatenate(bands), 0.0, 1.0)
+
+
+def _reads_per_texel(places: Float[np.ndarray, "old old 2"], size: int) -> int:
+    """Return how many reads along each side of a texel meet every photo pixel, on the whole."""
+    span = float(np.median(np.linalg.norm(np.diff(places, axis=0), axis=-1)))
+    return int(np.clip(np.ceil(span * len(places) / size / _FINEST), 1, _MOST))
 
 
 def resized_visibility(

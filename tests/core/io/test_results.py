@@ -20,6 +20,7 @@ from uvface.core.io.images import Photo
 from uvface.core.io.layers import normal_map
 from uvface.core.io.overlay import PANEL
 from uvface.core.io.results import OUTPUTS, write_results
+from uvface.core.io.textures import photo_texture
 from uvface.core.types import Camera, Face
 
 PHOTO = Photo(image=skimage.data.astronaut().astype(np.float32) / 255)
@@ -291,6 +292,17 @@ def test_textures_of_any_size_are_read_from_the_photo(tmp_path, face, layout):
     assert mesh.visual.material.baseColorTexture.size == (600, 600)
     with pytest.raises(InputError, match="texture size 9999"):
         write_results(tmp_path, NAME, PHOTO, [face], layout, **(options | {"texture_size": 9999}))
+
+
+def test_small_textures_average_the_photo(face, layout):
+    """A chessboard of single pixels is grey from afar; single reads would give any pattern."""
+    y, x = np.mgrid[:512, :512]
+    board = np.repeat(((x + y) % 2).astype(np.float32)[..., None], 3, axis=2)
+    inside = np.asarray(layout.region("cheeks"))[2::4, 2::4] > 0.9
+    texture = photo_texture(board, face, 64)[inside]
+    assert np.abs(texture - 0.5).mean() < 0.1
+    fine = photo_texture(board, face, 1024)
+    assert fine[np.asarray(layout.region("cheeks")).repeat(4, 0).repeat(4, 1) > 0.9].std() > 0.2
 
 
 def test_hidden_texels_are_transparent_and_black_on_meshes(tmp_path, face, layout):

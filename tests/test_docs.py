@@ -1,0 +1,36 @@
+"""What the documents name is there: tests, outputs and options."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize("name", ["prnet.md", "prnet_weights.md", "benchmarks.md"])
+def test_every_test_that_is_named_exists(name):
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for path in set(re.findall(r"`(tests/[\w/.]+)`", text)):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_flag_of_prnet_is_answered():
+    """The options of ``demo.py`` and ``demo_texture.py`` but for -i, -r and -o."""
+    text = (ROOT / "docs" / "prnet.md").read_text(encoding="utf-8")
+    flags = "isDlib is3d isMat isKpt isPose isShow isImage isFront isDepth isTexture isMask"
+    for flag in (*flags.split(), "texture_size", "gpu", "mode 0", "mode 1"):
+        rows = [line for line in text.splitlines() if line.startswith("|") and f"--{flag}" in line]
+        assert rows and re.search(r"tests/", rows[0]), flag
+
+
+def test_outputs_in_the_help_and_in_the_readme_are_all_of_them():
+    from uvface.core.io.results import OUTPUTS
+
+    source = (ROOT / "core" / "commands" / "reconstruct.py").read_text(encoding="utf-8")
+    listed = re.search(r'"all, or a list of: (.*?)\."', source.replace('"\n            "', ""))
+    assert listed is not None and listed[1].split(", ") == list(OUTPUTS)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    endings = "kpt.txt colors.obj frontal.obj canonical.obj texture.png visibility.png depth.png"
+    endings += " normals.png pncc.png posmap.npz overlay.png photo.png"
+    assert all(f"photo_{ending}" in readme for ending in endings.split())
