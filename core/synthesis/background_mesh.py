@@ -112,9 +112,10 @@ def _find_person(
     labels[deep | body] = cv2.GC_FGD
     try:
         models = np.zeros((1, 65)), np.zeros((1, 65))
+        box = (0, 0, 1, 1)  # not used: the mask says where to start
         cv2.setRNGSeed(0)
         bgr = np.ascontiguousarray(picture[..., ::-1])
-        cv2.grabCut(bgr, labels, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(bgr, labels, box, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
         person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     except cv2.error:  # one colour all over: nothing tells the person from the wall
         person = near | body

@@ -234,8 +234,8 @@ def _warped_map(
     """Return the position map of a fit whose surface is moved onto the landmarks."""
     vertices = np.array(fitted_vertices(head, fits, index))
     moves = warp.displacement(vertices, landmarks, _SIDE).astype(np.float32)
-    place = np.nan_to_num(uv * _SIDE - 0.5).astype(np.float32)[:, None]
-    moved = cv2.remap(moves, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.nan_to_num(uv * _SIDE - 0.5).astype(np.float32).T[..., None]
+    moved = cv2.remap(moves, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     vertices[:, :2] += np.where(np.isfinite(uv[:, :1]), moved[:, 0], 0.0)
     surface = load_surface()
     return np.asarray(_map_of(surface, _binding(), jnp.asarray(vertices)))
