@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import jax
@@ -27,8 +28,7 @@ from ..geometry.pose import angles_from_rotation, rotation_from_angles
 from ..geometry.spline import fit_control
 from ..geometry.visibility import visibility
 from ..io.images import read_photo
-from ..reconstruct import Model
-from ..types import Camera
+from ..types import Camera, Face
 from .face_tile import vertex_uv
 from .fitting import Fits, fit_photos, fitted_vertices, load_correspondence, pixel_centres
 from .generator import Sample
@@ -45,13 +45,25 @@ from .surface import (
     surface_vertices,
 )
 
-__all__ = ["KnownFace", "TurnedPhotos", "find_pack", "find_photos", "random_turn"]
+__all__ = ["FaceReader", "KnownFace", "TurnedPhotos", "find_pack", "find_photos", "random_turn"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _YAW, _PITCH = 75.0, 25.0  # degrees, the furthest turns
 _MOST_YAW, _MOST_PITCH = 90.0, 45.0  # degrees, of the turned head
 _TURNED = 12.0  # degrees of yaw from which a head is only turned further, never back
 _SIDE = 256  # texels
+
+
+@runtime_checkable
+class FaceReader(Protocol):
+    """What reads the faces of photos: a `Model` of ``core.reconstruct``."""
+
+    @property
+    def layout(self) -> UVLayout:
+        """Return the UV layout of the faces."""
+
+    def reconstruct(self, photo: Any, *, boxes: Any = None, faces: Any = "all") -> list[Face]:
+        """Return the faces of a photo (a file or RGB in [0, 1])."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +81,7 @@ class TurnedPhotos:
     """Pictures of photos' faces, each turned at random (a `pool.PictureSource`)."""
 
     faces: Sequence[KnownFace]
-    model: Model
+    model: FaceReader
     count: int  # pictures in all: neighbours show the same face, so that it is prepared once
 
     def __post_init__(self) -> None:
@@ -142,7 +154,7 @@ def random_turn(
 
 
 def find_photos(
-    folder: Path, model: Model, *, assets: Path | None = None, fits: Path | None = None
+    folder: Path, model: FaceReader, *, assets: Path | None = None, fits: Path | None = None
 ) -> list[KnownFace]:
     """Return the faces of a folder of photos.
 

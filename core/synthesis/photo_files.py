@@ -10,10 +10,9 @@ import numpy as np
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..io.files import write_bytes_atomic
-from ..reconstruct import Model
 from .files import SHEET_MOST, draw_sheet, encode_png, write_sample
 from .labels import visibility_maps
-from .photo_faces import TurnedPhotos, find_pack, find_photos
+from .photo_faces import FaceReader, TurnedPhotos, find_pack, find_photos
 from .photo_skins import ATTRIBUTION
 from .pool import write_pool
 
@@ -27,7 +26,7 @@ def synthesize_photos(
     directory: Path | str,
     *,
     photos: Path | str,
-    model: Model,
+    model: FaceReader,
     seed: int = 0,
     pool: bool = False,
     assets: Path | str | None = None,
