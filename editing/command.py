@@ -18,6 +18,7 @@ from ..core.commands.options import (
     Recognition,
     ReferenceFace,
     ReferenceLike,
+    Sidecar,
     Weights,
     face_choice,
     open_boxes,
@@ -52,6 +53,7 @@ def edit(
     recognition: Recognition = None,
     boxes: Boxes = None,
     metadata: Metadata = True,
+    sidecar: Sidecar = True,
     weights: Weights = "prn-lite",
     device: Device = "auto",
     quiet: Quiet = False,
@@ -79,7 +81,8 @@ def edit(
         recognition=recognition,
         boxes=open_boxes(boxes, [photo] if reference is None else [photo, reference]),
     )
-    result.save(output, metadata=metadata)
+    result.save(output, metadata=metadata, sidecar=sidecar)
+    warn(result.warnings)
     report(result.record(output), f"{output}: edited {', '.join(region)}", quiet, as_json)
 
 

@@ -221,9 +221,10 @@ def edit(
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
     found, warnings = finder.faces(opened, Selection(faces=faces, like=like))
     given: Reference | None = None
+    files: tuple[Path, ...] = ()
     if reference is not None:
         chosen = finder.reference([reference], Selection(faces=reference_face, like=reference_like))
-        given, warnings = chosen.reference, warnings + chosen.warnings
+        given, files, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
     image = opened.image
     for face in found:
         image = edit_face(
@@ -242,6 +243,7 @@ def edit(
         operation=f"edit {', '.join(regions)}",
         settings={"regions": list(regions), "recolor": recolor, **_settings(config)},
         warnings=opened.warnings + warnings,
+        references=files,
     )
 
 

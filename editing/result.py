@@ -13,12 +13,14 @@ from jaxtyping import Float
 from ..core.errors import InputError, NoFaceError
 from ..core.io.images import Photo, read_photo, write_image
 from ..core.io.provenance import Provenance
+from ..core.io.sidecar import write_sidecar
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 
-__all__ = ["Boxes", "EditResult", "PhotoLike", "find_faces", "open_photo"]
+__all__ = ["Boxes", "EditResult", "PhotoLike", "Photos", "find_faces", "open_photo", "photo_list"]
 
 PhotoLike = str | Path | Photo | Float[np.ndarray, "_ _ 3"]  # arrays: sizes of their own
+Photos = PhotoLike | Sequence[PhotoLike]
 Boxes = Mapping[str, Sequence[Sequence[float | int]]]
 
 
@@ -31,6 +33,13 @@ def open_photo(photo: PhotoLike) -> Photo:
             raise InputError(f"array of shape {photo.shape}; need finite RGB of shape [H, W, 3]")
         return Photo(image=photo.astype(np.float32))
     return read_photo(photo)
+
+
+def photo_list(photos: Photos) -> tuple[PhotoLike, ...]:
+    """Return one photo or several as several."""
+    if isinstance(photos, str | Path | Photo | np.ndarray):
+        return (photos,)
+    return tuple(photos)
 
 
 def find_faces(
@@ -73,6 +82,7 @@ class EditResult:
         operation: what was done, for the provenance.
         settings: the options, for the record.
         warnings: one line each.
+        references: files that colours were taken from.
     """
 
     image: np.ndarray
@@ -81,13 +91,16 @@ class EditResult:
     operation: str
     settings: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    references: tuple[Path, ...] = ()
 
-    def save(self, path: str | Path, *, metadata: bool = True) -> None:
-        """Write the image in the format of the path's suffix.
+    def save(self, path: str | Path, *, metadata: bool = True, sidecar: bool = True) -> None:
+        """Write the image in the format of the path's suffix, and how it was made.
 
         Args:
             path: file to write, as a whole or not at all.
             metadata: say in the file that it was edited synthetically.
+            sidecar: write ``path.json`` with the SHA-256 of all files, the options and the
+                warnings; only with ``metadata``.
         """
         write_image(
             path,
@@ -98,6 +111,14 @@ class EditResult:
             exif=self.photo.exif,
             provenance=Provenance(operation=self.operation) if metadata else None,
         )
+        if metadata and sidecar:
+            write_sidecar(path, self.record(path), inputs=self.inputs)
+
+    @property
+    def inputs(self) -> dict[str, Path | None]:
+        """Return role -> file of what the picture was made from."""
+        references = {f"reference {i}": path for i, path in enumerate(self.references)}
+        return {"target": self.photo.path, **references}
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import InputError
@@ -10,13 +9,13 @@ from ..core.io.face_files import FaceTexture
 from ..core.reconstruct import FaceChoice, Model
 from .finder import FaceFinder, Selection
 from .fuse import LARGEST_TEXTURE
-from .result import Boxes, PhotoLike
+from .result import Boxes, PhotoLike, Photos, photo_list
 
 __all__ = ["texture"]
 
 
 def texture(
-    photos: PhotoLike | Sequence[PhotoLike],
+    photos: Photos,
     *,
     model: Model,
     faces: FaceChoice = "largest",
@@ -46,8 +45,7 @@ def texture(
     """
     if size is not None and not 64 <= size <= LARGEST_TEXTURE:
         raise InputError(f"a texture of {size} texels; need 64 to {LARGEST_TEXTURE}")
-    several = list(photos) if isinstance(photos, list | tuple) else [photos]
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
-    found = finder.fuse(several, Selection(faces=faces, like=like), size=size)
+    found = finder.fuse(photo_list(photos), Selection(faces=faces, like=like), size=size)
     assert isinstance(found.reference, FaceTexture)
     return found.reference, found.warnings

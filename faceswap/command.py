@@ -20,27 +20,40 @@ from ..core.commands.options import (
     Recognition,
     ReferenceFace,
     ReferenceLike,
+    Sidecar,
     Weights,
     face_choice,
     names,
     open_boxes,
-    report,
     set_up,
-    usage_errors,
-    warn,
 )
 
 __all__ = ["benchmark", "swap"]
 
 
 def swap(
-    target: Annotated[Path, typer.Argument(help="Photo that is changed.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Image file to write; of a batch, the folder."),
+    ],
+    target: Annotated[
+        str | None,
+        typer.Argument(help="Photo that is changed; a folder or a quoted glob makes a batch."),
+    ] = None,
     references: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="REFERENCE...",
+            metavar="[REFERENCE]...",
             help="Photo or face file that the face comes from; several photos are fused.",
+        ),
+    ] = None,
+    listing: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            metavar="FILE.csv",
+            help="Batch, in place of TARGET and REFERENCE: columns target,reference and perhaps "
+            "output (a name in the folder); several references separated by ;.",
         ),
     ] = None,
     keep: Annotated[
@@ -50,8 +63,34 @@ def swap(
         Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
     ] = "light",
     blend: Annotated[
-        Literal["poisson", "feather", "none"], typer.Option(help="How the face is put in.")
+        str, typer.Option(help="How the face is put in: poisson, feather or none.")
     ] = "poisson",
+    complete: Annotated[
+        Literal["none", "mirror", "fill", "auto"],
+        typer.Option(
+            help="What stands in for skin that the reference hides: nothing, its other side, that "
+            "and smooth colour, or that for gaps only."
+        ),
+    ] = "auto",
+    occlusion: Annotated[
+        Literal["on", "off"],
+        typer.Option(help="Leave hair, glasses and hands before the target's face on top."),
+    ] = "on",
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png",
+            help="Picture of TARGET's size, white where pixels may change, in place of "
+            "--occlusion; of a batch, a folder of them, each with its target's name.",
+        ),
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="0 keeps the target, 1 is the full swap.")
+    ] = 1.0,
+    preset: Annotated[
+        Literal["uvface", "prnet"],
+        typer.Option(help="prnet pastes as PRNet's own code does, for comparison."),
+    ] = "uvface",
     faces: Faces = "largest",
     reference_face: ReferenceFace = "largest",
     like: Like = None,
@@ -66,9 +105,28 @@ def swap(
             "with the columns face and reference. All other faces stay as they are.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="FILE.html: pictures of each stage, numbers and warnings. Of a batch, FILE.csv or "
+            "FILE.json: a row for every input, failures included [default: swaps.csv in OUT]."
+        ),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Exit with 1 after any warning; the output is written."),
+    ] = False,
+    skip_existing: Annotated[
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Of a batch: keep complete outputs of the same inputs and options.",
+        ),
+    ] = False,
     recognition: Recognition = None,
     boxes: Boxes = None,
     metadata: Metadata = True,
+    sidecar: Sidecar = True,
     weights: Weights = "prn-lite",
     device: Device = "auto",
     quiet: Quiet = False,
@@ -76,33 +134,45 @@ def swap(
 ) -> None:
     """Put the face of REFERENCE into TARGET."""
     set_up(device)
-    from ..core.reconstruct import load
-    from .mapping import read_map
-    from .photos import swap as run
+    from .command_run import Run, check_usage
 
-    if bool(references) == bool(mapping):
-        raise typer.BadParameter("give either REFERENCE, or --map FACE=PHOTO,...")
-    with usage_errors():
-        faces_to_photos = read_map(mapping) if mapping else None
-    mapped = [photo for photos in (faces_to_photos or {}).values() for photo in photos]
-    result = run(
-        target,
-        references,
-        model=load(weights),
+    run = Run(
+        target=target,
+        references=tuple(references or ()),
+        listing=listing,
+        mapping=mapping,
+        output=output,
+        mask=mask,
+        report=report,
+        strict=strict,
+        skip_existing=skip_existing,
+        metadata=metadata,
+        sidecar=sidecar,
+        quiet=quiet,
+        as_json=as_json,
+    )
+    check_usage(run, blend=blend)
+    from ..core.blending.composite import BlendConfig
+    from ..core.reconstruct import load
+    from ..editing.finder import FaceFinder, Selection
+    from .photos import SwapOptions
+    from .swap import SwapConfig
+
+    config = SwapConfig(
         keep=names(keep),
         color=color,
-        blend=blend,
-        faces=face_choice(faces),
-        like=like,
-        reference_face=face_choice(reference_face),
-        reference_like=reference_like,
-        mapping=faces_to_photos,
-        recognition=recognition,
-        boxes=open_boxes(boxes, [target, *(references or mapped)]),
+        blend=BlendConfig(method=blend),  # type: ignore[arg-type]  # checked above
+        complete=complete,
+        occlusion=occlusion == "on",
+        strength=strength,
     )
-    result.save(output, metadata=metadata)
-    warn(result.warnings)
-    report(result.record(output), f"{output}: swapped {len(result.faces)} face(s)", quiet, as_json)
+    finder = FaceFinder(load(weights), boxes=open_boxes(boxes, run.photos), recognition=recognition)
+    run.start(
+        finder,
+        SwapOptions(config=config, preset=preset),
+        target=Selection(faces=face_choice(faces), like=like),
+        reference=Selection(faces=face_choice(reference_face), like=reference_like),
+    )
 
 
 def benchmark(

@@ -64,7 +64,7 @@ def _choice(face: str) -> FaceChoice:
         return int(face)
     for word in get_args(FaceWord):
         if face == word and word != "all":
-            return word  # type: ignore[no-any-return]
+            return word
     raise InputError(f"the map names face {face!r}; need a number from the left, or left, largest")
 
 

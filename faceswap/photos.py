@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.pose import angles_from_rotation
 from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
+from ..editing.complete import Completion
 from ..editing.finder import FaceFinder, FoundReference, Selection, pick_faces
 from ..editing.plan import ColorMatch
-from ..editing.result import Boxes, EditResult, PhotoLike, open_photo
+from ..editing.result import Boxes, EditResult, PhotoLike, Photos, open_photo, photo_list
+from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
+from .masks import read_mask
 from .swap import SwapConfig, swap_reference
 
-__all__ = ["FaceSwap", "References", "SwapRequest", "SwapResult", "swap", "swap_photo"]
+__all__ = [
+    "FaceSwap",
+    "Preset",
+    "SwapOptions",
+    "SwapRequest",
+    "SwapResult",
+    "describe",
+    "swap",
+    "swap_photo",
+]
 
-References = PhotoLike | Sequence[PhotoLike]
-_TURNED = 50.0  # degrees between the faces from which on much is guessed
+Preset = Literal["uvface", "prnet"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,11 +55,69 @@ class SwapResult(EditResult):
         swaps: what was put on which face, in the order of ``faces``.
         config: how.
         layout: UV layout of the faces.
+        mask: the user's own, which stood in for what the network knows of occluders.
     """
 
     swaps: tuple[FaceSwap, ...]
     config: SwapConfig
     layout: UVLayout
+    mask: PhotoLike | None = None
+
+    @cached_property
+    def stages(self) -> tuple[Stages, ...]:
+        """Return what was decided for each face, found again on first need."""
+        return tuple(
+            plan_stages(
+                self.photo.image,
+                one.face,
+                one.found.reference,
+                self.layout,
+                config=self.config,
+                occlusion=self.config.occlusion and self.mask is None,
+            )
+            for one in self.swaps
+        )
+
+    @cached_property
+    def numbers(self) -> tuple[FaceNumbers, ...]:
+        """Return each face in numbers: sizes, angles, what was seen and what is guessed."""
+        return tuple(
+            diagnose(
+                self.photo.image,
+                self.image,
+                one.face,
+                one.found.reference,
+                stages,
+                self.layout,
+                config=self.config,
+            )
+            for one, stages in zip(self.swaps, self.stages, strict=True)
+        )
+
+    @property
+    def all_warnings(self) -> tuple[str, ...]:
+        """Return the warnings of reading the photos, and those that the numbers give."""
+        many = len(self.numbers) > 1
+        found = [
+            f"face {i}: {line}" if many else line
+            for i, numbers in enumerate(self.numbers)
+            for line in warn_of(numbers)
+        ]
+        return tuple(dict.fromkeys((*self.warnings, *found)))
+
+    @property
+    def inputs(self) -> dict[str, Path | None]:
+        """Return role -> file of what the picture was made from."""
+        own = {"mask": Path(self.mask)} if isinstance(self.mask, str | Path) else {}
+        return super().inputs | own
+
+    def record(self, output: str | Path) -> dict[str, Any]:
+        """Return what was done as a JSON object, with the numbers of each face."""
+        faces = [
+            numbers.record() | {"reference": [str(path) for path in one.found.photos]}
+            for one, numbers in zip(self.swaps, self.numbers, strict=True)
+        ]
+        return super().record(output) | {"faces": faces, "warnings": list(self.all_warnings)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,28 +129,47 @@ class SwapRequest:
         target: which faces are changed.
         reference: which face of the reference is taken.
         mapping: face of the target -> its references, in place of ``references``.
+        mask: picture of the target's size, white where pixels may change.
     """
 
     references: tuple[PhotoLike, ...] = ()
     target: Selection = dataclasses.field(default_factory=Selection)
     reference: Selection = dataclasses.field(default_factory=Selection)
     mapping: Mapping[FaceChoice, tuple[PhotoLike, ...]] = dataclasses.field(default_factory=dict)
+    mask: PhotoLike | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SwapOptions:
+    """How faces are put in.
+
+    Attributes:
+        config: settings of the swap of one face.
+        preset: ``prnet`` pastes as PRNet's own code does, for comparison; ``config`` is not used.
+    """
+
+    config: SwapConfig = dataclasses.field(default_factory=SwapConfig)
+    preset: Preset = "uvface"
 
 
 def swap(
     target: PhotoLike,
-    reference: References | None = None,
+    reference: Photos | None = None,
     *,
     model: Model,
     keep: Sequence[str] = SwapConfig.keep,
     color: ColorMatch = SwapConfig.color,
     blend: BlendMethod = "poisson",
+    complete: Completion = SwapConfig.complete,
+    occlusion: bool = SwapConfig.occlusion,
+    mask: PhotoLike | None = None,
     strength: float = 1.0,
+    preset: Preset = "uvface",
     faces: FaceChoice = "largest",
     like: PhotoLike | None = None,
     reference_face: FaceChoice = "largest",
     reference_like: PhotoLike | None = None,
-    mapping: Mapping[FaceChoice, References] | None = None,
+    mapping: Mapping[FaceChoice, Photos] | None = None,
     recognition: str | Path | None = None,
     boxes: Boxes | None = None,
 ) -> SwapResult:
@@ -95,7 +183,13 @@ def swap(
         keep: regions where the target's own pixels stay.
         color: ``light``, ``match`` or ``none``.
         blend: ``poisson``, ``feather`` or ``none``.
+        complete: what stands in for skin that the reference does not show: ``none``, ``mirror``
+            (the other side), ``fill`` (that, and smooth colour) or ``auto``.
+        occlusion: leave what covers the target's face (hair, glasses, hands) on top.
+        mask: picture of the target's size, white where pixels may change; in place of
+            ``occlusion``.
         strength: 0 keeps the target, 1 is the full swap.
+        preset: ``prnet`` pastes as PRNet's own code does, for comparison.
         faces: which faces of the target are changed.
         like: a photo of the person in the target whose face is changed, in place of ``faces``.
         reference_face: which face of the reference is taken.
@@ -111,26 +205,27 @@ def swap(
         AssetError: likeness is asked for and no recognition network is there.
     """
     config = SwapConfig(
-        keep=tuple(keep), color=color, blend=BlendConfig(method=blend), strength=strength
+        keep=tuple(keep),
+        color=color,
+        blend=BlendConfig(method=blend),
+        complete=complete,
+        occlusion=occlusion,
+        strength=strength,
     )
     request = SwapRequest(
-        references=() if reference is None else _several(reference),
+        references=() if reference is None else photo_list(reference),
         target=Selection(faces=faces, like=like),
         reference=Selection(faces=reference_face, like=reference_like),
-        mapping={face: _several(given) for face, given in (mapping or {}).items()},
+        mapping={face: photo_list(given) for face, given in (mapping or {}).items()},
+        mask=mask,
     )
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
-    return swap_photo(open_photo(target), request, finder, config=config)
-
-
-def _several(references: References) -> tuple[PhotoLike, ...]:
-    if isinstance(references, str | Path | Photo | np.ndarray):
-        return (references,)
-    return tuple(references)
+    options = SwapOptions(config=config, preset=preset)
+    return swap_photo(open_photo(target), request, finder, options=options)
 
 
 def swap_photo(
-    photo: Photo, request: SwapRequest, finder: FaceFinder, *, config: SwapConfig
+    photo: Photo, request: SwapRequest, finder: FaceFinder, *, options: SwapOptions
 ) -> SwapResult:
     """Swap faces of one photo; `swap` with what a batch shares already made.
 
@@ -138,7 +233,7 @@ def swap_photo(
         photo: the target.
         request: who gets which face.
         finder: finds the faces.
-        config: how they are put in.
+        options: how they are put in.
 
     Raises:
         InputError, NoFaceError, AssetError: as `swap`.
@@ -147,18 +242,26 @@ def swap_photo(
         given = "both" if request.references else "neither"
         raise InputError(f"{given} a reference and a map of faces; give one of the two")
     swaps, warnings = (_mapped if request.mapping else _selected)(photo, request, finder)
-    image, layout = photo.image, finder.model.layout
+    image, layout, config = photo.image, finder.model.layout, options.config
+    allowed = None if request.mask is None else read_mask(request.mask, photo)
     for one in swaps:
-        image = swap_reference(image, one.face, one.found.reference, layout, config=config)
+        if options.preset == "prnet":
+            image = _swap_like_prnet(image, one, layout)
+            continue
+        image = swap_reference(
+            image, one.face, one.found.reference, layout, config=config, allowed=allowed
+        )
     return SwapResult(
         image=image,
         faces=[one.face for one in swaps],
         photo=photo,
         operation="swap",
-        settings=_settings(request, config),
+        settings=describe(request, options, finder.model),
         warnings=tuple(dict.fromkeys(photo.warnings + warnings)),
+        references=tuple(dict.fromkeys(path for one in swaps for path in one.found.photos)),
         swaps=tuple(swaps),
         config=config,
+        mask=request.mask,
         layout=layout,
     )
 
@@ -169,7 +272,7 @@ def _selected(
     faces, warnings = finder.faces(photo, request.target, name="target")
     found = finder.reference(request.references, request.reference)
     swaps = [FaceSwap(face=face, found=found) for face in faces]
-    return swaps, warnings + found.warnings + _pose_warnings(swaps)
+    return swaps, warnings + found.warnings
 
 
 def _mapped(
@@ -182,23 +285,38 @@ def _mapped(
         for face, references in zip(chosen, request.mapping.values(), strict=True)
     ]
     warnings = tuple(line for one in swaps for line in one.found.warnings)
-    return swaps, warnings + _pose_warnings(swaps)
+    return swaps, warnings
 
 
-def _settings(request: SwapRequest, config: SwapConfig) -> dict[str, Any]:
-    """Return the options as JSON can hold them."""
-    options: dict[str, Any] = {"reference": _named(request.references)}
+def _swap_like_prnet(image: np.ndarray, one: FaceSwap, layout: UVLayout) -> np.ndarray:
+    from .prnet import swap_like_prnet
+
+    if isinstance(one.found.reference, FaceTexture):
+        raise InputError("the preset prnet takes a photo; a face file or several are not for it")
+    return swap_like_prnet(image, one.face, *one.found.reference, layout)
+
+
+def describe(request: SwapRequest, options: SwapOptions, model: Model) -> dict[str, Any]:
+    """Return what was asked for as JSON can hold it; equal texts give equal pictures."""
+    config = options.config
+    settings: dict[str, Any] = {"reference": _named(request.references)}
     if request.mapping:
-        options = {"map": {str(f): _named(given) for f, given in request.mapping.items()}}
+        settings = {"map": {str(f): _named(given) for f, given in request.mapping.items()}}
     for name, selection in (("faces", request.target), ("reference_face", request.reference)):
-        options[name] = selection.faces
+        settings[name] = selection.faces
         if selection.like is not None:
-            options[f"{name}_like"] = _named((selection.like,))
-    return options | {
+            settings[f"{name}_like"] = _named((selection.like,))
+    if request.mask is not None:
+        settings["mask"] = _named((request.mask,))
+    return settings | {
+        "preset": options.preset,
         "keep": list(config.keep),
         "color": config.color,
         "blend": config.blend.method,
+        "complete": config.complete,
+        "occlusion": config.occlusion,
         "strength": config.strength,
+        "weights": model.header.network,
     }
 
 
@@ -206,17 +324,3 @@ def _named(photos: Sequence[PhotoLike]) -> str | list[str]:
     paths = [photo.path if isinstance(photo, Photo) else photo for photo in photos]
     names = [str(path) if isinstance(path, str | Path) else "" for path in paths]
     return names[0] if len(names) == 1 else names
-
-
-def _pose_warnings(swaps: Sequence[FaceSwap]) -> tuple[str, ...]:
-    """Say where much of the swapped face cannot have been seen."""
-    lines = []
-    for one in swaps:
-        if isinstance(one.found.reference, FaceTexture):
-            continue
-        yaw = float(angles_from_rotation(one.found.reference[1].camera.rotation)[0])
-        own = float(angles_from_rotation(one.face.camera.rotation)[0])
-        if abs(own - yaw) > _TURNED:
-            turned = f"the faces are turned {own:.0f} and {yaw:.0f} degrees"
-            lines.append(f"{turned}; what one photo hides is mirrored or left as it was")
-    return tuple(lines)

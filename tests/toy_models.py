@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import cache
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -38,6 +39,7 @@ class ToyModel(Model):
         known = [(image, [face]) for image, face in map(toy_photo, SEEDS)]
         known += [(image, [face]) for image, face in turned]
         object.__setattr__(self, "layout", layout())
+        object.__setattr__(self, "header", SimpleNamespace(network="toy"))
         object.__setattr__(self, "known", known + [toy_group(seeds) for seeds in groups])
         object.__setattr__(self, "calls", [])
 

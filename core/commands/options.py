@@ -22,6 +22,7 @@ __all__ = [
     "Recognition",
     "ReferenceFace",
     "ReferenceLike",
+    "Sidecar",
     "Weights",
     "complain",
     "face_choice",
@@ -72,7 +73,16 @@ Weights = Annotated[str, typer.Option(help="Embedded weights' name, or a .safete
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per item.")]
-Metadata = Annotated[bool, typer.Option(help="Mark the output as synthetically edited.")]
+Metadata = Annotated[
+    bool,
+    typer.Option(
+        help="Say in the file that it is synthetic (IPTC DigitalSourceType in XMP), and write "
+        "OUT.json with hashes of all files, options and warnings. --no-metadata writes neither."
+    ),
+]
+Sidecar = Annotated[
+    bool, typer.Option(help="Write OUT.json beside OUT; --no-sidecar leaves the mark alone.")
+]
 
 
 def set_up(device: str) -> None:

@@ -128,9 +128,39 @@ def _write_sheet(path: Path, records: list[dict[str, Any]]) -> None:
     write_image(path, draw_contact_sheet(records))
 
 
-def inspect(photo: Path) -> None:
-    """Print what a picture's metadata says about its making, as JSON."""
+def inspect(
+    photo: Annotated[Path, typer.Argument(metavar="FILE", help="Picture, or face file.")],
+) -> None:
+    """Print how a picture was made, as JSON: its metadata, and its sidecar FILE.json if there."""
+    from ..io.sidecar import is_intact, read_sidecar
+
+    if photo.suffix.lower() == ".uvface":
+        typer.echo(json.dumps(_face_file(photo), indent=2))
+        return
     from ..io.provenance import read_provenance
 
-    found = read_provenance(photo)
-    typer.echo(json.dumps(None if found is None else dataclasses.asdict(found), indent=2))
+    found, sidecar = read_provenance(photo), read_sidecar(photo)
+    if found is None and sidecar is None:
+        typer.echo("null")
+        return
+    record: dict[str, Any] = {} if found is None else dataclasses.asdict(found)
+    fits = None if sidecar is None else is_intact(photo, sidecar)
+    typer.echo(json.dumps(record | {"sidecar": sidecar, "sidecar_fits": fits}, indent=2))
+    if fits is False:
+        line = f"{photo} is not the picture that its sidecar was written for; it was changed since"
+        typer.echo(f"warning: {line}", err=True)
+
+
+def _face_file(path: Path) -> dict[str, Any]:
+    from ..io.face_files import read_face_file
+
+    face = read_face_file(path)
+    return {
+        "file": str(path),
+        "software": face.software,
+        "layout": face.layout,
+        "layout_digest": face.layout_digest,
+        "texels": int(face.texture.shape[0]),
+        "visible_fraction": round(float(face.visibility.mean()), 4),
+        "sources": [dataclasses.asdict(source) for source in face.sources],
+    }

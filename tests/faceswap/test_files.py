@@ -1,7 +1,5 @@
 """Swaps and edits of files: what is read, found, kept and written."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from toy_faces import toy_photo
@@ -10,9 +8,9 @@ from toy_models import ToyModel
 from uvface.core.errors import InputError, NoFaceError
 from uvface.core.io.images import Photo, read_photo, write_image
 from uvface.core.io.provenance import read_provenance
+from uvface.core.io.sidecar import is_intact, read_sidecar
 from uvface.editing.edit import edit
-from uvface.editing.finder import FoundReference
-from uvface.faceswap.photos import FaceSwap, _pose_warnings, swap
+from uvface.faceswap.photos import swap
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +31,14 @@ def test_swap_of_files_says_so_in_the_output(files, model, tmp_path):
     assert len(result.faces) == 1
     provenance = read_provenance(tmp_path / "out.png")
     assert provenance.is_synthetic and provenance.operation == "swap"
+    sidecar = read_sidecar(tmp_path / "out.png")
+    assert [entry["path"] for entry in sidecar["inputs"]] == [str(path) for path in files]
+    assert sidecar["settings"]["keep"] == [] and is_intact(tmp_path / "out.png", sidecar)
     result.save(tmp_path / "plain.png", metadata=False)
     assert read_provenance(tmp_path / "plain.png") is None
+    assert read_sidecar(tmp_path / "plain.png") is None
+    result.save(tmp_path / "alone.png", sidecar=False)
+    assert read_provenance(tmp_path / "alone.png") and read_sidecar(tmp_path / "alone.png") is None
     record = result.record(tmp_path / "out.png")
     assert record["operation"] == "swap" and record["settings"]["reference"].endswith(".png")
 
@@ -80,12 +84,3 @@ def test_no_face_names_the_photo(files, model, tmp_path):
 def test_arrays_that_are_no_photos_are_input_errors(model):
     with pytest.raises(InputError, match="shape"):
         edit(np.full((4, 4, 3), np.nan, np.float32), model=model, regions=["nose"])
-
-
-def test_turned_faces_are_warned_of(model):
-    result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep=())
-    assert result.warnings == ()
-
-    found = FoundReference(reference=toy_photo(2, 60.0), photos=())
-    assert "turned" in _pose_warnings([FaceSwap(face=toy_photo(1)[1], found=found)])[0]
-    assert dataclasses.replace(result).warnings == ()

@@ -1,5 +1,6 @@
 """``uvface swap`` on a real photo, from the command line to the files."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -28,6 +29,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["swap", "a.png", "b.png", "--map", "0=c.png", "-o", "out.png"],
         ["swap", "a.png", "--map", "nose=c.png", "-o", "out.png"],
         ["swap", "a.png", "b.png", "--faces", "tallest", "-o", "out.png"],
+        ["swap", "-o", "out.png"],
+        ["swap", "a.png", "b.png", "-o", "out.doc"],
+        ["swap", "a.png", "b.png", "-o", "out.png", "--blend", "glue"],
+        ["swap", "a.png", "b.png", "-o", "out.png", "--report", "report.csv"],
+        ["swap", "a.png", "b.png", "-o", "out.png", "--skip-existing"],
+        ["swap", "a.png", "--list", "list.csv", "-o", "out"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
@@ -74,3 +81,71 @@ def test_a_face_file_swaps_nearly_as_its_photo(
     error = np.mean((one[changed] - other[changed]) ** 2)
     assert changed.mean() > 0.05 and 10 * np.log10(255**2 / error) > 30.0
     assert main(["texture", reference, "-o", str(tmp_path / "a.png")]) == 2
+
+
+@pytest.mark.weights
+def test_report_warnings_and_the_record_tell_the_same(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, reference, out = (
+        str(photos / "mirrored.png"),
+        str(photos / "face.png"),
+        tmp_path / "o.png",
+    )
+    mask = np.zeros((256, 256, 3), np.uint8)
+    mask[:, :128] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    arguments = ["swap", target, reference, "-o", str(out), "--json", "--complete", "none"]
+    arguments += ["--report", str(tmp_path / "report.html"), "--mask", str(tmp_path / "mask.png")]
+    assert main(arguments) == 0
+    captured = capsys.readouterr()
+    record = json.loads(captured.out)
+    skin = record["faces"][0]["skin"]
+    assert skin["mirrored"] == skin["filled"] == 0.0 and skin["seen"] > 0.3
+    lines = [line.removeprefix("warning: ") for line in captured.err.splitlines()]
+    assert lines == record["warnings"]
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/jpeg") >= 12 and "<script" not in page
+    before, after = cv2.imread(target), cv2.imread(str(out))
+    assert (before[:, 128:] == after[:, 128:]).all() and (before != after).any()
+    assert main(["inspect", str(out)]) == 0
+    inspected = json.loads(capsys.readouterr().out)
+    assert inspected["sidecar_fits"] is True and inspected["operation"] == "swap"
+    assert [entry["role"] for entry in inspected["sidecar"]["inputs"]][-1] == "mask"
+    cv2.imwrite(str(out), before)
+    assert main(["inspect", str(out)]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["sidecar_fits"] is False and "changed" in captured.err
+
+
+@pytest.mark.weights
+def test_strict_fails_after_a_warning_and_writes(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = cv2.resize(cv2.imread(str(photos / "face.png")), (96, 96), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(tmp_path / "small.png"), small)
+    arguments = ["swap", str(photos / "mirrored.png"), str(tmp_path / "small.png")]
+    out = tmp_path / "o.png"
+    assert main([*arguments, "-o", str(out), "--strict", "--no-metadata"]) == 1
+    assert "warning: the reference's face measures" in capsys.readouterr().err
+    assert out.is_file() and not (tmp_path / "o.png.json").exists()
+
+
+@pytest.mark.weights
+def test_a_folder_is_a_batch(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.png").write_bytes((photos / "mirrored.png").read_bytes())
+    (folder / "b.png").write_bytes(b"no picture")
+    arguments = ["swap", str(folder), str(photos / "face.png"), "-o", str(out)]
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].startswith("error: ") and "b.png" in captured.err
+    assert sorted(path.name for path in out.iterdir()) == ["a.png", "a.png.json", "swaps.csv"]
+    first = (out / "a.png").read_bytes()
+    assert main([*arguments, "--skip-existing", "--report", str(out / "rows.json")]) == 1
+    assert "(kept)" in capsys.readouterr().out and (out / "a.png").read_bytes() == first
+    rows = json.loads((out / "rows.json").read_text())
+    assert [row["status"] for row in rows] == ["kept", "failed"]

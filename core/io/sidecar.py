@@ -1,0 +1,80 @@
+"""Sidecars: ``out.png.json`` beside ``out.png``, which says how the picture came about.
+
+The packet in the picture (`provenance`) says that it is synthetic; the sidecar says of what it was
+made: SHA-256 of the inputs and of the picture itself, options, faces, warnings. It holds
+no time and no machine, so that the same work gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from .files import file_sha256, read_bytes, write_bytes_atomic
+from .provenance import COMPOSITE_SYNTHETIC, software_name
+
+__all__ = ["is_intact", "read_sidecar", "sidecar_path", "write_sidecar"]
+
+_FORMAT = "uvface sidecar 1"
+
+
+def sidecar_path(image: str | Path) -> Path:
+    """Return the place of a picture's sidecar."""
+    path = Path(image)
+    return path.with_name(f"{path.name}.json")
+
+
+def write_sidecar(
+    image: str | Path, record: Mapping[str, Any], *, inputs: Mapping[str, Path | None]
+) -> None:
+    """Write the sidecar of a picture that has been written, as a whole or not at all.
+
+    Args:
+        image: the picture.
+        record: what was done, as JSON can hold it.
+        inputs: role -> file that the picture was made from; None for what came from no file.
+
+    Raises:
+        InputError: a file cannot be read or written.
+    """
+    path = Path(image)
+    files = [
+        {"role": role, "path": str(file or ""), "sha256": file_sha256(file) if file else ""}
+        for role, file in inputs.items()
+    ]
+    content = {
+        "format": _FORMAT,
+        "image": path.name,
+        "sha256": file_sha256(path),
+        "software": software_name(),
+        "digital_source_type": COMPOSITE_SYNTHETIC,
+        "inputs": files,
+        **{key: value for key, value in record.items() if key not in ("image", "photo")},
+    }
+    write_bytes_atomic(sidecar_path(path), (json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_sidecar(image: str | Path) -> dict[str, Any] | None:
+    """Return what the sidecar of a picture says; None where there is none.
+
+    Raises:
+        InputError: there is a file of that name which is no sidecar.
+    """
+    path = sidecar_path(image)
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(read_bytes(path))
+        if content["format"] == _FORMAT:
+            return dict(content)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise InputError(f"{path} is no sidecar of uvface; it has another form")
+
+
+def is_intact(image: str | Path, sidecar: Mapping[str, Any]) -> bool:
+    """Return whether a picture is still the one that its sidecar was written for."""
+    return file_sha256(Path(image)) == sidecar.get("sha256")

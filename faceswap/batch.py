@@ -1,0 +1,261 @@
+"""Many swaps in one call: folders, globs and lists, with a row for every picture.
+
+A picture is written whole or not at all, its sidecar after it. So a batch that was stopped goes on
+where it was: what is complete is kept, the rest is made, and the results are the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.batch import find_photos
+from ..core.errors import InputError, UvfaceError
+from ..core.io.encoding import ENCODERS
+from ..core.io.files import file_sha256, read_bytes, write_bytes_atomic
+from ..core.io.images import read_photo
+from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
+from ..editing.finder import FaceFinder
+from .mapping import resolve_beside
+from .masks import mask_beside
+from .photos import SwapOptions, SwapRequest, describe, swap_photo
+
+__all__ = ["Job", "SwapItem", "jobs_of_targets", "read_jobs", "swap_many", "write_rows"]
+
+_COLUMNS = ("target", "reference", "output", "status", "faces", "error", "warnings")
+_NUMBERS = ("size", "yaw", "reference_size", "reference_yaw", "seam_step", "own_step")
+_SKIN = ("seen", "mirrored", "filled", "left", "covered")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """One picture to make."""
+
+    target: Path
+    references: tuple[Path, ...]  # none: the request's map of faces
+    output: Path
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SwapItem:
+    """What became of one job.
+
+    Attributes:
+        job: the job.
+        record: as `SwapResult.record`; with ``error`` where it failed.
+        error: why it failed, or None.
+        is_old: the picture of an earlier run was complete and is kept.
+    """
+
+    job: Job
+    record: dict[str, Any]
+    error: str | None = None
+    is_old: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return the warnings, one line each."""
+        return tuple(self.record.get("warnings", ()))
+
+    @property
+    def status(self) -> str:
+        """Return ``done``, ``kept`` or ``failed``."""
+        if self.error is not None:
+            return "failed"
+        return "kept" if self.is_old else "done"
+
+
+def jobs_of_targets(
+    targets: Sequence[str | Path], references: Sequence[Path], folder: Path
+) -> list[Job]:
+    """Return a job for each photo that files, folders and globs name, of the same name in a folder.
+
+    Raises:
+        InputError: a folder or a glob holds no picture.
+    """
+    return [
+        Job(target=path, references=tuple(references), output=folder / _output_name(path))
+        for path in find_photos(targets)
+    ]
+
+
+def _output_name(target: Path, *, prefix: str = "") -> str:
+    suffix = target.suffix if target.suffix.lower() in ENCODERS else ".png"
+    return f"{target.stem}{prefix}{suffix}"
+
+
+def read_jobs(path: Path, folder: Path) -> list[Job]:
+    """Read a CSV list with the columns target and reference, and perhaps output.
+
+    Several references of one person are separated by ``;``. Photos may lie beside the list;
+    outputs are names in the folder, by default ``TARGET_REFERENCE.png``.
+
+    Raises:
+        InputError: the file has other columns or an empty field.
+    """
+    need = f"{path} needs the columns target,reference and perhaps output"
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; {need}") from error
+    rows = csv.DictReader(io.StringIO(text))
+    if not {"target", "reference"} <= set(rows.fieldnames or ()):
+        raise InputError(f"{need}; it has {', '.join(rows.fieldnames or ['none'])}")
+    jobs = [_job_of_row(path, row, folder, line) for line, row in enumerate(rows, start=2)]
+    if not jobs:
+        raise InputError(f"{path} lists nothing; {need}")
+    return jobs
+
+
+def _job_of_row(path: Path, row: Mapping[str, Any], folder: Path, line: int) -> Job:
+    fields = {key: str(row.get(key) or "").strip() for key in ("target", "reference", "output")}
+    if not fields["target"] or not fields["reference"]:
+        raise InputError(f"{path}, line {line}: no target or no reference")
+    target = resolve_beside(path, fields["target"])
+    references = tuple(
+        resolve_beside(path, name.strip()) for name in fields["reference"].split(";")
+    )
+    name = fields["output"] or _output_name(target, prefix=f"_{references[0].stem}")
+    return Job(target=target, references=references, output=folder / name)
+
+
+def swap_many(
+    jobs: Sequence[Job],
+    *,
+    finder: FaceFinder,
+    request: SwapRequest,
+    options: SwapOptions,
+    masks: Path | None = None,
+    metadata: bool = True,
+    sidecar: bool = True,
+    skip_existing: bool = False,
+) -> Iterator[SwapItem]:
+    """Make the pictures of a list of jobs.
+
+    Args:
+        jobs: what is put on what.
+        finder: finds faces; each reference is read and reconstructed once.
+        request: which faces; its references are replaced by each job's.
+        options: how faces are put in.
+        masks: folder of masks, named as the targets' stems.
+        metadata: as `EditResult.save`.
+        sidecar: as `EditResult.save`.
+        skip_existing: keep complete pictures of an earlier run with the same inputs and options.
+
+    Yields:
+        One item per job, in order; one that fails does not end the batch.
+    """
+    owners: dict[Path, Path] = {}
+    for job in jobs:
+        own = _own_request(job, request, masks)
+        owner = owners.setdefault(job.output, job.target)
+        if owner is not job.target:
+            yield _failed(job, f"{job.output} is the output of {owner}, too; name another")
+            continue
+        kept = None
+        if skip_existing:
+            settings = describe(own, options, finder.model)
+            kept = _kept_record(job, own, settings, with_sidecar=metadata and sidecar)
+        if kept is not None:
+            yield SwapItem(job=job, record=kept, is_old=True)
+            continue
+        yield _one(job, own, finder, options, metadata=metadata, sidecar=sidecar)
+
+
+def _own_request(job: Job, request: SwapRequest, masks: Path | None) -> SwapRequest:
+    """Return the request with what is the job's own."""
+    own = dataclasses.replace(request, references=job.references) if job.references else request
+    return own if masks is None else dataclasses.replace(own, mask=mask_beside(masks, job.target))
+
+
+def _inputs(job: Job, request: SwapRequest) -> list[Path]:
+    mapped = [photo for given in request.mapping.values() for photo in given]
+    photos = [*(request.references or mapped), *([request.mask] if request.mask else [])]
+    return [job.target, *(Path(photo) for photo in photos if isinstance(photo, str | Path))]
+
+
+def _one(
+    job: Job,
+    request: SwapRequest,
+    finder: FaceFinder,
+    options: SwapOptions,
+    *,
+    metadata: bool,
+    sidecar: bool,
+) -> SwapItem:
+    try:
+        if job.output.resolve() in {path.resolve() for path in _inputs(job, request)}:
+            raise InputError(f"{job.output} would overwrite its own input; choose another folder")
+        result = swap_photo(read_photo(job.target), request, finder, options=options)
+        result.save(job.output, metadata=metadata, sidecar=sidecar)
+        return SwapItem(job=job, record=result.record(job.output))
+    except (UvfaceError, OSError) as error:
+        return _failed(job, str(error))
+
+
+def _failed(job: Job, message: str) -> SwapItem:
+    record = {"image": str(job.output), "photo": str(job.target), "error": message}
+    return SwapItem(job=job, record=record, error=message)
+
+
+def _kept_record(
+    job: Job, request: SwapRequest, settings: Mapping[str, Any], *, with_sidecar: bool
+) -> dict[str, Any] | None:
+    """Return the record of a complete picture of the same inputs and options, or None."""
+    kept = {"image": str(job.output), "photo": str(job.target)}
+    inputs = _inputs(job, request)
+    try:
+        if not with_sidecar:
+            made = job.output.stat().st_mtime
+            return kept if all(path.stat().st_mtime <= made for path in inputs) else None
+        found = read_sidecar(job.output) if sidecar_path(job.output).is_file() else None
+        if found is None or not is_intact(job.output, found):
+            return None
+        hashes = {entry["path"]: entry["sha256"] for entry in found["inputs"]}
+        is_same = found["settings"] == json.loads(json.dumps(settings))
+        is_same &= all(hashes.get(str(path)) == file_sha256(path) for path in inputs)
+        record = {key: found[key] for key in ("operation", "settings", "faces", "warnings")}
+    except (OSError, UvfaceError, KeyError, TypeError):
+        return None
+    return kept | record if is_same else None
+
+
+def write_rows(path: Path, items: Sequence[SwapItem]) -> None:
+    """Write a row for every item, failures included, as CSV or JSON by the path's suffix.
+
+    Raises:
+        InputError: another suffix, or the file cannot be written.
+    """
+    if path.suffix.lower() == ".json":
+        rows = [{"status": item.status, **item.record} for item in items]
+        write_bytes_atomic(path, (json.dumps(rows, indent=2) + "\n").encode())
+        return
+    if path.suffix.lower() != ".csv":
+        raise InputError(f"{path} ends in neither .csv nor .json; name the report so")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*_COLUMNS, *_NUMBERS, *_SKIN], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_row(item) for item in items)
+    write_bytes_atomic(path, text.getvalue().encode())
+
+
+def _row(item: SwapItem) -> dict[str, Any]:
+    """Return a row of the table; its numbers are those of the first face."""
+    faces = item.record.get("faces", [])
+    first = faces[0] if faces else {}
+    return {
+        "target": str(item.job.target),
+        "reference": ";".join(map(str, item.job.references)),
+        "output": str(item.job.output),
+        "status": item.status,
+        "faces": len(faces) if item.error is None else 0,
+        "error": item.error or "",
+        "warnings": "; ".join(item.warnings),
+        **{name: first.get(name, "") for name in _NUMBERS},
+        **{name: first.get("skin", {}).get(name, "") for name in _SKIN},
+    }

@@ -1,0 +1,164 @@
+"""What ``uvface swap`` does once its options are read: one picture, or a batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import get_args
+
+import typer
+
+from ..core.blending.composite import BlendMethod
+from ..core.commands.options import complain, report, usage_errors, warn
+from ..core.commands.progress import track
+from ..core.io.images import check_image_name, read_photo
+from ..editing.finder import FaceFinder, Selection
+from .batch import Job, SwapItem, jobs_of_targets, read_jobs, swap_many, write_rows
+from .mapping import FaceMap, read_map
+from .photos import SwapOptions, SwapRequest, swap_photo
+
+__all__ = ["Run", "check_usage"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """The options that say what is read and written; see `command.swap`."""
+
+    target: str | None
+    references: tuple[Path, ...]
+    listing: Path | None
+    mapping: str | None
+    output: Path
+    mask: Path | None
+    report: Path | None
+    strict: bool
+    skip_existing: bool
+    metadata: bool
+    sidecar: bool
+    quiet: bool
+    as_json: bool
+
+    @property
+    def is_batch(self) -> bool:
+        """Return whether many pictures are made."""
+        if self.listing is not None or self.target is None:
+            return True
+        path = Path(self.target)
+        return path.is_dir() or (not path.exists() and glob.has_magic(self.target))
+
+    @cached_property
+    def faces_to_photos(self) -> FaceMap:
+        """Return the map of faces, empty without one."""
+        return read_map(self.mapping) if self.mapping else {}
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Return the pictures to make."""
+        if self.listing is not None:
+            return read_jobs(self.listing, self.output)
+        assert self.target is not None
+        if self.is_batch:
+            return jobs_of_targets([self.target], self.references, self.output)
+        return [Job(target=Path(self.target), references=self.references, output=self.output)]
+
+    @property
+    def photos(self) -> list[Path]:
+        """Return every photo that is read."""
+        mapped = [photo for photos in self.faces_to_photos.values() for photo in photos]
+        return mapped + [path for job in self.jobs for path in (job.target, *job.references)]
+
+    def start(
+        self, finder: FaceFinder, options: SwapOptions, *, target: Selection, reference: Selection
+    ) -> None:
+        """Make the pictures; a failure, or a warning if strict, exits with 1."""
+        request = SwapRequest(target=target, reference=reference, mapping=self.faces_to_photos)
+        (self._swap_many if self.is_batch else self._swap_one)(finder, options, request)
+
+    def _swap_one(self, finder: FaceFinder, options: SwapOptions, request: SwapRequest) -> None:
+        photo = read_photo(Path(str(self.target)))
+        own = dataclasses.replace(request, references=self.references, mask=self.mask)
+        result = swap_photo(photo, own, finder, options=options)
+        result.save(self.output, metadata=self.metadata, sidecar=self.sidecar)
+        if self.report is not None:
+            from .report import write_report
+
+            write_report(self.report, result, output=self.output)
+        record = result.record(self.output)
+        warn(record["warnings"])
+        line = f"{self.output}: swapped {len(result.faces)} face(s)"
+        report(record, line, self.quiet, self.as_json)
+        if self.strict and record["warnings"]:
+            raise typer.Exit(1)
+
+    def _swap_many(self, finder: FaceFinder, options: SwapOptions, request: SwapRequest) -> None:
+        items = swap_many(
+            self.jobs,
+            finder=finder,
+            request=request,
+            options=options,
+            masks=self.mask,
+            metadata=self.metadata,
+            sidecar=self.sidecar,
+            skip_existing=self.skip_existing,
+        )
+        done: list[SwapItem] = []
+        silent = self.quiet or self.as_json
+        try:
+            for item in track(items, total=len(self.jobs), title="swap", quiet=silent):
+                done.append(item)
+                self._tell(item)
+        finally:
+            write_rows(self.report or self.output / "swaps.csv", done)
+        is_bad = any(item.error or (self.strict and item.warnings) for item in done)
+        if is_bad:
+            raise typer.Exit(1)
+
+    def _tell(self, item: SwapItem) -> None:
+        if item.error is not None:
+            complain(f"{item.job.target}: {item.error}")
+        warn(f"{item.job.output.name}: {line}" for line in item.warnings)
+        if self.as_json:
+            typer.echo(json.dumps({"status": item.status, **item.record}))
+        elif not self.quiet and item.error is None:
+            typer.echo(f"{item.job.target} -> {item.job.output}{' (kept)' * item.is_old}")
+
+
+def check_usage(run: Run, *, blend: str) -> None:
+    """Refuse options that do not go together, with exit code 2."""
+    wrong = _wrong_inputs(run) or _wrong_outputs(run)
+    if blend not in get_args(BlendMethod):
+        wrong = f"blend {blend!r}; choose {', '.join(get_args(BlendMethod))}"
+    if wrong:
+        raise typer.BadParameter(wrong)
+    with usage_errors():
+        _ = run.faces_to_photos
+        if not run.is_batch:
+            check_image_name(run.output)
+
+
+def _wrong_inputs(run: Run) -> str | None:
+    if run.listing is not None:
+        given = run.target or run.references or run.mapping
+        return "--list names targets and references; give no others" if given else None
+    if run.target is None:
+        return "give TARGET and REFERENCE, or --list FILE.csv"
+    if bool(run.references) == bool(run.mapping):
+        return "give either REFERENCE, or --map FACE=PHOTO,..."
+    if run.mask is not None and run.mask.is_dir() != run.is_batch:
+        return f"mask {run.mask}; a batch takes a folder of masks, one photo a file"
+    return None
+
+
+def _wrong_outputs(run: Run) -> str | None:
+    suffixes = (".csv", ".json") if run.is_batch else (".html", ".htm")
+    if run.report is not None and run.report.suffix.lower() not in suffixes:
+        kind = "a batch" if run.is_batch else "one picture"
+        return f"report {run.report}; of {kind} it is written as {' or '.join(suffixes)}"
+    if run.is_batch and run.output.is_file():
+        return f"output {run.output} is a file; of a batch it is a folder"
+    if run.skip_existing and not run.is_batch:
+        return "--skip-existing is for batches: a folder, a glob or --list"
+    return None

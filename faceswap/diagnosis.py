@@ -1,0 +1,243 @@
+"""What a swap knows and what it guesses, in numbers, and what to warn of."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, Float
+from skimage.color import rgb2lab
+
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.pose import angles_from_rotation
+from ..core.io.face_files import FaceTexture
+from ..core.types import Face
+from ..editing.apply import cut_edit_window
+from ..editing.fuse import texel_footprint
+from ..editing.plan import EditPlan, PlanConfig, plan_edit
+from ..editing.source import Reference, Source, source_for
+from .swap import SwapConfig, swap_masks
+
+__all__ = ["FaceNumbers", "Shares", "Stages", "diagnose", "plan_stages", "seam_steps", "warn_of"]
+
+_GUESSED = 0.25  # share of the skin from which on a warning is due
+_LEFT = 0.25
+_COVERED = 0.3
+_SMALL = 0.5  # size of the reference's face over the target's
+_SEAM = (1.3, 1.0)  # times the target's own step, and Lab units above it
+_RING = 2  # pixels on each side of the mask's edge
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Where the skin of a swapped face comes from; the first four sum to 1."""
+
+    seen: float  # the reference's photo shows it
+    mirrored: float  # only the other side of the face is shown
+    filled: float  # smooth colour from around
+    left: float  # not known: the target's own pixels stay
+    covered: float  # share of the whole face that something covers or turns away in the target
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceNumbers:
+    """One swapped face in numbers; sizes in pixels, angles in degrees, steps in CIE Lab units.
+
+    The reference's size and yaw are None for a texture, which has neither.
+    """
+
+    box: tuple[float, ...]
+    size: float
+    yaw: float
+    reference_size: float | None
+    reference_yaw: float | None
+    shares: Shares
+    seam_step: float  # mean step from pixel to pixel along the mask's edge
+    own_step: float  # the same in the target before
+
+    def record(self) -> dict[str, Any]:
+        """Return the numbers as a JSON object."""
+        numbers = dataclasses.asdict(self)
+        shares = {name: round(value, 4) for name, value in numbers.pop("shares").items()}
+        rounded = {
+            name: round(value, 2) if isinstance(value, float) else value
+            for name, value in numbers.items()
+        }
+        return rounded | {"box": [round(value, 2) for value in self.box], "skin": shares}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Stages:
+    """What was decided for a face, for numbers and pictures."""
+
+    source: Source
+    plan: EditPlan
+
+
+def plan_stages(
+    image: Float[np.ndarray, "height width 3"],
+    face: Face,
+    reference: Reference,
+    layout: UVLayout,
+    *,
+    config: SwapConfig,
+    occlusion: bool,
+) -> Stages:
+    """Repeat what a swap decides in UV space.
+
+    Args:
+        image: the target photo.
+        face: the face of it.
+        reference: what is put on it.
+        layout: UV layout.
+        config: how.
+        occlusion: the network's knowledge of occluders was used.
+    """
+    masks = swap_masks(layout, config)
+    mask = np.asarray(masks.mask)
+    side = cut_edit_window(image, face, mask).image.shape[0]
+    source = source_for(reference, face, mask, layout, side=side)
+    how = PlanConfig(color=config.color, complete=config.complete, occlusion=occlusion)
+    return Stages(source=source, plan=plan_edit(face, source, masks, layout, config=how))
+
+
+def diagnose(
+    before: Float[np.ndarray, "height width 3"],
+    after: Float[np.ndarray, "height width 3"],
+    face: Face,
+    reference: Reference,
+    stages: Stages,
+    layout: UVLayout,
+    *,
+    config: SwapConfig,
+) -> FaceNumbers:
+    """Return one swapped face in numbers.
+
+    Args:
+        before: the target photo.
+        after: the swapped one.
+        face: the target's face.
+        reference: what was put on it.
+        stages: from `plan_stages`.
+        layout: UV layout.
+        config: how it was swapped.
+    """
+    other = None if isinstance(reference, FaceTexture) else reference[1]
+    seam, own = seam_steps(*_cut_face(before, after, face))
+    return FaceNumbers(
+        box=tuple(float(value) for value in face.box),
+        size=_size(face),
+        yaw=_yaw(face),
+        reference_size=None if other is None else _size(other),
+        reference_yaw=None if other is None else _yaw(other),
+        shares=_shares(stages, swap_masks(layout, config).skin, layout),
+        seam_step=seam,
+        own_step=own,
+    )
+
+
+def _size(face: Face) -> float:
+    box = np.asarray(face.box, float)
+    return float((box[2] - box[0] + box[3] - box[1]) / 2)
+
+
+def _yaw(face: Face) -> float:
+    return float(angles_from_rotation(face.camera.rotation)[0])
+
+
+@jax.jit
+def _sums(stages: tuple[Array, ...], skin: Array, layout: UVLayout) -> Array:
+    """Return the area of skin, of what may change, and of that by where it comes from, in cm2."""
+    mask, own, mirrored, filled = stages
+    area = texel_footprint(layout.canonical) ** 2 * layout.mask
+    wanted = area * skin
+    changed = wanted * jnp.clip(mask, 0.0, 1.0)
+    return jnp.stack([wanted.sum(), *((changed * s).sum() for s in (1.0, own, mirrored, filled))])
+
+
+def _shares(stages: Stages, skin: Array, layout: UVLayout) -> Shares:
+    layers = stages.plan.layers
+    drawn = (layers.mask, layers.own, layers.mirrored, layers.filled)
+    wanted, changed, *parts = (float(v) for v in _sums(drawn, skin, layout))
+    seen, mirrored, filled = (part / max(changed, 1e-9) for part in parts)
+    left = max(1.0 - seen - mirrored - filled, 0.0) if changed else 1.0
+    covered = 1.0 - min(changed / max(wanted, 1e-9), 1.0)
+    return Shares(seen=seen, mirrored=mirrored, filled=filled, left=left, covered=covered)
+
+
+def _cut_face(
+    before: Float[np.ndarray, "height width 3"],
+    after: Float[np.ndarray, "height width 3"],
+    face: Face,
+) -> tuple[Float[np.ndarray, "rows columns 3"], Float[np.ndarray, "rows columns 3"]]:
+    """Cut the face's surroundings out of both pictures."""
+    points = np.asarray(face.position_map)[..., :2].reshape(-1, 2)
+    limits = np.array([before.shape[1], before.shape[0]])
+    low = np.clip(np.floor(points.min(axis=0)) - 4, 0, limits).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0)) + 5, 0, limits).astype(int)
+    part = (slice(low[1], high[1]), slice(low[0], high[0]))
+    return before[part], after[part]
+
+
+def seam_steps(
+    before: Float[np.ndarray, "height width 3"], after: Float[np.ndarray, "height width 3"]
+) -> tuple[float, float]:
+    """Return the mean step between neighbouring pixels along the edge of what was changed.
+
+    Args:
+        before: the target photo.
+        after: the same with a swapped face.
+
+    Returns:
+        The step afterwards and before, in units of CIE Lab; zeros where nothing was changed.
+    """
+    ring = _edge((before != after).any(axis=-1))
+    if not ring.any():
+        return 0.0, 0.0
+    return _mean_step(after, ring), _mean_step(before, ring)
+
+
+def _edge(changed: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """Return the pixels near the border between changed and unchanged ones."""
+    from scipy.ndimage import binary_dilation
+
+    return binary_dilation(changed, iterations=_RING) & binary_dilation(~changed, iterations=_RING)
+
+
+def _mean_step(
+    image: Float[np.ndarray, "height width 3"], ring: Bool[np.ndarray, "height width"]
+) -> float:
+    lab = rgb2lab(np.clip(image, 0.0, 1.0))
+    across = np.linalg.norm(np.diff(lab, axis=1), axis=-1)[ring[:, 1:] & ring[:, :-1]]
+    down = np.linalg.norm(np.diff(lab, axis=0), axis=-1)[ring[1:] & ring[:-1]]
+    steps = np.concatenate([across, down])
+    return float(steps.mean()) if steps.size else 0.0
+
+
+def warn_of(numbers: FaceNumbers) -> tuple[str, ...]:
+    """Return what somebody who looks at the picture should know, one line each."""
+    shares, lines = numbers.shares, []
+    yaw, other = numbers.yaw, numbers.reference_yaw
+    pose = "" if other is None else f"reference turned {other:.0f} degrees, target {yaw:.0f}: "
+    if shares.mirrored + shares.filled >= _GUESSED:
+        lines.append(
+            f"{pose}{100 * (shares.mirrored + shares.filled):.0f} % of the skin is guessed"
+        )
+    if shares.left >= _LEFT:
+        lines.append(f"{pose}{100 * shares.left:.0f} % of the skin is left to the target")
+    if shares.covered >= _COVERED:
+        lines.append(
+            f"{100 * shares.covered:.0f} % of the target's face is covered or turned away and stays"
+        )
+    if numbers.reference_size is not None and numbers.reference_size < _SMALL * numbers.size:
+        sizes = f"{numbers.reference_size:.0f} pixels, the target's {numbers.size:.0f}"
+        lines.append(f"the reference's face measures {sizes}: the result is soft")
+    times, more = _SEAM
+    if numbers.seam_step > max(times * numbers.own_step, numbers.own_step + more):
+        steps = f"Lab step {numbers.seam_step:.1f}, before {numbers.own_step:.1f}"
+        lines.append(f"a seam may show along the mask's edge ({steps})")
+    return tuple(lines)

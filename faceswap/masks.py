@@ -1,0 +1,39 @@
+"""A user's masks: pictures of a photo's size, white where the swap may change pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from ..core.errors import InputError
+from ..core.io.encoding import ENCODERS
+from ..core.io.images import Photo
+from ..editing.result import PhotoLike, open_photo
+
+__all__ = ["mask_beside", "read_mask"]
+
+
+def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"]:
+    """Return a mask for a photo, in [0, 1]: white may change, black stays.
+
+    Args:
+        mask: file or array, RGB; the mean of the channels counts.
+        photo: the photo.
+
+    Raises:
+        InputError: it cannot be read, or is of another size than the photo.
+    """
+    opened = open_photo(mask)
+    if opened.image.shape != photo.image.shape:
+        sizes = f"{opened.width} x {opened.height}, the photo {photo.width} x {photo.height}"
+        name = opened.path or "given"
+        raise InputError(f"the mask {name} measures {sizes}; make it as large as the photo")
+    return opened.image.mean(axis=-1)
+
+
+def mask_beside(folder: Path, photo: Path) -> Path | None:
+    """Return a photo's mask in a folder, a picture with the photo's stem; None without one."""
+    found = (folder / f"{photo.stem}{suffix}" for suffix in ENCODERS)
+    return next((path for path in found if path.is_file()), None)

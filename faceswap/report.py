@@ -1,0 +1,203 @@
+"""A report of a swap as one HTML file: pictures of each stage, numbers, warnings.
+
+The file holds everything; it loads nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ..core.io.face_files import FaceTexture
+from ..core.io.files import write_bytes_atomic
+from ..core.io.overlay import draw_overlay
+from ..core.io.provenance import software_name
+from ..core.types import Face
+from ..editing.colour import rgb_from_lab
+from .diagnosis import FaceNumbers, Stages
+from .photos import FaceSwap, SwapResult
+
+__all__ = ["report_page", "write_report"]
+
+Picture = Float[np.ndarray, "_ _ 3"]
+
+_SIDE = 320  # pixels of a picture in the page
+_WHOLE = 900  # of the whole photos
+_VIEW = 1.5  # side of a crop over that of the face's box
+_GREY = np.array([0.7, 0.0, 0.0], np.float32)  # Oklab: light is shown on grey
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1100px; padding: 0 1em;
+  color: #1b1e23; background: #fff }}
+h1 {{ font-size: 1.5em }} h2 {{ font-size: 1.2em; margin-top: 2em }}
+figure {{ display: inline-block; margin: 0 .7em 1em 0; vertical-align: top }}
+figure img {{ display: block; max-width: 100%; border-radius: 3px }}
+figcaption {{ font-size: .85em; color: #555 }}
+table {{ border-collapse: collapse; margin: .5em 0 1em }}
+td, th {{ padding: .15em 1.2em .15em 0; text-align: left; font-variant-numeric: tabular-nums }}
+.warning {{ background: #fff2d9; border-left: 4px solid #d98a00; padding: .4em .8em;
+  margin: .4em 0 }}
+pre {{ background: #f4f5f7; padding: .8em; overflow-x: auto; font-size: .85em }}
+</style>
+<h1>{title}</h1>
+{body}
+<p><small>{software}. The picture is a synthetic composite.</small></p>
+</html>
+"""
+
+
+def write_report(path: str | Path, result: SwapResult, *, output: str | Path) -> None:
+    """Write the report of a swap, as a whole or not at all.
+
+    Args:
+        path: HTML file to write.
+        result: the swap.
+        output: the picture that it was written to.
+    """
+    write_bytes_atomic(Path(path), report_page(result, output=output).encode())
+
+
+def report_page(result: SwapResult, *, output: str | Path) -> str:
+    """Return the report of a swap as HTML.
+
+    Args:
+        result: the swap.
+        output: the picture that it was written to.
+    """
+    parts = [_warnings(result.all_warnings)]
+    whole = {"target": result.photo.image, "result": result.image}
+    parts.append(_figures({name: _fit(image, _WHOLE // 2) for name, image in whole.items()}))
+    rows = zip(result.swaps, result.stages, result.numbers, strict=True)
+    for i, (one, stages, numbers) in enumerate(rows):
+        parts.append(f"<h2>Face {i}</h2>" if len(result.swaps) > 1 else "<h2>Face</h2>")
+        parts += [_table(numbers), _figures(_pictures(result, one, stages))]
+    settings = html.escape(json.dumps(result.settings, indent=2))
+    parts.append(f"<h2>Options</h2><pre>{settings}</pre>")
+    title = html.escape(f"Swap: {Path(output).name}")
+    return _PAGE.format(title=title, body="\n".join(parts), software=html.escape(software_name()))
+
+
+def _warnings(lines: Sequence[str]) -> str:
+    if not lines:
+        return "<p>Nothing to warn of.</p>"
+    return "\n".join(f'<div class="warning">{html.escape(line)}</div>' for line in lines)
+
+
+def _table(numbers: FaceNumbers) -> str:
+    shares = numbers.shares
+    reference = (
+        "a face file"
+        if numbers.reference_size is None
+        else (f"{numbers.reference_size:.0f} px, yaw {numbers.reference_yaw:+.0f}°")
+    )
+    rows = {
+        "target's face": f"{numbers.size:.0f} px, yaw {numbers.yaw:+.0f}°",
+        "reference's face": reference,
+        "skin seen in the reference": f"{100 * shares.seen:.0f} %",
+        "mirrored from its other side": f"{100 * shares.mirrored:.0f} %",
+        "filled from around": f"{100 * shares.filled:.0f} %",
+        "left to the target": f"{100 * shares.left:.0f} %",
+        "of the target's face covered or turned away": f"{100 * shares.covered:.0f} %",
+        "colour step along the mask's edge": f"{numbers.seam_step:.2f} Lab "
+        f"(before: {numbers.own_step:.2f})",
+    }
+    lines = [
+        f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in rows.items()
+    ]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _pictures(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Picture]:
+    """Return the stages of one face, by caption."""
+    layers, layout = stages.plan.layers, result.layout
+    before, after = (_crop(image, one.face) for image in (result.photo.image, result.image))
+    pictures = {"target": before, "result": after}
+    reference = one.found.reference
+    if isinstance(reference, FaceTexture):
+        pictures["face file"] = _fit(reference.texture, _SIDE)
+    else:
+        pictures["reference"] = _crop(reference[0], reference[1])
+        pictures["reference: what was found"] = _overlay(reference[0], reference[1], result)
+    pictures["target: what was found"] = _overlay(result.photo.image, one.face, result)
+    mask = np.asarray(layers.mask)
+    shares = np.stack(
+        [np.asarray(s) for s in (layers.filled, layers.own, layers.mirrored)], axis=-1
+    )
+    light = rgb_from_lab(jnp.asarray(_GREY) + layers.offset)
+    off = np.asarray(layout.mask)[..., None]
+    return pictures | {
+        "what was changed": _changed(before, after),
+        "target's texture": _uv(np.asarray(one.face.texture)),
+        "reference's texture": _uv(np.asarray(stages.source.texture)),
+        "target: visible": _uv(_grey(np.asarray(one.face.visibility))),
+        "reference: visible": _uv(_grey(np.asarray(stages.source.visibility))),
+        "green seen, blue mirrored, red filled": _uv(shares * mask[..., None]),
+        "mask": _uv(_grey(mask * (1.0 - np.asarray(layers.keep)))),
+        "light and colour, on grey": _uv(np.asarray(light) * off),
+    }
+
+
+def _overlay(image: Picture, face: Face, result: SwapResult) -> Picture:
+    drawn = draw_overlay(image, face, result.layout).astype(np.float32) / 255
+    return _fit(drawn, 2 * _SIDE)
+
+
+def _uv(image: Float[np.ndarray, "size size 3"]) -> Picture:
+    return cv2.resize(
+        np.asarray(image, np.float32), (_SIDE * 2 // 3,) * 2, interpolation=cv2.INTER_LINEAR
+    )
+
+
+def _grey(mask: Float[np.ndarray, "size size"]) -> Float[np.ndarray, "size size 3"]:
+    return np.repeat(mask[..., None], 3, axis=-1)
+
+
+def _changed(before: Picture, after: Picture) -> Picture:
+    """Return the target in grey, coloured where it was changed."""
+    is_changed = (np.abs(before - after).max(axis=-1, keepdims=True) > 1e-3).astype(np.float32)
+    grey = _grey(before.mean(axis=-1))
+    return grey * (1.0 - 0.45 * is_changed) + 0.45 * is_changed * np.array([0.1, 0.8, 0.5])
+
+
+def _crop(image: Picture, face: Face) -> Picture:
+    """Cut the square around a face; beyond the photo its edge continues."""
+    left, top, right, bottom = np.asarray(face.box, float)
+    side = _VIEW * max(right - left, bottom - top)
+    scale = _SIDE / side
+    x, y = (left + right - side) / 2, (top + bottom - side) / 2
+    matrix = np.array([[scale, 0, -scale * x], [0, scale, -scale * y]])
+    smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.warpAffine(
+        image, matrix, (_SIDE, _SIDE), flags=smooth, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _fit(image: Picture, side: int) -> Picture:
+    scale = min(side / max(image.shape[:2]), 1.0)
+    size = max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)
+    return cv2.resize(np.asarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
+
+
+def _figures(pictures: Mapping[str, Picture]) -> str:
+    return "\n".join(
+        f'<figure><img alt="{html.escape(caption)}" src="{_embedded(image)}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for caption, image in pictures.items()
+    )
+
+
+def _embedded(image: Picture) -> str:
+    pixels = np.rint(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)[..., ::-1]
+    _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
