@@ -11,9 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core.errors import InputError, NoFaceError
+from ..core.io.files import write_bytes_atomic
 from ..core.io.images import Photo, read_photo, write_image
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import write_sidecar
+from ..core.io.signing import ContentSigner
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 
@@ -93,7 +95,14 @@ class EditResult:
     warnings: tuple[str, ...] = ()
     references: tuple[Path, ...] = ()
 
-    def save(self, path: str | Path, *, metadata: bool = True, sidecar: bool = True) -> None:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        metadata: bool = True,
+        sidecar: bool = True,
+        signer: ContentSigner | None = None,
+    ) -> None:
         """Write the image in the format of the path's suffix, and how it was made.
 
         Args:
@@ -101,7 +110,26 @@ class EditResult:
             metadata: say in the file that it was edited synthetically.
             sidecar: write ``path.json`` with the SHA-256 of all files, the options and the
                 warnings; only with ``metadata``.
+            signer: sign the picture with a certificate (C2PA).
+
+        Raises:
+            InputError: a file cannot be written, or the signer does not sign.
         """
+        path = Path(path)
+        # The unsigned picture never bears the name of the signed one.
+        unsigned = path.with_name(f".{path.stem}.unsigned{path.suffix}") if signer else path
+        self._write(unsigned, metadata=metadata)
+        if signer is not None:
+            try:
+                content = unsigned.read_bytes()
+                signed = signer.sign(content, name=path.name, operation=self.operation)
+            finally:
+                unsigned.unlink()
+            write_bytes_atomic(path, signed)
+        if metadata and sidecar:
+            write_sidecar(path, self.record(path), inputs=self.inputs)
+
+    def _write(self, path: Path, *, metadata: bool) -> None:
         write_image(
             path,
             self.image,
@@ -111,8 +139,6 @@ class EditResult:
             exif=self.photo.exif,
             provenance=Provenance(operation=self.operation) if metadata else None,
         )
-        if metadata and sidecar:
-            write_sidecar(path, self.record(path), inputs=self.inputs)
 
     @property
     def inputs(self) -> dict[str, Path | None]:

@@ -10,7 +10,8 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from ..core.io.encoding import ENCODERS
 from ..core.io.files import file_sha256, read_bytes, write_bytes_atomic
 from ..core.io.images import read_photo
 from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
+from ..core.io.signing import ContentSigner
 from ..editing.finder import FaceFinder
+from ..editing.result import EditResult
 from .mapping import resolve_beside
 from .masks import mask_beside
 from .photos import SwapOptions, SwapRequest, describe, swap_photo
@@ -133,6 +136,7 @@ def swap_many(
     masks: Path | None = None,
     metadata: bool = True,
     sidecar: bool = True,
+    signer: ContentSigner | None = None,
     skip_existing: bool = False,
 ) -> Iterator[SwapItem]:
     """Make the pictures of a list of jobs.
@@ -145,6 +149,7 @@ def swap_many(
         masks: folder of masks, named as the targets' stems.
         metadata: as `EditResult.save`.
         sidecar: as `EditResult.save`.
+        signer: as `EditResult.save`.
         skip_existing: keep complete pictures of an earlier run with the same inputs and options.
 
     Yields:
@@ -164,7 +169,8 @@ def swap_many(
         if kept is not None:
             yield SwapItem(job=job, record=kept, is_old=True)
             continue
-        yield _one(job, own, finder, options, metadata=metadata, sidecar=sidecar)
+        save = partial(EditResult.save, metadata=metadata, sidecar=sidecar, signer=signer)
+        yield _one(job, own, finder, options, save)
 
 
 def _own_request(job: Job, request: SwapRequest, masks: Path | None) -> SwapRequest:
@@ -184,15 +190,13 @@ def _one(
     request: SwapRequest,
     finder: FaceFinder,
     options: SwapOptions,
-    *,
-    metadata: bool,
-    sidecar: bool,
+    save: Callable[[EditResult, Path], None],
 ) -> SwapItem:
     try:
         if job.output.resolve() in {path.resolve() for path in _inputs(job, request)}:
             raise InputError(f"{job.output} would overwrite its own input; choose another folder")
         result = swap_photo(read_photo(job.target), request, finder, options=options)
-        result.save(job.output, metadata=metadata, sidecar=sidecar)
+        save(result, job.output)
         return SwapItem(job=job, record=result.record(job.output))
     except (UvfaceError, OSError) as error:
         return _failed(job, str(error))

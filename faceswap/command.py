@@ -127,6 +127,17 @@ def swap(
     boxes: Boxes = None,
     metadata: Metadata = True,
     sidecar: Sidecar = True,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CERT.pem",
+            help="Sign the output (C2PA) with a certificate chain; needs --key and the package "
+            "c2pa-python.",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="KEY.pem", help="The certificate's private key.")
+    ] = None,
     weights: Weights = "prn-lite",
     device: Device = "auto",
     quiet: Quiet = False,
@@ -148,6 +159,8 @@ def swap(
         skip_existing=skip_existing,
         metadata=metadata,
         sidecar=sidecar,
+        certificate=sign,
+        key=key,
         quiet=quiet,
         as_json=as_json,
     )

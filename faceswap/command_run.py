@@ -15,6 +15,7 @@ from ..core.blending.composite import BlendMethod
 from ..core.commands.options import complain, report, usage_errors, warn
 from ..core.commands.progress import track
 from ..core.io.images import check_image_name, read_photo
+from ..core.io.signing import ContentSigner
 from ..editing.finder import FaceFinder, Selection
 from .batch import Job, SwapItem, jobs_of_targets, read_jobs, swap_many, write_rows
 from .mapping import FaceMap, read_map
@@ -38,6 +39,8 @@ class Run:
     skip_existing: bool
     metadata: bool
     sidecar: bool
+    certificate: Path | None
+    key: Path | None
     quiet: bool
     as_json: bool
 
@@ -65,6 +68,13 @@ class Run:
         return [Job(target=Path(self.target), references=self.references, output=self.output)]
 
     @property
+    def signer(self) -> ContentSigner | None:
+        """Return what signs the pictures, if anything."""
+        if self.certificate is None or self.key is None:
+            return None
+        return ContentSigner(certificate=self.certificate, key=self.key)
+
+    @property
     def photos(self) -> list[Path]:
         """Return every photo that is read."""
         mapped = [photo for photos in self.faces_to_photos.values() for photo in photos]
@@ -81,7 +91,7 @@ class Run:
         photo = read_photo(Path(str(self.target)))
         own = dataclasses.replace(request, references=self.references, mask=self.mask)
         result = swap_photo(photo, own, finder, options=options)
-        result.save(self.output, metadata=self.metadata, sidecar=self.sidecar)
+        result.save(self.output, metadata=self.metadata, sidecar=self.sidecar, signer=self.signer)
         if self.report is not None:
             from .report import write_report
 
@@ -102,6 +112,7 @@ class Run:
             masks=self.mask,
             metadata=self.metadata,
             sidecar=self.sidecar,
+            signer=self.signer,
             skip_existing=self.skip_existing,
         )
         done: list[SwapItem] = []
@@ -157,6 +168,8 @@ def _wrong_outputs(run: Run) -> str | None:
     if run.report is not None and run.report.suffix.lower() not in suffixes:
         kind = "a batch" if run.is_batch else "one picture"
         return f"report {run.report}; of {kind} it is written as {' or '.join(suffixes)}"
+    if (run.certificate is None) != (run.key is None):
+        return "signing needs both --sign CERT.pem and --key KEY.pem"
     if run.is_batch and run.output.is_file():
         return f"output {run.output} is a file; of a batch it is a folder"
     if run.skip_existing and not run.is_batch:

@@ -138,14 +138,16 @@ def inspect(
         typer.echo(json.dumps(_face_file(photo), indent=2))
         return
     from ..io.provenance import read_provenance
+    from ..io.signing import read_credentials
 
-    found, sidecar = read_provenance(photo), read_sidecar(photo)
-    if found is None and sidecar is None:
+    found, sidecar, signed = read_provenance(photo), read_sidecar(photo), read_credentials(photo)
+    if found is None and sidecar is None and signed is None:
         typer.echo("null")
         return
     record: dict[str, Any] = {} if found is None else dataclasses.asdict(found)
     fits = None if sidecar is None else is_intact(photo, sidecar)
-    typer.echo(json.dumps(record | {"sidecar": sidecar, "sidecar_fits": fits}, indent=2))
+    record |= {"credentials": signed, "sidecar": sidecar, "sidecar_fits": fits}
+    typer.echo(json.dumps(record, indent=2))
     if fits is False:
         line = f"{photo} is not the picture that its sidecar was written for; it was changed since"
         typer.echo(f"warning: {line}", err=True)
