@@ -63,7 +63,7 @@ def swap(
         Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
     ] = "light",
     blend: Annotated[
-        str, typer.Option(help="How the face is put in: poisson, feather or none.")
+        str, typer.Option(help="How the face is put in: poisson, laplacian, feather or none.")
     ] = "poisson",
     complete: Annotated[
         Literal["none", "mirror", "fill", "auto"],

@@ -182,7 +182,7 @@ def swap(
         model: from `uvface.load`.
         keep: regions where the target's own pixels stay.
         color: ``light``, ``match`` or ``none``.
-        blend: ``poisson``, ``feather`` or ``none``.
+        blend: ``poisson``, ``laplacian``, ``feather`` or ``none``.
         complete: what stands in for skin that the reference does not show: ``none``, ``mirror``
             (the other side), ``fill`` (that, and smooth colour) or ``auto``.
         occlusion: leave what covers the target's face (hair, glasses, hands) on top.

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float
 
+from .laplacian import laplacian_blend
 from .poisson import poisson_blend
 
 __all__ = ["BlendConfig", "BlendMethod", "composite"]
 
-BlendMethod = Literal["poisson", "feather", "none"]
+BlendMethod = Literal["poisson", "laplacian", "feather", "none"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,8 @@ class BlendConfig:
 
     Attributes:
         method: ``poisson`` keeps the edit's detail and takes the colours at the mask's edge
-            from the photo; ``feather`` mixes by the mask; ``none`` pastes where the mask is
+            from the photo; ``laplacian`` mixes coarse bands of detail over wide borders, fine ones
+            over narrow borders; ``feather`` mixes by the mask; ``none`` pastes where the mask is
             above one half.
         mixed: poisson only: the stronger gradient of both wins, as for thin structures on
             plain skin.
@@ -73,6 +75,8 @@ def composite(
             reach=reach,
             tolerance=config.tolerance,
         )
+    elif config.method == "laplacian":
+        mixed = laplacian_blend(target, source, mask)
     elif config.method == "feather":
         mixed = target + weight * (source - target)
     else:

@@ -192,7 +192,7 @@ def test_any_size_is_accepted(shape):
     np.testing.assert_allclose(result, target, atol=2e-3)
 
 
-@pytest.mark.parametrize("method", ["poisson", "feather", "none"])
+@pytest.mark.parametrize("method", ["poisson", "laplacian", "feather", "none"])
 def test_composite_leaves_the_outside_alone(method):
     target, source = _pictures(11)
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
