@@ -148,7 +148,8 @@ def region_that_may_change(
     image: RgbImage, face: Face, layout: UVLayout, config: SwapConfig | None = None
 ) -> Bool[np.ndarray, "height width"]:
     """Return the pixels that a swap is allowed to change: where its mask is drawn."""
-    mask = swap_masks(layout, config or SwapConfig()).mask
+    config = dataclasses.replace(config or SwapConfig(), keep=())
+    mask = swap_masks(layout, config).mask
     return draw_layers(image.shape[:2], face, mask[..., None], layout)[..., 0] > 0.0
 
 

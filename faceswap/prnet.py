@@ -77,11 +77,11 @@ def prnet_mask(image: RgbImage, face: Face, layout: UVLayout) -> Bool[np.ndarray
 
 def _nearest_texture(image: ReferenceImage, face: Face) -> Float[np.ndarray, "size size 3"]:
     """Read the nearest pixel at every texel; black beyond the photo."""
-    places = np.asarray(face.position_map)[..., :2].astype(np.float32)
+    x, y = (np.array(face.position_map[..., axis], np.float32) for axis in (0, 1))
     return cv2.remap(
         np.ascontiguousarray(image, np.float32),
-        places,
-        None,
+        x,
+        y,
         interpolation=cv2.INTER_NEAREST,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(0, 0, 0),

@@ -191,7 +191,7 @@ def _draw(generator: Generator, person: _Person, shot: _Shot, gain: Array) -> Pi
     image = display + (1.0 - layers.cover[..., None]) * (behind - display)
     image, thing = lax.cond(
         shot.has_thing,
-        lambda i: paint_occluder(shot.thing, i, shot.tone, generator.bank.backdrops),
+        lambda i: paint_occluder(shot.thing, i, shot.tone, generator.bank.backdrops)[:2],
         lambda i: (i, jnp.zeros((PICTURE_SIZE, PICTURE_SIZE))),
         image,
     )
