@@ -43,7 +43,7 @@ __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
 _REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
-_LARGEST_STEP = 0.2  # a larger difference at the mask's edge is hair or background, not light
+_LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
 
 class _Drawn(NamedTuple):

@@ -21,9 +21,10 @@ __all__ = ["Completion", "Shares", "complete", "fill_smoothly"]
 # filled, and the target's own pixels stay where a larger part of the face is unknown.
 Completion = Literal["none", "mirror", "fill", "auto"]
 
-_ENOUGH = (0.5, 0.95)  # share of the visibility that is wanted
+_ENOUGH = (0.25, 0.7)  # share of the visibility that is wanted
 _EQUAL = 0.05  # visibility below which it makes no difference how little is seen
 _MARGIN = 4.0  # texels of 256: what borders on hidden texels is not trusted
+_AROUND = 8.0  # texels of 256 over which colours are averaged before they are continued
 _GAP = 10.0  # texels of 256: so far what is known reaches into what is not
 _NEAR = (0.3, 0.65)  # share of known texels around one that make it part of a gap
 
@@ -54,11 +55,13 @@ def complete(
             is good enough, so that a face put back into its own photo is not changed.
         how: see `Completion`.
     """
-    enough = (_inner(seen) + _EQUAL) / (_inner(wanted) + _EQUAL)
+    # Also at the rim of what is wanted, where little of it is left, it must be there.
+    inner = (_inner(seen) + _EQUAL) / (_inner(wanted) + _EQUAL)
+    enough = jnp.minimum(inner, (seen + _EQUAL) / (wanted + _EQUAL))
     low, high = _ENOUGH
     own = smooth_step((enough - low) / (high - low))
     beside = layout.mirror(own[..., None])[..., 0]
-    mirrored = (1.0 - own) * jnp.maximum(beside - own, 0.0)
+    mirrored = (1.0 - own) * _broad(jnp.maximum(beside - own, 0.0))
     if how == "none":
         mirrored = jnp.zeros_like(own)
     known = own + mirrored
@@ -69,6 +72,12 @@ def _inner(seen: Array) -> Array:
     """Return a mask without its rim; a position map is never right to the texel."""
     around = soften(seen[..., None], _MARGIN * seen.shape[0] / 256)[..., 0]
     return jnp.minimum(seen, smooth_step(2.0 * around - 1.0))
+
+
+def _broad(part: Array) -> Array:
+    """Return a mask without its narrow parts; a line of the other side's light would be seen."""
+    around = soften(part[..., None], _MARGIN * part.shape[0] / 256)[..., 0]
+    return part * smooth_step((around - 0.5) / 0.3)
 
 
 def _gaps(known: Array, how: Completion) -> Array:
@@ -88,9 +97,12 @@ def fill_smoothly(
     """Continue the known part of a UV image over the rest: a membrane (Laplace's equation).
 
     Args:
-        image: any channels; used where ``known`` is above one half.
-        known: in [0, 1].
+        image: any channels; used where all is known.
+        known: in [0, 1]; the rim of what is known is left out, its colours are mixed.
     """
-    is_unknown = known <= 0.5
-    colors = jnp.where(is_unknown[..., None], 0.0, image)
+    inner = jnp.where(_inner(known) < 0.9, 0.0, known)[..., None]
+    blurred = soften(jnp.concatenate([image * inner, inner], -1), _AROUND * image.shape[0] / 256)
+    is_unknown = inner[..., 0] == 0.0
+    smooth = blurred[..., :-1] / jnp.maximum(blurred[..., -1:], 1e-4)
+    colors = jnp.where(is_unknown[..., None], 0.0, smooth)
     return colors + poisson_correction(colors, jnp.zeros_like(colors), is_unknown)

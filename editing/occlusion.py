@@ -20,6 +20,8 @@ __all__ = ["agree_trust", "periphery", "skin_trust"]
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
 _FACING = (0.15, 0.35)  # cosine: below the first the outline is near
+_TURNED = (0.94, 0.69)  # cosine of the head's turn: 20 to 46 degrees
+_TURNED_FACING = 0.3  # added to the cosines of a turned head, whose far outline is often misplaced
 _FIRST_BLUR, _SECOND_BLUR = 28.0, 14.0  # texels of 256
 _STRAND = 3.5  # texels of 256
 _OWN = 3.0  # texels of 256 around eyes and brows that are not judged
@@ -27,14 +29,15 @@ _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front 
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
 
 
-def periphery(layout: UVLayout, facing: Float[Array, "size size"]) -> Float[Array, "size size"]:
+def periphery(layout: UVLayout, normal: Float[Array, "size size 3"]) -> Float[Array, "size size"]:
     """Return where hair and background may show: on the forehead, at the sides, at outlines.
 
     Args:
         layout: UV layout.
-        facing: cosine between the surface normal and the view; at small ones the background is
-            near, and an error of the position map paints it on the face.
+        normal: smoothed surface normals; at small z the background is near, and an error of the
+            position map paints it on the face.
     """
+    facing, turned = normal[..., 2], _turn(layout, normal)
     points = sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
     x, y = layout.canonical[..., 0], layout.canonical[..., 1]
     low, high = _ABOVE_BROWS
@@ -43,12 +46,20 @@ def periphery(layout: UVLayout, facing: Float[Array, "size size"]) -> Float[Arra
     low, high = _SIDE
     beside = smooth_step((jnp.abs(x) / half_width - low) / (high - low))
     low, high = _FACING
-    outline = 1.0 - smooth_step((facing - low) / (high - low))
+    outline = 1.0 - smooth_step((facing - low - _TURNED_FACING * turned) / (high - low))
     outer = jnp.maximum(jnp.maximum(above, beside), outline * layout.region("face"))
     # Brows and eyes reach into the sides and look like nothing around them.
     own = jnp.maximum(layout.region("brows"), layout.region("eyes"))[..., None]
     near = smooth_step(3.0 * soften(own, _OWN * layout.size / 256)[..., 0])
     return outer * (1.0 - near * smooth_step((facing - 0.3) / 0.2))
+
+
+def _turn(layout: UVLayout, normal: Array) -> Array:
+    """Return 0 for a head that faces the camera, 1 for one that is turned away."""
+    mean = (normal * layout.region("face")[..., None]).sum(axis=(0, 1))
+    cosine = mean[2] / jnp.maximum(jnp.linalg.norm(mean), 1e-6)
+    start, end = _TURNED
+    return smooth_step((start - cosine) / (start - end))
 
 
 def _average(lab: Array, weights: Array, sigma: float) -> Array:

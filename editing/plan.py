@@ -137,11 +137,12 @@ def _examine(
         trusting: take the visibility as it is.
     """
     lab = lab_from_rgb(texture)
-    facing = soften(normals(position_map, layout)[..., 2:], _FOLDS * layout.size / 256)[..., 0]
+    normal = soften(normals(position_map, layout), _FOLDS * layout.size / 256)
+    facing = normal[..., 2]
     if trusting:
         return _Side(lab=lab, seen=visible, facing=facing)
     seen = _bridge_folds(visible, position_map, layout)
-    layers = [seen, periphery(layout, facing), layout.region("skin")]
+    layers = [seen, periphery(layout, normal), layout.region("skin")]
     stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
     small = _pool(stacked, _TRUST_TEXELS)
     trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
@@ -245,7 +246,7 @@ def plan_edit(
     )
     shares = complete(seen, layout, wanted=target.seen, how=config.complete)
     fill = _fill_colors(
-        shares,
+        dataclasses.replace(shares, own=shares.own * seen, mirrored=shares.mirrored * seen_beside),
         apply_light(own_transfer, other.lab, offset),
         apply_light(mirrored_transfer, lab_beside, mirrored_offset),
         how=config.complete,
@@ -268,13 +269,13 @@ def plan_edit(
     return EditPlan(layers=layers, own_transfer=own_transfer, mirrored_transfer=mirrored_transfer)
 
 
-def _fill_colors(shares: Shares, own: Array, mirrored: Array, *, how: Completion) -> Array:
+def _fill_colors(shown: Shares, own: Array, mirrored: Array, *, how: Completion) -> Array:
     """Return Oklab ``[S, S, 3]`` for texels that neither side shows, from what lies around them."""
     if how in ("none", "mirror"):
         return jnp.zeros_like(own)
     size = own.shape[0]
-    known = (shares.own + shares.mirrored)[..., None]
-    colors = shares.own[..., None] * own + shares.mirrored[..., None] * mirrored
+    known = (shown.own + shown.mirrored)[..., None]
+    colors = shown.own[..., None] * own + shown.mirrored[..., None] * mirrored
     small = _pool(jnp.concatenate([colors, known], axis=-1), _TRUST_TEXELS)
     weight: Float[Array, "size size"] = small[..., 3]
     smooth = fill_smoothly(small[..., :3] / jnp.maximum(weight[..., None], 1e-6), weight)
