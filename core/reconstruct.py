@@ -80,6 +80,7 @@ class Reading:
     visibility: Array  # [S, S], 1 where neither the face nor anything else is in the way
     landmarks: Array  # [68, 3]
     camera: Camera
+    confidence: Array  # [], in [0, 1]
 
 
 def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:
@@ -92,6 +93,7 @@ def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:
         visibility=visibility(photo_map, layout) * _uncovered(crop),
         landmarks=read_landmarks(photo_map, layout.landmark_uv),
         camera=fit_camera(photo_map, layout),
+        confidence=crop.confidence,
     )
 
 
@@ -165,6 +167,7 @@ class Model:
             landmarks=found.landmarks,
             box=given,
             score=jnp.asarray(score, jnp.float32),
+            confidence=found.confidence,
         )
 
 

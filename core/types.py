@@ -120,3 +120,5 @@ class Face:
     landmarks: Array  # [68, 3], iBUG order, photo pixels
     box: Array  # [4], left, top, right, bottom: the box that the crop was made from
     score: Array  # [], detector's score in [0, 1]; 1 for given boxes
+    confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))
+    # [], the network's own, in [0, 1]: near 0 where it sees no face; 1 where it does not tell

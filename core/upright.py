@@ -24,7 +24,8 @@ from .types import Camera, Similarity
 __all__ = ["Read", "UprightCrop", "fit_camera", "predict_upright", "read_mirrored"]
 
 Read = Callable[
-    [Float[Array, "b 256 256 3"]], tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"]]
+    [Float[Array, "b 256 256 3"]],
+    tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"], Float[Array, " b"]],
 ]
 
 _CAMERA_STEP = 4  # texels: a sixteenth of the rigid texels fixes six numbers as well as all
@@ -43,12 +44,16 @@ def fit_camera(position_map: Float[Array, "size size 3"], layout: UVLayout) -> C
 def read_mirrored(read: Read, layout: UVLayout) -> Read:
     """Return a reader that also reads the mirrored crops, and averages."""
 
-    def both(crops: Float[Array, "b 256 256 3"]) -> tuple[Array, Array]:
-        maps, heads = read(jnp.concatenate([crops, crops[:, :, ::-1]]))
+    def both(crops: Float[Array, "b 256 256 3"]) -> tuple[Array, Array, Array]:
+        maps, heads, confidence = read(jnp.concatenate([crops, crops[:, :, ::-1]]))
         count, last = crops.shape[0], crops.shape[2] - 1
         back = jax.vmap(layout.mirror)(maps[count:])
         back = back.at[..., 0].set(last - back[..., 0])
-        return 0.5 * (maps[:count] + back), 0.5 * (heads[:count] + heads[count:, :, ::-1])
+        return (
+            0.5 * (maps[:count] + back),
+            0.5 * (heads[:count] + heads[count:, :, ::-1]),
+            0.5 * (confidence[:count] + confidence[count:]),
+        )
 
     return both
 
@@ -61,6 +66,7 @@ class UprightCrop:
     photo_from_crop: Similarity
     position_map: Array  # [S, S, 3] crop pixels
     head: Array  # [128, 128] over the crop: 1 where it shows the head itself
+    confidence: Array  # [], in [0, 1]
 
 
 def predict_upright(
@@ -92,14 +98,20 @@ def predict_upright(
     def look(state: tuple[Array, Array, UprightCrop]) -> tuple[Array, Array, UprightCrop]:
         done, roll, before = state
         crop = turn_crop(before.photo_from_crop, jnp.where(done > 0, roll, 0.0))
-        maps, heads = read(region.read(crop)[None])
-        found = UprightCrop(photo_from_crop=crop, position_map=maps[0], head=heads[0])
+        maps, heads, confidence = read(region.read(crop)[None])
+        found = UprightCrop(
+            photo_from_crop=crop,
+            position_map=maps[0],
+            head=heads[0],
+            confidence=confidence[0],
+        )
         return done + 1, inplane_roll(fit_camera(maps[0], layout).rotation), found
 
     nothing = UprightCrop(
         photo_from_crop=photo_from_crop,
         position_map=jnp.zeros((layout.size, layout.size, 3)),
         head=jnp.zeros((HEAD_SIZE, HEAD_SIZE)),
+        confidence=jnp.zeros(()),
     )
     first = (jnp.zeros((), jnp.int32), jnp.full((), jnp.inf), nothing)
     return jax.lax.while_loop(is_wanted, look, first)[2]

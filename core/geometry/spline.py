@@ -20,7 +20,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-__all__ = ["evaluate_control", "fit_control"]
+__all__ = ["evaluate_control", "finer_control", "fit_control"]
 
 
 @cache
@@ -56,6 +56,15 @@ def fit_control(map_: Float[Array, "size size c"], n: int = 64) -> Float[Array, 
     """Return the control map whose values come nearest to a UV map (least squares)."""
     inverse = jnp.asarray(_inverse_basis(map_.shape[0], n), jnp.float32)
     return _both_sides(inverse, map_)
+
+
+def finer_control(n: int, finer: int) -> Float[np.ndarray, "{finer} {n}"]:
+    """Return the matrix of one axis that turns ``n`` control points into more.
+
+    Of all finer control points those whose values come nearest to the given ones' curve; the knots
+    of one grid need not be knots of the other, so that the curves may differ a little.
+    """
+    return (_inverse_basis(8 * finer, finer) @ _basis(8 * finer, n)).astype(np.float32)
 
 
 def _both_sides(matrix: Array, map_: Array) -> Array:

@@ -35,6 +35,7 @@ __all__ = ["OUTPUTS", "face_record", "write_results"]
 
 _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
+_NO_FACE = 0.3  # confidence below which it may be none
 _OUTSIDE = 0.05  # part of the face that may lie outside the photo
 _SIZES = (64, 8192)  # texels along one side of a texture
 _DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths
@@ -144,6 +145,7 @@ def face_record(face: Face, photo: Photo, layout: UVLayout) -> dict[str, Any]:
     return {
         "box": _numbers(face.box, 3),
         "score": round(float(face.score), 4),
+        "confidence": round(float(face.confidence), 4),
         "landmarks": _numbers(face.landmarks, 3),
         "pose": {
             "yaw": round(yaw, 3),
@@ -167,6 +169,11 @@ def _warnings(face: Face, photo: Photo, mask: Float[np.ndarray, "size size"]) ->
         found.append(f"the face is only {size:.0f} pixels wide; its details are guessed")
     if float(face.score) < _UNSURE:
         found.append(f"the detector is not sure of this face (score {float(face.score):.2f})")
+    if float(face.confidence) < _NO_FACE:
+        found.append(
+            f"this does not look like a face (confidence {float(face.confidence):.2f}); its map "
+            "is not to be trusted"
+        )
     points = np.asarray(face.position_map)[..., :2][mask > 0.5]
     outside = ((points < -0.5) | (points > [photo.width - 0.5, photo.height - 0.5])).any(axis=1)
     if outside.mean() > _OUTSIDE:

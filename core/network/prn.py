@@ -119,12 +119,13 @@ class PRN(nnx.Module):
             x = block(x)
         for up in self.up[:-1]:
             x = nnx.relu(up(x))
-        unit = nnx.sigmoid(self.up[-1](x))
+        unit = nnx.sigmoid(self.up[-1](x).astype(jnp.float32))
         offset = jnp.array([0.0, 0.0, self.config.depth_center], dtype=unit.dtype)
         return OUTPUT_SCALE * (unit - offset)
 
     def read(
         self, crops: Float[Array, "b 256 256 3"]
-    ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"]]:
-        """Return the position maps, and 1 for all that may lie before the head: it is not told."""
-        return self(crops), jnp.ones((crops.shape[0], 128, 128))
+    ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"], Float[Array, " b"]]:
+        """Return the position maps, and 1 for mask and confidence: they are not told."""
+        count = crops.shape[0]
+        return self(crops), jnp.ones((count, 128, 128)), jnp.ones(count)

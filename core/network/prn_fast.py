@@ -142,9 +142,12 @@ class FastPRN:
 
     def read(
         self, crops: Float[jax.Array, "b 256 256 3"]
-    ) -> tuple[Float[jax.Array, "b 256 256 3"], Float[jax.Array, "b 128 128"]]:
-        """Return the position maps, and 1 for all that may lie before the head, as `PRN.read`."""
-        return self(crops), jnp.ones((crops.shape[0], 128, 128))
+    ) -> tuple[
+        Float[jax.Array, "b 256 256 3"], Float[jax.Array, "b 128 128"], Float[jax.Array, " b"]
+    ]:
+        """Return the position maps, and 1 for mask and confidence, as `PRN.read`."""
+        count = crops.shape[0]
+        return self(crops), jnp.ones((count, 128, 128)), jnp.ones(count)
 
 
 def _convolve(

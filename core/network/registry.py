@@ -26,10 +26,13 @@ class Network(Protocol):
 
     def read(
         self, crops: Float[Array, "b 256 256 3"]
-    ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"]]:
-        """Return the same, and how sure it is that the crops show the head itself (0 to 1).
+    ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"], Float[Array, " b"]]:
+        """Return the same, what the crops show, and how far that may be trusted.
 
-        Hair, glasses, hands and all else that lies before the head is no head.
+        The second says how sure it is that a pixel shows the head itself (0 to 1); hair, glasses,
+        hands and all else that lies before the head is no head. The third is the confidence: near
+        0 where the crop shows no face, 1/2 where an error of 8 % of the face size is to be
+        expected, near 1 for a good map.
         """
         ...
 

@@ -171,6 +171,15 @@ def check_layout(path: Path, header: WeightsHeader, name: str, digest: str) -> N
         )
 
 
+def _check_age(path: Path, header: WeightsHeader, arrays: dict[str, np.ndarray]) -> None:
+    """Raise an `AssetError` for files of ``prn-lite`` from before its decoder."""
+    if header.network == "prn-lite" and "head.out.kernel" in arrays:
+        raise AssetError(
+            f"{path} holds an older prn-lite, which this uvface no longer runs; "
+            "use the embedded weights, or train anew (docs/training.md)"
+        )
+
+
 def load_weights(
     name_or_path: str | Path, *, layout: UVLayout | None = None
 ) -> tuple[nnx.Module, WeightsHeader]:
@@ -194,6 +203,7 @@ def load_weights(
         network = make_network(header.network, header.config, is_abstract=True)
     except (TypeError, ValueError) as error:
         raise AssetError(f"the weights {path} are of an unknown network ({error})") from error
+    _check_age(path, header, arrays)
     variables = flat_variables(network)
     if {n: v.shape for n, v in variables.items()} != {n: a.shape for n, a in arrays.items()}:
         raise AssetError(f"the arrays in {path} do not fit the network {header.network!r}")

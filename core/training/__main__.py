@@ -30,8 +30,8 @@ def main() -> None:
     options = {
         "minutes": float, "steps": int, "network": str, "initial": str, "seed": int, "batch": int,
         "learning_rate": float, "cooldown": float, "workers": int,
-        "report_minutes": float, "landmark_weight": float, "ema_decay": float,
-        "warmup_steps": int,
+        "report_minutes": float, "negatives": Path, "landmark_weight": float, "ema_decay": float,
+        "warmup_steps": int, "mask_weight": float, "cover_weight": float, "refresh_minutes": float,
     }  # fmt: skip
     for name, kind in options.items():
         flag = "--" + name.replace("_", "-")

@@ -28,6 +28,7 @@ class AugmentConfig:
     p_noise: float = 0.3
     p_jpeg: float = 0.25
     p_frame: float = 0.06  # part of the crop lies outside the photo
+    p_faceless: float = 0.06  # a crop without a whole face in its place
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,11 +53,16 @@ class TrainConfig:
     dense_weight: float = 1.0
     landmark_weight: float = 1.0
     depth_weight: float = 0.5  # of z against x and y
-    mask_weight: float = 0.3  # of the head mask's cross entropy (prn-lite)
+    mask_weight: float = 0.3  # of the head mask's cross entropy over the crop (prn-lite)
+    cover_weight: float = 0.3  # of the same at the face's texels, and of their overlap (prn-lite)
+    confidence_weight: float = 0.02  # (prn-lite)
     early_weight: float = 0.3  # of each map before the last correction (prn-lite)
-    texel_weights: str = "layout"  # PRNet's 16:4:3:0, stored in the layout; or "uniform"
+    texel_weights: str = "layout"  # 16:4:3 and a little neck; "prnet" (16:4:3:0); "uniform"
+    precision: str = "float32"  # "bfloat16": products of the networks, for GPUs; the rest stays
+    devices: int = 1  # that share each batch; the batch must be a multiple
     workers: int = 2  # threads that decode and augment
     prefetch: int = 6  # batches
+    negatives: Path | None = None  # folder of pictures without faces, for the confidence
     validation: int = 384  # samples of the first shard that are kept back
     report_minutes: float = 4.0  # between checkpoints, validations and pictures
     refresh_minutes: float = 1.0  # between looks for new shards

@@ -18,7 +18,9 @@ import numpy as np
 from ..errors import InputError
 from .augment import Crop, augment, upright_crop
 from .config import AugmentConfig
+from .negatives import faceless_crop
 from .pool import Pool
+from .spoil import spoil
 
 __all__ = ["Batch", "Feed", "Order", "stack_crops", "validation_batches"]
 
@@ -31,6 +33,7 @@ class Batch:
     control: np.ndarray  # [B, n, n, 3] crop pixels
     landmarks: np.ndarray  # [B, 68, 3] crop pixels
     masks: np.ndarray  # [B, 128, 128] uint8: 255 where the head itself is seen
+    is_face: np.ndarray  # [B] float32: 0 where there is no whole face, and labels mean nothing
     order: dict[str, Any]  # state of the `Order`
 
 
@@ -94,25 +97,39 @@ class Order:
         self._queue = self._rebuild()
 
 
-def stack_crops(crops: Sequence[Crop], order: dict[str, Any]) -> Batch:
+def stack_crops(
+    crops: Sequence[Crop], order: dict[str, Any], *, is_face: Sequence[bool] | None = None
+) -> Batch:
     """Put crops into one batch."""
     return Batch(
         images=np.stack([crop.image for crop in crops]),
         control=np.stack([crop.control for crop in crops]),
         landmarks=np.stack([crop.landmarks for crop in crops]),
         masks=np.stack([crop.mask for crop in crops]),
+        is_face=np.asarray([1.0] * len(crops) if is_face is None else is_face, np.float32),
         order=order,
     )
 
 
 def _prepare(
-    pool: Pool, indices: np.ndarray, key: list[int], state: dict[str, Any], config: AugmentConfig
+    pool: Pool,
+    indices: np.ndarray,
+    key: list[int],
+    state: dict[str, Any],
+    config: AugmentConfig,
+    pictures: list[np.ndarray],
 ) -> Batch:
-    crops = [
-        augment(np.random.default_rng([*key, i]), pool.sample(int(index)), config)
-        for i, index in enumerate(indices)
-    ]
-    return stack_crops(crops, state)
+    crops, is_face = [], []
+    for i, index in enumerate(indices):
+        sample = pool.sample(int(index))
+        crop = augment(np.random.default_rng([*key, i]), sample, config)
+        rng = np.random.default_rng([*key, i, 1])
+        is_face.append(bool(rng.random() >= config.p_faceless))
+        if not is_face[-1]:
+            image = faceless_crop(rng, sample.image, pictures)
+            crop = dataclasses.replace(crop, image=spoil(rng, image, crop.mask, config)[0])
+        crops.append(crop)
+    return stack_crops(crops, state, is_face=is_face)
 
 
 class Feed:
@@ -127,10 +144,12 @@ class Feed:
         batch: int,
         workers: int,
         ahead: int,
+        pictures: Sequence[np.ndarray] = (),
     ) -> None:
         cv2.setNumThreads(0)  # one picture, one thread: the workers are the parallelism
         self._pool, self._order, self._config = pool, order, config
         self._size, self._ahead = batch, ahead
+        self._pictures = list(pictures)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="feed")
         self._waiting: collections.deque[Future[Batch]] = collections.deque()
 
@@ -151,7 +170,7 @@ class Feed:
             while len(self._waiting) < self._ahead:
                 indices, key = self._order.take(self._size)
                 state = dict(self._order.state)
-                job = (self._pool, indices, key, state, self._config)
+                job = (self._pool, indices, key, state, self._config, self._pictures)
                 self._waiting.append(self._threads.submit(_prepare, *job))
             yield self._waiting.popleft().result()
 

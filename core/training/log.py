@@ -10,7 +10,7 @@ __all__ = ["Log"]
 
 _COLUMNS = (
     "step", "images", "minutes", "samples", "images_per_second", "learning_rate",
-    "loss", "dense", "points", "val_nme", "val_dense", "val_mask",
+    "loss", "dense", "points", "val_nme", "val_dense", "val_mask", "val_cover", "val_confidence",
 )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ from .config import TrainConfig
 from .feed import Batch, Feed, Order, validation_batches
 from .log import Log
 from .loss import Reading, make_reading
+from .negatives import read_pictures
+from .parallel import make_placement
 from .pictures import contact_sheet, plot_curves
 from .pool import Pool
 from .schedule import learning_rate, make_optimizer
@@ -108,6 +110,10 @@ class _Run:
         self.validate = make_validation(self.graph, self.reading)
         if resume:
             self._resume()
+        self.place = None
+        if config.devices > 1:
+            placement = make_placement(config.devices, config.batch)
+            self.state, self.place = placement.replicate(self.state), placement.split
         self.log = Log(self.output / "log.csv", keep=resume)
         self._write_config()
 
@@ -161,6 +167,7 @@ class _Run:
             batch=config.batch,
             workers=config.workers,
             ahead=config.prefetch,
+            pictures=read_pictures(config.negatives) if config.negatives else (),
         )
         saved = looked = told = self.seconds
         batch: Batch | None = None
@@ -193,7 +200,9 @@ class _Run:
         return self.output / "best.safetensors"
 
     def _advance(self, batch: Batch, rate: float) -> jax.Array:
-        self.state, parts = self.step(self.state, Labelled.of(batch), jnp.float32(rate))
+        self.state, parts = self.step(
+            self.state, Labelled.of(batch, place=self.place), jnp.float32(rate)
+        )
         return jax.block_until_ready(jnp.stack([parts["loss"], parts["dense"], parts["points"]]))
 
     def _tell(
@@ -307,5 +316,5 @@ def _validation_errors(
     ]
     return {
         f"val_{name}": float(np.mean(np.concatenate([r[name] for r in results])))
-        for name in ("nme", "dense", "mask")
+        for name in ("nme", "dense", "mask", "cover", "confidence")
     }

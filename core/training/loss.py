@@ -17,16 +17,15 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from ..errors import InputError
 from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
 from ..geometry.spline import evaluate_control
 
-__all__ = ["Reading", "control_loss", "face_size", "make_reading", "map_loss", "mask_loss"]
+__all__ = ["Reading", "control_loss", "face_size", "make_reading", "map_loss"]
 
 SOFT = 0.002  # of the face size: below it the distance turns from absolute into squared
 
@@ -39,6 +38,7 @@ class Reading:
     weights: Array  # [s, s], sums to 1
     landmark_matrix: Array  # [68, n * n]: control map -> landmarks
     landmark_uv: Array  # [68, 2]
+    face: Array  # [64, 64], 1 on texels of the face
 
 
 def _axis_basis(size: int, n: int) -> np.ndarray:
@@ -57,6 +57,18 @@ def _bilinear(at: np.ndarray, size: int) -> np.ndarray:
     return matrix
 
 
+def _texel_weights(layout: UVLayout, name: str) -> np.ndarray:
+    """Return one of the presets, ``[S, S]``."""
+    mask, stored = np.asarray(layout.mask), np.asarray(layout.texel_weights)
+    if name == "uniform":
+        return mask
+    if name == "layout":
+        return stored * mask
+    if name == "prnet":
+        return stored * mask * (1.0 - np.asarray(layout.region("neck")))
+    raise InputError(f"unknown texel weights {name!r}; choose layout, prnet or uniform")
+
+
 def make_reading(
     layout: UVLayout, *, texel_weights: str = "layout", size: int = 64, n: int = 64
 ) -> Reading:
@@ -64,7 +76,8 @@ def make_reading(
 
     Args:
         layout: which texels count, and where the landmarks are.
-        texel_weights: "layout" (PRNet's weights, as the layout stores them) or "uniform".
+        texel_weights: "layout" (as the layout stores them: PRNet's 16:4:3, and a little for the
+            neck), "prnet" (16:4:3:0: nothing for the neck) or "uniform".
         size: texels along one side at which dense errors are measured.
         n: control points along one side.
 
@@ -72,10 +85,8 @@ def make_reading(
         Weights and the matrix that reads landmarks exactly as `read_landmarks` does on the
         layout's own grid.
     """
-    if texel_weights not in ("layout", "uniform"):
-        raise InputError(f"unknown texel weights {texel_weights!r}; choose layout or uniform")
     mask = np.asarray(layout.mask)
-    weights = np.asarray(layout.texel_weights) * mask if texel_weights == "layout" else mask
+    weights = _texel_weights(layout, texel_weights)
     cell = layout.size // size
     weights = weights.reshape(size, cell, size, cell).mean(axis=(1, 3))
     basis = _axis_basis(layout.size, n)
@@ -87,6 +98,7 @@ def make_reading(
         weights=jnp.asarray(weights / weights.sum(), dtype=jnp.float32),
         landmark_matrix=jnp.asarray(matrix, dtype=jnp.float32),
         landmark_uv=jnp.asarray(layout.landmark_uv, dtype=jnp.float32),
+        face=jnp.asarray(mask.reshape(64, layout.size // 64, 64, -1).min(axis=(1, 3)), jnp.float32),
     )
 
 
@@ -104,12 +116,20 @@ def _distance(difference: Array, depth_weight: float) -> Array:
 
 
 def _weigh(
-    difference: Array, far: Array, size: Array, reading: Reading, depth_weight: float
+    difference: Array,
+    far: Array,
+    size: Array,
+    reading: Reading,
+    depth_weight: float,
+    share: Array | None,
 ) -> tuple[Array, Array]:
     """Return the dense and the landmark loss of differences in pixels."""
     error = _distance(difference / size[:, None, None, None], depth_weight)
-    dense = jnp.mean(jnp.sum(error * reading.weights, axis=(1, 2)))
-    return dense, jnp.mean(_distance(far / size[:, None, None], depth_weight))
+    dense = jnp.sum(error * reading.weights, axis=(1, 2))
+    points = jnp.mean(_distance(far / size[:, None, None], depth_weight), axis=1)
+    if share is None:
+        return jnp.mean(dense), jnp.mean(points)
+    return jnp.sum(share * dense), jnp.sum(share * points)
 
 
 def map_loss(
@@ -118,6 +138,7 @@ def map_loss(
     landmarks: Float[Array, "b 68 3"],
     reading: Reading,
     *,
+    share: Float[Array, " b"] | None = None,
     depth_weight: float = 1.0,
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Return the dense loss and the landmark loss of predicted position maps.
@@ -127,12 +148,13 @@ def map_loss(
         control: true control maps, crop pixels.
         landmarks: true landmarks, crop pixels; they give the face size.
         reading: made for the maps' own size.
+        share: weight of each sample; they sum to 1. By default all weigh the same.
         depth_weight: weight of z against x and y.
     """
     truth = jax.vmap(lambda c: evaluate_control(c, predicted.shape[1]))(control)
     difference = predicted - truth
     far = jax.vmap(lambda m: read_landmarks(m, reading.landmark_uv))(difference)
-    return _weigh(difference, far, face_size(landmarks), reading, depth_weight)
+    return _weigh(difference, far, face_size(landmarks), reading, depth_weight, share)
 
 
 def control_loss(
@@ -141,6 +163,7 @@ def control_loss(
     landmarks: Float[Array, "b 68 3"],
     reading: Reading,
     *,
+    share: Float[Array, " b"] | None = None,
     depth_weight: float = 1.0,
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Return the same of predicted control maps; arguments as in `map_loss`.
@@ -151,10 +174,4 @@ def control_loss(
     difference = jax.vmap(lambda c: evaluate_control(c, texels))(predicted - control)
     flat = (predicted - control).reshape(predicted.shape[0], -1, 3)
     far = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
-    return _weigh(difference, far, face_size(landmarks), reading, depth_weight)
-
-
-def mask_loss(logits: Float[Array, "b m m"], masks: UInt8[Array, "b m m"]) -> Float[Array, ""]:
-    """Return the mean cross entropy of predicted masks; 255 stands for 1."""
-    target = masks.astype(jnp.float32) / 255.0
-    return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, target))
+    return _weigh(difference, far, face_size(landmarks), reading, depth_weight, share)

@@ -17,7 +17,9 @@ from ..geometry.spline import evaluate_control
 from ..network.prn_lite import Look
 from .config import TrainConfig
 from .feed import Batch
-from .loss import Reading, control_loss, face_size, map_loss, mask_loss
+from .loss import Reading, control_loss, face_size, map_loss
+from .precision import in_precision, promoting
+from .trust import confidence_loss, cover_loss, landmark_error, mask_loss, misjudged_share
 
 __all__ = [
     "Labelled",
@@ -26,6 +28,7 @@ __all__ = [
     "init_state",
     "make_loss",
     "make_step",
+    "make_update",
     "make_validation",
 ]
 
@@ -51,16 +54,19 @@ class Labelled:
     control: Array  # [B, n, n, 3] crop pixels
     landmarks: Array  # [B, 68, 3] crop pixels
     masks: Array  # [B, 128, 128] uint8: 255 where the head itself is seen
+    is_face: Array  # [B], 0 where the other labels mean nothing
 
     @staticmethod
-    def of(batch: Batch) -> Labelled:
-        """Put a batch on the device."""
-        return Labelled(
+    def of(batch: Batch, *, place: Callable[[Any], Any] | None = None) -> Labelled:
+        """Put a batch on the device, or, with ``place``, on several (`parallel`)."""
+        crops = Labelled(
             images=jnp.asarray(batch.images),
             control=jnp.asarray(batch.control),
             landmarks=jnp.asarray(batch.landmarks),
             masks=jnp.asarray(batch.masks),
+            is_face=jnp.asarray(batch.is_face),
         )
+        return crops if place is None else place(crops)
 
 
 StepFunction = Callable[..., tuple[TrainState, dict[str, Array]]]
@@ -90,10 +96,12 @@ def _total(config: TrainConfig, dense: Array, points: Array) -> Array:
 def make_loss(config: TrainConfig, graph: Any, reading: Reading) -> Callable[..., Any]:
     """Return ``loss(params, rest, batch: Labelled) -> (loss, (parts, rest))``."""
 
+    @promoting(config.precision)
     def loss(params: Any, rest: Any, batch: Labelled) -> tuple[Array, Any]:
-        network = nnx.merge(graph, params, rest)
+        network = nnx.merge(graph, in_precision(params, config.precision), rest)
         network.train()
         crops = batch.images.astype(jnp.float32) / 255.0
+        crops = in_precision(crops, config.precision)
         if config.network == "prn-lite":
             total, parts = _lite_loss(config, network.look(crops), batch, reading)
         else:
@@ -111,16 +119,27 @@ def _lite_loss(
     config: TrainConfig, look: Look, batch: Labelled, reading: Reading
 ) -> tuple[Array, dict[str, Array]]:
     """Return the loss of all that `PRNLite` says, and its parts."""
+    share = batch.is_face / jnp.maximum(batch.is_face.sum(), 1.0)
     *early, (dense, points) = [
         control_loss(
-            control, batch.control, batch.landmarks, reading, depth_weight=config.depth_weight
+            control,
+            batch.control,
+            batch.landmarks,
+            reading,
+            share=share,
+            depth_weight=config.depth_weight,
         )
         for control in look.controls
     ]
-    head = mask_loss(look.head, batch.masks)
+    head = mask_loss(look.head, batch.masks, share=share)
+    cover = cover_loss(look.head, batch.masks, batch.control, reading, share=share)
+    far = landmark_error(look.controls[-1], batch.landmarks, reading)
+    trust = confidence_loss(look.confidence, far, batch.is_face)
     total = _total(config, dense, points) + config.mask_weight * head
+    total += config.cover_weight * cover + config.confidence_weight * trust
     total += config.early_weight * sum(_total(config, *parts) for parts in early)
-    return total, {"dense": dense, "points": points, "mask": head}
+    parts = {"dense": dense, "points": points, "mask": head, "cover": cover, "confidence": trust}
+    return total, parts
 
 
 def _norm(tree: Any) -> Array:
@@ -131,6 +150,13 @@ def make_step(
     config: TrainConfig, graph: Any, reading: Reading, optimizer: optax.GradientTransformation
 ) -> StepFunction:
     """Return the jitted ``step(state, batch: Labelled, rate)``."""
+    return jax.jit(make_update(config, graph, reading, optimizer), donate_argnums=0)
+
+
+def make_update(
+    config: TrainConfig, graph: Any, reading: Reading, optimizer: optax.GradientTransformation
+) -> StepFunction:
+    """Return the same as a function that may become part of a larger one."""
     gradient = jax.value_and_grad(make_loss(config, graph, reading), has_aux=True)
 
     def step(
@@ -148,7 +174,7 @@ def make_step(
         )
         return following, report
 
-    return jax.jit(step, donate_argnums=0)
+    return step
 
 
 def make_validation(graph: Any, reading: Reading) -> Callable[..., dict[str, Array]]:
@@ -157,7 +183,7 @@ def make_validation(graph: Any, reading: Reading) -> Callable[..., dict[str, Arr
     def validate(params: Any, rest: Any, batch: Labelled) -> dict[str, Array]:
         network = nnx.merge(graph, params, rest)
         network.eval()
-        maps, masks = network.read(batch.images.astype(jnp.float32) / 255.0)
+        maps, masks, confidence = network.read(batch.images.astype(jnp.float32) / 255.0)
         size, texels = face_size(batch.landmarks), maps.shape[1]
         truth = jax.vmap(lambda c: evaluate_control(c, texels))(batch.control)
         cell = texels // reading.weights.shape[0]
@@ -170,6 +196,8 @@ def make_validation(graph: Any, reading: Reading) -> Callable[..., dict[str, Arr
             "nme": plane.mean(axis=1) / size,
             "dense": jnp.sum(far * weights, axis=(1, 2)) / size,
             "mask": jnp.abs(masks - is_head).mean(axis=(1, 2)),
+            "cover": misjudged_share(masks, batch.masks, batch.control, reading),
+            "confidence": confidence,
             "landmarks": points,
         }
 

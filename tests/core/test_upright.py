@@ -34,7 +34,7 @@ def toy_network(layout, share=1.0):
         angle = share * jnp.degrees(jnp.arctan2(slope_y.mean(), slope_x.mean()))
         plane = 6.0 * layout.canonical[..., :2] @ inplane_rotation(angle).T + 127.5
         maps = jnp.concatenate([plane, 6.0 * layout.canonical[..., 2:]], axis=-1)[None]
-        return maps, jnp.full((1, 128, 128), 0.5 + angle / 1000.0)
+        return maps, jnp.full((1, 128, 128), 0.5 + angle / 1000.0), jnp.array([0.7])
 
     return read
 
@@ -49,6 +49,7 @@ def run(layout, roll, share=1.0, passes=3, tolerance=12.0):
     )
     found = read(region, first)
     assert abs(float(found.head[0, 0]) - 0.5) * 1000.0 <= max(tolerance, abs(share * roll)) + 0.5
+    assert float(found.confidence) == pytest.approx(0.7)
     crop = found.photo_from_crop
     return np.asarray(crop.apply(found.position_map)), crop
 
@@ -90,11 +91,13 @@ def test_mirrored_reading_averages_in_the_crop_that_was_given(layout):
         is_given = seen[:, 0, 0, 0] > 0.5
         mirrored = layout.mirror(truth) * jnp.array([-1.0, 1.0, 1.0]) + jnp.array([255.0, 0, 0])
         maps = jnp.where(is_given[:, None, None, None], truth, mirrored)
-        return maps + jnp.array([3.0, 1.0, 0.0]), seen[:, ::2, ::2, 0]
+        sure = jnp.where(is_given, 0.9, 0.5)
+        return maps + jnp.array([3.0, 1.0, 0.0]), seen[:, ::2, ::2, 0], sure
 
-    maps, heads = jax.jit(read_mirrored(read, layout))(crops)
+    maps, heads, confidence = jax.jit(read_mirrored(read, layout))(crops)
     inside = np.asarray(layout.mask) > 0.5
     expected = np.asarray(truth + jnp.array([0.0, 1.0, 0.0]))
     np.testing.assert_allclose(np.asarray(maps[0])[inside], expected[inside], atol=1e-3)
     np.testing.assert_allclose(heads[0], crops[0, ::2, ::2, 0], atol=0.5)
     assert float(jnp.abs(heads[0] - crops[0, ::2, ::2, 0]).mean()) < 0.02
+    np.testing.assert_allclose(confidence, [0.7], atol=1e-6)

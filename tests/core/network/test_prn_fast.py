@@ -51,9 +51,10 @@ def test_is_a_network_that_says_of_nothing_that_it_is_covered(network):
     fast = for_inference(network)
     assert isinstance(fast, FastPRN) and isinstance(fast, Network)
     crops = jax.random.uniform(jax.random.key(0), (1, 256, 256, 3))
-    maps, head = jax.jit(lambda fast, crops: fast.read(crops))(fast, crops)
+    maps, head, confidence = jax.jit(lambda fast, crops: fast.read(crops))(fast, crops)
     assert maps.shape == (1, 256, 256, 3)
     assert head.shape == (1, 128, 128) and (head == 1.0).all()
+    assert confidence.tolist() == [1.0]
 
 
 def test_other_networks_stay_as_they_are():

@@ -6,38 +6,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toy_network import STILL, TinyConfig
 
 from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.spline import evaluate_control
 from uvface.core.network import registry
-from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
+from uvface.core.network.prn_lite import PRNLite
 from uvface.core.network.weights import load_weights
 from uvface.core.training.checkpoint import load_checkpoint, save_checkpoint
 from uvface.core.training.config import AugmentConfig, TrainConfig
 from uvface.core.training.loop import train
 from uvface.core.training.loss import control_loss, face_size, make_reading, map_loss
 from uvface.core.training.schedule import learning_rate, make_optimizer
-
-STILL = AugmentConfig(
-    roll_sigma=0.0, p_any_roll=0.0, scale_sigma=0.0, shift_sigma=0.0, p_mirror=0.0, p_gray=0.0,
-    p_colour=0.0, p_shade=0.0, p_occluder=0.0, p_blur=0.0, p_low_resolution=0.0, p_noise=0.0,
-    p_jpeg=0.0, p_frame=0.0,
-)  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TinyConfig(PRNLiteConfig):
-    """A network that compiles fast."""
-
-    stem: int = 16
-    widths: tuple[int, ...] = (16, 32, 32)
-    inner: tuple[int, ...] = (16, 16, 16)
-    blocks: tuple[int, ...] = (0, 0, 1)
-    hidden: int = 64
-    keypoints: int = 8
-    reduced: int = 16
-    coefficients: int = 12
 
 
 @pytest.fixture
