@@ -69,6 +69,12 @@ def train(
         float, typer.Option(min=0, help="Wall-clock length of the schedule.")
     ] = 60.0,
     network: Annotated[str, typer.Option(help="prn-lite or prn.")] = "prn-lite",
+    initial: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    negatives: Annotated[
+        Path | None, typer.Option(help="Folder of JPEG pictures without faces.")
+    ] = None,
+    devices: Annotated[int, typer.Option(min=1, help="Devices that share each batch.")] = 1,
+    precision: Annotated[str, typer.Option(help="float32, or bfloat16 for GPUs.")] = "float32",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,
@@ -80,7 +86,16 @@ def train(
     from ..training.config import TrainConfig
     from ..training.loop import train as run
 
-    config = TrainConfig(pool=pool, output=output, minutes=minutes, network=network)
+    config = TrainConfig(
+        pool=pool,
+        output=output,
+        minutes=minutes,
+        network=network,
+        initial=None if initial is None else str(initial),
+        negatives=negatives,
+        devices=devices,
+        precision=precision,
+    )
     weights = run(config, resume=resume, report=None if quiet else _show_progress)
     typer.echo(str(weights))
 

@@ -35,7 +35,7 @@ __all__ = ["OUTPUTS", "face_record", "write_results"]
 
 _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
-_NO_FACE = 0.3  # confidence below which it may be none
+_NO_FACE = 0.4  # confidence below which it may be none
 _OUTSIDE = 0.05  # part of the face that may lie outside the photo
 _SIZES = (64, 8192)  # texels along one side of a texture
 _DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths

@@ -104,7 +104,7 @@ def _spoil(key: Array, image: Array, mask: Array, config: AugmentConfig) -> tupl
     low, high = jnp.sort(jax.random.uniform(keys[3], (2, 2), minval=-0.3, maxval=1.3), axis=0)
 
     def inside(side: int) -> Array:
-        place = (jnp.arange(side) + 0.5) / side
+        place = (jnp.arange(side, dtype=jnp.float32) + 0.5) / side
         column, row = ((place > low[k]) & (place < high[k]) for k in range(2))
         return (column[None] & row[:, None] & (draw[2] < config.p_occluder)).astype(jnp.float32)
 

@@ -131,3 +131,12 @@ def test_missing_file_says_what_to_name():
 def test_unknown_network_is_an_input_error():
     with pytest.raises(InputError, match="unknown network"):
         make_network("resnet")
+
+
+def test_older_prn_lite_says_what_to_do(stored, tmp_path):
+    with safe_open(stored[0], framework="numpy") as file:
+        metadata = file.metadata()
+    older = tmp_path / "older.safetensors"
+    save_file({"head.out.kernel": np.zeros((24, 4), np.float16)}, older, metadata=metadata)
+    with pytest.raises(AssetError, match="older prn-lite"):
+        load_weights(older)
