@@ -5,7 +5,7 @@ same name.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -25,9 +25,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (reconstruct, swap, edit, texture, inspect):
-    app.command()(command)
-for command in (synthesize, train, evaluate, doctor, benchmark):
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    *(reconstruct, swap, edit, texture, inspect),
+    *(synthesize, train, evaluate, doctor, benchmark),
+)
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(models, name="models")
 

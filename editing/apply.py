@@ -165,14 +165,16 @@ _read = jax.jit(sample_bicubic)
 @jax.jit
 def _interpolate_layers(fragments: Fragments, triangles: Array, layers: Layers) -> Layers:
     """Return the layers at the pixels, read in one pass."""
-    leaves, tree = jax.tree.flatten(layers)
+    leaves, tree = jax.tree_util.tree_flatten(layers)
     texels = leaves[0].shape[0] * leaves[0].shape[1]
     widths = [leaf.size // texels for leaf in leaves]
     values = jnp.concatenate([leaf.reshape(texels, -1) for leaf in leaves], axis=-1)
     pixels = interpolate(fragments, triangles, values)
     parts = jnp.split(pixels, np.cumsum(widths)[:-1], axis=-1)
     shapes = [(*pixels.shape[:2], *leaf.shape[2:]) for leaf in leaves]
-    return tree.unflatten(part.reshape(s) for part, s in zip(parts, shapes, strict=True))
+    images = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    drawn: Layers = jax.tree_util.tree_unflatten(tree, images)
+    return drawn
 
 
 @jax.jit

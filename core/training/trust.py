@@ -46,7 +46,7 @@ def mask_loss(
 
 def _facing(positions: Float[Array, "s s 3"]) -> Float[Array, "s s"]:
     """Return 1 where the surface faces the camera, by central differences."""
-    along_u, along_v = jnp.gradient(positions, axis=1), jnp.gradient(positions, axis=0)
+    along_v, along_u = jnp.gradient(positions, axis=(0, 1))
     normal = jnp.cross(along_u, along_v)
     length = jnp.linalg.norm(normal, axis=-1)
     return (normal[..., 2] > _FACING * length).astype(jnp.float32)
