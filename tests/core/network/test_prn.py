@@ -90,7 +90,7 @@ def test_lite_network_is_small_enough_for_cpus():
 
 
 TINY = PRNLiteConfig(
-    widths=(16, 16, 16), blocks=(0, 0, 0), hidden=8, coefficients=4, anchors=3, refined=8
+    widths=(16, 16, 16), blocks=(0, 0, 0), hidden=8, coefficients=4, anchors=(3, 3), refined=8
 )
 
 
