@@ -40,8 +40,10 @@ _BEFORE = 2  # pixels that a stride-1 transposed 4x4 convolution reads before it
 _FLAT = 3  # layers at the end that work on planes
 _CELLS = {3: 4, 16: 2}  # pixels of a row at once by input channels of 4x4 kernels, as measured
 # Outputs along one side of a tile by taps and input channels, as measured; others gain nothing.
+# Larger tiles are faster still, but round more: 4x4 throughout differs from the plain form by
+# 2.4e-4 on the worst of four random networks, these by 9.4e-5.
 _TILES = {
-    4: {32: 4, 64: 4, 128: 4, 256: 4, 512: 2},
+    4: {32: 3, 64: 2, 128: 2, 256: 3, 512: 2},
     2: {64: 3, 128: 3, 256: 3},
 }
 _Padding = tuple[int, int]
