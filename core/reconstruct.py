@@ -80,7 +80,7 @@ class Reading:
     visibility: Array  # [S, S], 1 where neither the face nor anything else is in the way
     landmarks: Array  # [68, 3]
     camera: Camera
-    confidence: Array  # [], in [0, 1]
+    confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]
 
 
 def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:

@@ -66,7 +66,7 @@ class UprightCrop:
     photo_from_crop: Similarity
     position_map: Array  # [S, S, 3] crop pixels
     head: Array  # [128, 128] over the crop: 1 where it shows the head itself
-    confidence: Array  # [], in [0, 1]
+    confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]
 
 
 def predict_upright(

@@ -83,24 +83,9 @@ def test_paper_network_has_the_layers_of_the_released_checkpoint():
     assert network.down[9].shortcut is None
 
 
-def test_lite_network_is_small_enough_for_cpus():
-    network = _abstract("prn-lite")
-    assert _count(network) < 8e6
-    assert _flops(network) < 0.5e9
-
-
 TINY = PRNLiteConfig(
     widths=(16, 16, 16), blocks=(0, 0, 0), hidden=8, coefficients=4, anchors=(3, 3), refined=8
 )
-
-
-def test_lite_network_starts_at_the_given_mean_map():
-    network = PRNLite(TINY, rngs=nnx.Rngs(0))
-    mean = np.random.default_rng(0).normal(0, 30, (64, 64, 3)).astype(np.float32)
-    network.set_basis(mean, np.zeros((4, 64, 64, 3), np.float32))
-    crops = jnp.full((2, 256, 256, 3), 0.3)
-    control = nnx.jit(lambda network, crops: network.control(crops))(network, crops)
-    np.testing.assert_allclose(control[1], mean + np.array([127.5, 127.5, 0.0]), atol=1e-3)
 
 
 def test_depth_to_space_undoes_space_to_depth():

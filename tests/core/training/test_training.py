@@ -36,7 +36,7 @@ def _config(pool, output, **changes):
 
 def test_thirty_steps_lower_the_loss_and_leave_pictures(tiny, toy_pool, layout, tmp_path):
     seen = []
-    config = _config(toy_pool, tmp_path / "run", cooldown=0.3)
+    config = _config(toy_pool, tmp_path / "run", cooldown=0.3, learning_rate=6e-3)
     weights = train(config, layout=layout, report=seen.append)
     before = train(_config(toy_pool, tmp_path / "short", steps=1), layout=layout)
     errors = [load_weights(path)[1].evaluation["val_nme"] for path in (before, weights)]
