@@ -75,6 +75,7 @@ def test_json_file_keeps_the_contract(written, face):
     (entry,) = content["faces"]
     assert {"box", "score", "landmarks", "pose", "camera_matrix"} <= set(entry)
     assert {"visible_fraction", "warnings", "files"} <= set(entry)
+    assert entry["confidence"] == 1.0
     assert set(entry["pose"]) == {"yaw", "pitch", "roll", "scale", "translation"}
     angles = [entry["pose"][name] for name in ("yaw", "pitch", "roll")]
     np.testing.assert_allclose(angles, [20, -5, 8], atol=0.01)
@@ -186,10 +187,13 @@ def test_no_face_is_an_empty_list(tmp_path, layout):
 
 def test_doubtful_faces_are_warned_of(tmp_path, layout):
     small = make_face(layout, 2.0, scale=1.5)
-    doubtful = dataclasses.replace(small, score=jnp.asarray(0.4, jnp.float32))
+    doubtful = dataclasses.replace(
+        small, score=jnp.asarray(0.4, jnp.float32), confidence=jnp.asarray(0.1, jnp.float32)
+    )
     options = {"save": [], "weights": "w"}
     record = write_results(tmp_path, NAME, PHOTO, [doubtful], layout, **options)
     words = " | ".join(record["faces"][0]["warnings"])
+    assert "does not look like a face" in words
     assert "pixels wide" in words and "not sure" in words and "outside the photo" in words
 
 
