@@ -1,0 +1,76 @@
+"""What a plan trusts: the face's own folds are bridged, what covers it is not."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from toy_faces import layout, toy_photo
+
+from uvface.editing.colour import lab_from_rgb
+from uvface.editing.occlusion import agree_trust
+from uvface.editing.plan import EditMasks, PlanConfig, plan_edit
+from uvface.editing.source import source_for
+
+SPOT = np.s_[28:36, 42:50]  # texels on one cheek
+BESIDE = np.s_[28:36, 14:22]
+
+
+def _skin_texture():
+    texture = jnp.full((64, 64, 3), jnp.array([0.75, 0.55, 0.45], jnp.float32))
+    return texture + 0.02 * jnp.sin(jnp.arange(64, dtype=jnp.float32))[:, None, None]
+
+
+def _trust(texture):
+    return np.asarray(agree_trust(lab_from_rgb(texture), jnp.ones((64, 64)), layout()))
+
+
+def test_a_dark_spot_on_one_cheek_is_not_trusted():
+    trust = _trust(_skin_texture().at[SPOT].set(0.05))
+    assert trust[SPOT][2:-2, 2:-2].max() < 0.1
+    assert trust[BESIDE].min() > 0.95
+
+
+def test_the_same_spot_on_both_cheeks_is_the_face_s_own():
+    trust = _trust(_skin_texture().at[SPOT].set(0.05).at[BESIDE].set(0.05))
+    assert trust[SPOT].min() > 0.8
+
+
+def _plan(target, reference, **settings):
+    masks = EditMasks(
+        mask=layout().mask,
+        keep=jnp.zeros((64, 64)),
+        skin=layout().region("skin"),
+        strength=jnp.ones(()),
+    )
+    source = source_for(reference, target[1], np.asarray(masks.mask), layout(), side=128)
+    return plan_edit(target[1], source, masks, layout(), config=PlanConfig(**settings)).layers
+
+
+@pytest.fixture(scope="module")
+def framed():
+    """A target that a bar of two texels crosses, of which the network knows."""
+    image, face = toy_photo(1)
+    bar = np.s_[30:32, 8:56]
+    return image, dataclasses.replace(face, visibility=face.visibility.at[bar].set(0.0)), bar
+
+
+def test_a_narrow_thing_before_the_target_stays_on_top(framed):
+    image, face, bar = framed
+    mask = np.asarray(_plan((image, face), toy_photo(2)).mask)
+    assert mask[bar].max() < 0.3
+    assert mask[20:26, 20:44].min() > 0.9
+
+
+def test_without_occlusion_it_is_swapped_over(framed):
+    image, face, bar = framed
+    mask = np.asarray(_plan((image, face), toy_photo(2), occlusion=False).mask)
+    assert mask[bar][:, 14:34].min() > 0.9
+
+
+def test_a_narrow_thing_before_the_reference_is_not_taken_along(framed):
+    image, face, bar = framed
+    layers = _plan(toy_photo(2), (image, face))
+    assert np.asarray(layers.own)[bar].max() < 0.3
+    nothing = _plan(toy_photo(2), (image, face), complete="none")
+    np.testing.assert_array_equal(nothing.mirrored + nothing.filled, 0.0)
