@@ -72,7 +72,8 @@ def test_filling_continues_a_ramp_and_stays_within_its_range(layout):
     ramp = jnp.broadcast_to(jnp.linspace(0.0, 1.0, 64), (64, 64))[..., None]
     known = jnp.ones((64, 64)).at[20:44, 20:44].set(0.0)
     filled = fill_smoothly(jnp.where(known[..., None] > 0, ramp, 9.0), known)
-    np.testing.assert_allclose(filled, ramp, atol=0.01)
+    hole = np.s_[20:44, 20:44]
+    np.testing.assert_allclose(filled[hole], ramp[hole], atol=0.01)
     picture = toy_texture()
     smooth = fill_smoothly(picture, known)
     assert smooth.min() >= picture.min() - 1e-3 and smooth.max() <= picture.max() + 1e-3
