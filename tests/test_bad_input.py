@@ -80,7 +80,7 @@ def test_bad_photo(tmp_path, capsys, kind):
     assert files_under(tmp_path) == {"photo.jpg"}
 
 
-def test_missing_photo_and_folder_for_a_photo(tmp_path, capsys):
+def test_missing_photo_and_folder_for_a_photo(tmp_path, capsys, astronaut):
     missing, folder = tmp_path / "nobody.jpg", tmp_path / "folder.jpg"
     folder.mkdir()
     out = str(tmp_path / "out")
@@ -88,9 +88,11 @@ def test_missing_photo_and_folder_for_a_photo(tmp_path, capsys):
     assert_one_line(capsys, str(missing), "does not exist")
     assert main(["reconstruct", str(folder), "-o", out]) == 1
     assert_one_line(capsys, str(folder), "no pictures")
-    assert main(["swap", str(folder), str(folder), "-o", out + ".png"]) == 1
+    assert main(["swap", str(folder), str(astronaut), "-o", out]) == 1  # an empty batch
+    assert_one_line(capsys, str(folder), "no pictures")
+    assert main(["swap", str(astronaut), str(folder), "-o", out + ".png"]) == 1
     assert_one_line(capsys, str(folder), "is a folder")
-    assert files_under(tmp_path) == set()
+    assert files_under(tmp_path) == {"astronaut.png"}
 
 
 def test_one_pixel_has_no_face(tmp_path, capsys):

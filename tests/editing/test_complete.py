@@ -73,7 +73,8 @@ def test_filling_continues_a_ramp_and_stays_within_its_range(layout):
     known = jnp.ones((64, 64)).at[20:44, 20:44].set(0.0)
     filled = fill_smoothly(jnp.where(known[..., None] > 0, ramp, 9.0), known)
     hole = np.s_[20:44, 20:44]
-    np.testing.assert_allclose(filled[hole], ramp[hole], atol=0.01)
+    # The rim is averaged over two texels first, each a step of 1 / 63.
+    np.testing.assert_allclose(filled[hole], ramp[hole], atol=0.02)
     picture = toy_texture()
     smooth = fill_smoothly(picture, known)
     assert smooth.min() >= picture.min() - 1e-3 and smooth.max() <= picture.max() + 1e-3

@@ -6,6 +6,8 @@ import pytest
 from toys import toy_layout
 
 from uvface.core.errors import InputError
+from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.sampling import sample_bilinear
 from uvface.editing.regions import combine_regions, soften, swap_region
 
 
@@ -34,8 +36,19 @@ def test_softening_keeps_constants_and_sigma_zero_keeps_everything():
     assert soften(noise, 3.0).std() < 0.3 * noise.std()
 
 
-def test_swap_region_is_inside_the_face_symmetric_and_below_the_hair(layout):
+def test_swap_region_is_inside_the_face_and_symmetric(layout):
     mask = swap_region(layout)
     assert (mask <= layout.region("face") + 1e-6).all()
     np.testing.assert_allclose(mask, mask[:, ::-1], atol=1e-5)
-    assert mask[32, 32] == 1.0 and mask[3, 32] == 0.0
+    assert mask[32, 32] == 1.0
+
+
+def test_swap_region_ends_where_hair_begins():
+    layout = load_layout()
+    brows = layout.landmark_uv[17:27] * layout.size - 0.5
+    above = sample_bilinear(layout.canonical, brows)[:, 1].min() - layout.canonical[..., 1]
+    mask = swap_region(layout)
+    middle = (jnp.abs(layout.canonical[..., 0]) < 3.0) & (above > 0.0) & (above < 2.5)
+    assert mask[middle].min() > 0.95
+    top = (layout.region("face") > 0.9) & (above > 3.8)  # cm: average hairlines are close
+    assert top.any() and mask[top].max() < 0.5

@@ -6,6 +6,7 @@ photo, window and source, so that nothing is compiled again.
 
 import dataclasses
 from functools import cache, partial
+from types import SimpleNamespace
 
 import cv2
 import jax
@@ -245,6 +246,7 @@ class _Knowing(Model):
 
     def __init__(self, faces, reference):
         object.__setattr__(self, "layout", layout())
+        object.__setattr__(self, "header", SimpleNamespace(network="toy"))
         object.__setattr__(self, "known", {2 * SIZE: faces, SIZE: [reference]})
 
     def reconstruct(self, photo, *, boxes=None, faces="all"):
