@@ -42,7 +42,7 @@ _LIGHT_SCALES = ((40.0, 0.0), (14.0, 0.05), (5.0, 0.07))
 _LIGHT_PRIOR = 0.05  # weight of "no difference", where little is seen in both
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
-_LEAST_FACING = 0.15
+_LEAST_FACING = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,7 @@ def _examine(
     """
     lab = lab_from_rgb(texture)
     normal = soften(normals(position_map, layout), _FOLDS * layout.size / 256)
-    facing = normal[..., 2]
+    facing = jnp.maximum(normal[..., 2], 0.0)
     if trusting:
         return _Side(lab=lab, seen=visible, facing=facing)
     seen = _bridge_folds(visible, position_map, layout)
@@ -147,11 +147,8 @@ def _examine(
     small = _pool(stacked, _TRUST_TEXELS)
     trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
     seen = seen * _enlarge(trust[..., None], layout.size)[..., 0]
-    return _Side(
-        lab=lab,
-        seen=seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips")),
-        facing=facing,
-    )
+    seen = seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips"))
+    return _Side(lab=lab, seen=seen * agree_trust(lab, seen, layout), facing=facing)
 
 
 def _fit_colors(
@@ -208,7 +205,7 @@ def _bridge_folds(visible: Array, position_map: Array, layout: UVLayout) -> Arra
 
 def _smear(source: _Side, target: _Side) -> Array:
     """Return 0 where the source sees a texel so much more from the side that it is a smear."""
-    ratio = source.facing / jnp.maximum(target.facing, _LEAST_FACING)
+    ratio = (source.facing + _LEAST_FACING) / (target.facing + _LEAST_FACING)
     low, high = _STRETCH
     return smooth_step((ratio - low) / (high - low))
 
@@ -237,7 +234,6 @@ def plan_edit(
     other = _examine(source.texture, source.position_map, source.visibility, layout, trusting=False)
     comparable = masks.skin * target.seen
     seen = other.seen * _smear(other, target)
-    seen = seen * agree_trust(other.lab, seen, layout)
     own_transfer, offset = _fit_colors(other.lab, target.lab, comparable * seen, config.color)
     seen_beside = layout.mirror(seen[..., None])[..., 0]
     lab_beside = layout.mirror(other.lab)

@@ -74,3 +74,11 @@ def test_a_narrow_thing_before_the_reference_is_not_taken_along(framed):
     assert np.asarray(layers.own)[bar].max() < 0.3
     nothing = _plan(toy_photo(2), (image, face), complete="none")
     np.testing.assert_array_equal(nothing.mirrored + nothing.filled, 0.0)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 50.0])
+def test_a_face_put_back_is_read_from_itself_whatever_is_odd_about_it(yaw):
+    image, face = toy_photo(1, yaw)
+    odd = dataclasses.replace(face, texture=face.texture.at[SPOT].set(0.02))
+    layers = _plan((image, odd), (image, odd))
+    assert np.asarray(layers.own)[np.asarray(layers.mask) > 0.02].min() > 0.95
