@@ -45,6 +45,7 @@ def complete(
     *,
     wanted: Float[Array, "size size"],
     how: Completion = "auto",
+    whole: Float[Array, "size size"] | None = None,
 ) -> Shares:
     """Decide where the colour of each texel comes from.
 
@@ -54,6 +55,8 @@ def complete(
         wanted: how well the texel will be seen where it is put: a texel seen no worse than that
             is good enough, so that a face put back into its own photo is not changed.
         how: see `Completion`.
+        whole: where ``auto`` fills gaps of any size, in [0, 1]: what would look torn if half of it
+            stayed the target's own.
     """
     # Also at the rim of what is wanted, where little of it is left, it must be there.
     inner = (_inner(seen) + _EQUAL) / (_inner(wanted) + _EQUAL)
@@ -65,7 +68,10 @@ def complete(
     if how == "none":
         mirrored = jnp.zeros_like(own)
     known = own + mirrored
-    return Shares(own=own, mirrored=mirrored, filled=_gaps(known, how) * (1.0 - known))
+    gaps = _gaps(known, how)
+    if how == "auto" and whole is not None:
+        gaps = jnp.maximum(gaps, whole)
+    return Shares(own=own, mirrored=mirrored, filled=gaps * (1.0 - known))
 
 
 def _inner(seen: Array) -> Array:

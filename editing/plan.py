@@ -240,7 +240,8 @@ def plan_edit(
     mirrored_transfer, mirrored_offset = _fit_colors(
         lab_beside, target.lab, comparable * seen_beside, config.color
     )
-    shares = complete(seen, layout, wanted=target.seen, how=config.complete)
+    lips = layout.region("lips")
+    shares = complete(seen, layout, wanted=target.seen, how=config.complete, whole=lips)
     fill = _fill_colors(
         dataclasses.replace(shares, own=shares.own * seen, mirrored=shares.mirrored * seen_beside),
         apply_light(own_transfer, other.lab, offset),

@@ -54,6 +54,14 @@ def test_gaps_are_filled_and_large_holes_left_unless_all_is_wanted(layout):
     np.testing.assert_allclose(total, 1.0, atol=1e-5)
 
 
+def test_what_must_not_be_torn_is_filled_however_large_the_hole(layout):
+    wanted = jnp.ones((64, 64))
+    hole, whole = wanted.at[:, 12:52].set(0.0), jnp.zeros((64, 64)).at[20:30].set(1.0)
+    shares = complete(hole, layout, wanted=wanted, whole=whole)
+    assert (shares.filled[20:30, 16:48] > 0.95).all()
+    assert (shares.filled[40:50, 28:36] < 0.05).all()
+
+
 def test_nothing_is_filled_where_nothing_is_known(layout):
     nothing = jnp.zeros((64, 64))
     shares = complete(nothing, layout, wanted=jnp.ones((64, 64)), how="fill")
