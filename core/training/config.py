@@ -52,6 +52,7 @@ class TrainConfig:
     ema_decay: float = 0.999
     dense_weight: float = 1.0
     landmark_weight: float = 1.0
+    opening_weight: float = 0.5  # of how far eyes and mouth are open (prn-lite)
     depth_weight: float = 0.5  # of z against x and y
     mask_weight: float = 0.3  # of the head mask's cross entropy over the crop (prn-lite)
     cover_weight: float = 0.3  # of the same at the face's texels, and of their overlap (prn-lite)

@@ -8,6 +8,8 @@ the neck).
 References:
     Y. Feng et al., "Joint 3D Face Reconstruction and Dense Alignment with Position Map Regression
     Network", 2018, section 3.2 (weights) and 4.1 (normalised mean error).
+    Y. Feng et al., "Learning an Animatable Detailed 3D Face Model from In-The-Wild Images", 2021,
+    section 4.3 (distances between the lids as a loss of their own).
 """
 
 from __future__ import annotations
@@ -25,9 +27,16 @@ from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
 from ..geometry.spline import evaluate_control
 
-__all__ = ["Reading", "control_loss", "face_size", "make_reading", "map_loss"]
+__all__ = ["Reading", "control_loss", "face_size", "make_reading", "map_loss", "opening_loss"]
 
 SOFT = 0.002  # of the face size: below it the distance turns from absolute into squared
+# Upper and lower landmark of the lids and of the lips, inner and outer edge.
+_OPENINGS = np.array(
+    [
+        *((37, 41), (38, 40), (43, 47), (44, 46)),
+        *((61, 67), (62, 66), (63, 65), (50, 58), (51, 57), (52, 56)),
+    ]
+)
 
 
 @jax.tree_util.register_dataclass
@@ -175,3 +184,30 @@ def control_loss(
     flat = (predicted - control).reshape(predicted.shape[0], -1, 3)
     far = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
     return _weigh(difference, far, face_size(landmarks), reading, depth_weight, share)
+
+
+def opening_loss(
+    predicted: Float[Array, "b n n 3"],
+    control: Float[Array, "b n n 3"],
+    landmarks: Float[Array, "b 68 3"],
+    reading: Reading,
+    *,
+    share: Float[Array, " b"],
+) -> Float[Array, ""]:
+    """Return how wrongly eyes and mouth are opened: in the picture, over the face size.
+
+    A mean distance hardly notices whether a mouth is open: its lips are few texels, and halfway
+    closed they are never far off.
+
+    Args:
+        predicted: control maps, crop pixels.
+        control: true ones.
+        landmarks: true landmarks, crop pixels; they give the face size.
+        reading: made for control maps.
+        share: weight of each sample; they sum to 1.
+    """
+    flat = (predicted - control).reshape(predicted.shape[0], -1, 3)[..., :2]
+    upper, lower = (reading.landmark_matrix[_OPENINGS[:, k]] for k in (0, 1))
+    wrong = jnp.einsum("pn,bnc->bpc", upper - lower, flat) / face_size(landmarks)[:, None, None]
+    distance = jnp.sqrt(jnp.sum(wrong**2, axis=-1) + SOFT**2) - SOFT
+    return jnp.sum(share * jnp.mean(distance, axis=1))

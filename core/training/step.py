@@ -17,7 +17,7 @@ from ..geometry.spline import evaluate_control
 from ..network.prn_lite import Look
 from .config import TrainConfig
 from .feed import Batch
-from .loss import Reading, control_loss, face_size, map_loss
+from .loss import Reading, control_loss, face_size, map_loss, opening_loss
 from .precision import in_precision, promoting
 from .trust import confidence_loss, cover_loss, landmark_error, mask_loss, misjudged_share
 
@@ -138,7 +138,10 @@ def _lite_loss(
     total = _total(config, dense, points) + config.mask_weight * head
     total += config.cover_weight * cover + config.confidence_weight * trust
     total += config.early_weight * sum(_total(config, *parts) for parts in early)
+    opening = opening_loss(look.controls[-1], batch.control, batch.landmarks, reading, share=share)
+    total += config.opening_weight * opening
     parts = {"dense": dense, "points": points, "mask": head, "cover": cover, "confidence": trust}
+    parts["opening"] = opening
     return total, parts
 
 

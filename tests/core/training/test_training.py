@@ -17,7 +17,7 @@ from uvface.core.network.weights import load_weights
 from uvface.core.training.checkpoint import load_checkpoint, save_checkpoint
 from uvface.core.training.config import AugmentConfig, TrainConfig
 from uvface.core.training.loop import train
-from uvface.core.training.loss import control_loss, face_size, make_reading, map_loss
+from uvface.core.training.loss import control_loss, face_size, make_reading, map_loss, opening_loss
 from uvface.core.training.schedule import learning_rate, make_optimizer
 
 
@@ -109,6 +109,21 @@ def test_loss_of_a_shift_is_its_share_of_the_face_size(layout):
     expected = 50.0 / float(face_size(landmarks)[0])
     for loss in control_loss(moved, control, landmarks, make_reading(layout)):
         assert float(loss) == pytest.approx(expected, abs=0.0021)
+
+
+def test_opening_loss_sees_a_closed_mouth_and_no_shift(layout):
+    """A map that shuts the lips by 10 pixels is wrong by that much at six of ten pairs."""
+    control, _, landmarks = _labels(layout)
+    reading, share = make_reading(layout), jnp.ones(1)
+    moved = control + jnp.array([30.0, 40.0, 5.0])
+    assert float(opening_loss(moved, control, landmarks, reading, share=share)) < 1e-6
+    rows = jnp.arange(48, 68)
+    wanted = jnp.zeros(68).at[jnp.concatenate([rows[7:12], rows[17:20]])].set(-10.0)
+    solved = jnp.linalg.lstsq(reading.landmark_matrix, wanted)[0].reshape(1, 64, 64)
+    shut = control.at[..., 1].add(solved)
+    expected = 0.6 * 10.0 / float(face_size(landmarks)[0])
+    found = float(opening_loss(shut, control, landmarks, reading, share=share))
+    assert found == pytest.approx(expected, abs=0.6 * 0.0021)
 
 
 def test_schedule_warms_up_stays_and_cools_down():
