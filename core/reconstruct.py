@@ -78,6 +78,7 @@ class Reading:
 
     position_map: Array  # [S, S, 3]; z has a mean of 0 over the face
     visibility: Array  # [S, S], 1 where neither the face nor anything else is in the way
+    self_visibility: Array  # [S, S], 1 where the face itself is not
     landmarks: Array  # [68, 3]
     camera: Camera
     confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]
@@ -88,9 +89,11 @@ def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:
     mask = layout.mask[..., None]
     mean_z = jnp.sum(photo_map[..., 2:] * mask) / jnp.sum(mask)
     photo_map = photo_map.at[..., 2].add(-mean_z)
+    alone = visibility(photo_map, layout)
     return Reading(
         position_map=photo_map,
-        visibility=visibility(photo_map, layout) * _uncovered(crop),
+        visibility=alone * _uncovered(crop),
+        self_visibility=alone,
         landmarks=read_landmarks(photo_map, layout.landmark_uv),
         camera=fit_camera(photo_map, layout),
         confidence=crop.confidence,
@@ -106,7 +109,9 @@ def _uncovered(crop: UprightCrop) -> Float[Array, "size size"]:
     return jnp.clip((sure - low) / (high - low), 0.0, 1.0)
 
 
-_sample_texture = jax.jit(sample_texture)
+@jax.jit
+def _read_texture(window: Array, position_map: Array, origin: Array) -> Array:
+    return sample_texture(window, position_map - jnp.append(origin, 0.0))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -154,19 +159,19 @@ class Model:
         return [(landmark_box(found), float(found.score)) for found in detector.detect(image)]
 
     def _reconstruct_box(self, image: RgbImage, box: np.ndarray, score: float) -> Face:
-        given = jnp.asarray(box, jnp.float32)
+        given, certainty = jax.device_put((np.asarray(box, np.float32), np.float32(score)))
         photo_from_crop = crop_box(given)
         found = self.read(cut_region(image, photo_from_crop), photo_from_crop)
         window, origin = cut_window(image, np.asarray(found.position_map)[..., :2])
-        offset = jnp.asarray([origin[0], origin[1], 0.0], jnp.float32)
         return Face(
             position_map=found.position_map,
-            texture=_sample_texture(jnp.asarray(window), found.position_map - offset),
+            texture=_read_texture(window, found.position_map, np.asarray(origin, np.float32)),
             visibility=found.visibility,
+            self_visibility=found.self_visibility,
             camera=found.camera,
             landmarks=found.landmarks,
             box=given,
-            score=jnp.asarray(score, jnp.float32),
+            score=certainty,
             confidence=found.confidence,
         )
 

@@ -59,6 +59,7 @@ class Similarity:
             translation=self.apply(first.translation),
         )
 
+    @jax.jit
     def matrix(self) -> Float[Array, "2 3"]:
         """Return the affine matrix ``[sR | t]``."""
         return jnp.concatenate([self.scale * self.rotation, self.translation[:, None]], axis=1)
@@ -77,6 +78,7 @@ class Camera:
         """Return photo positions; z keeps its sign and scale, for the depth test."""
         return self.scale * points @ self.rotation.T + self.translation
 
+    @jax.jit
     def matrix(self) -> Float[Array, "3 4"]:
         """Return the affine camera matrix ``[sR | t]``."""
         return jnp.concatenate([self.scale * self.rotation, self.translation[:, None]], axis=1)
@@ -116,6 +118,7 @@ class Face:
     position_map: Array  # [S, S, 3], texel -> (x, y, z) in photo pixels, z of zero mean
     texture: Array  # [S, S, 3], the photo's colours at the texels
     visibility: Array  # [S, S], 1 = texel is seen by the camera
+    self_visibility: Array  # [S, S], the same if nothing but the face itself could hide it
     camera: Camera  # canonical frame -> photo
     landmarks: Array  # [68, 3], iBUG order, photo pixels
     box: Array  # [4], left, top, right, bottom: the box that the crop was made from

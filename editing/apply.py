@@ -46,6 +46,14 @@ _REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
 
+class _Places(NamedTuple):
+    """Where the source is read."""
+
+    own: Array  # [K, K, 2] source pixels
+    mirrored: Array  # [K, K, 2]
+    is_mirrored: Array  # [] some pixel needs the other side
+
+
 class _Drawn(NamedTuple):
     """A source drawn into a window; all but the colours are ``[K, K]``."""
 
@@ -93,12 +101,14 @@ def cut_edit_window(
     points = np.asarray(face.position_map)[..., :2][mask > 0.0]
     window, origin = cut_window(image, points, margin=4)
     side = window.shape[0]
-    free = np.ones((side, side)) if allowed is None else cut_window(allowed, points, margin=4)[0]
+    free = jnp.ones((side, side))
+    if allowed is not None:
+        free = jnp.asarray(cut_window(allowed, points, margin=4)[0], jnp.float32)
     return Window(
         image=jnp.asarray(window, jnp.float32),
         origin=jnp.asarray(origin, jnp.int32),
         photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
-        allowed=jnp.asarray(free, jnp.float32),
+        allowed=free,
     )
 
 
@@ -150,9 +160,9 @@ def render_edit(
     plan = plan_edit(face, source, masks, layout, config=config)
     fragments = _rasterize_window(face.position_map, layout, window)
     pixels = _interpolate_layers(fragments, layout.triangles, plan.layers)
-    own = _read(source.image, pixels.place)
-    is_mirrored = bool(jnp.any(pixels.mirrored * pixels.mask > 0.0))
-    mirrored = _read(source.image, pixels.mirrored_place) if is_mirrored else own
+    places = _places(pixels, plan.layers)
+    own = _read(source.image, places.own)
+    mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
     drawn = _shade(plan, pixels, own, mirrored, fragments.is_covered)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
@@ -163,18 +173,38 @@ _read = jax.jit(sample_bicubic)
 
 
 @jax.jit
-def _interpolate_layers(fragments: Fragments, triangles: Array, layers: Layers) -> Layers:
-    """Return the layers at the pixels, read in one pass."""
-    leaves, tree = jax.tree_util.tree_flatten(layers)
-    texels = leaves[0].shape[0] * leaves[0].shape[1]
-    widths = [leaf.size // texels for leaf in leaves]
-    values = jnp.concatenate([leaf.reshape(texels, -1) for leaf in leaves], axis=-1)
-    pixels = interpolate(fragments, triangles, values)
+def _interpolate_layers(
+    fragments: Fragments, triangles: Array, layers: Layers
+) -> Float[Array, "side side c"]:
+    """Return the layers at the pixels, stacked: all are read at once."""
+    texels = layers.own.size
+    values = [leaf.reshape(texels, -1) for leaf in jax.tree.leaves(layers)]
+    return interpolate(fragments, triangles, jnp.concatenate(values, axis=-1))
+
+
+def _unstacked(pixels: Array, like: Layers) -> Layers:
+    """Return the layers at the pixels by name.
+
+    In the call that uses them: where they are made, XLA would interpolate anew for each of them.
+    """
+    leaves, tree = jax.tree_util.tree_flatten(like)
+    widths = [leaf.shape[-1] if leaf.ndim == 3 else 1 for leaf in leaves]
     parts = jnp.split(pixels, np.cumsum(widths)[:-1], axis=-1)
-    shapes = [(*pixels.shape[:2], *leaf.shape[2:]) for leaf in leaves]
-    images = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    images = [
+        part if leaf.ndim == 3 else part[..., 0] for part, leaf in zip(parts, leaves, strict=True)
+    ]
     drawn: Layers = jax.tree_util.tree_unflatten(tree, images)
     return drawn
+
+
+@jax.jit
+def _places(pixels: Array, like: Layers) -> _Places:
+    layers = _unstacked(pixels, like)
+    return _Places(
+        own=layers.place,
+        mirrored=layers.mirrored_place,
+        is_mirrored=jnp.any(layers.mirrored * layers.mask > 0.0),
+    )
 
 
 @jax.jit
@@ -184,19 +214,18 @@ def _rasterize_window(position_map: Array, layout: UVLayout, window: Window) -> 
 
 
 @jax.jit
-def _shade(
-    plan: EditPlan, pixels: Layers, own: Array, mirrored: Array, is_covered: Array
-) -> _Drawn:
+def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covered: Array) -> _Drawn:
     """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
-    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), pixels.offset)
+    layers = _unstacked(pixels, plan.layers)
+    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), layers.offset)
     mirrored_lab = apply_light(
-        plan.mirrored_transfer, lab_from_rgb(mirrored), pixels.mirrored_offset
+        plan.mirrored_transfer, lab_from_rgb(mirrored), layers.mirrored_offset
     )
-    known = pixels.own + pixels.mirrored + pixels.filled
+    known = layers.own + layers.mirrored + layers.filled
     parts = (
-        (pixels.own, own_lab),
-        (pixels.mirrored, mirrored_lab),
-        (pixels.filled, pixels.fill),
+        (layers.own, own_lab),
+        (layers.mirrored, mirrored_lab),
+        (layers.filled, layers.fill),
     )
     lab = (
         sum(share[..., None] * color for share, color in parts)
@@ -204,9 +233,9 @@ def _shade(
     )
     return _Drawn(
         colors=rgb_from_lab(lab),
-        mask=pixels.mask * smooth_step(1.6 * known - 0.6),
-        keep=pixels.keep,
-        is_comparable=pixels.rim > _COMPARED_FROM,
+        mask=layers.mask * smooth_step(1.6 * known - 0.6),
+        keep=layers.keep,
+        is_comparable=layers.rim > _COMPARED_FROM,
         is_covered=is_covered,
     )
 

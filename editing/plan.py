@@ -16,7 +16,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.visibility import normals, visibility
+from ..core.geometry.visibility import normals
 from ..core.types import Face
 from .colour import ColorTransfer, apply_light, apply_transfer, fit_transfer, lab_from_rgb
 from .complete import Completion, Shares, complete, fill_smoothly
@@ -124,24 +124,17 @@ def _enlarge(image: Array, size: int) -> Array:
     return jax.image.resize(image, (size, size, image.shape[-1]), "linear")
 
 
-def _examine(
-    texture: Array, position_map: Array, visible: Array, layout: UVLayout, *, trusting: bool
-) -> _Side:
+def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Side:
     """Judge which texels of a photo show what they are called.
 
-    Args:
-        texture: ``[S, S, 3]`` colours at the texels.
-        position_map: ``[S, S, 3]``.
-        visible: ``[S, S]``, as far as geometry and network know.
-        layout: UV layout.
-        trusting: take the visibility as it is.
+    Without ``occlusion`` all do that face the camera and lie before the rest of the face.
     """
-    lab = lab_from_rgb(texture)
-    normal = soften(normals(position_map, layout), _FOLDS * layout.size / 256)
+    lab = lab_from_rgb(shown.texture)
+    normal = soften(normals(shown.position_map, layout), _FOLDS * layout.size / 256)
     facing = jnp.maximum(normal[..., 2], 0.0)
-    if trusting:
-        return _Side(lab=lab, seen=visible, facing=facing)
-    seen = _bridge_folds(visible, position_map, layout)
+    if not occlusion:
+        return _Side(lab=lab, seen=shown.self_visibility, facing=facing)
+    seen = _bridge_folds(shown.visibility, shown.self_visibility, layout)
     layers = [seen, periphery(layout, normal), layout.region("skin")]
     stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
     small = _pool(stacked, _TRUST_TEXELS)
@@ -187,14 +180,13 @@ def _average(values: Array, weights: Array, sigma: float) -> Array:
     return blurred[..., :-1] / (blurred[..., -1:] + _LIGHT_PRIOR)
 
 
-def _bridge_folds(visible: Array, position_map: Array, layout: UVLayout) -> Array:
+def _bridge_folds(visible: Array, own: Array, layout: UVLayout) -> Array:
     """Return the visibility with the face's own narrow gaps closed.
 
     What hides in the fold of a lid or beside a nostril has the colour of what is seen around it;
     left out, it would tear a hole into the middle of the face. What something *else* hides, a
     frame of glasses or a strand of hair, stays hidden.
     """
-    own = visibility(position_map, layout)
     texel = layout.size / 256
     blurred = soften(jnp.stack([visible, own], axis=-1), _COVER_BLUR * texel)
     uncovered = jnp.minimum(blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-3), 1.0)
@@ -203,9 +195,9 @@ def _bridge_folds(visible: Array, position_map: Array, layout: UVLayout) -> Arra
     return jnp.where(own > _SEEN, visible, bridged * uncovered)
 
 
-def _smear(source: _Side, target: _Side) -> Array:
-    """Return 0 where the source sees a texel so much more from the side that it is a smear."""
-    ratio = (source.facing + _LEAST_FACING) / (target.facing + _LEAST_FACING)
+def _smear(facing: Array, wanted: Array) -> Array:
+    """Return 0 where a texel is seen so much more from the side than it is drawn: a smear."""
+    ratio = (facing + _LEAST_FACING) / (wanted + _LEAST_FACING)
     low, high = _STRETCH
     return smooth_step((ratio - low) / (high - low))
 
@@ -228,14 +220,12 @@ def plan_edit(
         layout: UV layout of both.
         config: how colours are found.
     """
-    # Without occlusion, too, a texel must face the camera and lie before the rest of the face.
-    shown = face.visibility if config.occlusion else visibility(face.position_map, layout)
-    target = _examine(face.texture, face.position_map, shown, layout, trusting=not config.occlusion)
-    other = _examine(source.texture, source.position_map, source.visibility, layout, trusting=False)
+    target = _examine(face, layout, occlusion=config.occlusion)
+    other = _examine(source, layout, occlusion=True)
     comparable = masks.skin * target.seen
-    seen = other.seen * _smear(other, target)
-    own_transfer, offset = _fit_colors(other.lab, target.lab, comparable * seen, config.color)
+    seen = other.seen * _smear(other.facing, target.facing)
     seen_beside = layout.mirror(seen[..., None])[..., 0]
+    own_transfer, offset = _fit_colors(other.lab, target.lab, comparable * seen, config.color)
     lab_beside = layout.mirror(other.lab)
     mirrored_transfer, mirrored_offset = _fit_colors(
         lab_beside, target.lab, comparable * seen_beside, config.color

@@ -40,6 +40,7 @@ class Source:
     position_map: Array  # [S, S, 3], pixels of image
     texture: Array  # [S, S, 3], its colours at the texels
     visibility: Array  # [S, S], 1 where the picture shows the texel
+    self_visibility: Array  # [S, S], the same if nothing but the face itself could hide it
 
 
 def source_for(
@@ -97,6 +98,7 @@ def source_from_photo(
         position_map=jnp.asarray(places, jnp.float32),
         texture=face.texture,
         visibility=face.visibility,
+        self_visibility=face.self_visibility,
     )
 
 
@@ -114,7 +116,9 @@ def _padded(
 ) -> Float[np.ndarray, "padded padded 3"]:
     """Repeat the last pixels up to a size class, or to a side that is larger."""
     more = max(size_class(picture.shape[0]), side) - picture.shape[0]
-    return np.pad(picture, ((0, more), (0, more), (0, 0)), mode="edge") if more else picture
+    if not more:
+        return picture
+    return cv2.copyMakeBorder(picture, 0, more, 0, more, cv2.BORDER_REPLICATE)
 
 
 def _source_from_face_file(
@@ -135,6 +139,7 @@ def _source_from_face_file(
         position_map=jnp.asarray(np.stack([u, v, np.zeros_like(u)], axis=-1)),
         texture=jnp.asarray(small),
         visibility=jnp.asarray(face_file.visibility),
+        self_visibility=layout.mask,
     )
 
 
@@ -164,4 +169,5 @@ def source_from_texture(
         position_map=jnp.stack([u, v, jnp.zeros_like(u)], axis=-1),
         texture=resize_map(texture, size),
         visibility=layout.mask if visibility is None else visibility,
+        self_visibility=layout.mask,
     )

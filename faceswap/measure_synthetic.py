@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from ..core.geometry.landmarks import read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_texture
+from ..core.geometry.visibility import visibility
 from ..core.reconstruct import Model
 from ..core.synthesis.labels import position_maps, visibility_maps
 from ..core.synthesis.surface import TexelBinding
@@ -56,6 +57,7 @@ def _face(image: Array, position_map: Array, seen: Array, layout: UVLayout) -> F
         position_map=position_map,
         texture=sample_texture(image, position_map),
         visibility=seen,
+        self_visibility=visibility(position_map, layout),
         camera=fit_camera(position_map, layout),
         landmarks=landmarks,
         box=jnp.concatenate([low, high]),

@@ -29,6 +29,7 @@ def mean_face(
         position_map=position_map,
         texture=jnp.zeros_like(position_map),
         visibility=layout.mask,
+        self_visibility=layout.mask,
         camera=camera,
         landmarks=landmarks,
         box=jnp.concatenate([landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)]),

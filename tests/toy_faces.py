@@ -62,6 +62,7 @@ def toy_photo(seed, yaw=0.0, shift=(0.0, 0.0), is_mirrored=False):
         position_map=position_map,
         texture=seen,
         visibility=visible,
+        self_visibility=visible,
         camera=camera,
         landmarks=jnp.zeros((68, 3)),
         box=jnp.array([10.0, 10.0, 110.0, 110.0]),

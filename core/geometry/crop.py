@@ -27,6 +27,7 @@ from jaxtyping import Float
 from ..types import Similarity
 from .pose import Angle, inplane_rotation
 from .sampling import sample_bilinear
+from .window import cut_rectangle
 
 __all__ = [
     "CROP_FACTOR",
@@ -41,6 +42,7 @@ __all__ = [
     "turn_crop",
 ]
 
+_SMOOTHED = 0.45  # blur, in pixels, before they are read r times as far apart: times sqrt(r^2 - 1)
 CROP_FACTOR = 1.6  # side of the crop over the mean of the box's width and height
 
 
@@ -65,6 +67,7 @@ def _square(centre: Array, side: Array, rotation: Array, size: int) -> Similarit
     )
 
 
+@partial(jax.jit, static_argnames=("size", "factor"))
 def crop_box(
     box: Float[Array, " 4"],
     *,
@@ -122,12 +125,11 @@ class Region:
 
     pixels: Array  # [side, side, c]; photo pixels, or averages of blocks of them
     photo_from_region: Similarity
-    samples: int = dataclasses.field(metadata={"static": True})  # per crop pixel, each way
 
     def read(self, photo_from_crop: Similarity, *, size: int = 256) -> Float[Array, "n n c"]:
         """Cut a crop, inside ``jit``; ``size`` is the one that the region was made for."""
         region_from_crop = self.photo_from_region.inverse().compose(photo_from_crop)
-        return sample_crop(self.pixels, region_from_crop, size=size, samples=self.samples)
+        return sample_crop(self.pixels, region_from_crop, size=size)
 
 
 def sample_crop(
@@ -135,7 +137,6 @@ def sample_crop(
     photo_from_crop: Similarity,
     *,
     size: int = 256,
-    samples: int = 1,
 ) -> Float[Array, "{size} {size} c"]:
     """Cut a crop on the device, inside ``jit``.
 
@@ -143,29 +144,12 @@ def sample_crop(
         image: photo; beyond its border the edge pixels continue.
         photo_from_crop: crop pixels to photo pixels.
         size: pixels of the crop along each side.
-        samples: reads per crop pixel along each side, averaged; about the number of photo pixels
-            that one crop pixel spans.
     """
     affine = photo_from_crop.matrix()
-    line = (jnp.arange(size * samples, dtype=jnp.float32) + 0.5) / samples - 0.5
+    line = jnp.arange(size, dtype=jnp.float32)
     points = jnp.stack(jnp.meshgrid(line, line), axis=-1)
     plane = jnp.einsum("hwk,ck->hwc", points, affine[:, :2], precision="highest")
-    colors = sample_bilinear(image, plane + affine[:, 2])
-    return colors.reshape(size, samples, size, samples, -1).mean(axis=(1, 3))
-
-
-def _cut(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return rows and columns ``low`` to ``high`` (x, y; exclusive), edges repeated."""
-    height, width = image.shape[:2]
-    left, top = np.clip(low, 0, (width - 1, height - 1))
-    right, bottom = np.clip(high, (left + 1, top + 1), (width, height))
-    inner = image[top:bottom, left:right]
-    before = np.maximum((left, top) - low, 0)
-    after = np.maximum(high - (right, bottom), 0)
-    if before.any() or after.any():
-        sides = (int(before[1]), int(after[1]), int(before[0]), int(after[0]))
-        inner = cv2.copyMakeBorder(inner, *sides, cv2.BORDER_REPLICATE)
-    return inner.astype(np.float32, copy=False)
+    return sample_bilinear(image, plane + affine[:, 2])
 
 
 def cut_region(
@@ -173,8 +157,8 @@ def cut_region(
 ) -> Region:
     """Cut the region of a crop out of a photo of any size, on the host.
 
-    A face larger than the crop is first averaged down to about the crop's resolution, so that
-    fine detail does not alias.
+    A face larger than the crop is first averaged down, whole blocks of pixels and what is left by
+    a blur, to about the crop's resolution, so that fine detail does not alias.
 
     Args:
         image: photo, RGB in [0, 1]; beyond its border the edge pixels continue.
@@ -185,27 +169,22 @@ def cut_region(
     scale = float(photo_from_crop.scale)
     block = max(1, round(scale))
     centre = matrix @ [(size - 1) / 2, (size - 1) / 2, 1.0]
-    reach = scale * (size / 2 + 1) * np.sqrt(2)
-    low = np.floor(centre - reach).astype(int) - 2 * block
-    high = np.ceil(centre + reach).astype(int) + 2 * block
-    high += -(high - low) % block
-    pixels = _cut(image, low, high)
+    reach = scale * (size / 2 + 1) * np.sqrt(2) + 2 * block
+    low, cells = np.floor(centre - reach).astype(int), int(2 * reach / block) + 2
+    pixels = cut_rectangle(image, low, low + block * cells).astype(np.float32, copy=False)
     if block > 1:
-        width, height = (high - low) // block
-        pixels = cv2.resize(pixels, (int(width), int(height)), interpolation=cv2.INTER_AREA)
+        pixels = cv2.resize(pixels, (cells, cells), interpolation=cv2.INTER_AREA)
+    if scale > 1.02 * block:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), _SMOOTHED * np.sqrt((scale / block) ** 2 - 1.0))
     side = int(1.5 * np.sqrt(2) * size) + 16  # of 1.5 region pixels per crop pixel
     canvas = np.zeros((side, side, image.shape[2]), np.float32)
-    height, width = min(pixels.shape[0], side), min(pixels.shape[1], side)
-    canvas[:height, :width] = pixels[:height, :width].reshape(height, width, -1)
-    photo_from_region = Similarity(
-        scale=jnp.float32(block),
-        rotation=jnp.eye(2),
-        translation=jnp.asarray(low + (block - 1) / 2, jnp.float32),
-    )
+    kept = min(cells, side)
+    canvas[:kept, :kept] = pixels[:kept, :kept].reshape(kept, kept, -1)
+    moved = (low + (block - 1) / 2).astype(np.float32)
+    placed = jax.device_put((canvas, np.float32(block), np.eye(2, dtype=np.float32), moved))
     return Region(
-        pixels=jnp.asarray(canvas),
-        photo_from_region=photo_from_region,
-        samples=1 if scale < 1.1 * block else 2,
+        pixels=placed[0],
+        photo_from_region=Similarity(scale=placed[1], rotation=placed[2], translation=placed[3]),
     )
 
 

@@ -65,6 +65,7 @@ class UVLayout:
         flat = image.reshape(-1, image.shape[-1])
         return flat[self.mirror_texel].reshape(image.shape)
 
+    @jax.jit
     def mesh(
         self, position_map: Float[Array, "size size 3"], texture: Float[Array, "size size 3"]
     ) -> Mesh:
@@ -109,13 +110,10 @@ def unpack_layout(arrays: dict[str, np.ndarray]) -> UVLayout:
     text = stored.tobytes().decode() if stored.dtype == np.uint8 else str(stored)
     header = json.loads(text)
     masks = arrays["region_masks"].astype(np.float32) / 255
-    return UVLayout(
-        **{name: jnp.asarray(arrays[name]) for name in _ARRAYS if name != "mask"},
-        mask=jnp.asarray(arrays["mask"], dtype=jnp.float32),
-        regions={n: jnp.asarray(m) for n, m in zip(header["regions"], masks, strict=True)},
-        name=header["name"],
-        digest=layout_digest(arrays),
-    )
+    own = {name: arrays[name] for name in _ARRAYS} | {"mask": arrays["mask"].astype(np.float32)}
+    # All together: `jnp.asarray` would compile a copy for every shape.
+    own, regions = jax.device_put((own, dict(zip(header["regions"], masks, strict=True))))
+    return UVLayout(**own, regions=regions, name=header["name"], digest=layout_digest(arrays))
 
 
 def save_layout(path: Path, layout: UVLayout) -> None:

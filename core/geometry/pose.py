@@ -14,6 +14,7 @@ References:
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -49,6 +50,7 @@ def rotation_from_angles(yaw: Angle, pitch: Angle, roll: Angle) -> Float[Array, 
     return jnp.matmul(turned, _about(2, roll), precision="highest")
 
 
+@jax.jit
 def angles_from_rotation(
     rotation: Float[Array, "3 3"],
 ) -> tuple[Float[Array, ""], Float[Array, ""], Float[Array, ""]]:

@@ -7,10 +7,11 @@ Convention:
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Float, Shaped
 
-__all__ = ["SIZE_CLASSES", "cut_window", "size_class", "window_origin"]
+__all__ = ["SIZE_CLASSES", "cut_rectangle", "cut_window", "size_class", "window_origin"]
 
 # Steps of at most 1.5 waste at most 2.25 times the pixels and cost one compilation each.
 SIZE_CLASSES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16384)
@@ -25,9 +26,9 @@ def window_origin(
     points: Float[np.ndarray, "*n 2"], *, margin: int = 4
 ) -> tuple[tuple[int, int], int]:
     """Return origin (x, y) and side of the square window around points (photo pixels)."""
-    flat = points.reshape(-1, 2)
-    low = np.floor(flat.min(axis=0)) - margin
-    high = np.ceil(flat.max(axis=0)) + margin
+    lines = points.reshape(-1, 2).T  # one at a time: NumPy is slow along short rows
+    low = np.floor([line.min() for line in lines]) - margin
+    high = np.ceil([line.max() for line in lines]) + margin
     side = size_class(int(np.max(high - low)) + 1)
     centre = (low + high) / 2
     origin = np.floor(centre - side / 2).astype(int)
@@ -50,8 +51,26 @@ def cut_window(
     Returns:
         The window and its origin (x, y).
     """
-    (left, top), side = window_origin(points, margin=margin)
+    origin, side = window_origin(points, margin=margin)
+    low = np.asarray(origin)
+    return cut_rectangle(image, low, low + side), origin
+
+
+def cut_rectangle(
+    image: Shaped[np.ndarray, "height width *c"],
+    low: Shaped[np.ndarray, " 2"],
+    high: Shaped[np.ndarray, " 2"],
+) -> Shaped[np.ndarray, "rows columns *c"]:
+    """Return the pixels from ``low`` to ``high`` (x, y; exclusive); the photo's edge continues."""
     height, width = image.shape[:2]
-    rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    columns = np.clip(np.arange(left, left + side), 0, width - 1)
-    return image[rows[:, None], columns[None, :]], (left, top)
+    left, top = np.clip(low, 0, (width - 1, height - 1))
+    right, bottom = np.clip(high, (left + 1, top + 1), (width, height))
+    inner = image[top:bottom, left:right]
+    before = np.maximum((left, top) - low, 0)
+    after = np.maximum(high - (right, bottom), 0)
+    if not before.any() and not after.any():
+        return inner
+    sides = (int(before[1]), int(after[1]), int(before[0]), int(after[0]))
+    columns, rows = high - low
+    padded = cv2.copyMakeBorder(inner, *sides, cv2.BORDER_REPLICATE)[:rows, :columns]
+    return padded.reshape(rows, columns, *image.shape[2:])  # OpenCV drops an axis of length 1

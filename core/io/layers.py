@@ -21,9 +21,9 @@ __all__ = ["canonical_code", "depth_map", "draw_surface", "normal_map", "pncc_ma
 
 @functools.partial(jax.jit, static_argnames="side")
 def draw_surface(
-    position_map: Float[Array, "size size 3"],
+    position_map: Float[Array | np.ndarray, "size size 3"],
     layout: UVLayout,
-    origin: Int[Array, " 2"],
+    origin: Int[Array | np.ndarray, " 2"],
     *,
     side: int,
 ) -> Float[Array, "{side} {side} 7"]:
@@ -53,8 +53,8 @@ def _window(face: Face, layout: UVLayout) -> tuple[np.ndarray, tuple[int, int]]:
     """Return the drawn window around a face, and its first pixel (x, y)."""
     points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
     (left, top), side = window_origin(points)
-    origin = jnp.array([left, top], jnp.int32)
-    drawn = draw_surface(jnp.asarray(face.position_map), layout, origin, side=side)
+    origin = np.array([left, top], np.int32)
+    drawn = draw_surface(face.position_map, layout, origin, side=side)
     return np.asarray(drawn), (left, top)
 
 

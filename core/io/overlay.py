@@ -7,7 +7,6 @@ the depth. All are drawn at one size, whatever the size of the face in the photo
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, UInt8
 
@@ -51,11 +50,8 @@ def draw_overlay(
     shown = np.concatenate([positions[is_face], box])
     view = view_around(shown, size=PANEL, factor=_FACTOR)
     back = view.cut(image)
-    drawn = np.asarray(
-        draw_surface(
-            jnp.asarray(view.place(positions)), layout, jnp.zeros(2, jnp.int32), side=PANEL
-        )
-    )
+    origin = np.zeros(2, np.int32)
+    drawn = np.asarray(draw_surface(view.place(positions), layout, origin, side=PANEL))
     seen = np.asarray(face.visibility, np.float32)
     chosen = np.zeros_like(is_face)
     chosen[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP] = True

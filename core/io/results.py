@@ -142,6 +142,7 @@ def face_record(face: Face, photo: Photo, layout: UVLayout) -> dict[str, Any]:
     """Return one entry of ``faces`` in ``STEM.json``; ``files`` is empty as yet."""
     yaw, pitch, roll = (float(angle) for angle in angles_from_rotation(face.camera.rotation))
     mask = np.asarray(layout.mask)
+    seen = (np.asarray(face.visibility) * mask).sum() / mask.sum()
     return {
         "box": _numbers(face.box, 3),
         "score": round(float(face.score), 4),
@@ -155,7 +156,7 @@ def face_record(face: Face, photo: Photo, layout: UVLayout) -> dict[str, Any]:
             "translation": _numbers(face.camera.translation, 3),
         },
         "camera_matrix": _numbers(face.camera.matrix(), 6),
-        "visible_fraction": round(float((face.visibility * mask).sum() / mask.sum()), 4),
+        "visible_fraction": round(float(seen), 4),
         "warnings": _warnings(face, photo, mask),
         "files": {},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Protocol, runtime_checkable
 
+import jax
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -66,11 +67,23 @@ def make_network(
     if unknown := set(given) - known:
         raise InputError(f"unknown settings of {name}: {', '.join(sorted(unknown))}")
 
-    def build() -> nnx.Module:
-        module: nnx.Module = network(settings(**given), rngs=nnx.Rngs(seed))
+    def build(rngs: nnx.Rngs) -> nnx.Module:
+        module: nnx.Module = network(settings(**given), rngs=rngs)
         return module
 
-    return nnx.eval_shape(build) if is_abstract else build()
+    if not is_abstract:
+        return build(nnx.Rngs(seed))
+    return nnx.eval_shape(lambda: build(_OneKey()))
+
+
+class _OneKey(nnx.Rngs):
+    """Random keys where no number is drawn: to trace the counters of `nnx.Rngs` is slow."""
+
+    def __init__(self) -> None:
+        pass
+
+    def params(self) -> jax.Array:
+        return jax.random.key(0)
 
 
 def for_inference(network: nnx.Module) -> Network:

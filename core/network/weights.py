@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from flax import nnx
 from safetensors import SafetensorError, safe_open
@@ -207,7 +207,9 @@ def load_weights(
     variables = flat_variables(network)
     if {n: v.shape for n, v in variables.items()} != {n: a.shape for n, a in arrays.items()}:
         raise AssetError(f"the arrays in {path} do not fit the network {header.network!r}")
+    # Turned on the host and moved together: `jnp.asarray` would compile a copy for every shape.
+    values = jax.device_put({name: array.astype(np.float32) for name, array in arrays.items()})
     for name, variable in variables.items():
-        variable.set_value(jnp.asarray(arrays[name].astype(np.float32)))  # on the host: fast
+        variable.set_value(values[name])
     network.eval()
     return network, header

@@ -84,6 +84,7 @@ def _shoot(texture, position_map, camera, backdrop):
         position_map=position_map,
         texture=seen,
         visibility=visible,
+        self_visibility=visible,
         camera=camera,
         landmarks=landmarks,
         box=jnp.concatenate([low, high]),
@@ -154,6 +155,7 @@ def _mirrored(photo):
         position_map=layout().mirror(face.position_map) @ flip + move,
         texture=layout().mirror(face.texture),
         visibility=layout().mirror(face.visibility[..., None])[..., 0],
+        self_visibility=layout().mirror(face.self_visibility[..., None])[..., 0],
         camera=Camera(
             scale=camera.scale,
             rotation=flip @ camera.rotation @ flip,

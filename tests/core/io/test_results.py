@@ -45,6 +45,7 @@ def make_face(layout: UVLayout, x: float, *, scale: float = 7.0) -> Face:
         position_map=position_map,
         texture=sample_texture(jnp.asarray(PHOTO.image), position_map),
         visibility=layout.mask,
+        self_visibility=layout.mask,
         camera=camera,
         landmarks=landmarks,
         box=jnp.concatenate([landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)]),

@@ -77,7 +77,11 @@ def _knowing_model(layout, position_map):
     landmarks = read_landmarks(position_map, layout.landmark_uv)
     camera = Camera(scale=jnp.ones(()), rotation=jnp.eye(3), translation=jnp.zeros(3))
     answer = Reading(
-        position_map=position_map, visibility=layout.mask, landmarks=landmarks, camera=camera
+        position_map=position_map,
+        visibility=layout.mask,
+        self_visibility=layout.mask,
+        landmarks=landmarks,
+        camera=camera,
     )
     crops = []
 
