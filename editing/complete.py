@@ -11,7 +11,6 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.blending.poisson import poisson_correction
-from ..core.geometry.layout import UVLayout
 from .regions import smooth_step, soften
 
 __all__ = ["Completion", "Shares", "complete", "fill_smoothly"]
@@ -41,7 +40,7 @@ class Shares:
 
 def complete(
     seen: Float[Array, "size size"],
-    layout: UVLayout,
+    beside: Float[Array, "size size"],
     *,
     wanted: Float[Array, "size size"],
     how: Completion = "auto",
@@ -51,20 +50,15 @@ def complete(
 
     Args:
         seen: how well the photo shows each texel, in [0, 1].
-        layout: UV layout, for the mirror map.
+        beside: how well it shows the texel on the other side of the face.
         wanted: how well the texel will be seen where it is put: a texel seen no worse than that
             is good enough, so that a face put back into its own photo is not changed.
         how: see `Completion`.
         whole: where ``auto`` fills gaps of any size, in [0, 1]: what would look torn if half of it
             stayed the target's own.
     """
-    # Also at the rim of what is wanted, where little of it is left, it must be there.
-    inner = (_inner(seen) + _EQUAL) / (_inner(wanted) + _EQUAL)
-    enough = jnp.minimum(inner, (seen + _EQUAL) / (wanted + _EQUAL))
-    low, high = _ENOUGH
-    own = smooth_step((enough - low) / (high - low))
-    beside = layout.mirror(own[..., None])[..., 0]
-    mirrored = (1.0 - own) * _broad(jnp.maximum(beside - own, 0.0))
+    own, other = _enough(seen, wanted), _enough(beside, wanted)
+    mirrored = (1.0 - own) * _broad(jnp.maximum(other - own, 0.0))
     if how == "none":
         mirrored = jnp.zeros_like(own)
     known = own + mirrored
@@ -72,6 +66,15 @@ def complete(
     if how == "auto" and whole is not None:
         gaps = jnp.maximum(gaps, whole)
     return Shares(own=own, mirrored=mirrored, filled=gaps * (1.0 - known))
+
+
+def _enough(seen: Array, wanted: Array) -> Array:
+    """Return 1 where a texel is seen well enough to be put where it is wanted."""
+    # Also at the rim of what is wanted, where little of it is left, it must be there.
+    inner = (_inner(seen) + _EQUAL) / (_inner(wanted) + _EQUAL)
+    enough = jnp.minimum(inner, (seen + _EQUAL) / (wanted + _EQUAL))
+    low, high = _ENOUGH
+    return smooth_step((enough - low) / (high - low))
 
 
 def _inner(seen: Array) -> Array:

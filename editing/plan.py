@@ -35,6 +35,8 @@ _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mo
 _COVER_BLUR = 1.5  # texels of 256
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
+_UNKNOWN = 0.375  # share of known colour from which on it is drawn (`apply`)
+_TRACE = 0.05  # of known colour: below it there is none
 # Over how many texels of 256 light is compared, and up to which difference (Oklab) it is left to
 # the face: slow changes are light; quicker ones are its shape, unless they are so large that they
 # must be a shadow or a highlight of one of the photos.
@@ -224,22 +226,26 @@ def plan_edit(
     other = _examine(source, layout, occlusion=True)
     comparable = masks.skin * target.seen
     seen = other.seen * _smear(other.facing, target.facing)
-    seen_beside = layout.mirror(seen[..., None])[..., 0]
+    facing_beside = layout.mirror(other.facing[..., None])[..., 0]
+    seen_beside = layout.mirror(other.seen[..., None])[..., 0]
+    seen_beside = seen_beside * _smear(facing_beside, target.facing)
     own_transfer, offset = _fit_colors(other.lab, target.lab, comparable * seen, config.color)
     lab_beside = layout.mirror(other.lab)
     mirrored_transfer, mirrored_offset = _fit_colors(
         lab_beside, target.lab, comparable * seen_beside, config.color
     )
     lips = layout.region("lips")
-    shares = complete(seen, layout, wanted=target.seen, how=config.complete, whole=lips)
+    shares = complete(seen, seen_beside, wanted=target.seen, how=config.complete, whole=lips)
     fill = _fill_colors(
         dataclasses.replace(shares, own=shares.own * seen, mirrored=shares.mirrored * seen_beside),
         apply_light(own_transfer, other.lab, offset),
         apply_light(mirrored_transfer, lab_beside, mirrored_offset),
         how=config.complete,
     )
-    # Colours are compared outside the mask, not in its holes: there a hair or a fold is in the way.
-    is_rim = (masks.mask < _RIM).astype(seen.dtype)
+    # Colours are compared outside the mask, and where the source is a smear, not where a hair or a
+    # fold is in the way.
+    known = shares.own + shares.mirrored
+    is_rim = ((masks.mask < _RIM) | (known < _UNKNOWN)) & (known > _TRACE)
     layers = Layers(
         place=source.position_map[..., :2],
         mirrored_place=layout.mirror(source.position_map[..., :2]),
@@ -251,7 +257,7 @@ def plan_edit(
         filled=shares.filled,
         mask=masks.mask * target.seen,
         keep=masks.keep,
-        rim=target.seen * jnp.maximum(seen, shares.mirrored) * is_rim,
+        rim=target.seen * jnp.maximum(other.seen, shares.mirrored) * is_rim.astype(seen.dtype),
     )
     return EditPlan(layers=layers, own_transfer=own_transfer, mirrored_transfer=mirrored_transfer)
 

@@ -1,0 +1,49 @@
+"""A face put onto a head that is turned further than its own."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+from mean_faces import mean_face
+
+from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.visibility import visibility
+from uvface.editing.plan import EditMasks, PlanConfig, plan_edit
+from uvface.editing.source import source_for
+
+PHOTO = np.full((256, 256, 3), 0.5, np.float32)
+
+
+def _face(yaw):
+    layout = load_layout("uvface")
+    face = mean_face(layout, centre=(128.0, 128.0), scale=10.0, pose=(yaw, 0.0, 0.0))
+    seen = visibility(face.position_map, layout)
+    grey = jnp.full_like(face.texture, 0.5)
+    return dataclasses.replace(face, texture=grey, visibility=seen, self_visibility=seen)
+
+
+def _layers(target, reference):
+    layout = load_layout("uvface")
+    masks = EditMasks(
+        mask=layout.region("face"),
+        keep=jnp.zeros((256, 256)),
+        skin=layout.region("skin"),
+        strength=jnp.ones(()),
+    )
+    source = source_for((PHOTO, reference), target, np.asarray(masks.mask), layout, side=256)
+    return plan_edit(target, source, masks, layout, config=PlanConfig()).layers
+
+
+def test_a_smear_is_not_taken_from_the_other_side_either():
+    """Both sides of a frontal face are seen from the side; a profile shows one of them in full."""
+    profile = _face(60.0)
+    layers = _layers(profile, _face(0.0))
+    shown = np.asarray(load_layout("uvface").region("face") * profile.visibility) > 0.9
+    assert np.asarray(layers.mirrored)[shown].max() < 0.05
+    assert 0.7 < np.asarray(layers.own)[shown].mean() < 0.95
+
+
+def test_the_side_that_is_not_shown_comes_from_the_other():
+    layers = _layers(_face(-45.0), _face(20.0))
+    shown = np.asarray(load_layout("uvface").region("face") * _face(-45.0).visibility) > 0.9
+    assert np.asarray(layers.mirrored)[shown].mean() > 0.2
