@@ -24,6 +24,7 @@ from jaxtyping import Float
 
 from .detection.protocol import Detector
 from .errors import InputError
+from .exported import keep_traced
 from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
 from .geometry.layout import UVLayout
@@ -34,7 +35,7 @@ from .io.images import read_photo
 from .network.registry import Network, for_inference
 from .network.weights import WeightsHeader, load_weights, read_layout
 from .types import Camera, Face, Similarity
-from .upright import UprightCrop, fit_camera, predict_upright, read_mirrored
+from .upright import UprightCrop, predict_upright, read_mirrored
 
 __all__ = [
     "FaceChoice",
@@ -84,18 +85,31 @@ class Reading:
     confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]
 
 
+def _blank_reading() -> Reading:
+    zero = jax.device_put(np.float32(0.0))
+    return Reading(
+        position_map=zero,
+        visibility=zero,
+        self_visibility=zero,
+        landmarks=zero,
+        camera=Camera(scale=zero, rotation=zero, translation=zero),
+        confidence=zero,
+    )
+
+
 def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:
     photo_map = crop.photo_from_crop.apply(crop.position_map)
     mask = layout.mask[..., None]
     mean_z = jnp.sum(photo_map[..., 2:] * mask) / jnp.sum(mask)
     photo_map = photo_map.at[..., 2].add(-mean_z)
+    camera = crop.camera.seen_through(crop.photo_from_crop)
     alone = visibility(photo_map, layout)
     return Reading(
         position_map=photo_map,
         visibility=alone * _uncovered(crop),
         self_visibility=alone,
         landmarks=read_landmarks(photo_map, layout.landmark_uv),
-        camera=fit_camera(photo_map, layout),
+        camera=dataclasses.replace(camera, translation=camera.translation.at[2].add(-mean_z)),
         confidence=crop.confidence,
     )
 
@@ -187,11 +201,10 @@ def _compiled_network(network: Network) -> Predict:
 
 
 def _compiled_reader(
-    module: Network, layout: UVLayout, config: ReconstructConfig
+    module: Network, layout: UVLayout, config: ReconstructConfig, header: WeightsHeader
 ) -> Callable[[Region, Similarity], Reading]:
     graph, state = nnx.split(module)
 
-    @jax.jit
     def run(state: Any, layout: UVLayout, region: Region, photo_from_crop: Similarity) -> Reading:
         network: Any = nnx.merge(graph, state)
         crop = predict_upright(
@@ -204,7 +217,9 @@ def _compiled_reader(
         )
         return _measure_face(crop, layout)
 
-    return lambda region, photo_from_crop: run(state, layout, region, photo_from_crop)
+    key = f"{header.network} {sorted(header.config.items())} {config}"
+    read = keep_traced(run, key=key, like=_blank_reading())
+    return lambda region, photo_from_crop: read(state, layout, region, photo_from_crop)
 
 
 def load(
@@ -229,7 +244,7 @@ def load(
     network = for_inference(trained)
     return Model(
         predict=_compiled_network(network),
-        read=_compiled_reader(network, layout, config or ReconstructConfig()),
+        read=_compiled_reader(network, layout, config or ReconstructConfig(), header),
         header=header,
         layout=layout,
         detector=detector,

@@ -78,6 +78,15 @@ class Camera:
         """Return photo positions; z keeps its sign and scale, for the depth test."""
         return self.scale * points @ self.rotation.T + self.translation
 
+    def seen_through(self, photo_from_crop: Similarity) -> Camera:
+        """Return the camera to the photo of one to a crop of it."""
+        turn = jnp.eye(3).at[:2, :2].set(photo_from_crop.rotation)
+        return Camera(
+            scale=photo_from_crop.scale * self.scale,
+            rotation=turn @ self.rotation,
+            translation=photo_from_crop.apply(self.translation),
+        )
+
     @jax.jit
     def matrix(self) -> Float[Array, "3 4"]:
         """Return the affine camera matrix ``[sR | t]``."""

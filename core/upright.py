@@ -65,6 +65,7 @@ class UprightCrop:
 
     photo_from_crop: Similarity
     position_map: Array  # [S, S, 3] crop pixels
+    camera: Camera  # canonical frame -> crop pixels
     head: Array  # [128, 128] over the crop: 1 where it shows the head itself
     confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]
 
@@ -91,27 +92,30 @@ def predict_upright(
         tolerance: degrees by which the head may be turned in its crop.
     """
 
-    def is_wanted(state: tuple[Array, Array, UprightCrop]) -> Array:
-        done, roll, _ = state
-        return (done < passes) & (jnp.abs(roll) > tolerance)
+    def is_wanted(state: tuple[Array, UprightCrop]) -> Array:
+        done, before = state
+        is_tilted = jnp.abs(inplane_roll(before.camera.rotation)) > tolerance
+        return (done == 0) | ((done < passes) & is_tilted)
 
-    def look(state: tuple[Array, Array, UprightCrop]) -> tuple[Array, Array, UprightCrop]:
-        done, roll, before = state
-        crop = turn_crop(before.photo_from_crop, jnp.where(done > 0, roll, 0.0))
+    def look(state: tuple[Array, UprightCrop]) -> tuple[Array, UprightCrop]:
+        done, before = state
+        roll = jnp.where(done > 0, inplane_roll(before.camera.rotation), 0.0)
+        crop = turn_crop(before.photo_from_crop, roll)
         maps, heads, confidence = read(region.read(crop)[None])
         found = UprightCrop(
             photo_from_crop=crop,
             position_map=maps[0],
+            camera=fit_camera(maps[0], layout),
             head=heads[0],
             confidence=confidence[0],
         )
-        return done + 1, inplane_roll(fit_camera(maps[0], layout).rotation), found
+        return done + 1, found
 
     nothing = UprightCrop(
         photo_from_crop=photo_from_crop,
         position_map=jnp.zeros((layout.size, layout.size, 3)),
+        camera=Camera(scale=jnp.ones(()), rotation=jnp.eye(3), translation=jnp.zeros(3)),
         head=jnp.zeros((HEAD_SIZE, HEAD_SIZE)),
         confidence=jnp.zeros(()),
     )
-    first = (jnp.zeros((), jnp.int32), jnp.full((), jnp.inf), nothing)
-    return jax.lax.while_loop(is_wanted, look, first)[2]
+    return jax.lax.while_loop(is_wanted, look, (jnp.zeros((), jnp.int32), nothing))[1]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import cv2
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..exported import keep_traced
 from ..geometry.layout import UVLayout
 from ..geometry.render import render_texture
 from ..geometry.visibility import normals
@@ -19,7 +20,6 @@ from ..types import Face
 __all__ = ["canonical_code", "depth_map", "draw_surface", "normal_map", "pncc_map"]
 
 
-@functools.partial(jax.jit, static_argnames="side")
 def draw_surface(
     position_map: Float[Array | np.ndarray, "size size 3"],
     layout: UVLayout,
@@ -35,6 +35,19 @@ def draw_surface(
         origin: photo pixel (x, y) of the window's first pixel.
         side: pixels of the window along each side.
     """
+    drawn: Array = _surface_drawer(side)(position_map, layout, origin)
+    return drawn
+
+
+@functools.cache
+def _surface_drawer(side: int) -> Callable[..., Array]:
+    draw = functools.partial(_draw_surface, side=side)
+    return keep_traced(draw, key=f"surface {side}", like=0)
+
+
+def _draw_surface(
+    position_map: Array, layout: UVLayout, origin: Array, *, side: int
+) -> Float[Array, "{side} {side} 7"]:
     centres = (jnp.arange(layout.size, dtype=jnp.float32) + 0.5) / layout.size
     u, v = jnp.meshgrid(centres, centres)
     channels = [normals(position_map, layout), position_map[..., 2:], u[..., None], v[..., None]]

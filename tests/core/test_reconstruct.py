@@ -9,7 +9,7 @@ from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
 from uvface.core.reconstruct import _measure_face
-from uvface.core.upright import UprightCrop
+from uvface.core.upright import UprightCrop, fit_camera
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,11 @@ def measure(layout):
     run = jax.jit(lambda crop: _measure_face(crop, layout))
     crop_map = 8.0 * layout.canonical + jnp.array([127.5, 127.5, 0.0])
     photo_from_crop = crop_box(jnp.array([200.0, 100.0, 360.0, 260.0]))
+    camera = fit_camera(crop_map, layout)
     return lambda head: run(
-        UprightCrop(photo_from_crop=photo_from_crop, position_map=crop_map, head=head)
+        UprightCrop(
+            photo_from_crop=photo_from_crop, position_map=crop_map, camera=camera, head=head
+        )
     )
 
 
@@ -53,3 +56,11 @@ def test_places_are_photo_pixels_and_depth_has_no_offset(layout, measure):
     np.testing.assert_allclose(np.asarray(found.position_map)[inside][:, :2], expected, atol=0.01)
     np.testing.assert_allclose(found.camera.rotation, np.eye(3), atol=1e-3)
     assert float(found.camera.scale) == pytest.approx(8.0, rel=1e-3)
+
+
+def test_the_camera_is_the_one_that_the_photo_s_map_would_give(layout, measure):
+    found = measure(jnp.ones((128, 128)))
+    fitted = fit_camera(found.position_map, layout)
+    np.testing.assert_allclose(found.camera.rotation, fitted.rotation, atol=1e-4)
+    np.testing.assert_allclose(found.camera.translation, fitted.translation, atol=1e-2)
+    assert float(found.camera.scale) == pytest.approx(float(fitted.scale), rel=1e-4)

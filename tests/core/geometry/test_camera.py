@@ -5,6 +5,7 @@ import pytest
 from toys import toy_camera, toy_layout
 
 from uvface.core.geometry.camera import closest_rotation, estimate_camera
+from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.pose import angles_from_rotation
 
 fit = jax.jit(estimate_camera, static_argnames="iterations")
@@ -72,3 +73,12 @@ def test_vmap_agrees_with_loop():
     for k, (canonical, photo, weights, _) in enumerate(faces):
         single = fit(canonical, photo, weights)
         np.testing.assert_allclose(batch.rotation[k], single.rotation, atol=1e-4)
+
+
+def test_a_camera_to_a_crop_seen_through_it_is_one_to_the_photo():
+    canonical, in_crop, _, camera = face(35.0, -20.0, 15.0)
+    photo_from_crop = crop_box(jnp.array([40.0, 60.0, 180.0, 170.0]), roll=33.0)
+    found = camera.seen_through(photo_from_crop)
+    expected = photo_from_crop.apply(in_crop)
+    np.testing.assert_allclose(found.project(canonical), expected, atol=1e-3)
+    assert np.linalg.det(found.rotation) == pytest.approx(1.0, abs=1e-5)

@@ -1,0 +1,87 @@
+"""Traced functions kept between processes: for a photo or two, tracing is most of the time.
+
+JAX keeps compiled code on disk (`compilation`), but finds it by the program, for which a function
+has to be traced and lowered first. Here the program itself is kept, as serialised StableHLO, under
+a key that names everything it depends on: the code of this package, JAX's version, what the caller
+says, and shapes and types of the arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import jaxlib
+from jax import export
+
+from .compilation import cache_folder
+from .errors import InputError
+from .io.files import write_bytes_atomic
+
+__all__ = ["keep_traced"]
+
+_CODE = ("*.py", "geometry/*.py", "network/*.py", "io/*.py")  # of this folder: what is traced
+
+
+def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callable[..., Any]:
+    """Return a compiled function that is traced once per cache folder.
+
+    Args:
+        function: takes and returns pytrees of arrays; ``key`` says all that it closes over.
+        key: says what the function depends on besides its arguments.
+        like: a pytree with the structure of the result.
+    """
+    known: dict[Any, Callable[..., list[jax.Array]]] = {}
+    structure = jax.tree.structure(like)
+
+    def call(*arguments: Any) -> Any:
+        leaves, given = jax.tree.flatten(arguments)
+        signature = (given, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        if signature not in known:
+            path = _path(f"{key} {signature}")
+            known[signature] = _stored(path) or _traced(function, given, leaves, path)
+        return jax.tree.unflatten(structure, known[signature](*leaves))
+
+    return call
+
+
+def _path(key: str) -> Path:
+    versions = f"{jax.__version__} {jaxlib.__version__} {jax.default_backend()}"
+    digest = hashlib.sha256(f"{_code_digest()} {versions} {key}".encode()).hexdigest()
+    return cache_folder() / "traced" / f"{digest}.stablehlo"
+
+
+@cache
+def _code_digest() -> str:
+    digest = hashlib.sha256()
+    for pattern in _CODE:
+        for file in sorted(Path(__file__).parent.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _stored(path: Path) -> Callable[..., list[jax.Array]] | None:
+    try:
+        return jax.jit(export.deserialize(bytearray(path.read_bytes())).call)
+    except Exception:  # missing, damaged or not of this JAX: whatever it raises, trace anew
+        return None
+
+
+def _traced(
+    function: Callable[..., Any], given: Any, leaves: list[jax.Array], path: Path
+) -> Callable[..., list[jax.Array]]:
+    def on_leaves(*values: jax.Array) -> list[jax.Array]:
+        found: list[jax.Array] = jax.tree.leaves(function(*jax.tree.unflatten(given, values)))
+        return found
+
+    program = export.export(jax.jit(on_leaves))(*leaves)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomic(path, bytes(program.serialize()))
+    except (OSError, InputError):
+        pass  # no folder to write to: the next process traces again
+    return jax.jit(program.call)

@@ -1,0 +1,76 @@
+"""Traced functions are kept on disk, and only what they were traced from uses them."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core.exported import keep_traced
+from uvface.core.types import Similarity
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("UVFACE_CACHE", str(tmp_path))
+    return tmp_path / "traced"
+
+
+def _counting(calls, factor=2.0):
+    def move(move, points):
+        calls.append(points.shape)
+        return {"moved": factor * move.apply(points)}
+
+    return move
+
+
+def _kept(calls, *, key="a", factor=2.0):
+    return keep_traced(_counting(calls, factor), key=key, like={"moved": 0})
+
+
+MOVE = Similarity(scale=jnp.float32(3.0), rotation=jnp.eye(2), translation=jnp.ones(2))
+POINTS = jnp.arange(6.0).reshape(3, 2)
+EXPECTED = 2.0 * (3.0 * np.arange(6.0).reshape(3, 2) + 1.0)
+
+
+def test_a_second_process_does_not_trace(folder):
+    calls = []
+    np.testing.assert_allclose(_kept(calls)(MOVE, POINTS)["moved"], EXPECTED)
+    assert len(calls) == 1 and len(list(folder.iterdir())) == 1
+    np.testing.assert_allclose(_kept(calls)(MOVE, POINTS)["moved"], EXPECTED)
+    assert len(calls) == 1
+
+
+def test_another_key_or_shape_is_traced(folder):
+    calls = []
+    _kept(calls)(MOVE, POINTS)
+    other = _kept(calls, key="b", factor=4.0)(MOVE, POINTS)["moved"]
+    np.testing.assert_allclose(other, 2.0 * EXPECTED)
+    _kept(calls)(MOVE, POINTS[:2])
+    assert [shape[0] for shape in calls] == [3, 3, 2]
+
+
+def test_changed_code_is_traced(folder, monkeypatch):
+    calls = []
+    _kept(calls)(MOVE, POINTS)
+    monkeypatch.setattr("uvface.core.exported._code_digest", lambda: "changed")
+    _kept(calls)(MOVE, POINTS)
+    assert len(calls) == 2
+
+
+def test_a_damaged_file_is_traced_and_written_again(folder):
+    calls = []
+    _kept(calls)(MOVE, POINTS)
+    (path,) = folder.iterdir()
+    for content in (b"", path.read_bytes()[:1000], b"garbage" * 100):
+        path.write_bytes(content)
+        np.testing.assert_allclose(_kept(calls)(MOVE, POINTS)["moved"], EXPECTED)
+    _kept(calls)(MOVE, POINTS)
+    assert len(calls) == 4
+
+
+def test_a_folder_that_cannot_be_written_costs_a_trace_only(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("UVFACE_CACHE", str(tmp_path / "file"))
+    calls = []
+    for _ in range(2):
+        np.testing.assert_allclose(_kept(calls)(MOVE, POINTS)["moved"], EXPECTED)
+    assert len(calls) == 2
