@@ -63,7 +63,9 @@ def synthesize(
 
 
 def train(
-    pool: Annotated[Path, typer.Option(help="Folder of rendered samples.")],
+    pool: Annotated[
+        list[Path], typer.Option(help="Folder of rendered samples; may be given several times.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")],
     minutes: Annotated[
         float, typer.Option(min=0, help="Wall-clock length of the schedule.")
@@ -87,7 +89,8 @@ def train(
     from ..training.loop import train as run
 
     config = TrainConfig(
-        pool=pool,
+        pool=pool[0],
+        more_pools=tuple(pool[1:]),
         output=output,
         minutes=minutes,
         network=network,

@@ -37,6 +37,7 @@ class TrainConfig:
 
     pool: Path
     output: Path
+    more_pools: tuple[Path, ...] = ()  # read after the first, which the validation is taken from
     minutes: float | None = 80.0  # budget of training time; the schedule follows the clock
     steps: int | None = None  # budget of steps instead (exactly repeatable)
     network: str = "prn-lite"

@@ -89,7 +89,8 @@ class _Run:
         self.config, self.layout = config, layout
         self.output = Path(config.output)
         self.output.mkdir(parents=True, exist_ok=True)
-        self.pool = Pool(config.pool, names=self._known_shards() if resume else ())
+        known = self._known_shards() if resume else []
+        self.pool = Pool(config.pool, more=config.more_pools, names=known)
         if self.pool.layout_digest != layout.digest:
             raise InputError(
                 f"the pool {config.pool} was made for another UV layout than {layout.name}; "

@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import cv2
@@ -70,27 +71,51 @@ def _rolls(angles: Float[jax.Array, "n 3"]) -> Float[jax.Array, " n"]:
     return jax.vmap(lambda a: inplane_roll(rotation_from_angles(a[0], a[1], a[2])))(angles)
 
 
+def _read_header(folder: Path) -> dict[str, Any]:
+    path = folder / "pool.json"
+    try:
+        header: dict[str, Any] = json.loads(path.read_text())
+        int(header["size"]), str(header["layout_digest"])
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"cannot read the pool {path} ({error})") from error
+    return header
+
+
+def _check_alike(first: dict[str, Any], other: dict[str, Any], folder: Path) -> None:
+    for name in ("size", "layout_digest"):
+        if first[name] != other[name]:
+            raise InputError(
+                f"the pool {folder} has {name} {other[name]}, the first one {first[name]}; "
+                "synthesize it anew"
+            )
+
+
 class Pool:
-    """A folder of shards, held in memory; more shards may arrive while it is in use."""
+    """Folders of shards, held in memory; more shards may arrive while they are in use."""
 
     def __init__(
-        self, folder: Path, *, names: Sequence[str] = (), limit: int | None = None
+        self,
+        folder: Path,
+        *,
+        more: Sequence[Path] = (),
+        names: Sequence[str] = (),
+        limit: int | None = None,
     ) -> None:
         """Open a pool.
 
         Args:
             folder: where ``pool.json`` and the shards are.
-            names: shards to read first, in this order (to repeat an earlier state of the folder).
-            limit: shards at most; default all.
+            more: folders of other pools, read after it.
+            names: shards to read first, in this order (to repeat an earlier state of the folders).
+            limit: shards of each folder at most; default all.
         """
-        header = Path(folder) / "pool.json"
-        try:
-            self.header = json.loads(header.read_text())
-            self.size = int(self.header["size"])
-            self.layout_digest = str(self.header["layout_digest"])
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"cannot read the pool {header} ({error})") from error
+        self.header = _read_header(Path(folder))
+        self.size = int(self.header["size"])
+        self.layout_digest = str(self.header["layout_digest"])
         self.folder = Path(folder)
+        self._more = [Path(other).resolve() for other in more]
+        for other in self._more:
+            _check_alike(self.header, _read_header(other), other)
         self._limit = limit
         self.names: list[str] = []  # shards in the order in which they were seen
         self._shards: list[_Shard] = []
@@ -105,10 +130,14 @@ class Pool:
 
     def refresh(self) -> int:
         """Read shards that have appeared since; return the number of samples now."""
-        for path in sorted(self.folder.glob("shard_[0-9]*.npz"))[: self._limit]:
-            if path.name not in self.names:
-                self._read(path)
+        for folder in (self.folder, *self._more):
+            for path in sorted(folder.glob("shard_[0-9]*.npz"))[: self._limit]:
+                if self._name(path) not in self.names:
+                    self._read(path)
         return len(self)
+
+    def _name(self, path: Path) -> str:
+        return path.name if path.parent == self.folder else str(path)
 
     def _read(self, path: Path) -> None:
         try:
@@ -117,7 +146,7 @@ class Pool:
             raise InputError(
                 f"cannot read the shard {path} ({error}); it is damaged or of an older version"
             ) from error
-        self.names.append(path.name)
+        self.names.append(self._name(path))
         self._shards.append(shard)
         self._roll.append(np.asarray(_rolls(shard.angles.astype(np.float32))))
         self._start.append(len(self) + len(shard.offset) - 1)

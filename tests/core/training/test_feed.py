@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,20 @@ def test_pool_returns_what_was_written(toy_pool):
     assert sample.image.shape == (320, 320, 3)
     assert sample.control.shape == (64, 64, 3)
     assert 100 < sample.control[..., :2].mean() < 220
+
+
+def test_several_pools_are_one(toy_pool, tmp_path):
+    header = json.loads((toy_pool / "pool.json").read_text())
+    (tmp_path / "pool.json").write_text(json.dumps(header))
+    shutil.copy(toy_pool / "shard_0001.npz", tmp_path / "shard_0000.npz")
+    both = Pool(toy_pool, more=[tmp_path])
+    assert len(both) == 24 and both.validation(100) == range(6, 8)
+    np.testing.assert_array_equal(both.sample(17).image, Pool(tmp_path).sample(1).image)
+    again = Pool(toy_pool, more=[tmp_path], names=both.names[::-1])
+    assert again.names == both.names[::-1] and len(again) == 24
+    (tmp_path / "pool.json").write_text(json.dumps(header | {"layout_digest": "other"}))
+    with pytest.raises(InputError, match="layout_digest"):
+        Pool(toy_pool, more=[tmp_path])
 
 
 def test_missing_pool_is_an_input_error(tmp_path):
