@@ -24,7 +24,6 @@ from jaxtyping import Float
 
 from .detection.protocol import Detector
 from .errors import InputError
-from .exported import keep_traced
 from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
 from .geometry.layout import UVLayout
@@ -32,6 +31,7 @@ from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
+from .io.traced import keep_traced
 from .network.registry import Network, for_inference
 from .network.weights import WeightsHeader, load_weights, read_layout
 from .types import Camera, Face, Similarity

@@ -14,7 +14,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["FaceFrame", "estimate_roll", "face_frame"]
+__all__ = ["FaceFrame", "face_frame"]
 
 # Mean five points (x + iy) of a frontal face in the face frame: Procrustes mean of the 204
 # photos of the Face Research Lab London Set (CC BY 4.0), made symmetric.
@@ -51,8 +51,3 @@ def face_frame(points: Float[np.ndarray, "5 2"]) -> FaceFrame:
     unit = np.sqrt(np.mean(np.abs(offsets) ** 2))
     roll = np.angle(np.sum(offsets * _FRONTAL.conj()))
     return FaceFrame(centre=centre, unit=max(float(unit), 1e-3), roll=float(roll))
-
-
-def estimate_roll(points: Float[np.ndarray, "5 2"]) -> float:
-    """Return how far a face is turned clockwise in the picture, degrees in (-180, 180]."""
-    return float(np.degrees(face_frame(points).roll))

@@ -34,7 +34,6 @@ __all__ = [
     "Region",
     "box_from_landmarks",
     "box_of_picture",
-    "crop_around",
     "crop_box",
     "cut_region",
     "extract_crop",
@@ -85,20 +84,6 @@ def crop_box(
     """
     side = factor * (box[2:] - box[:2]).mean()
     return _square((box[:2] + box[2:]) / 2.0, side, inplane_rotation(roll), size)
-
-
-def crop_around(
-    landmarks: Float[Array, "landmarks d"],
-    *,
-    size: int = 256,
-    factor: float = CROP_FACTOR,
-    roll: Angle = 0.0,
-) -> Similarity:
-    """Return ``photo_from_crop`` whose box is taken around the landmarks in the turned frame."""
-    rotation = inplane_rotation(roll)
-    box = box_from_landmarks(landmarks[:, :2] @ rotation)
-    side = factor * (box[2:] - box[:2]).mean()
-    return _square(rotation @ ((box[:2] + box[2:]) / 2.0), side, rotation, size)
 
 
 def turn_crop(photo_from_crop: Similarity, roll: Angle, *, size: int = 256) -> Similarity:

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..exported import keep_traced
 from ..geometry.layout import UVLayout
 from ..geometry.render import render_texture
 from ..geometry.visibility import normals
 from ..geometry.window import window_origin
 from ..types import Face
+from .traced import keep_traced
 
 __all__ = ["canonical_code", "depth_map", "draw_surface", "normal_map", "pncc_map"]
 

@@ -32,7 +32,6 @@ __all__ = [
     "check_layout",
     "flat_variables",
     "load_weights",
-    "read_header",
     "read_layout",
     "save_weights",
 ]
@@ -127,15 +126,12 @@ def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:
     return WeightsHeader(**fields)
 
 
-def _read(
-    path: Path, *, only_header: bool, prefix: str = ""
-) -> tuple[WeightsHeader, dict[str, np.ndarray]]:
+def _read(path: Path, *, prefix: str = "") -> tuple[WeightsHeader, dict[str, np.ndarray]]:
     """Return header and arrays: the layout's (prefix ``layout/``) or all others."""
     try:
         with safe_open(path, framework="numpy") as stored:
             header = _parse_header(path, stored.metadata())
-            names = [] if only_header else list(stored.keys())
-            kept = [name for name in names if name.startswith(_LAYOUT) == bool(prefix)]
+            kept = [name for name in stored.keys() if name.startswith(_LAYOUT) == bool(prefix)]
             return header, {name.removeprefix(prefix): stored.get_tensor(name) for name in kept}
     except (OSError, SafetensorError, TypeError, ValueError) as error:
         raise AssetError(
@@ -143,15 +139,10 @@ def _read(
         ) from error
 
 
-def read_header(name_or_path: str | Path) -> WeightsHeader:
-    """Return the header of a weights file without reading its arrays."""
-    return _read(_find(name_or_path), only_header=True)[0]
-
-
 def read_layout(name_or_path: str | Path) -> UVLayout:
     """Return the UV layout of weights: the one in their file, or the package's of its name."""
     path = _find(name_or_path)
-    header, arrays = _read(path, only_header=False, prefix=_LAYOUT)
+    header, arrays = _read(path, prefix=_LAYOUT)
     try:
         layout = unpack_layout(arrays) if arrays else load_layout(header.layout)
     except (KeyError, ValueError) as error:
@@ -196,7 +187,7 @@ def load_weights(
         AssetError: missing, damaged, or made for another layout.
     """
     path = _find(name_or_path)
-    header, arrays = _read(path, only_header=False)
+    header, arrays = _read(path)
     if layout is not None:
         check_layout(path, header, layout.name, layout.digest)
     try:

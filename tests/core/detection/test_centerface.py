@@ -5,7 +5,7 @@ import skimage.data
 
 from uvface.core.detection import centerface
 from uvface.core.detection.centerface import CenterFace, CenterFaceConfig
-from uvface.core.detection.five_points import estimate_roll, face_frame
+from uvface.core.detection.five_points import face_frame
 from uvface.core.detection.protocol import Detection, Detector, box_overlap
 from uvface.core.errors import AssetError, InputError
 
@@ -58,8 +58,8 @@ def test_turned_face_gives_turned_points(detector, astronaut, roll):
     image, points = place(astronaut, scale=0.9, roll=roll, size=448, at=(224, 224))
     (face,) = detector.detect(image)
     assert error(face, points) < 0.3
-    upright = estimate_roll(POINTS)
-    turn = (estimate_roll(face.points) - upright - roll + 180) % 360 - 180
+    found, upright = (np.degrees(face_frame(points).roll) for points in (face.points, POINTS))
+    turn = (found - upright - roll + 180) % 360 - 180
     assert abs(turn) < 8
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from uvface.core.detection.five_points import FaceFrame, estimate_roll, face_frame
+from uvface.core.detection.five_points import FaceFrame, face_frame
 from uvface.core.detection.protocol import (
     Detection,
     as_uint8,
@@ -54,5 +54,5 @@ def test_frame_maps_are_inverse():
 def test_roll_of_a_quarter_turn():
     upright = np.array([[0, 0], [2, 0], [1, 1], [0.2, 2], [1.8, 2]], np.float32)
     clockwise = np.stack([-upright[:, 1], upright[:, 0]], axis=1)
-    assert abs(estimate_roll(upright)) < 1e-3
-    np.testing.assert_allclose(estimate_roll(clockwise), 90, atol=1e-3)
+    assert abs(face_frame(upright).roll) < 1e-5
+    np.testing.assert_allclose(face_frame(clockwise).roll, np.pi / 2, atol=1e-5)

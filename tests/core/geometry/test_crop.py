@@ -1,11 +1,8 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from uvface.core.geometry.crop import (
-    box_from_landmarks,
-    crop_around,
     crop_box,
     extract_crop,
     sample_crop,
@@ -68,16 +65,3 @@ def test_a_crop_beyond_the_photo_repeats_its_edge():
     image = np.full((40, 50, 3), 0.25, np.float32)
     for box in ([-500.0, -500, -300, -300], [900.0, 10, 1900, 1010]):
         np.testing.assert_allclose(extract_crop(image, crop_box(jnp.array(box))), 0.25, atol=1e-5)
-
-
-def test_turned_crop_stands_a_turned_head_upright():
-    landmarks = jax.random.uniform(jax.random.key(0), (68, 3), maxval=40.0)
-    upright = crop_around(landmarks)
-    np.testing.assert_allclose(
-        upright.matrix(), crop_box(box_from_landmarks(landmarks)).matrix(), atol=1e-4
-    )
-    turned = crop_box(jnp.array([0.0, 0, 80, 80]), roll=50.0).apply(landmarks)
-    again = crop_around(turned, roll=50.0)
-    np.testing.assert_allclose(
-        again.inverse().apply(turned), upright.inverse().apply(landmarks), atol=2e-3
-    )

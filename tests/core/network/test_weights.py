@@ -12,7 +12,7 @@ from uvface.core.errors import AssetError, InputError
 from uvface.core.network import weights
 from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
 from uvface.core.network.registry import Network, make_network
-from uvface.core.network.weights import WeightsHeader, load_weights, read_header, save_weights
+from uvface.core.network.weights import WeightsHeader, load_weights, save_weights
 
 SMALL = PRNLiteConfig(widths=(16, 16, 16), blocks=(0, 0, 0), coefficients=8, hidden=16)
 HEADER = WeightsHeader(
@@ -55,10 +55,6 @@ def test_matrices_are_stored_as_float16(stored):
     with safe_open(stored[0], framework="numpy") as file:
         kinds = {file.get_tensor(name).dtype for name in file.keys() if "kernel" in name}
     assert kinds == {np.dtype(np.float16)}
-
-
-def test_header_is_read_without_the_arrays(stored):
-    assert read_header(stored[0]).evaluation == {"mean": 4.2}
 
 
 def test_nothing_half_written_stays(stored):

@@ -18,13 +18,14 @@ import jax
 import jaxlib
 from jax import export
 
-from .compilation import cache_folder
-from .errors import InputError
-from .io.files import write_bytes_atomic
+from ..compilation import cache_folder
+from ..errors import InputError
+from .files import write_bytes_atomic
 
 __all__ = ["keep_traced"]
 
-_CODE = ("*.py", "geometry/*.py", "network/*.py", "io/*.py")  # of this folder: what is traced
+_CORE = Path(__file__).parents[1]
+_CODE = ("*.py", "geometry/*.py", "network/*.py", "io/*.py")  # of it: what is traced
 
 
 def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callable[..., Any]:
@@ -59,7 +60,7 @@ def _path(key: str) -> Path:
 def _code_digest() -> str:
     digest = hashlib.sha256()
     for pattern in _CODE:
-        for file in sorted(Path(__file__).parent.glob(pattern)):
+        for file in sorted(_CORE.glob(pattern)):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.exported import keep_traced
+from uvface.core.io.traced import keep_traced
 from uvface.core.types import Similarity
 
 
@@ -51,7 +51,7 @@ def test_another_key_or_shape_is_traced(folder):
 def test_changed_code_is_traced(folder, monkeypatch):
     calls = []
     _kept(calls)(MOVE, POINTS)
-    monkeypatch.setattr("uvface.core.exported._code_digest", lambda: "changed")
+    monkeypatch.setattr("uvface.core.io.traced._code_digest", lambda: "changed")
     _kept(calls)(MOVE, POINTS)
     assert len(calls) == 2
 
