@@ -32,6 +32,7 @@ from ..core.network.peers import make_peer
 from ..core.network.registry import for_inference, make_network
 from ..core.reconstruct import Model
 from ..core.types import Face
+from .photos import swap
 from .swap import swap_face
 
 __all__ = ["Timing", "benchmark", "compare_networks", "draw_maps"]
@@ -117,9 +118,8 @@ def benchmark(
         return swap_face(ours, face, theirs, other, model.layout)
 
     def whole() -> object:
-        one = model.reconstruct(ours, boxes=boxes[0])[0]
-        two = model.reconstruct(theirs, boxes=boxes[1])[0]
-        return swap_face(ours, one, theirs, two, model.layout)
+        given = {"target": boxes[0], "reference": boxes[1]}
+        return swap(ours, theirs, model=model, boxes=given).image
 
     stages: dict[str, Callable[[], object]] = {
         "network, one crop": lambda: model.predict(crop),

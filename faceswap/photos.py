@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -269,8 +270,10 @@ def swap_photo(
 def _selected(
     photo: Photo, request: SwapRequest, finder: FaceFinder
 ) -> tuple[list[FaceSwap], tuple[str, ...]]:
-    faces, warnings = finder.faces(photo, request.target, name="target")
-    found = finder.reference(request.references, request.reference)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # neither keeps all cores busy
+        reference = beside.submit(finder.reference, request.references, request.reference)
+        faces, warnings = finder.faces(photo, request.target, name="target")
+        found = reference.result()
     swaps = [FaceSwap(face=face, found=found) for face in faces]
     return swaps, warnings + found.warnings
 
