@@ -23,6 +23,7 @@ Completion = Literal["none", "mirror", "fill", "auto"]
 _ENOUGH = (0.25, 0.7)  # share of the visibility that is wanted
 _EQUAL = 0.05  # visibility below which it makes no difference how little is seen
 _MARGIN = 4.0  # texels of 256: what borders on hidden texels is not trusted
+_PASSING = 6.0  # texels of 256 over which one kind of colour passes into another
 _AROUND = 8.0  # texels of 256 over which colours are averaged before they are continued
 _GAP = 10.0  # texels of 256: so far what is known reaches into what is not
 _NEAR = (0.3, 0.65)  # share of known texels around one that make it part of a gap
@@ -58,14 +59,25 @@ def complete(
             stayed the target's own.
     """
     own, other = _enough(seen, wanted), _enough(beside, wanted)
-    mirrored = (1.0 - own) * _broad(jnp.maximum(other - own, 0.0))
-    if how == "none":
-        mirrored = jnp.zeros_like(own)
+    mirrored = jnp.zeros_like(own)
+    if how != "none":
+        mirrored = (1.0 - own) * _broad(jnp.maximum(other - own, 0.0))
+        # Both sides are never of one light: where the own one ends, the other one fades in.
+        passing = own * other * smooth_step(2.0 * _around(mirrored, _PASSING))
+        own, mirrored = own - passing, mirrored + passing
+    torn = jnp.zeros_like(own) if whole is None or how != "auto" else whole
     known = own + mirrored
-    gaps = _gaps(known, how)
-    if how == "auto" and whole is not None:
-        gaps = jnp.maximum(gaps, whole)
-    return Shares(own=own, mirrored=mirrored, filled=gaps * (1.0 - known))
+    filled = jnp.maximum(_gaps(known, how), torn) * (1.0 - known)
+    # Towards what is not known at all the target's own pixels fade in.
+    total = known + filled
+    fade = jnp.maximum(smooth_step(2.0 * _around(total, _PASSING) - 1.0), torn)
+    fade = jnp.minimum(fade / jnp.maximum(total, 1e-3), 1.0)
+    return Shares(own=own * fade, mirrored=mirrored * fade, filled=filled * fade)
+
+
+def _around(part: Array, texels: float) -> Array:
+    """Return a mask blurred over texels of 256."""
+    return soften(part[..., None], texels * part.shape[0] / 256)[..., 0]
 
 
 def _enough(seen: Array, wanted: Array) -> Array:
@@ -79,13 +91,13 @@ def _enough(seen: Array, wanted: Array) -> Array:
 
 def _inner(seen: Array) -> Array:
     """Return a mask without its rim; a position map is never right to the texel."""
-    around = soften(seen[..., None], _MARGIN * seen.shape[0] / 256)[..., 0]
+    around = _around(seen, _MARGIN)
     return jnp.minimum(seen, smooth_step(2.0 * around - 1.0))
 
 
 def _broad(part: Array) -> Array:
     """Return a mask without its narrow parts; a line of the other side's light would be seen."""
-    around = soften(part[..., None], _MARGIN * part.shape[0] / 256)[..., 0]
+    around = _around(part, _MARGIN)
     return part * smooth_step((around - 0.5) / 0.3)
 
 
@@ -96,7 +108,7 @@ def _gaps(known: Array, how: Completion) -> Array:
     if how == "fill":
         return jnp.broadcast_to((known.max() > 0.5).astype(known.dtype), known.shape)
     low, high = _NEAR
-    around = soften(known[..., None], _GAP * known.shape[0] / 256)[..., 0]
+    around = _around(known, _GAP)
     return smooth_step((around - low) / (high - low))
 
 

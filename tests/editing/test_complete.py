@@ -91,3 +91,21 @@ def test_filling_continues_a_ramp_and_stays_within_its_range(layout):
     picture = toy_texture()
     smooth = fill_smoothly(picture, known)
     assert smooth.min() >= picture.min() - 1e-3 and smooth.max() <= picture.max() + 1e-3
+
+
+def test_the_other_side_fades_in_before_the_own_one_ends(layout):
+    """A half face seen: at its end both sides have a share, and nothing is lost between them."""
+    shares = _complete(_half_seen(), layout, wanted=jnp.ones((64, 64)))
+    own, mirrored = np.asarray(shares.own)[32], np.asarray(shares.mirrored)[32]
+    assert ((own > 0.03) & (mirrored > 0.03)).sum() >= 2
+    assert (np.diff(mirrored) > -0.01).all()
+    np.testing.assert_allclose((own + mirrored + shares.filled[32]), 1.0, atol=1e-3)
+
+
+def test_the_target_fades_in_before_the_known_ends(layout):
+    """Both sides are hidden below: their share falls over some texels, not within one."""
+    seen = jnp.ones((64, 64)).at[40:].set(0.0)
+    shares = _complete(seen, layout, wanted=jnp.ones((64, 64)), how="mirror")
+    fall = np.asarray(shares.own)[:, 32]
+    assert fall[:30].min() > 0.99 and fall[42:].max() < 0.01
+    assert np.diff(fall).min() > -0.6 and ((fall > 0.05) & (fall < 0.95)).sum() >= 2
