@@ -51,8 +51,8 @@ def soften(
     size = image.shape[0]
     if not isinstance(sigma, float | int):
         steps = jnp.arange(size, dtype=jnp.float32)
-        kernel = jnp.exp(-0.5 * ((steps[:, None] - steps) / jnp.maximum(sigma, 1e-3)) ** 2)
-        return _both_ways(kernel / kernel.sum(axis=1, keepdims=True), image)
+        weights = jnp.exp(-0.5 * ((steps[:, None] - steps) / jnp.maximum(sigma, 1e-3)) ** 2)
+        return _both_ways(weights / weights.sum(axis=1, keepdims=True), image)
     finer, kernel = _blur_matrices(size, float(sigma))
     coarse = _both_ways(jnp.asarray(kernel), image)
     return coarse if finer is None else _both_ways(jnp.asarray(finer), coarse)

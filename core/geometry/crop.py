@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
+from typing import Any
 
 import cv2
 import jax
@@ -156,7 +157,7 @@ def cut_region(
     centre = matrix @ [(size - 1) / 2, (size - 1) / 2, 1.0]
     reach = scale * (size / 2 + 1) * np.sqrt(2) + 2 * block
     low, cells = np.floor(centre - reach).astype(int), int(2 * reach / block) + 2
-    pixels = cut_rectangle(image, low, low + block * cells).astype(np.float32, copy=False)
+    pixels: Any = cut_rectangle(image, low, low + block * cells).astype(np.float32, copy=False)
     if block > 1:
         pixels = cv2.resize(pixels, (cells, cells), interpolation=cv2.INTER_AREA)
     if scale > 1.02 * block:
