@@ -52,3 +52,13 @@ def test_swap_region_ends_where_hair_begins():
     assert mask[middle].min() > 0.95
     top = (layout.region("face") > 0.9) & (above > 3.8)  # cm: average hairlines are close
     assert top.any() and mask[top].max() < 0.5
+
+
+@pytest.mark.parametrize("sigma", [1.0, 4.0, 8.0, 28.0])
+def test_a_wide_blur_is_the_exact_one_but_for_its_interpolation(sigma):
+    """Found at every few texels and interpolated; a traced width takes the whole kernel."""
+    row = jnp.arange(128)
+    steps = ((row[:, None] // 16 + row // 16) % 2).astype(jnp.float32)[..., None]
+    exact = soften(steps, jnp.float32(sigma))
+    np.testing.assert_allclose(soften(steps, sigma), exact, atol=0.02)
+    np.testing.assert_allclose(soften(jnp.ones((128, 128, 1)), sigma), 1.0, atol=1e-5)
