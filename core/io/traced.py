@@ -9,6 +9,7 @@ says, and shapes and types of the arguments.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -37,14 +38,22 @@ def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callabl
         like: a pytree with the structure of the result.
     """
     known: dict[Any, Callable[..., list[jax.Array]]] = {}
-    structure = jax.tree.structure(like)
+    structure, lock = jax.tree.structure(like), threading.Lock()
+
+    def prepare(given: Any, leaves: list[jax.Array], signature: Any) -> None:
+        if signature in known:
+            return
+        path = _path(f"{key} {signature}")
+        found = _stored(path) or _traced(function, given, leaves, path)
+        jax.block_until_ready(found(*leaves))  # compiled before another thread asks for it
+        known[signature] = found
 
     def call(*arguments: Any) -> Any:
         leaves, given = jax.tree.flatten(arguments)
         signature = (given, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         if signature not in known:
-            path = _path(f"{key} {signature}")
-            known[signature] = _stored(path) or _traced(function, given, leaves, path)
+            with lock:
+                prepare(given, leaves, signature)
         return jax.tree.unflatten(structure, known[signature](*leaves))
 
     return call

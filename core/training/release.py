@@ -14,7 +14,7 @@ SOURCES = {
     "ICT-FaceKit (head model), USC Institute for Creative Technologies": "MIT",
     "MakeHuman base assets (skins, eyes, brows, hair)": "CC0-1.0",
     "Poly Haven panoramas (light, backgrounds)": "CC0-1.0",
-    "Face Research Lab London Set (skins fitted from photos), DeBruine & Jones 2017": "CC-BY-4.0",
+    "Face Research Lab London Set (skins of photos, turned photos), DeBruine & Jones": "CC-BY-4.0",
 }
 
 

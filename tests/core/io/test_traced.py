@@ -1,5 +1,7 @@
 """Traced functions are kept on disk, and only what they were traced from uses them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -74,3 +76,12 @@ def test_a_folder_that_cannot_be_written_costs_a_trace_only(tmp_path, monkeypatc
     for _ in range(2):
         np.testing.assert_allclose(_kept(calls)(MOVE, POINTS)["moved"], EXPECTED)
     assert len(calls) == 2
+
+
+def test_threads_trace_once(folder):
+    calls = []
+    kept = _kept(calls)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: kept(MOVE, POINTS)["moved"], range(8)))
+    assert len(calls) == 1
+    np.testing.assert_allclose(found[-1], EXPECTED)
