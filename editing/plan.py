@@ -42,6 +42,8 @@ _TRACE = 0.05  # of known colour: below it there is none
 # must be a shadow or a highlight of one of the photos.
 _LIGHT_SCALES = ((40.0, 0.0), (14.0, 0.05), (5.0, 0.07))
 _LIGHT_PRIOR = 0.05  # weight of "no difference", where little is seen in both
+_DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
+_ENOUGH_LIPS = 40.0  # texels of `_TRUST_TEXELS`: a tenth of both lips
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
 _LEAST_FACING = 0.1
@@ -240,6 +242,8 @@ def plan_edit(
         dataclasses.replace(shares, own=shares.own * seen, mirrored=shares.mirrored * seen_beside),
         apply_light(own_transfer, other.lab, offset),
         apply_light(mirrored_transfer, lab_beside, mirrored_offset),
+        target,
+        layout.region("lips"),
         how=config.complete,
     )
     # Colours are compared outside the mask, and where the source is a smear, not where a hair or a
@@ -262,14 +266,34 @@ def plan_edit(
     return EditPlan(layers=layers, own_transfer=own_transfer, mirrored_transfer=mirrored_transfer)
 
 
-def _fill_colors(shown: Shares, own: Array, mirrored: Array, *, how: Completion) -> Array:
-    """Return Oklab ``[S, S, 3]`` for texels that neither side shows, from what lies around them."""
+def _fill_colors(
+    shown: Shares, own: Array, mirrored: Array, target: _Side, lips: Array, *, how: Completion
+) -> Array:
+    """Return Oklab ``[S, S, 3]`` for texels that neither side shows.
+
+    Colours from what lies around them, for lips from what is known of the lips; fine detail from
+    the target, whose skin would be flat without it.
+    """
     if how in ("none", "mirror"):
         return jnp.zeros_like(own)
     size = own.shape[0]
     known = (shown.own + shown.mirrored)[..., None]
     colors = shown.own[..., None] * own + shown.mirrored[..., None] * mirrored
-    small = _pool(jnp.concatenate([colors, known], axis=-1), _TRUST_TEXELS)
+    layers = [colors, known, (known * lips[..., None])]
+    small = _pool(jnp.concatenate(layers, axis=-1), _TRUST_TEXELS)
     weight: Float[Array, "size size"] = small[..., 3]
-    smooth = fill_smoothly(small[..., :3] / jnp.maximum(weight[..., None], 1e-6), weight)
-    return _enlarge(smooth, size)
+    mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)
+    smooth = _enlarge(fill_smoothly(mean, weight), size)
+    lip_weight = small[..., 4:]
+    lip_color = (mean * lip_weight).sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
+    is_lip = lips[..., None] * smooth_step(lip_weight.sum() / _ENOUGH_LIPS)
+    return smooth + is_lip * (lip_color - smooth) + _detail(target)
+
+
+def _detail(side: _Side) -> Array:
+    """Return what is finer than a few texels of a face's colours, where it is seen."""
+    seen = side.seen[..., None]
+    blurred = soften(
+        jnp.concatenate([side.lab * seen, seen], axis=-1), _DETAIL * seen.shape[0] / 256
+    )
+    return seen * (side.lab - blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-3))

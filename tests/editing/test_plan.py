@@ -8,8 +8,9 @@ import pytest
 from toy_faces import layout, toy_photo
 
 from uvface.editing.colour import lab_from_rgb
+from uvface.editing.complete import Shares
 from uvface.editing.occlusion import agree_trust
-from uvface.editing.plan import EditMasks, PlanConfig, plan_edit
+from uvface.editing.plan import EditMasks, PlanConfig, _fill_colors, _Side, plan_edit
 from uvface.editing.source import source_for
 
 SPOT = np.s_[28:36, 42:50]  # texels on one cheek
@@ -82,3 +83,32 @@ def test_a_face_put_back_is_read_from_itself_whatever_is_odd_about_it(yaw):
     odd = dataclasses.replace(face, texture=face.texture.at[SPOT].set(0.02))
     layers = _plan((image, odd), (image, odd))
     assert np.asarray(layers.own)[np.asarray(layers.mask) > 0.02].min() > 0.95
+
+
+def _filled(lip_color):
+    """Fill the lower half of a toy face whose upper lip, alone, is known to be of a colour."""
+    lips = jnp.zeros((64, 64)).at[24:40, 20:44].set(1.0)
+    known = jnp.ones((64, 64)).at[32:].set(0.0)
+    skin = jnp.broadcast_to(jnp.array([0.7, 0.05, 0.05]), (64, 64, 3))
+    own = jnp.where(lips[..., None] > 0, jnp.asarray(lip_color), skin)
+    marks = np.zeros((64, 64, 3), np.float32)
+    marks[..., 0] = 0.1 * (np.arange(64) // 2 % 2 - 0.5)
+    target = _Side(
+        lab=0.5 * skin + jnp.asarray(marks), seen=jnp.ones((64, 64)), facing=jnp.ones((64, 64))
+    )
+    shares = Shares(own=known, mirrored=0.0 * known, filled=1.0 - known)
+    return np.asarray(_fill_colors(shares, own, own, target, lips, how="auto"))
+
+
+def test_lips_are_filled_with_the_colour_of_what_is_known_of_them():
+    red, dark = [0.5, 0.2, 0.05], [0.3, 0.1, 0.0]
+    for color in (red, dark):
+        fill = _filled(color)
+        np.testing.assert_allclose(fill[34:38, 24:40].mean(axis=(0, 1)), color, atol=0.02)
+        far = fill[50:60, 8:16].mean(axis=(0, 1)) - [0.7, 0.05, 0.05]
+        assert np.linalg.norm(far) < 0.5 * np.linalg.norm(np.subtract(color, [0.7, 0.05, 0.05]))
+
+
+def test_what_is_filled_has_the_target_s_own_detail():
+    row = _filled([0.5, 0.2, 0.05])[55, 16:48, 0]
+    assert 0.07 < row[2::4].mean() - row[::4].mean() < 0.11
