@@ -21,8 +21,9 @@ def _crop(image: np.ndarray, face: uvface.Face) -> Image.Image:
     """Return the square around a face."""
     points = np.asarray(face.landmarks)[:, :2]
     low, high = points.min(axis=0), points.max(axis=0)
-    half = 1.05 * float((high - low).max())
-    x, y = (low + high) / 2 - [0.0, 0.12 * half]
+    size = np.array([image.shape[1], image.shape[0]], float)
+    half = min(1.05 * float((high - low).max()), size.min() / 2)
+    x, y = np.clip((low + high) / 2 - [0.0, 0.12 * half], half, size - half)
     picture = Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
     box = tuple(round(value) for value in (x - half, y - half, x + half, y + half))
     return picture.crop(box).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
