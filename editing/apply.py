@@ -34,6 +34,7 @@ from ..core.geometry.sampling import sample_bicubic
 from ..core.geometry.window import cut_window
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
+from .complete import DRAWN_FROM
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .regions import smooth_step
 from .source import Source
@@ -233,7 +234,7 @@ def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covere
     )
     return _Drawn(
         colors=rgb_from_lab(lab),
-        mask=layers.mask * smooth_step(1.6 * known - 0.6),
+        mask=layers.mask * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
         keep=layers.keep,
         is_comparable=layers.rim > _COMPARED_FROM,
         is_covered=is_covered,

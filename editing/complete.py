@@ -13,13 +13,14 @@ from jaxtyping import Float
 from ..core.blending.poisson import poisson_correction
 from .regions import smooth_step, soften
 
-__all__ = ["Completion", "Shares", "complete", "fill_smoothly"]
+__all__ = ["DRAWN_FROM", "Completion", "Shares", "complete", "fill_smoothly"]
 
 # ``none``: nothing, the target's own pixels stay; ``mirror``: the other side of the face where that
 # is shown; ``fill``: that, and smooth colour for the rest; ``auto``: that, but only gaps are
 # filled, and the target's own pixels stay where a larger part of the face is unknown.
 Completion = Literal["none", "mirror", "fill", "auto"]
 
+DRAWN_FROM = 0.375  # the shares' sum from which on they are drawn over the target's own
 _ENOUGH = (0.25, 0.7)  # share of the visibility that is wanted
 _EQUAL = 0.05  # visibility below which it makes no difference how little is seen
 _MARGIN = 4.0  # texels of 256: what borders on hidden texels is not trusted

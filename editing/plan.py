@@ -19,7 +19,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.visibility import normals
 from ..core.types import Face
 from .colour import ColorTransfer, apply_light, apply_transfer, fit_transfer, lab_from_rgb
-from .complete import Completion, Shares, complete, fill_smoothly
+from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .mouth import lip_trust
 from .occlusion import agree_trust, periphery, skin_trust
 from .regions import smooth_step, soften
@@ -35,7 +35,6 @@ _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mo
 _COVER_BLUR = 1.5  # texels of 256
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
-_UNKNOWN = 0.375  # share of known colour from which on it is drawn (`apply`)
 _TRACE = 0.05  # of known colour: below it there is none
 # Over how many texels of 256 light is compared, and up to which difference (Oklab) it is left to
 # the face: slow changes are light; quicker ones are its shape, unless they are so large that they
@@ -243,13 +242,13 @@ def plan_edit(
         apply_light(own_transfer, other.lab, offset),
         apply_light(mirrored_transfer, lab_beside, mirrored_offset),
         target,
-        layout.region("lips"),
+        lips,
         how=config.complete,
     )
     # Colours are compared outside the mask, and where the source is a smear, not where a hair or a
     # fold is in the way.
     known = shares.own + shares.mirrored
-    is_rim = ((masks.mask < _RIM) | (known < _UNKNOWN)) & (known > _TRACE)
+    is_rim = ((masks.mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
     layers = Layers(
         place=source.position_map[..., :2],
         mirrored_place=layout.mirror(source.position_map[..., :2]),
@@ -279,7 +278,7 @@ def _fill_colors(
     size = own.shape[0]
     known = (shown.own + shown.mirrored)[..., None]
     colors = shown.own[..., None] * own + shown.mirrored[..., None] * mirrored
-    layers = [colors, known, (known * lips[..., None])]
+    layers = [colors, known, known * lips[..., None]]
     small = _pool(jnp.concatenate(layers, axis=-1), _TRUST_TEXELS)
     weight: Float[Array, "size size"] = small[..., 3]
     mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)

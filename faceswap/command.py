@@ -63,7 +63,8 @@ def swap(
         Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
     ] = "light",
     blend: Annotated[
-        str, typer.Option(help="How the face is put in: poisson, laplacian, feather or none.")
+        Literal["poisson", "laplacian", "feather", "none"],
+        typer.Option(help="How the face is put in."),
     ] = "poisson",
     complete: Annotated[
         Literal["none", "mirror", "fill", "auto"],
@@ -164,7 +165,7 @@ def swap(
         quiet=quiet,
         as_json=as_json,
     )
-    check_usage(run, blend=blend)
+    check_usage(run)
     from ..core.blending.composite import BlendConfig
     from ..core.reconstruct import load
     from ..editing.finder import FaceFinder, Selection
@@ -174,7 +175,7 @@ def swap(
     config = SwapConfig(
         keep=names(keep),
         color=color,
-        blend=BlendConfig(method=blend),  # type: ignore[arg-type]  # checked above
+        blend=BlendConfig(method=blend),
         complete=complete,
         occlusion=occlusion == "on",
         strength=strength,

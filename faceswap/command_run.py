@@ -7,11 +7,9 @@ import glob
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
 
 import typer
 
-from ..core.blending.composite import BlendMethod
 from ..core.commands.options import complain, report, usage_errors, warn
 from ..core.commands.progress import track
 from ..core.io.images import check_image_name, read_photo
@@ -137,11 +135,9 @@ class Run:
             typer.echo(f"{item.job.target} -> {item.job.output}{' (kept)' * item.is_old}")
 
 
-def check_usage(run: Run, *, blend: str) -> None:
+def check_usage(run: Run) -> None:
     """Refuse options that do not go together, with exit code 2."""
     wrong = _wrong_inputs(run) or _wrong_outputs(run)
-    if blend not in get_args(BlendMethod):
-        wrong = f"blend {blend!r}; choose {', '.join(get_args(BlendMethod))}"
     if wrong:
         raise typer.BadParameter(wrong)
     with usage_errors():

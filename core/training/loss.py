@@ -206,8 +206,7 @@ def opening_loss(
         reading: made for control maps.
         share: weight of each sample; they sum to 1.
     """
-    flat = (predicted - control).reshape(predicted.shape[0], -1, 3)[..., :2]
+    flat = (predicted - control).reshape(predicted.shape[0], -1, 3)
     upper, lower = (reading.landmark_matrix[_OPENINGS[:, k]] for k in (0, 1))
     wrong = jnp.einsum("pn,bnc->bpc", upper - lower, flat) / face_size(landmarks)[:, None, None]
-    distance = jnp.sqrt(jnp.sum(wrong**2, axis=-1) + SOFT**2) - SOFT
-    return jnp.sum(share * jnp.mean(distance, axis=1))
+    return jnp.sum(share * jnp.mean(_distance(wrong, 0.0), axis=1))
