@@ -17,6 +17,7 @@ from typing import Any
 
 import jax
 import jaxlib
+import numpy as np
 from jax import export
 
 from ..compilation import cache_folder
@@ -25,6 +26,7 @@ from .files import write_bytes_atomic
 
 __all__ = ["keep_traced"]
 
+_Leaf = jax.Array | np.ndarray
 _CORE = Path(__file__).parents[1]
 _CODE = ("*.py", "geometry/*.py", "network/*.py", "io/*.py")  # of it: what is traced
 
@@ -40,7 +42,7 @@ def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callabl
     known: dict[Any, Callable[..., list[jax.Array]]] = {}
     structure, lock = jax.tree.structure(like), threading.Lock()
 
-    def prepare(given: Any, leaves: list[jax.Array], signature: Any) -> None:
+    def prepare(given: Any, leaves: list[_Leaf], signature: Any) -> None:
         if signature in known:
             return
         path = _path(f"{key} {signature}")
@@ -82,7 +84,7 @@ def _stored(path: Path) -> Callable[..., list[jax.Array]] | None:
 
 
 def _traced(
-    function: Callable[..., Any], given: Any, leaves: list[jax.Array], path: Path
+    function: Callable[..., Any], given: Any, leaves: list[_Leaf], path: Path
 ) -> Callable[..., list[jax.Array]]:
     def on_leaves(*values: jax.Array) -> list[jax.Array]:
         found: list[jax.Array] = jax.tree.leaves(function(*jax.tree.unflatten(given, values)))

@@ -85,3 +85,10 @@ def test_threads_trace_once(folder):
         found = list(threads.map(lambda _: kept(MOVE, POINTS)["moved"], range(8)))
     assert len(calls) == 1
     np.testing.assert_allclose(found[-1], EXPECTED)
+
+
+def test_arguments_may_be_on_the_host(folder):
+    twice = keep_traced(lambda points: 2.0 * points, key="twice", like=0)
+    host = np.arange(6, dtype=np.float32)
+    for _ in range(2):
+        np.testing.assert_allclose(twice(host), 2.0 * host)
