@@ -21,7 +21,8 @@ from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
 from .finder import FaceFinder, Selection
-from .plan import ColorMatch, EditMasks, PlanConfig
+from .light import ColorMatch
+from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften

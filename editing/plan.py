@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -18,29 +17,24 @@ from jaxtyping import Float
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.visibility import normals
 from ..core.types import Face
-from .colour import ColorTransfer, apply_light, apply_transfer, fit_transfer, lab_from_rgb
+from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
+from .light import ColorMatch, Skin, fit_colors
 from .mouth import lip_trust
 from .occlusion import agree_trust, periphery, skin_trust
 from .regions import smooth_step, soften
+from .scales import enlarge, pool
 from .source import Source
 
-__all__ = ["ColorMatch", "EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit"]
+__all__ = ["EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit"]
 
-ColorMatch = Literal["light", "match", "none"]
-
-_COLOR_TEXELS = 64  # along a side: colours are fitted on averages of blocks
 _TRUST_TEXELS = 128
 _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
+_WRINKLES = 3.0  # texels of 256: what is finer is no part of the surface that is lit and seen
 _COVER_BLUR = 1.5  # texels of 256
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
 _TRACE = 0.05  # of known colour: below it there is none
-# Over how many texels of 256 light is compared, and up to which difference (Oklab) it is left to
-# the face: slow changes are light; quicker ones are its shape, unless they are so large that they
-# must be a shadow or a highlight of one of the photos.
-_LIGHT_SCALES = ((40.0, 0.0), (14.0, 0.05), (5.0, 0.07))
-_LIGHT_PRIOR = 0.05  # weight of "no difference", where little is seen in both
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
 _ENOUGH_LIPS = 40.0  # texels of `_TRUST_TEXELS`: a tenth of both lips
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
@@ -110,21 +104,26 @@ class _Side:
 
     lab: Array  # [S, S, 3] Oklab
     seen: Array  # 1 where the photo shows the skin of the texel
-    facing: Array  # cosine between the surface and the view, smoothed
+    normal: Array  # [S, S, 3] smoothed, photo frame
 
+    @property
+    def facing(self) -> Array:
+        """Return the cosine between the surface and the view, at least 0."""
+        return jnp.maximum(self.normal[..., 2], 0.0)
 
-def _pool(image: Array, size: int) -> Array:
-    """Average blocks of texels down to at most ``size``; any channels."""
-    block = max(image.shape[0] // size, 1)
-    if image.shape[0] % block:
-        return image
-    cells = image.shape[0] // block
-    return image.reshape(cells, block, cells, block, -1).mean(axis=(1, 3))
+    def mirrored(self, layout: UVLayout) -> _Side:
+        """Return what the photo shows at the texels on the other side of the face."""
+        layers = [self.lab, self.seen[..., None], self.normal]
+        beside = layout.mirror(jnp.concatenate(layers, axis=-1))
+        return _Side(lab=beside[..., :3], seen=beside[..., 3], normal=beside[..., 4:])
 
+    def drawn_on(self, other: _Side) -> _Side:
+        """Return the side without what would be a smear where the other one faces the camera."""
+        return dataclasses.replace(self, seen=self.seen * _smear(self.facing, other.facing))
 
-def _enlarge(image: Array, size: int) -> Array:
-    """Interpolate a UV image linearly to ``size`` texels."""
-    return jax.image.resize(image, (size, size, image.shape[-1]), "linear")
+    def skin(self, region: Array) -> Skin:
+        """Return what is seen of a region ``[S, S]``."""
+        return Skin(lab=self.lab, normal=self.normal, weight=region * self.seen)
 
 
 def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Side:
@@ -132,55 +131,18 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
 
     Without ``occlusion`` all do that face the camera and lie before the rest of the face.
     """
-    lab = lab_from_rgb(shown.texture)
-    normal = soften(normals(shown.position_map, layout), _FOLDS * layout.size / 256)
-    facing = jnp.maximum(normal[..., 2], 0.0)
+    normal = soften(normals(shown.position_map, layout), _WRINKLES * layout.size / 256)
+    lab, seen = lab_from_rgb(shown.texture), shown.self_visibility
     if not occlusion:
-        return _Side(lab=lab, seen=shown.self_visibility, facing=facing)
-    seen = _bridge_folds(shown.visibility, shown.self_visibility, layout)
+        return _Side(lab=lab, seen=seen, normal=normal)
+    seen = _bridge_folds(shown.visibility, seen, layout)
     layers = [seen, periphery(layout, normal), layout.region("skin")]
     stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
-    small = _pool(stacked, _TRUST_TEXELS)
+    small = pool(stacked, _TRUST_TEXELS)
     trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
-    seen = seen * _enlarge(trust[..., None], layout.size)[..., 0]
+    seen = seen * enlarge(trust[..., None], layout.size)[..., 0]
     seen = seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips"))
-    return _Side(lab=lab, seen=seen * agree_trust(lab, seen, layout), facing=facing)
-
-
-def _fit_colors(
-    source: Array, target: Array, weights: Array, color: ColorMatch
-) -> tuple[ColorTransfer, Array]:
-    """Return what takes Oklab colours to the target's: a transfer and a smooth ``[S, S, 3]``.
-
-    Args:
-        source: Oklab ``[S, S, 3]``.
-        target: Oklab ``[S, S, 3]``.
-        weights: ``[S, S]``, texels seen in both.
-        color: what is fitted.
-    """
-    size = source.shape[0]
-    if color == "none":
-        return ColorTransfer.identity(), jnp.zeros_like(source)
-    w = weights[..., None]
-    small = _pool(jnp.concatenate([source * w, target * w, w], axis=-1), _COLOR_TEXELS)
-    weight = jnp.maximum(small[..., 6:], 1e-6)
-    source, target = small[..., :3] / weight, small[..., 3:6] / weight
-    transfer = fit_transfer(source, target, small[..., 6])
-    if color == "match":
-        return transfer, jnp.zeros((size, size, 3), source.dtype)
-    left = target - apply_transfer(transfer, source)
-    offset = jnp.zeros_like(left)
-    for blur, own in _LIGHT_SCALES:
-        rest = _average(left - offset, small[..., 6:], blur * left.shape[0] / 256)
-        strength = jnp.linalg.norm(rest + 1e-9, axis=-1, keepdims=True)
-        offset += rest * jnp.maximum(1.0 - own / strength, 0.0)
-    return transfer, _enlarge(offset, size)
-
-
-def _average(values: Array, weights: Array, sigma: float) -> Array:
-    """Return the Gaussian average of values, drawn to 0 where the weights are small."""
-    blurred = soften(jnp.concatenate([values * weights, weights], axis=-1), sigma)
-    return blurred[..., :-1] / (blurred[..., -1:] + _LIGHT_PRIOR)
+    return _Side(lab=lab, seen=seen * agree_trust(lab, seen, layout), normal=normal)
 
 
 def _bridge_folds(visible: Array, own: Array, layout: UVLayout) -> Array:
@@ -224,23 +186,20 @@ def plan_edit(
         config: how colours are found.
     """
     target = _examine(face, layout, occlusion=config.occlusion)
-    other = _examine(source, layout, occlusion=True)
-    comparable = masks.skin * target.seen
-    seen = other.seen * _smear(other.facing, target.facing)
-    facing_beside = layout.mirror(other.facing[..., None])[..., 0]
-    seen_beside = layout.mirror(other.seen[..., None])[..., 0]
-    seen_beside = seen_beside * _smear(facing_beside, target.facing)
-    own_transfer, offset = _fit_colors(other.lab, target.lab, comparable * seen, config.color)
-    lab_beside = layout.mirror(other.lab)
-    mirrored_transfer, mirrored_offset = _fit_colors(
-        lab_beside, target.lab, comparable * seen_beside, config.color
+    shown = _examine(source, layout, occlusion=True)
+    other, beside = shown.drawn_on(target), shown.mirrored(layout).drawn_on(target)
+    own_transfer, offset = fit_colors(other.skin(masks.skin), target.skin(masks.skin), config.color)
+    mirrored_transfer, mirrored_offset = fit_colors(
+        beside.skin(masks.skin), target.skin(masks.skin), config.color
     )
     lips = layout.region("lips")
-    shares = complete(seen, seen_beside, wanted=target.seen, how=config.complete, whole=lips)
+    shares = complete(other.seen, beside.seen, wanted=target.seen, how=config.complete, whole=lips)
     fill = _fill_colors(
-        dataclasses.replace(shares, own=shares.own * seen, mirrored=shares.mirrored * seen_beside),
+        dataclasses.replace(
+            shares, own=shares.own * other.seen, mirrored=shares.mirrored * beside.seen
+        ),
         apply_light(own_transfer, other.lab, offset),
-        apply_light(mirrored_transfer, lab_beside, mirrored_offset),
+        apply_light(mirrored_transfer, beside.lab, mirrored_offset),
         target,
         lips,
         how=config.complete,
@@ -260,7 +219,9 @@ def plan_edit(
         filled=shares.filled,
         mask=masks.mask * target.seen,
         keep=masks.keep,
-        rim=target.seen * jnp.maximum(other.seen, shares.mirrored) * is_rim.astype(seen.dtype),
+        rim=target.seen
+        * jnp.maximum(shown.seen, shares.mirrored)
+        * is_rim.astype(shown.seen.dtype),
     )
     return EditPlan(layers=layers, own_transfer=own_transfer, mirrored_transfer=mirrored_transfer)
 
@@ -279,10 +240,10 @@ def _fill_colors(
     known = (shown.own + shown.mirrored)[..., None]
     colors = shown.own[..., None] * own + shown.mirrored[..., None] * mirrored
     layers = [colors, known, known * lips[..., None]]
-    small = _pool(jnp.concatenate(layers, axis=-1), _TRUST_TEXELS)
+    small = pool(jnp.concatenate(layers, axis=-1), _TRUST_TEXELS)
     weight: Float[Array, "size size"] = small[..., 3]
     mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)
-    smooth = _enlarge(fill_smoothly(mean, weight), size)
+    smooth = enlarge(fill_smoothly(mean, weight), size)
     lip_weight = small[..., 4:]
     lip_color = (mean * lip_weight).sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
     is_lip = lips[..., None] * smooth_step(lip_weight.sum() / _ENOUGH_LIPS)

@@ -20,7 +20,7 @@ from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.finder import FaceFinder, FoundReference, Selection, pick_faces
-from ..editing.plan import ColorMatch
+from ..editing.light import ColorMatch
 from ..editing.result import Boxes, EditResult, PhotoLike, Photos, open_photo, photo_list
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import read_mask

@@ -17,7 +17,8 @@ from ..core.geometry.layout import UVLayout
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.edit import apply_source
-from ..editing.plan import ColorMatch, EditMasks, PlanConfig
+from ..editing.light import ColorMatch
+from ..editing.plan import EditMasks, PlanConfig
 from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.source import Reference
 

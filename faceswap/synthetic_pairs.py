@@ -3,7 +3,7 @@
 A pair is three pictures of the generator (`core.synthesis`)::
 
     target     head A, skin A, in A's pose and light
-    reference  head B, skin B, in another pose, the same light
+    reference  head B, skin B, in another pose, the same light or one of its own
     truth      head A, skin B, in A's pose and light; eyes, mouth, hair and what covers A stay A's
 
 Skin is the painted or photographed texture with brows, beard, make-up and marks. Its mean tone is
@@ -96,6 +96,7 @@ def draw_pair(
     *,
     yaws: tuple[float, float],
     covers: tuple[Cover, Cover] = ("none", "none"),
+    is_one_light: bool = True,
 ) -> DrawnPair:
     """Draw a pair and its truth.
 
@@ -104,13 +105,17 @@ def draw_pair(
         seed: everything random follows from it.
         yaws: of target and reference, degrees.
         covers: what lies before the face of target and reference.
+        is_one_light: both are in the same light; else the reference has one of its own.
     """
     keys = jax.random.split(jax.random.key(seed), 8)
     people = [_person(generator, key, cover) for key, cover in zip(keys[:2], covers, strict=True)]
-    light = sample_light(keys[2], generator.bank.irradiance)
+    light_keys = (keys[2], keys[2] if is_one_light else keys[5])
+    lights = [sample_light(key, generator.bank.irradiance) for key in light_keys]
     shots = [
         _shot(key, light, person, yaw, cover)
-        for key, person, yaw, cover in zip(keys[3:5], people, yaws, covers, strict=True)
+        for key, light, person, yaw, cover in zip(
+            keys[3:5], lights, people, yaws, covers, strict=True
+        )
     ]
     target, reference = (
         _draw(generator, person, shot, jnp.zeros(()))

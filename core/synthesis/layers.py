@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int, UInt8
 
+from ..geometry.harmonics import harmonics
 from ..geometry.rasterize import rasterize
 from .atlas import ATLAS_SHAPE
 from .fragments import surface_values
@@ -16,7 +17,7 @@ from .glasses import GLASSES_SHARE, draw_glasses, glasses_vertices, sample_glass
 from .hair import HairBank, HairLook, hair_vertices, render_hair
 from .heads import Stage
 from .kinds import kind_number
-from .light import Light, harmonics, shade, vertex_normals
+from .light import Light, shade, vertex_normals
 from .scene import Scene
 from .skins import unpack_colors
 from .view import PICTURE_SIZE, project

@@ -2,11 +2,7 @@
 
 Convention:
     Directions for the harmonics have y UP (panorama frame); points and normals of the head have
-    y down. Basis order and factors are those of the data pack's ``hdri_sh9.npz``.
-
-References:
-    R. Ramamoorthi and P. Hanrahan, "An Efficient Representation for Irradiance Environment
-    Maps", 2001 (eq. 12 and 13).
+    y down.
 """
 
 from __future__ import annotations
@@ -18,10 +14,11 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ..geometry.harmonics import harmonics
 from ..geometry.pose import rotation_from_angles
 from .numbers import Numbers
 
-__all__ = ["Light", "harmonics", "sample_light", "shade", "vertex_normals"]
+__all__ = ["Light", "sample_light", "shade", "vertex_normals"]
 
 
 @jax.tree_util.register_dataclass
@@ -36,25 +33,6 @@ class Light:
     gloss: Array  # [], strength of the highlights
     sharpness: Array  # [], exponent of the highlights
     occlusion: Array  # [], strength of the ambient shadow in [0, 1.5]
-
-
-def harmonics(directions: Float[Array, "*n 3"]) -> Float[Array, "*n 9"]:
-    """Return the nine real harmonics up to order two of unit directions (y up)."""
-    x, y, z = directions[..., 0], directions[..., 1], directions[..., 2]
-    return jnp.stack(
-        [
-            jnp.full_like(x, 0.282095),
-            0.488603 * y,
-            0.488603 * z,
-            0.488603 * x,
-            1.092548 * x * y,
-            1.092548 * y * z,
-            0.315392 * (3.0 * z * z - 1.0),
-            1.092548 * x * z,
-            0.546274 * (x * x - y * y),
-        ],
-        axis=-1,
-    )
 
 
 def sample_light(key: Array, irradiance: Float[Array, "panoramas 9 3"]) -> Light:

@@ -10,11 +10,11 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
+from ..geometry.harmonics import harmonics
 from ..geometry.rasterize import rasterize
 from .atlas import tile_positions
 from .fragments import pack_positions
 from .head import HeadModel, canonical_from_ict
-from .light import harmonics
 
 __all__ = [
     "BODY_PIVOT",

@@ -52,6 +52,17 @@ def test_yaws_and_seeds_are_kept(generator: Generator, binding):
     assert noses[0] < -5.0 and noses[1] > 5.0  # positive yaw turns the nose to the left
 
 
+def test_a_light_of_its_own_changes_the_reference_alone(generator: Generator, binding):
+    pair = draw_pair(generator, 3, yaws=(20.0, -30.0))
+    other = draw_pair(generator, 3, yaws=(20.0, -30.0), is_one_light=False)
+    assert np.array_equal(pair.target.image, other.target.image)
+    assert np.array_equal(pair.truth.image, other.truth.image)
+    assert np.array_equal(pair.reference.surface, other.reference.surface)
+    shown = np.asarray(pair.reference.bare) > 0.5
+    difference = np.asarray(pair.reference.image) - np.asarray(other.reference.image)
+    assert np.abs(difference)[shown].mean() > 0.02
+
+
 @pytest.mark.parametrize("cover", ["glasses", "thing"])
 def test_covers_lie_before_the_face_that_they_are_asked_for(generator: Generator, binding, cover):
     shares = {"target": [], "reference": []}

@@ -2,7 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from uvface.core.synthesis.light import harmonics, sample_light, shade, vertex_normals
+from uvface.core.geometry.harmonics import harmonics
+from uvface.core.synthesis.light import sample_light, shade, vertex_normals
 
 
 def _directions(count: int) -> jax.Array:

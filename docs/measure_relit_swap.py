@@ -1,0 +1,142 @@
+"""Swap drawn heads that stand in one light, or each in its own, by every way to match colours.
+
+    python docs/measure_relit_swap.py --pack ../shared/data -o OUT [--photo-skins SKINS]
+
+Writes OUT/pairs.csv, OUT/table.md and OUT/sheet_*.png. ``identity`` is the cosine of a recognition
+network's vectors: to the reference, and to the true swap. That of the truth to the reference is
+what a perfect swap has.
+"""
+
+import argparse
+import csv
+import time
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from measure_swap import RECOGNITION
+from measure_synthetic_swap import to_bytes
+
+import uvface
+from uvface.core.compilation import keep_compiled_code
+from uvface.core.io.images import write_image
+from uvface.core.synthesis.files import find_sources
+from uvface.core.synthesis.generator import load_generator
+from uvface.core.synthesis.surface import bind_texels
+from uvface.faceswap.measure_identity import Recogniser
+from uvface.faceswap.measure_sheet import draw_sheet, label
+from uvface.faceswap.measure_synthetic import compare, exact_face, inner_area, read_face
+from uvface.faceswap.prnet import CloneError, swap_like_prnet
+from uvface.faceswap.swap import SwapConfig, swap_face
+from uvface.faceswap.synthetic_pairs import draw_pair
+
+YAWS = (0.0, 30.0, 60.0)
+COLORS = ("none", "match", "light")
+METHODS = ("target", "truth", *COLORS, "preset")
+GEOMETRIES = ("exact", "network")
+SHOWN = 3  # pairs of a cell on the sheets
+
+
+def main() -> None:
+    """Measure all cells, print and write the table."""
+    options = parse()
+    keep_compiled_code()
+    model, recogniser = uvface.load(options.weights), Recogniser(options.pack / RECOGNITION)
+    head, folder = find_sources(options.pack)
+    generator = load_generator(head, folder=folder, photo_skins=options.photo_skins)
+    binding = bind_texels(generator.surface, model.layout.size)
+    options.output.mkdir(parents=True, exist_ok=True)
+    start, rows = time.time(), []
+    for is_one_light, yaw in product((True, False), YAWS):
+        tiles = []
+        for number in range(options.pairs):
+            cell = {"light": "one" if is_one_light else "two", "yaw": yaw, "pair": number}
+            seed = 50000 + 100 * number + int(yaw)
+            pair = draw_pair(generator, seed, yaws=turn(number, yaw), is_one_light=is_one_light)
+            found, tile = measure(pair, binding, model, recogniser)
+            rows += [cell | row for row in found]
+            tiles += [tile] if len(tiles) < SHOWN else []
+            print(f"\r{cell} {time.time() - start:.0f} s   ", end="", flush=True)
+        sheet = draw_sheet(tiles, blocks=1).astype(np.float32) / 255
+        write_image(options.output / f"sheet_{cell['light']}_{yaw:.0f}.png", sheet)
+    print()
+    with (options.output / "pairs.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    text = table(rows)
+    (options.output / "table.md").write_text(text)
+    print(text)
+
+
+def parse() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pack", type=Path, required=True, help="the data pack's folder")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--photo-skins", type=Path, help="skins made from photos")
+    parser.add_argument("--pairs", type=int, default=8, help="of each cell")
+    parser.add_argument("--weights", default="prn-lite")
+    return parser.parse_args()
+
+
+def turn(number: int, yaw: float) -> tuple[float, float]:
+    """Return the yaws of a pair; in every second the target is turned, else the reference."""
+    side = yaw if number % 4 < 2 else -yaw
+    return (side, 0.0) if number % 2 else (0.0, side)
+
+
+def measure(pair, binding, model, recogniser) -> tuple[list[dict], dict]:
+    """Return rows for both geometries and all methods, and tiles of the reconstructed one."""
+    layout, photos = model.layout, (pair.target, pair.reference)
+    exact = [exact_face(picture, binding, layout) for picture in photos]
+    read = [read_face(p, face, model) for p, face in zip(photos, exact, strict=True)]
+    area = inner_area(pair.target, exact[0], layout)
+    target, reference, truth = (np.asarray(p.image) for p in (*photos, pair.truth))
+    points = [np.asarray(face.landmarks) for face in exact]
+    wanted = recogniser.embed(reference, points[1]), recogniser.embed(truth, points[0])
+    rows, tiles = [], {"target": target, "reference": reference, "truth": truth}
+    for geometry, (one, two) in zip(GEOMETRIES, (exact, read), strict=True):
+        given = (target, one, reference, two, layout)
+        results = {"target": target, "truth": truth}
+        for color in COLORS:
+            results[color] = swap_face(*given, config=SwapConfig(color=color))
+        try:
+            results["preset"] = swap_like_prnet(*given)
+        except CloneError:
+            print("\nseamlessClone failed")
+        for method, image in results.items():
+            own = recogniser.embed(image, points[0])
+            found = compare(image, pair, area)
+            rows.append(
+                {"geometry": geometry, "method": method}
+                | {"psnr": found.psnr, "ciede2000": found.ciede2000}
+                | {"to_reference": float(own @ wanted[0]), "to_truth": float(own @ wanted[1])}
+            )
+            if geometry == "network" and method not in ("target", "truth"):
+                tiles[f"{method} {found.psnr:.1f}"] = image
+    return rows, {name: label(to_bytes(image), name) for name, image in tiles.items()}
+
+
+def table(rows: list[dict]) -> str:
+    """Return a Markdown table: means of the cells."""
+    lines = [
+        "| light | yaw | method | dB exact | dE exact | dB network | dE network "
+        "| identity: to reference | to truth |",
+        "|---" * 9 + "|",
+    ]
+    for light, yaw, method in product(("one", "two"), YAWS, METHODS):
+        own = [r for r in rows if (r["light"], r["yaw"], r["method"]) == (light, yaw, method)]
+        cells = []
+        for geometry in GEOMETRIES:
+            for key, digits in (("psnr", 1), ("ciede2000", 1)):
+                values = [r[key] for r in own if r["geometry"] == geometry]
+                cells.append("" if method == "truth" else f"{np.mean(values):.{digits}f}")
+        for key in ("to_reference", "to_truth"):
+            cells.append(f"{np.mean([r[key] for r in own if r['geometry'] == 'network']):.2f}")
+        lines.append(f"| {light} | {yaw:.0f} | {method} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The colours of one face's skin in the light of another's.
+
+Three steps, each on what the one before has left: mean and spread of the skin's colours; the light
+from all sides that each face stands in, from its normals; and what differs over larger parts of
+the face, or by so much that it must be a shadow or a highlight.
+
+References:
+    R. Ramamoorthi and P. Hanrahan, "An Efficient Representation for Irradiance Environment
+    Maps", 2001 (light on a matt surface is nine numbers).
+    P. Huber, "Robust Estimation of a Location Parameter", 1964.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from ..core.geometry.harmonics import harmonics
+from .colour import ColorTransfer, apply_transfer, fit_transfer
+from .regions import soften
+from .scales import enlarge, pool
+
+__all__ = ["ColorMatch", "Skin", "fit_colors", "fit_light"]
+
+ColorMatch = Literal["light", "match", "none"]
+
+_TEXELS = 64  # along a side: all is fitted on averages of blocks
+_RIDGE = 0.02  # of the skin's share, draws the light to the same from all sides
+_ROUNDS = 4  # of reweighting
+_OUTLIER = 0.8  # standard deviations: brows, beards and shadows are not light from all sides
+# Over how many texels of 256 what is left is compared, and up to which difference (Oklab) it is
+# left to the face: slow changes are light; quicker ones are its shape, unless they are so large
+# that they must be a shadow or a highlight of one of the photos.
+_SCALES = ((40.0, 0.0), (14.0, 0.05), (5.0, 0.07))
+_PRIOR = 0.05  # weight of "no difference", where little is seen in both
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Skin:
+    """The skin of a face in its photo, in UV."""
+
+    lab: Array  # [S, S, 3] Oklab
+    normal: Array  # [S, S, 3] photo frame
+    weight: Array  # [S, S], how far the photo shows the texel's skin
+
+
+def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> tuple[ColorTransfer, Array]:
+    """Return what takes one skin's colours to another's.
+
+    Args:
+        source: skin whose colours will be changed.
+        target: skin that they shall fit.
+        color: ``match`` fits mean and spread, ``light`` also the light, ``none`` nothing.
+
+    Returns:
+        A transfer, and ``[S, S, 3]``, what `apply_light` adds after it.
+    """
+    nothing = jnp.zeros_like(source.lab)
+    if color == "none":
+        return ColorTransfer.identity(), nothing
+    both = source.weight * target.weight
+    w = both[..., None]
+    small = pool(jnp.concatenate([source.lab * w, target.lab * w, w], axis=-1), _TEXELS)
+    weight = jnp.maximum(small[..., 6:], 1e-6)
+    theirs, own = small[..., :3] / weight, small[..., 3:6] / weight
+    transfer = fit_transfer(theirs, own, small[..., 6])
+    if color == "match":
+        return transfer, nothing
+    target, source = _pool_skin(target), _pool_skin(source)
+    matched = dataclasses.replace(source, lab=apply_transfer(transfer, source.lab))
+    offset = _lit(target.normal, fit_light(target)) - _lit(source.normal, fit_light(matched))
+    left = own - apply_transfer(transfer, theirs)
+    for blur, own_share in _SCALES:
+        rest = _average(left - offset, small[..., 6:], blur * left.shape[0] / 256)
+        strength = jnp.linalg.norm(rest + 1e-9, axis=-1, keepdims=True)
+        offset += rest * jnp.maximum(1.0 - own_share / strength, 0.0)
+    return transfer, enlarge(offset, nothing.shape[0])
+
+
+def fit_light(skin: Skin) -> Float[Array, "8 3"]:
+    """Return the light from all sides that a skin of one colour would stand in.
+
+    Least squares over the texels, those that fit badly counting less (Huber).
+
+    Returns:
+        Factors of the harmonics of orders one and two, Oklab: what the light adds to the skin.
+    """
+    basis = harmonics(_unit(skin.normal)).reshape(-1, 9)
+    lab, weight = skin.lab.reshape(-1, 3), skin.weight.reshape(-1, 1)
+    total = jnp.maximum(weight.sum(), 1e-6)
+    prior = jnp.diag(jnp.full(9, _RIDGE).at[0].set(1e-6))
+    used = weight
+    factors = jnp.zeros((9, 3))
+    for _ in range(_ROUNDS):
+        share = used / jnp.maximum(used.sum(), 1e-6)
+        factors = jnp.linalg.solve(basis.T @ (share * basis) + prior, basis.T @ (share * lab))
+        miss = jnp.linalg.norm(lab - basis @ factors + 1e-9, axis=-1, keepdims=True)
+        deviation = jnp.sqrt((weight * miss**2).sum() / total)
+        used = weight * jnp.minimum(1.0, _OUTLIER * (deviation + 1e-4) / (miss + 1e-6))
+    return factors[1:]
+
+
+def _lit(normal: Array, light: Array) -> Array:
+    return harmonics(_unit(normal))[..., 1:] @ light
+
+
+def _unit(normal: Array) -> Array:
+    return normal / jnp.maximum(jnp.linalg.norm(normal, axis=-1, keepdims=True), 1e-3)
+
+
+def _pool_skin(skin: Skin) -> Skin:
+    """Average blocks of texels: colours over the skin that is seen, normals over all."""
+    w = skin.weight[..., None]
+    small = pool(jnp.concatenate([skin.lab * w, w, skin.normal], axis=-1), _TEXELS)
+    lab = small[..., :3] / jnp.maximum(small[..., 3:4], 1e-6)
+    return Skin(lab=lab, weight=small[..., 3], normal=small[..., 4:])
+
+
+def _average(values: Array, weights: Array, sigma: float) -> Array:
+    """Return the Gaussian average of values, drawn to 0 where the weights are small."""
+    blurred = soften(jnp.concatenate([values * weights, weights], axis=-1), sigma)
+    return blurred[..., :-1] / (blurred[..., -1:] + _PRIOR)

@@ -1,0 +1,106 @@
+"""One skin in the light of another's: the light is found from normals, and nothing else changes."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core.geometry.harmonics import harmonics
+from uvface.editing.colour import apply_light
+from uvface.editing.light import Skin, fit_colors, fit_light
+
+SIZE = 64
+TONE = jnp.array([0.68, 0.05, 0.06])
+LEFT = jnp.zeros((9, 3)).at[3, 0].set(0.12)  # lights what faces the left or right
+ABOVE = jnp.zeros((9, 3)).at[1].set(jnp.array([-0.1, 0.01, 0.0]))
+
+
+def _ball(turn=0.0):
+    """Return the normals of a ball's front, and where they are."""
+    steps = (jnp.arange(SIZE, dtype=jnp.float32) + 0.5) / SIZE * 2 - 1
+    x, y = jnp.meshgrid(steps, steps)
+    inside = (x**2 + y**2 < 0.9).astype(jnp.float32)
+    z = jnp.sqrt(jnp.maximum(1 - x**2 - y**2, 0.1))
+    c, s = np.cos(turn), np.sin(turn)
+    return jnp.stack([c * x + s * z, y, c * z - s * x], axis=-1), inside
+
+
+def _skin(light, marks=0.0, turn=0.0):
+    normal, weight = _ball(turn)
+    lab = TONE + harmonics(normal) @ light + jnp.asarray(marks)
+    return Skin(lab=lab, normal=normal, weight=weight)
+
+
+def _marks(seed):
+    """Return spots as small as moles and brows, of zero mean."""
+    noise = jax.random.normal(jax.random.key(seed), (SIZE, SIZE, 1))
+    return 0.02 * noise * jnp.array([1.0, 0.3, 0.3])
+
+
+def test_light_is_found_from_the_normals():
+    for light in (LEFT, ABOVE):
+        skin = _skin(light)
+        basis = harmonics(skin.normal)[..., 1:]
+        wanted, found = (
+            np.asarray((basis @ x)[skin.weight > 0]) for x in (light[1:], fit_light(skin))
+        )
+        spread = (wanted - wanted.mean(axis=0)).std()
+        assert (
+            found - wanted - (found - wanted).mean(axis=0)
+        ).std() < 0.3 * spread  # drawn to none a little
+
+
+def test_a_beard_is_not_taken_for_light():
+    normal, _ = _ball()
+    beard = jnp.where(normal[..., 1:2] > 0.55, jnp.array([-0.3, 0.0, 0.0]), 0.0)
+    lit = _skin(LEFT, beard)
+    bent = np.abs(np.asarray(fit_light(lit)) - LEFT[1:]).max()
+    basis = np.asarray(harmonics(normal)).reshape(-1, 9) * np.asarray(lit.weight).reshape(-1, 1)
+    lab = np.asarray(lit.lab * lit.weight[..., None]).reshape(-1, 3)
+    plain = np.abs(np.linalg.lstsq(basis, lab, rcond=None)[0][1:] - LEFT[1:]).max()
+    assert bent < 0.6 * plain
+
+
+def _relit(source, target, color):
+    transfer, offset = fit_colors(source, target, color)
+    return apply_light(transfer, source.lab, offset)
+
+
+def _error(lab, truth, weight):
+    return float((jnp.linalg.norm(lab - truth, axis=-1) * weight).sum() / weight.sum())
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5])
+def test_each_way_comes_nearer_to_the_skin_in_the_other_light(turn):
+    source, target = _skin(LEFT, _marks(1), turn), _skin(ABOVE, _marks(2))
+    truth = _skin(ABOVE, _marks(1)).lab
+    errors = [
+        _error(_relit(source, target, color), truth, source.weight)
+        for color in ("none", "match", "light")
+    ]
+    assert errors[1] < errors[0]
+    assert errors[2] < 0.4 * errors[1]
+
+
+def test_light_is_carried_on_to_where_the_source_is_not_seen():
+    source, target = _skin(LEFT), _skin(ABOVE)
+    hidden = jnp.where(source.normal[..., 0] > 0.4, 0.0, source.weight)
+    found = _relit(dataclasses.replace(source, weight=hidden), target, "light")
+    unseen = source.weight - hidden
+    matched = _relit(dataclasses.replace(source, weight=hidden), target, "match")
+    assert _error(found, target.lab, unseen) < 0.5 * _error(matched, target.lab, unseen)
+
+
+def test_a_skin_in_its_own_light_is_not_changed():
+    skin = _skin(LEFT + ABOVE, _marks(3))
+    np.testing.assert_allclose(_relit(skin, skin, "light"), skin.lab, atol=2e-4)
+
+
+def test_nothing_to_compare_changes_nothing():
+    skin = _skin(LEFT, _marks(3))
+    unseen = dataclasses.replace(skin, weight=jnp.zeros((SIZE, SIZE)))
+    transfer, offset = fit_colors(unseen, skin, "light")
+    assert np.isfinite(np.asarray(offset)).all()
+    np.testing.assert_allclose(apply_light(transfer, skin.lab, 0 * offset), skin.lab, atol=1e-6)
