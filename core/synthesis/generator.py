@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 
 from .backdrop import paint_backdrop
 from .bank import Bank, load_bank
@@ -37,6 +37,15 @@ from .surface import FaceSurface, landmark_points, load_surface
 from .view import PICTURE_SIZE, sample_view
 
 __all__ = ["Generator", "Sample", "load_generator", "render_batch"]
+
+
+_SMILE = {"mouthSmile_L": 1.0, "mouthSmile_R": 1.0, "mouthUpperUp_L": 1.0, "mouthUpperUp_R": 1.0}
+_LOW = {"mouthLowerDown_L": 1.0, "mouthLowerDown_R": 1.0}
+_WIDE_MOUTHS: tuple[dict[str, float], ...] = (
+    {"jawOpen": 1.0},
+    {"jawOpen": 0.1} | _SMILE | _LOW,
+    {"jawOpen": 0.7} | _SMILE | _LOW,
+)
 
 
 @jax.tree_util.register_dataclass
@@ -82,17 +91,26 @@ def load_generator(
     """
     head, surface = load_head(head_path), load_surface()
     landmarks = np.asarray(surface.ends)[np.asarray(surface.landmarks), 0]
-    rest = np.zeros(len(head.expression_names), np.float32)
-    rest[head.expression_index("jawOpen")] = 0.6
     return Generator(
         head=head,
-        scene=build_scene(head, rest),
+        scene=build_scene(
+            head,
+            _expression(head, {"jawOpen": 0.6}),
+            wide=[_expression(head, weights) for weights in _WIDE_MOUTHS],
+        ),
         bank=load_bank(folder, photo_skins=photo_skins),
         hair=load_hair(folder / "parts" / "hair" if folder else None, head),
         masks=build_masks(head, landmarks),
         surface=surface,
         ears=jnp.asarray(landmarks[[16, 0]], dtype=jnp.int32),
     )
+
+
+def _expression(head: HeadModel, weights: dict[str, float]) -> Float[np.ndarray, " expressions"]:
+    coefficients = np.zeros(len(head.expression_names), np.float32)
+    for name, weight in weights.items():
+        coefficients[head.expression_index(name)] = weight
+    return coefficients
 
 
 def _cloth_color(key: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +39,8 @@ _PART_TILES = {
 }
 BODY_PIVOT = (0.0, 13.0, -2.0)  # canonical frame, cm: where the neck meets the body
 # Smallest z (cm) that is drawn of the parts inside the mouth.
-_DEPTHS = {"teeth": 7.0, "gums_tongue": 4.5, "mouth_socket": 4.5}
+_DEPTHS = {"teeth": 6.0, "gums_tongue": 3.0, "mouth_socket": 0.5}
+_SEEN = 0.035  # openness; what is shut in has a little more than nothing
 _BODY_RINGS = (24, 56)
 
 
@@ -103,12 +105,16 @@ def _body_mesh() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return vertices.astype(np.float32), triangles, uv
 
 
-def build_scene(head: HeadModel, expression: np.ndarray) -> Scene:
+def build_scene(
+    head: HeadModel, expression: np.ndarray, *, wide: Sequence[np.ndarray] = ()
+) -> Scene:
     """Collect the drawn parts of the head and bake their visibility.
 
     Args:
         head: the model.
         expression: ``[E]`` coefficients at which the shadow is baked (a slightly open mouth).
+        wide: expressions that show more of the mouth's inside, which is drawn as far as one of
+            them shows it: where nothing is drawn, the backdrop would be seen through the head.
     """
     faces, faces_uv, uv = (np.asarray(a) for a in (head.faces, head.faces_uv, head.uv))
     neutral = np.asarray(canonical_from_ict(head.neutral))
@@ -126,14 +132,13 @@ def build_scene(head: HeadModel, expression: np.ndarray) -> Scene:
         positions.append(tile_positions(corner_uv, tile))
     body, body_triangles, body_uv = _body_mesh()
     head_triangles = np.concatenate(triangles).astype(np.int32)
-    baked = neutral + np.asarray(
-        canonical_from_ict(jnp.tensordot(jnp.asarray(expression), head.expression, axes=1))
-    )
-    visibility, openness = bake_visibility(jnp.asarray(baked), jnp.asarray(head_triangles))
-    # Inside the mouth most is never seen: drop it.
-    is_inner = np.asarray(head.vertex_part)[head_triangles[:, 0]] != head.part_names.index("face")
-    is_inner &= neutral[head_triangles[:, 0], 2] > 0
-    is_seen = np.asarray(openness)[head_triangles].max(axis=1) > 0.035
+    visibility, openness = _bake(head, neutral, expression, head_triangles)
+    shown = [openness, *(_bake(head, neutral, other, head_triangles)[1] for other in wide)]
+    # Inside the mouth most is never seen: drop it, but for the wall behind all.
+    part = np.asarray(head.vertex_part)[head_triangles[:, 0]]
+    outer = [head.part_names.index(name) for name in ("face", "mouth_socket")]
+    is_inner = ~np.isin(part, outer) & (neutral[head_triangles[:, 0], 2] > 0)
+    is_seen = np.max(shown, axis=0)[head_triangles].max(axis=1) > _SEEN
     is_kept = is_seen | ~is_inner
     triangles = [head_triangles[is_kept]]
     positions = [np.concatenate(positions)[is_kept]]
@@ -151,6 +156,13 @@ def build_scene(head: HeadModel, expression: np.ndarray) -> Scene:
         eye_centres=jnp.asarray(_eye_centres(neutral, eyes)),
         body_triangles=len(body_triangles),
     )
+
+
+def _bake(
+    head: HeadModel, neutral: np.ndarray, expression: np.ndarray, triangles: np.ndarray
+) -> tuple[Array, Array]:
+    moved = canonical_from_ict(jnp.tensordot(jnp.asarray(expression), head.expression, axes=1))
+    return bake_visibility(jnp.asarray(neutral) + moved, jnp.asarray(triangles))
 
 
 def _eye_centres(neutral: np.ndarray, eyes: np.ndarray) -> np.ndarray:
