@@ -27,7 +27,10 @@ __all__ = ["SwapConfig", "swap_face", "swap_masks", "swap_reference"]
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
 
-_KEEP_GROWTH = 2.0  # texels of 256: softness of the kept regions' border, which lies outside
+_KEEP_BLUR = 2.0  # texels of 256: softness of the kept regions' border
+# Where a blurred region begins to be kept, and where it is kept whole: a half is its border. That
+# of the eyeballs lies inside, since the lids' edges and lashes are the reference's.
+_KEPT_OUTSIDE, _KEPT_INSIDE = (0.02, 0.3), (0.5, 1.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -150,6 +153,9 @@ def _masks(layout: UVLayout, *, keep: tuple[str, ...], feather: float) -> tuple[
     mask = swap_region(layout, feather=feather)
     if not keep:
         return mask, jnp.zeros_like(mask)
-    width = _KEEP_GROWTH * layout.size / 256
-    kept = soften(combine_regions(layout, keep)[..., None], width)[..., 0]
-    return mask, jnp.clip(2.0 * kept - 0.15, 0.0, 1.0)
+    width = _KEEP_BLUR * layout.size / 256
+    regions = jnp.stack([combine_regions(layout, [name]) for name in keep], axis=-1)
+    borders = [_KEPT_INSIDE if name.startswith("eyeballs") else _KEPT_OUTSIDE for name in keep]
+    low, high = jnp.asarray(borders, jnp.float32).T
+    kept = (soften(regions, width) - low) / (high - low)
+    return mask, jnp.clip(kept, 0.0, 1.0).max(axis=-1)

@@ -8,7 +8,8 @@ import pytest
 from toy_faces import SIZE, layout, toy_photo
 
 from uvface.core.errors import InputError
-from uvface.faceswap.swap import SwapConfig, swap_face
+from uvface.core.geometry.layout import load_layout
+from uvface.faceswap.swap import SwapConfig, swap_face, swap_masks
 
 
 def _swap(target, reference, **settings):
@@ -80,6 +81,18 @@ def test_kept_regions_stay_the_target_s_own():
     row, column = (round(float(c)) for c in target[1].position_map[32, 32, 1::-1])
     full = np.abs(_swap(target, reference) - target[0])[row, column].max()
     assert change[row, column] < 0.2 * full
+
+
+def test_the_whole_mouth_is_kept_but_eyes_up_to_their_lids_only():
+    uv = load_layout()
+    mouth, eyes = (
+        np.asarray(swap_masks(uv, SwapConfig(keep=(name,))).keep)
+        for name in ("mouth_interior", "eyeballs")
+    )
+    inside = {name: np.asarray(uv.region(name)) for name in ("mouth_interior", "eyeballs")}
+    assert mouth[inside["mouth_interior"] > 0.99].min() > 0.99
+    assert eyes[inside["eyeballs"] < 0.2].max() < 0.1
+    assert (eyes > 0.99).sum() > 0.2 * (inside["eyeballs"] > 0.5).sum()
 
 
 @pytest.mark.parametrize("shift", [(-45.0, 0.0), (45.0, 10.0), (0.0, -50.0), (20.0, 50.0)])
