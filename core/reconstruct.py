@@ -31,7 +31,7 @@ from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
-from .io.traced import keep_traced
+from .io.traced import blank, keep_traced
 from .network.registry import Network, for_inference
 from .network.weights import WeightsHeader, load_weights, read_layout
 from .types import Camera, Face, Similarity
@@ -83,18 +83,6 @@ class Reading:
     landmarks: Array  # [68, 3]
     camera: Camera
     confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]
-
-
-def _blank_reading() -> Reading:
-    zero = jax.device_put(np.float32(0.0))
-    return Reading(
-        position_map=zero,
-        visibility=zero,
-        self_visibility=zero,
-        landmarks=zero,
-        camera=Camera(scale=zero, rotation=zero, translation=zero),
-        confidence=zero,
-    )
 
 
 def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:
@@ -218,7 +206,7 @@ def _compiled_reader(
         return _measure_face(crop, layout)
 
     key = f"{header.network} {sorted(header.config.items())} {config}"
-    read = keep_traced(run, key=key, like=_blank_reading())
+    read = keep_traced(run, key=key, like=blank(Reading, camera=blank(Camera)))
     return lambda region, photo_from_crop: read(state, layout, region, photo_from_crop)
 
 

@@ -17,7 +17,8 @@ Convention:
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -32,6 +33,7 @@ from ..core.geometry.rasterize import interpolate
 from ..core.geometry.render import rasterize_layout
 from ..core.geometry.sampling import sample_bicubic
 from ..core.geometry.window import cut_window
+from ..core.io.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .complete import DRAWN_FROM
@@ -159,7 +161,7 @@ def render_edit(
     # the first and the last do not depend on the source's size, nor the plan on the window's.
     config = config or PlanConfig()
     plan = plan_edit(face, source, masks, layout, config=config)
-    fragments = _rasterize_window(face.position_map, layout, window)
+    fragments = _rasterizer()(face.position_map, layout, window)
     pixels = _interpolate_layers(fragments, layout.triangles, plan.layers)
     places = _places(pixels, plan.layers)
     own = _read(source.image, places.own)
@@ -167,7 +169,21 @@ def render_edit(
     drawn = _shade(plan, pixels, own, mirrored, fragments.is_covered)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
-    return _blend_drawn(drawn, window, masks.strength, reach, config=blend)
+    blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
+    return blended
+
+
+# What takes longest to trace is kept between processes.
+
+
+@cache
+def _rasterizer() -> Callable[..., Fragments]:
+    return keep_traced(_rasterize_window, key="rasterize an edit", like=blank(Fragments))
+
+
+@cache
+def _blender(config: BlendConfig | None) -> Callable[..., Array]:
+    return keep_traced(partial(_blend_drawn, config=config), key=f"blend {config}", like=0)
 
 
 _read = jax.jit(sample_bicubic)
@@ -208,7 +224,6 @@ def _places(pixels: Array, like: Layers) -> _Places:
     )
 
 
-@jax.jit
 def _rasterize_window(position_map: Array, layout: UVLayout, window: Window) -> Fragments:
     side = window.image.shape[0]
     return rasterize_layout(position_map, layout, height=side, width=side, origin=window.origin)
@@ -241,7 +256,6 @@ def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covere
     )
 
 
-@partial(jax.jit, static_argnames="config")
 def _blend_drawn(
     drawn: _Drawn,
     window: Window,

@@ -17,7 +17,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jaxtyping import Float
 
 from ..core.geometry.harmonics import harmonics
@@ -95,14 +95,16 @@ def fit_light(skin: Skin) -> Float[Array, "8 3"]:
     lab, weight = skin.lab.reshape(-1, 3), skin.weight.reshape(-1, 1)
     total = jnp.maximum(weight.sum(), 1e-6)
     prior = jnp.diag(jnp.full(9, _RIDGE).at[0].set(1e-6))
-    used = weight
-    factors = jnp.zeros((9, 3))
-    for _ in range(_ROUNDS):
+
+    def refit(_: Array, fit: tuple[Array, Array]) -> tuple[Array, Array]:
+        _, used = fit
         share = used / jnp.maximum(used.sum(), 1e-6)
         factors = jnp.linalg.solve(basis.T @ (share * basis) + prior, basis.T @ (share * lab))
         miss = jnp.linalg.norm(lab - basis @ factors + 1e-9, axis=-1, keepdims=True)
         deviation = jnp.sqrt((weight * miss**2).sum() / total)
-        used = weight * jnp.minimum(1.0, _OUTLIER * (deviation + 1e-4) / (miss + 1e-6))
+        return factors, weight * jnp.minimum(1.0, _OUTLIER * (deviation + 1e-4) / (miss + 1e-6))
+
+    factors, _ = lax.fori_loop(0, _ROUNDS, refit, (jnp.zeros((9, 3)), weight))
     return factors[1:]
 
 

@@ -7,7 +7,8 @@ of texels, whatever the size of the photos.
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.visibility import normals
+from ..core.io.traced import blank, keep_traced
 from ..core.types import Face
 from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
@@ -167,7 +169,6 @@ def _smear(facing: Array, wanted: Array) -> Array:
     return smooth_step((ratio - low) / (high - low))
 
 
-@partial(jax.jit, static_argnames="config")
 def plan_edit(
     face: Face,
     source: Source,
@@ -185,12 +186,28 @@ def plan_edit(
         layout: UV layout of both.
         config: how colours are found.
     """
+    plan: EditPlan = _planner(config)(face, source, masks, layout)
+    return plan
+
+
+@cache
+def _planner(config: PlanConfig) -> Callable[..., EditPlan]:
+    transfer = blank(ColorTransfer)
+    like = EditPlan(layers=blank(Layers), own_transfer=transfer, mirrored_transfer=transfer)
+    return keep_traced(partial(_plan, config=config), key=f"plan {config}", like=like)
+
+
+def _plan(
+    face: Face, source: Source, masks: EditMasks, layout: UVLayout, *, config: PlanConfig
+) -> EditPlan:
     target = _examine(face, layout, occlusion=config.occlusion)
     shown = _examine(source, layout, occlusion=True)
     other, beside = shown.drawn_on(target), shown.mirrored(layout).drawn_on(target)
-    own_transfer, offset = fit_colors(other.skin(masks.skin), target.skin(masks.skin), config.color)
-    mirrored_transfer, mirrored_offset = fit_colors(
-        beside.skin(masks.skin), target.skin(masks.skin), config.color
+    skins = [side.skin(masks.skin) for side in (other, beside)]
+    both = jax.tree.map(lambda *sides: jnp.stack(sides), *skins)
+    fitted = jax.vmap(partial(fit_colors, target=target.skin(masks.skin), color=config.color))(both)
+    (own_transfer, offset), (mirrored_transfer, mirrored_offset) = (
+        jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1)
     )
     lips = layout.region("lips")
     shares = complete(other.seen, beside.seen, wanted=target.seen, how=config.complete, whole=lips)

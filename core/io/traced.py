@@ -8,6 +8,7 @@ says, and shapes and types of the arguments.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 from collections.abc import Callable
@@ -24,11 +25,11 @@ from ..compilation import cache_folder
 from ..errors import InputError
 from .files import write_bytes_atomic
 
-__all__ = ["keep_traced"]
+__all__ = ["blank", "keep_traced"]
 
 _Leaf = jax.Array | np.ndarray
-_CORE = Path(__file__).parents[1]
-_CODE = ("*.py", "geometry/*.py", "network/*.py", "io/*.py")  # of it: what is traced
+_PACKAGE = Path(__file__).parents[2]
+_TRACED = ("core", "core/blending", "core/geometry", "core/io", "core/network", "editing")
 
 
 def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callable[..., Any]:
@@ -61,6 +62,12 @@ def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callabl
     return call
 
 
+def blank(kind: type, **fields: Any) -> Any:
+    """Return an instance of a dataclass of arrays whose fields are zeros, but for those given."""
+    zero = jax.device_put(np.float32(0.0))
+    return kind(**({field.name: zero for field in dataclasses.fields(kind)} | fields))
+
+
 def _path(key: str) -> Path:
     versions = f"{jax.__version__} {jaxlib.__version__} {jax.default_backend()}"
     digest = hashlib.sha256(f"{_code_digest()} {versions} {key}".encode()).hexdigest()
@@ -70,8 +77,8 @@ def _path(key: str) -> Path:
 @cache
 def _code_digest() -> str:
     digest = hashlib.sha256()
-    for pattern in _CODE:
-        for file in sorted(_CORE.glob(pattern)):
+    for folder in _TRACED:
+        for file in sorted((_PACKAGE / folder).glob("*.py")):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 

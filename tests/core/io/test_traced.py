@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.io.traced import keep_traced
+from uvface.core.io.traced import _code_digest, keep_traced
 from uvface.core.types import Similarity
 
 
@@ -56,6 +56,18 @@ def test_changed_code_is_traced(folder, monkeypatch):
     monkeypatch.setattr("uvface.core.io.traced._code_digest", lambda: "changed")
     _kept(calls)(MOVE, POINTS)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("folder", ["core/geometry", "core/blending", "editing"])
+def test_code_of_every_step_counts(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("uvface.core.io.traced._PACKAGE", tmp_path)
+    file = tmp_path / folder / "step.py"
+    file.parent.mkdir(parents=True)
+    digests = set()
+    for text in ("a = 1", "a = 2"):
+        file.write_text(text)
+        digests.add(_code_digest.__wrapped__())
+    assert len(digests) == 2
 
 
 def test_a_damaged_file_is_traced_and_written_again(folder):
