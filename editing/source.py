@@ -17,13 +17,12 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.sampling import resize_map
 from ..core.geometry.window import cut_window, size_class
 from ..core.io.face_files import FaceTexture
 from ..core.types import Face
 from .fuse import PhotoFace, texel_footprint
 
-__all__ = ["Reference", "Source", "source_for", "source_from_photo", "source_from_texture"]
+__all__ = ["Reference", "Source", "source_for", "source_from_photo"]
 
 Reference = PhotoFace | FaceTexture
 
@@ -146,28 +145,3 @@ def _source_from_face_file(
 def _texel_centres(size: int, texels: int) -> Float[np.ndarray, " size"]:
     """Return where the centres of ``size`` texels lie in a texture of ``texels``."""
     return (np.arange(size, dtype=np.float32) + 0.5) * np.float32(texels / size) - 0.5
-
-
-def source_from_texture(
-    texture: Float[Array, "texels texels 3"],
-    layout: UVLayout,
-    *,
-    visibility: Float[Array, "size size"] | None = None,
-) -> Source:
-    """Make a source of a texture of any size.
-
-    Args:
-        texture: UV image, RGB in [0, 1].
-        layout: the UV layout that it is made for.
-        visibility: texels to use; default: all of the layout.
-    """
-    texels, size = texture.shape[0], layout.size
-    centres = jnp.asarray(_texel_centres(size, texels))
-    u, v = jnp.meshgrid(centres, centres)
-    return Source(
-        image=texture,
-        position_map=jnp.stack([u, v, jnp.zeros_like(u)], axis=-1),
-        texture=resize_map(texture, size),
-        visibility=layout.mask if visibility is None else visibility,
-        self_visibility=layout.mask,
-    )

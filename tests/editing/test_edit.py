@@ -7,12 +7,13 @@ from toy_faces import layout, toy_photo
 
 from uvface.core.blending.composite import BlendConfig
 from uvface.core.errors import InputError
+from uvface.core.io.face_files import FaceTexture
 from uvface.editing.apply import cut_edit_window, paste_window, render_edit
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.edit import EditConfig, edit_face
 from uvface.editing.plan import EditMasks, PlanConfig
 from uvface.editing.recolor import parse_color
-from uvface.editing.source import source_from_texture
+from uvface.editing.source import source_for
 
 
 def _pixel(face, row, column):
@@ -58,7 +59,16 @@ def test_a_texture_is_drawn_as_it_is():
     mask = layout().region("nose")
     masks = EditMasks(mask=mask, keep=jnp.zeros_like(mask), skin=mask, strength=jnp.ones(()))
     window = cut_edit_window(image, face, np.asarray(mask))
-    source = source_from_texture(jnp.full((256, 256, 3), 0.25), layout())
+    own = np.asarray(face.position_map)
+    plain = FaceTexture(
+        texture=np.full((256, 256, 3), 0.25, np.float32),
+        visibility=np.asarray(layout().mask),
+        position_map=own,
+        shape=own,
+        layout="toy",
+        layout_digest="",
+    )
+    source = source_for(plain, face, np.asarray(mask), layout(), side=window.image.shape[0])
     blend = BlendConfig(method="feather")
     plan = PlanConfig(color="none")
     edited = render_edit(window, face, source, masks, layout(), config=plan, blend=blend)
