@@ -106,18 +106,15 @@ class _Side:
 
     lab: Array  # [S, S, 3] Oklab
     seen: Array  # 1 where the photo shows the skin of the texel
-    normal: Array  # [S, S, 3] smoothed, photo frame
-
-    @property
-    def facing(self) -> Array:
-        """Return the cosine between the surface and the view, at least 0."""
-        return jnp.maximum(self.normal[..., 2], 0.0)
+    facing: Array  # cosine between the surface and the view, smoothed, at least 0
+    normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
 
     def mirrored(self, layout: UVLayout) -> _Side:
         """Return what the photo shows at the texels on the other side of the face."""
-        layers = [self.lab, self.seen[..., None], self.normal]
-        beside = layout.mirror(jnp.concatenate(layers, axis=-1))
-        return _Side(lab=beside[..., :3], seen=beside[..., 3], normal=beside[..., 4:])
+        single = jnp.stack([self.seen, self.facing], axis=-1)
+        beside = layout.mirror(jnp.concatenate([self.lab, self.normal, single], axis=-1))
+        lab, normal = beside[..., :3], beside[..., 3:6]
+        return _Side(lab=lab, normal=normal, seen=beside[..., 6], facing=beside[..., 7])
 
     def drawn_on(self, other: _Side) -> _Side:
         """Return the side without what would be a smear where the other one faces the camera."""
@@ -134,9 +131,14 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     Without ``occlusion`` all do that face the camera and lie before the rest of the face.
     """
     normal = soften(normals(shown.position_map, layout), _WRINKLES * layout.size / 256)
+    # A texture lies flat before its camera; its light fell on the face that it is of.
+    lit = normal
+    if isinstance(shown, Source):
+        lit = soften(normals(shown.surface, layout), _WRINKLES * layout.size / 256)
     lab, seen = lab_from_rgb(shown.texture), shown.self_visibility
+    side = _Side(lab=lab, seen=seen, facing=jnp.maximum(normal[..., 2], 0.0), normal=lit)
     if not occlusion:
-        return _Side(lab=lab, seen=seen, normal=normal)
+        return side
     seen = _bridge_folds(shown.visibility, seen, layout)
     layers = [seen, periphery(layout, normal), layout.region("skin")]
     stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
@@ -144,7 +146,7 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
     seen = seen * enlarge(trust[..., None], layout.size)[..., 0]
     seen = seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips"))
-    return _Side(lab=lab, seen=seen * agree_trust(lab, seen, layout), normal=normal)
+    return dataclasses.replace(side, seen=seen * agree_trust(lab, seen, layout))
 
 
 def _bridge_folds(visible: Array, own: Array, layout: UVLayout) -> Array:

@@ -94,7 +94,10 @@ def _filled(lip_color):
     marks = np.zeros((64, 64, 3), np.float32)
     marks[..., 0] = 0.1 * (np.arange(64) // 2 % 2 - 0.5)
     target = _Side(
-        lab=0.5 * skin + jnp.asarray(marks), seen=jnp.ones((64, 64)), normal=jnp.ones((64, 64, 3))
+        lab=0.5 * skin + jnp.asarray(marks),
+        seen=jnp.ones((64, 64)),
+        normal=jnp.ones((64, 64, 3)),
+        facing=jnp.ones((64, 64)),
     )
     shares = Shares(own=known, mirrored=0.0 * known, filled=1.0 - known)
     return np.asarray(_fill_colors(shares, own, own, target, lips, how="auto"))

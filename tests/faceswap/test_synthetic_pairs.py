@@ -81,13 +81,13 @@ def test_covers_lie_before_the_face_that_they_are_asked_for(generator: Generator
 
 
 def test_no_backdrop_is_seen_through_an_open_mouth(generator: Generator, binding):
-    seen = []
-    for seed in (70001, 70033, 70034):  # mouths of 570 to 1070 pixels
+    holes = []
+    for seed in range(70000, 70008):
         picture = draw_pair(generator, seed, yaws=(0.0, 30.0)).target
         lips = np.asarray(exact_face(picture, binding, load_layout()).landmarks)[60:68, :2]
         mouth = np.zeros(picture.bare.shape, np.uint8)
         cv2.fillPoly(mouth, [np.rint(lips).astype(np.int32)], 1)
         inner = cv2.erode(mouth, np.ones((3, 3), np.uint8)) > 0
-        assert inner.sum() > 400
-        seen.append(float((np.asarray(picture.bare)[inner] < 0.5).mean()))
-    assert max(seen) < 0.01
+        if inner.sum() > 100:
+            holes.append(float((np.asarray(picture.bare)[inner] < 0.5).mean()))
+    assert len(holes) >= 3 and max(holes) < 0.01
