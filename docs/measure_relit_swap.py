@@ -7,22 +7,14 @@ network's vectors: to the reference, and to the true swap. That of the truth to 
 what a perfect swap has.
 """
 
-import argparse
-import csv
 import time
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from measure_swap import RECOGNITION
-from measure_synthetic_swap import to_bytes
+from measure_synthetic_swap import drawing_options, prepare, to_bytes, write_csv
 
-import uvface
-from uvface.core.compilation import keep_compiled_code
 from uvface.core.io.images import write_image
-from uvface.core.synthesis.files import find_sources
-from uvface.core.synthesis.generator import load_generator
-from uvface.core.synthesis.surface import bind_texels
 from uvface.faceswap.measure_identity import Recogniser
 from uvface.faceswap.measure_sheet import draw_sheet, label
 from uvface.faceswap.measure_synthetic import compare, exact_face, inner_area, read_face
@@ -39,13 +31,9 @@ SHOWN = 3  # pairs of a cell on the sheets
 
 def main() -> None:
     """Measure all cells, print and write the table."""
-    options = parse()
-    keep_compiled_code()
-    model, recogniser = uvface.load(options.weights), Recogniser(options.pack / RECOGNITION)
-    head, folder = find_sources(options.pack)
-    generator = load_generator(head, folder=folder, photo_skins=options.photo_skins)
-    binding = bind_texels(generator.surface, model.layout.size)
-    options.output.mkdir(parents=True, exist_ok=True)
+    options = drawing_options(__doc__.splitlines()[0]).parse_args()
+    model, generator, binding = prepare(options)
+    recogniser = Recogniser(options.pack / RECOGNITION)
     start, rows = time.time(), []
     for is_one_light, yaw in product((True, False), YAWS):
         tiles = []
@@ -60,24 +48,10 @@ def main() -> None:
         sheet = draw_sheet(tiles, blocks=1).astype(np.float32) / 255
         write_image(options.output / f"sheet_{cell['light']}_{yaw:.0f}.png", sheet)
     print()
-    with (options.output / "pairs.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(options.output / "pairs.csv", rows)
     text = table(rows)
     (options.output / "table.md").write_text(text)
     print(text)
-
-
-def parse() -> argparse.Namespace:
-    """Return the options of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pack", type=Path, required=True, help="the data pack's folder")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--photo-skins", type=Path, help="skins made from photos")
-    parser.add_argument("--pairs", type=int, default=8, help="of each cell")
-    parser.add_argument("--weights", default="prn-lite")
-    return parser.parse_args()
 
 
 def turn(number: int, yaw: float) -> tuple[float, float]:

@@ -17,9 +17,10 @@ import numpy as np
 import uvface
 from uvface.core.compilation import keep_compiled_code
 from uvface.core.io.images import write_image
+from uvface.core.reconstruct import Model
 from uvface.core.synthesis.files import find_sources
-from uvface.core.synthesis.generator import load_generator
-from uvface.core.synthesis.surface import bind_texels
+from uvface.core.synthesis.generator import Generator, load_generator
+from uvface.core.synthesis.surface import TexelBinding, bind_texels
 from uvface.faceswap.measure_sheet import draw_sheet, label
 from uvface.faceswap.measure_synthetic import (
     compare,
@@ -45,13 +46,10 @@ SHOWN = 2  # pairs of a cell on the sheets
 
 def main() -> None:
     """Measure all cells, print and write the tables."""
-    options = parse()
-    keep_compiled_code()
-    model = uvface.load(options.weights)
-    head, folder = find_sources(options.pack)
-    generator = load_generator(head, folder=folder, photo_skins=options.photo_skins)
-    binding = bind_texels(generator.surface, model.layout.size)
-    options.output.mkdir(parents=True, exist_ok=True)
+    parser = drawing_options(__doc__.splitlines()[0])
+    parser.add_argument("--color", default=SwapConfig.color)
+    options = parser.parse_args()
+    model, generator, binding = prepare(options)
     start, table = time.time(), []
     for covers, yaw in CELLS:
         tiles = []
@@ -71,16 +69,25 @@ def main() -> None:
     print(text)
 
 
-def parse() -> argparse.Namespace:
-    """Return the options of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def drawing_options(description: str) -> argparse.ArgumentParser:
+    """Return the options of measurements on drawn pairs."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--pack", type=Path, required=True, help="the data pack's folder")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--photo-skins", type=Path, help="skins made from photos")
     parser.add_argument("--pairs", type=int, default=8, help="of each cell")
-    parser.add_argument("--color", default=SwapConfig.color)
     parser.add_argument("--weights", default="prn-lite")
-    return parser.parse_args()
+    return parser
+
+
+def prepare(options: argparse.Namespace) -> tuple[Model, Generator, TexelBinding]:
+    """Load what draws pairs and what reads them; make the output folder."""
+    keep_compiled_code()
+    model = uvface.load(options.weights)
+    head, folder = find_sources(options.pack)
+    generator = load_generator(head, folder=folder, photo_skins=options.photo_skins)
+    options.output.mkdir(parents=True, exist_ok=True)
+    return model, generator, bind_texels(generator.surface, model.layout.size)
 
 
 def find_pair(generator, binding, model, covers, yaw: float, number: int) -> DrawnPair:

@@ -130,11 +130,9 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
 
     Without ``occlusion`` all do that face the camera and lie before the rest of the face.
     """
-    normal = soften(normals(shown.position_map, layout), _WRINKLES * layout.size / 256)
-    # A texture lies flat before its camera; its light fell on the face that it is of.
-    lit = normal
-    if isinstance(shown, Source):
-        lit = soften(normals(shown.surface, layout), _WRINKLES * layout.size / 256)
+    normal = lit = _smooth_normals(shown.position_map, layout)
+    if isinstance(shown, Source) and shown.lit_map is not None:
+        lit = _smooth_normals(shown.lit_map, layout)
     lab, seen = lab_from_rgb(shown.texture), shown.self_visibility
     side = _Side(lab=lab, seen=seen, facing=jnp.maximum(normal[..., 2], 0.0), normal=lit)
     if not occlusion:
@@ -147,6 +145,10 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     seen = seen * enlarge(trust[..., None], layout.size)[..., 0]
     seen = seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips"))
     return dataclasses.replace(side, seen=seen * agree_trust(lab, seen, layout))
+
+
+def _smooth_normals(position_map: Array, layout: UVLayout) -> Array:
+    return soften(normals(position_map, layout), _WRINKLES * layout.size / 256)
 
 
 def _bridge_folds(visible: Array, own: Array, layout: UVLayout) -> Array:

@@ -37,10 +37,11 @@ class Source:
 
     image: Array  # [R, R, 3], RGB in [0, 1]
     position_map: Array  # [S, S, 3], pixels of image
-    surface: Array  # [S, S, 3], the face's shape as its photo shows it, pixels; light falls on it
     texture: Array  # [S, S, 3], its colours at the texels
     visibility: Array  # [S, S], 1 where the picture shows the texel
     self_visibility: Array  # [S, S], the same if nothing but the face itself could hide it
+    # [S, S, 3], position map in the photo whose light the picture has; None: the picture is it.
+    lit_map: Array | None = None
 
 
 def source_for(
@@ -96,7 +97,6 @@ def source_from_photo(
     return Source(
         image=jnp.asarray(_padded(window, side), jnp.float32),
         position_map=jnp.asarray(places, jnp.float32),
-        surface=face.position_map,
         texture=face.texture,
         visibility=face.visibility,
         self_visibility=face.self_visibility,
@@ -138,10 +138,10 @@ def _source_from_face_file(
     return Source(
         image=jnp.asarray(_padded(picture, side), jnp.float32),
         position_map=jnp.asarray(np.stack([u, v, np.zeros_like(u)], axis=-1)),
-        surface=jnp.asarray(face_file.position_map),
         texture=jnp.asarray(small),
         visibility=jnp.asarray(face_file.visibility),
         self_visibility=layout.mask,
+        lit_map=jnp.asarray(face_file.position_map),
     )
 
 

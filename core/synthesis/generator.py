@@ -38,7 +38,7 @@ from .view import PICTURE_SIZE, sample_view
 
 __all__ = ["Generator", "Sample", "load_generator", "render_batch"]
 
-
+# Between them they show most of what can be seen inside a mouth.
 _SMILE = {"mouthSmile_L": 1.0, "mouthSmile_R": 1.0, "mouthUpperUp_L": 1.0, "mouthUpperUp_R": 1.0}
 _LOW = {"mouthLowerDown_L": 1.0, "mouthLowerDown_R": 1.0}
 _WIDE_MOUTHS: tuple[dict[str, float], ...] = (

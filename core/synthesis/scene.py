@@ -135,9 +135,9 @@ def build_scene(
     visibility, openness = _bake(head, neutral, expression, head_triangles)
     shown = [openness, *(_bake(head, neutral, other, head_triangles)[1] for other in wide)]
     # Inside the mouth most is never seen: drop it, but for the wall behind all.
-    owner_part = np.asarray(head.vertex_part)[head_triangles[:, 0]]
+    parts = np.asarray(head.vertex_part)[head_triangles[:, 0]]
     outer = [head.part_names.index(name) for name in ("face", "mouth_socket")]
-    is_inner = ~np.isin(owner_part, outer) & (neutral[head_triangles[:, 0], 2] > 0)
+    is_inner = ~np.isin(parts, outer) & (neutral[head_triangles[:, 0], 2] > 0)
     is_seen = np.max(shown, axis=0)[head_triangles].max(axis=1) > _SEEN
     is_kept = is_seen | ~is_inner
     triangles = [head_triangles[is_kept]]
