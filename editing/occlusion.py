@@ -1,7 +1,7 @@
-"""Which texels show skin, and not hair, a hat or the background, judged by colour alone.
+"""Which texels show skin, and not hair, a hat, the background or blackness, by colour alone.
 
-Only around the face is this asked: on the forehead, at the sides, and along the outline. Brows,
-beards, lips and nostrils differ from skin, too, and belong to the face.
+Hair and background are looked for only around the face: on the forehead, at the sides, and along
+the outline. Brows, beards, lips and nostrils differ from skin, too, and belong to the face.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
 from .regions import smooth_step, soften
 
-__all__ = ["agree_trust", "periphery", "skin_trust"]
+__all__ = ["agree_trust", "lit_trust", "periphery", "skin_trust"]
 
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
@@ -26,6 +26,9 @@ _FIRST_BLUR, _SECOND_BLUR = 28.0, 14.0  # texels of 256
 _STRAND = 3.5  # texels of 256
 _OWN = 3.0  # texels of 256 around eyes and brows that are not judged
 _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front of it
+_LIT_BLUR = 6.0  # texels of 256
+_LIT = (0.3, 0.42)  # of the lit skin's lightness: skin that gets 1/37 to 1/13 of its light
+_ONE_SIDED = (0.1, 0.25)  # share of the skin that is lit on one side of the face only
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
 
 
@@ -122,3 +125,33 @@ def agree_trust(
     beside = layout.mirror((like * seen)[..., None])[..., 0]
     odd = soften((skin * (1.0 - like) * beside)[..., None], _STRAND * scale)[..., 0]
     return 1.0 - smooth_step((odd - 0.1) / 0.3)
+
+
+def lit_trust(
+    lab: Float[Array, "size size 3"], seen: Float[Array, "size size"], layout: UVLayout
+) -> Float[Array, "size size"]:
+    """Return 0 where a face lies in black shadow although its other side is lit.
+
+    Such skin has no detail left, only the noise of eight bits; brought to the light of another
+    photo it would be blotches.
+
+    Args:
+        lab: Oklab of the photo's colours at the texels.
+        seen: 1 where the texel is seen.
+        layout: UV layout.
+    """
+    weights = (seen * layout.region("skin"))[..., None]
+    bright = weights * jnp.maximum(lab[..., :1], 0.0) ** 4
+    level = (bright * lab[..., :1]).sum() / jnp.maximum(bright.sum(), 1e-6)
+    around = _average(lab, weights, _LIT_BLUR * layout.size / 256)[..., 0]
+    low, high = _LIT
+    lit = smooth_step((around / jnp.maximum(level, 1e-3) - low) / (high - low))
+    other_lit, other_weights = jnp.moveaxis(
+        layout.mirror(jnp.stack([lit, weights[..., 0]], axis=-1)), -1, 0
+    )
+    # A black beard is black on both sides; light from one side also leaves black what lies in the
+    # middle, where the other side of the face shows no better.
+    both = weights[..., 0] * other_weights
+    one_sided = (both * jnp.abs(lit - other_lit)).sum() / jnp.maximum(both.sum(), 1e-6)
+    low, high = _ONE_SIDED
+    return 1.0 - (1.0 - lit) * smooth_step((one_sided - low) / (high - low))

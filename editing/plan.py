@@ -23,7 +23,7 @@ from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .light import ColorMatch, Skin, fit_colors
 from .mouth import lip_trust
-from .occlusion import agree_trust, periphery, skin_trust
+from .occlusion import agree_trust, lit_trust, periphery, skin_trust
 from .regions import smooth_step, soften
 from .scales import enlarge, pool
 from .source import Source
@@ -144,6 +144,7 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
     seen = seen * enlarge(trust[..., None], layout.size)[..., 0]
     seen = seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips"))
+    seen = seen * lit_trust(lab, seen, layout)
     return dataclasses.replace(side, seen=seen * agree_trust(lab, seen, layout))
 
 

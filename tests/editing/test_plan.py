@@ -9,7 +9,7 @@ from toy_faces import layout, toy_photo
 
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
-from uvface.editing.occlusion import agree_trust
+from uvface.editing.occlusion import agree_trust, lit_trust
 from uvface.editing.plan import EditMasks, PlanConfig, _fill_colors, _Side, plan_edit
 from uvface.editing.source import source_for
 
@@ -115,3 +115,36 @@ def test_lips_are_filled_with_the_colour_of_what_is_known_of_them():
 def test_what_is_filled_has_the_target_s_own_detail():
     row = _filled([0.5, 0.2, 0.05])[55, 16:48, 0]
     assert 0.07 < row[2::4].mean() - row[::4].mean() < 0.11
+
+
+def _lit(texture):
+    return np.asarray(lit_trust(lab_from_rgb(texture), jnp.ones((64, 64)), layout()))
+
+
+LEFT, RIGHT = np.s_[8:56, 8:28], np.s_[8:56, 36:56]
+
+
+def test_the_black_half_of_a_face_lit_from_one_side_is_not_trusted():
+    trust = _lit(_skin_texture().at[:, 32:].multiply(0.03))
+    assert trust[RIGHT].max() < 0.1
+    assert trust[LEFT].min() > 0.95
+
+
+@pytest.mark.parametrize("brightness", [1.0, 0.4, 0.1])
+def test_a_half_in_soft_shadow_is_trusted_however_dark_the_skin(brightness):
+    assert _lit(brightness * _skin_texture().at[:, 32:].multiply(0.5)).min() > 0.95
+
+
+def test_a_black_beard_is_trusted():
+    """Also where one side reaches a little further up."""
+    beard = _skin_texture().at[40:].set(0.01).at[37:40, 32:].set(0.01)
+    assert _lit(beard).min() > 0.95
+
+
+def test_the_lit_half_of_a_reference_stands_in_for_its_black_one():
+    image, face = toy_photo(2)
+    black = dataclasses.replace(face, texture=face.texture.at[:, 32:].multiply(0.03))
+    target = toy_photo(1)
+    whole, half = (_plan(target, (image, shown)) for shown in (face, black))
+    assert np.asarray(whole.mirrored)[RIGHT].max() < 0.05
+    assert np.asarray(half.mirrored)[20:44, 40:52].min() > 0.9
