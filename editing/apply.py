@@ -29,8 +29,7 @@ from jaxtyping import Float
 
 from ..core.blending.composite import BlendConfig, composite
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.rasterize import interpolate
-from ..core.geometry.render import rasterize_layout
+from ..core.geometry.rasterize import interpolate, rasterize
 from ..core.geometry.sampling import sample_bicubic
 from ..core.geometry.window import cut_window
 from ..core.io.traced import blank, keep_traced
@@ -161,8 +160,8 @@ def render_edit(
     # the first and the last do not depend on the source's size, nor the plan on the window's.
     config = config or PlanConfig()
     plan = plan_edit(face, source, masks, layout, config=config)
-    fragments = _rasterizer()(face.position_map, layout, window)
-    pixels = _interpolate_layers(fragments, layout.triangles, plan.layers)
+    fragments = _rasterizer()(plan.vertices, plan.triangles, window)
+    pixels = _interpolate_layers(fragments, plan.triangles, plan.layers)
     places = _places(pixels, plan.layers)
     own = _read(source.image, places.own)
     mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
@@ -224,9 +223,9 @@ def _places(pixels: Array, like: Layers) -> _Places:
     )
 
 
-def _rasterize_window(position_map: Array, layout: UVLayout, window: Window) -> Fragments:
+def _rasterize_window(vertices: Array, triangles: Array, window: Window) -> Fragments:
     side = window.image.shape[0]
-    return rasterize_layout(position_map, layout, height=side, width=side, origin=window.origin)
+    return rasterize(vertices, triangles, height=side, width=side, origin=window.origin)
 
 
 @jax.jit

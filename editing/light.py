@@ -21,9 +21,9 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..core.geometry.harmonics import harmonics
+from ..core.geometry.scales import enlarge, pool
 from .colour import ColorTransfer, apply_transfer, fit_transfer
 from .regions import soften
-from .scales import enlarge, pool
 
 __all__ = ["ColorMatch", "Skin", "fit_colors", "fit_light"]
 

@@ -1,7 +1,7 @@
 """What is decided in UV space before an edit is drawn: trust, completion, masks and colours.
 
-All of it is smooth, or no finer than the network's map; it is computed at a fixed, small number
-of texels, whatever the size of the photos.
+All of it is smooth, and no finer than what the network knows; it is computed at a fixed, small
+number of texels, whatever the size of the photos. The face is drawn through the same texels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.scales import enlarge, pool, pool_inside
 from ..core.geometry.visibility import normals
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face
@@ -25,12 +27,11 @@ from .light import ColorMatch, Skin, fit_colors
 from .mouth import lip_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust
 from .regions import smooth_step, soften
-from .scales import enlarge, pool
 from .source import Source
 
 __all__ = ["EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit"]
 
-_TRUST_TEXELS = 128
+_TEXELS = 128  # along a side, of all that is decided
 _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
 _WRINKLES = 3.0  # texels of 256: what is finer is no part of the surface that is lit and seen
 _COVER_BLUR = 1.5  # texels of 256
@@ -38,7 +39,8 @@ _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
 _TRACE = 0.05  # of known colour: below it there is none
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
-_ENOUGH_LIPS = 40.0  # texels of `_TRUST_TEXELS`: a tenth of both lips
+_FILL_TEXELS = 64  # along a side, of colours that are continued smoothly
+_ENOUGH_LIPS = 10.0  # texels of `_FILL_TEXELS`: a tenth of both lips
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
 _LEAST_FACING = 0.1
@@ -74,7 +76,7 @@ class EditMasks:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Layers:
-    """Images that say what is drawn; at the texels, or interpolated at the target's pixels."""
+    """Images that say what is drawn; at the plan's texels, or at the target's pixels."""
 
     place: Array  # [..., 2] source pixel
     mirrored_place: Array  # [..., 2] the same of the texel on the other side of the face
@@ -92,9 +94,11 @@ class Layers:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EditPlan:
-    """What is drawn at the texels, and how its colours are changed."""
+    """What is drawn at the texels of a coarse layout, and how its colours are changed."""
 
     layers: Layers  # [S, S, ...]
+    vertices: Array  # [S * S, 3], where the texels lie in the target, photo pixels
+    triangles: Array  # [M, 3] int32, between them
     own_transfer: ColorTransfer  # Oklab of the source to the target's
     mirrored_transfer: ColorTransfer  # the same for texels read from the other side
 
@@ -126,26 +130,26 @@ class _Side:
 
 
 def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Side:
-    """Judge which texels of a photo show what they are called.
+    """Judge which texels of a photo show what they are called, at the texels of a coarse layout.
 
     Without ``occlusion`` all do that face the camera and lie before the rest of the face.
     """
-    normal = lit = _smooth_normals(shown.position_map, layout)
+    seen = jnp.stack([shown.visibility, shown.self_visibility], axis=-1)
+    layers = [shown.texture, seen, shown.position_map]
+    small = pool(jnp.concatenate(layers, axis=-1), layout.size)
+    normal = lit = _smooth_normals(small[..., 5:], layout)
     if isinstance(shown, Source) and shown.lit_map is not None:
-        lit = _smooth_normals(shown.lit_map, layout)
-    lab, seen = lab_from_rgb(shown.texture), shown.self_visibility
-    side = _Side(lab=lab, seen=seen, facing=jnp.maximum(normal[..., 2], 0.0), normal=lit)
+        lit = _smooth_normals(pool(shown.lit_map, layout.size), layout)
+    lab, own = lab_from_rgb(small[..., :3]), small[..., 4]
+    side = _Side(lab=lab, seen=own, facing=jnp.maximum(normal[..., 2], 0.0), normal=lit)
     if not occlusion:
         return side
-    seen = _bridge_folds(shown.visibility, seen, layout)
-    layers = [seen, periphery(layout, normal), layout.region("skin")]
-    stacked = jnp.concatenate([lab, *(layer[..., None] for layer in layers)], axis=-1)
-    small = pool(stacked, _TRUST_TEXELS)
-    trust = skin_trust(small[..., :3], small[..., 3], small[..., 4], small[..., 5])
-    seen = seen * enlarge(trust[..., None], layout.size)[..., 0]
-    seen = seen * lip_trust(lab, seen, layout.region("skin"), layout.region("lips"))
-    seen = seen * lit_trust(lab, seen, layout)
-    return dataclasses.replace(side, seen=seen * agree_trust(lab, seen, layout))
+    skin = layout.region("skin")
+    bare = _bridge_folds(small[..., 3], own, layout)
+    bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
+    bare = bare * lip_trust(lab, bare, skin, layout.region("lips"))
+    bare = bare * lit_trust(lab, bare, layout)
+    return dataclasses.replace(side, seen=bare * agree_trust(lab, bare, layout))
 
 
 def _smooth_normals(position_map: Array, layout: UVLayout) -> Array:
@@ -198,23 +202,27 @@ def plan_edit(
 @cache
 def _planner(config: PlanConfig) -> Callable[..., EditPlan]:
     transfer = blank(ColorTransfer)
-    like = EditPlan(layers=blank(Layers), own_transfer=transfer, mirrored_transfer=transfer)
+    like = blank(EditPlan, layers=blank(Layers), own_transfer=transfer, mirrored_transfer=transfer)
     return keep_traced(partial(_plan, config=config), key=f"plan {config}", like=like)
 
 
 def _plan(
     face: Face, source: Source, masks: EditMasks, layout: UVLayout, *, config: PlanConfig
 ) -> EditPlan:
-    target = _examine(face, layout, occlusion=config.occlusion)
-    shown = _examine(source, layout, occlusion=True)
-    other, beside = shown.drawn_on(target), shown.mirrored(layout).drawn_on(target)
-    skins = [side.skin(masks.skin) for side in (other, beside)]
+    coarse = coarse_layout(layout, _TEXELS)
+    mask = pool_inside(masks.mask, coarse.size)
+    stacked = jnp.stack([masks.keep, masks.skin], axis=-1)
+    keep, region = jnp.moveaxis(pool(stacked, coarse.size), -1, 0)
+    target = _examine(face, coarse, occlusion=config.occlusion)
+    shown = _examine(source, coarse, occlusion=True)
+    other, beside = shown.drawn_on(target), shown.mirrored(coarse).drawn_on(target)
+    skins = [side.skin(region) for side in (other, beside)]
     both = jax.tree.map(lambda *sides: jnp.stack(sides), *skins)
-    fitted = jax.vmap(partial(fit_colors, target=target.skin(masks.skin), color=config.color))(both)
+    fitted = jax.vmap(partial(fit_colors, target=target.skin(region), color=config.color))(both)
     (own_transfer, offset), (mirrored_transfer, mirrored_offset) = (
         jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1)
     )
-    lips = layout.region("lips")
+    lips = coarse.region("lips")
     shares = complete(other.seen, beside.seen, wanted=target.seen, how=config.complete, whole=lips)
     fill = _fill_colors(
         dataclasses.replace(
@@ -222,60 +230,66 @@ def _plan(
         ),
         apply_light(own_transfer, other.lab, offset),
         apply_light(mirrored_transfer, beside.lab, mirrored_offset),
-        target,
         lips,
         how=config.complete,
     )
     # Colours are compared outside the mask, and where the source is a smear, not where a hair or a
     # fold is in the way.
     known = shares.own + shares.mirrored
-    is_rim = ((masks.mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
+    is_rim = ((mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
+    place = pool(source.position_map[..., :2], coarse.size)
     layers = Layers(
-        place=source.position_map[..., :2],
-        mirrored_place=layout.mirror(source.position_map[..., :2]),
+        place=place,
+        mirrored_place=coarse.mirror(place),
         offset=offset,
         mirrored_offset=mirrored_offset,
-        fill=fill,
+        fill=fill + _detail(target),
         own=shares.own,
         mirrored=shares.mirrored,
         filled=shares.filled,
-        mask=masks.mask * target.seen,
-        keep=masks.keep,
+        mask=mask * target.seen,
+        keep=keep,
         rim=target.seen
         * jnp.maximum(shown.seen, shares.mirrored)
         * is_rim.astype(shown.seen.dtype),
     )
-    return EditPlan(layers=layers, own_transfer=own_transfer, mirrored_transfer=mirrored_transfer)
+    return EditPlan(
+        layers=layers,
+        vertices=pool(face.position_map, coarse.size).reshape(-1, 3),
+        triangles=coarse.triangles,
+        own_transfer=own_transfer,
+        mirrored_transfer=mirrored_transfer,
+    )
 
 
 def _fill_colors(
-    shown: Shares, own: Array, mirrored: Array, target: _Side, lips: Array, *, how: Completion
+    shown: Shares, own: Array, mirrored: Array, lips: Array, *, how: Completion
 ) -> Array:
-    """Return Oklab ``[S, S, 3]`` for texels that neither side shows.
+    """Return smooth Oklab ``[S, S, 3]`` for texels that neither side shows.
 
-    Colours from what lies around them, for lips from what is known of the lips; fine detail from
-    the target, whose skin would be flat without it.
+    Colours from what lies around them, for lips from what is known of the lips.
     """
     if how in ("none", "mirror"):
         return jnp.zeros_like(own)
-    size = own.shape[0]
     known = (shown.own + shown.mirrored)[..., None]
     colors = shown.own[..., None] * own + shown.mirrored[..., None] * mirrored
     layers = [colors, known, known * lips[..., None]]
-    small = pool(jnp.concatenate(layers, axis=-1), _TRUST_TEXELS)
+    small = pool(jnp.concatenate(layers, axis=-1), _FILL_TEXELS)
     weight: Float[Array, "size size"] = small[..., 3]
     mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)
-    smooth = enlarge(fill_smoothly(mean, weight), size)
+    smooth = enlarge(fill_smoothly(mean, weight), own.shape[0])
     lip_weight = small[..., 4:]
     lip_color = (mean * lip_weight).sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
     is_lip = lips[..., None] * smooth_step(lip_weight.sum() / _ENOUGH_LIPS)
-    return smooth + is_lip * (lip_color - smooth) + _detail(target)
+    return smooth + is_lip * (lip_color - smooth)
 
 
 def _detail(side: _Side) -> Array:
-    """Return what is finer than a few texels of a face's colours, where it is seen."""
+    """Return what is finer than a few texels of a face's colours, where it is seen.
+
+    Filled skin would be flat without it.
+    """
     seen = side.seen[..., None]
-    blurred = soften(
-        jnp.concatenate([side.lab * seen, seen], axis=-1), _DETAIL * seen.shape[0] / 256
-    )
+    width = _DETAIL * seen.shape[0] / 256
+    blurred = soften(jnp.concatenate([side.lab * seen, seen], axis=-1), width)
     return seen * (side.lab - blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-3))

@@ -12,8 +12,10 @@ from jax import Array
 from jaxtyping import Bool, Float
 from skimage.color import rgb2lab
 
+from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.pose import angles_from_rotation
+from ..core.geometry.scales import pool
 from ..core.io.face_files import FaceTexture
 from ..core.types import Face
 from ..editing.apply import cut_edit_window
@@ -153,8 +155,9 @@ def _yaw(face: Face) -> float:
 def _sums(stages: tuple[Array, ...], skin: Array, layout: UVLayout) -> Array:
     """Return the area of skin, of what may change, and of that by where it comes from, in cm2."""
     mask, own, mirrored, filled = stages
-    area = texel_footprint(layout.canonical) ** 2 * layout.mask
-    wanted = area * skin
+    coarse = coarse_layout(layout, mask.shape[0])
+    area = texel_footprint(coarse.canonical) ** 2 * coarse.mask
+    wanted = area * pool(skin[..., None], coarse.size)[..., 0]
     changed = wanted * jnp.clip(mask, 0.0, 1.0)
     return jnp.stack([wanted.sum(), *((changed * s).sum() for s in (1.0, own, mirrored, filled))])
 

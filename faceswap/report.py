@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ..core.geometry.coarse import coarse_layout
 from ..core.io.face_files import FaceTexture
 from ..core.io.files import write_bytes_atomic
 from ..core.io.overlay import draw_overlay
@@ -120,7 +121,7 @@ def _table(numbers: FaceNumbers) -> str:
 
 def _pictures(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Picture]:
     """Return the stages of one face, by caption."""
-    layers, layout = stages.plan.layers, result.layout
+    layers = stages.plan.layers
     before, after = (_crop(image, one.face) for image in (result.photo.image, result.image))
     pictures = {"target": before, "result": after}
     reference = one.found.reference
@@ -135,7 +136,7 @@ def _pictures(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pi
         [np.asarray(s) for s in (layers.filled, layers.own, layers.mirrored)], axis=-1
     )
     light = rgb_from_lab(jnp.asarray(_GREY) + layers.offset)
-    off = np.asarray(layout.mask)[..., None]
+    face = np.asarray(coarse_layout(result.layout, mask.shape[0]).mask)[..., None]
     return pictures | {
         "what was changed": _changed(before, after),
         "target's texture": _uv(np.asarray(one.face.texture)),
@@ -144,7 +145,7 @@ def _pictures(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pi
         "reference: visible": _uv(_grey(np.asarray(stages.source.visibility))),
         "green seen, blue mirrored, red filled": _uv(shares * mask[..., None]),
         "mask": _uv(_grey(mask * (1.0 - np.asarray(layers.keep)))),
-        "light and colour, on grey": _uv(np.asarray(light) * off),
+        "light and colour, on grey": _uv(np.asarray(light) * face),
     }
 
 

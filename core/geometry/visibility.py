@@ -18,14 +18,17 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from .coarse import coarse_layout
 from .layout import UVLayout
 from .rasterize import rasterize
+from .scales import pool
 
 __all__ = ["normals", "visibility"]
 
 _GRAZING = (0.08, 0.30)  # cosine between normal and view: visibility rises from 0 to 1
 _BIAS = 0.010  # of the face's extent: depth by which a texel may lie behind the z-buffer
 _STEEPEST = 4.0  # slope of depth that the test still follows
+_HIDING_TEXELS = 128  # along a side: points of the surface that may hide others
 
 
 def _difference(map_: Array, mask: Array, axis: int) -> Array:
@@ -52,14 +55,14 @@ def normals(
     return jnp.where(length > 1e-12, normal / jnp.maximum(length, 1e-12), 0.0)
 
 
-def _fit_to_raster(position_map: Array, mask: Array, side: int) -> tuple[Array, Array]:
-    """Scale the positions so that the face fills a raster; return them and the face's extent."""
+def _raster_frame(position_map: Array, mask: Array, side: int) -> tuple[Array, Array, Array]:
+    """Return origin, scale and extent that let the face fill a raster."""
     is_face = mask[..., None] > 0.5
     low = jnp.where(is_face, position_map, jnp.inf).min(axis=(0, 1))
     high = jnp.where(is_face, position_map, -jnp.inf).max(axis=(0, 1))
     extent = jnp.maximum((high - low)[:2].max(), 1e-6)
     scale = (side - 4.0) / extent
-    return (position_map - low) * scale + 1.5, extent * scale
+    return low, scale, extent * scale
 
 
 def _depth_test(points: Array, normal: Array, depth: Array, bias: Array) -> Array:
@@ -96,8 +99,12 @@ def visibility(
         1 where the texel is seen, 0 where it is hidden, faces away or lies off the face.
     """
     side = raster or layout.size
-    points, extent = _fit_to_raster(position_map, layout.mask, side)
-    fragments = rasterize(points.reshape(-1, 3), layout.triangles, height=side, width=side)
+    # A quarter of the triangles takes less than half of the time, and moves the edge of what is
+    # hidden by less than the surface is known.
+    coarse, hiding = coarse_layout(layout, _HIDING_TEXELS), pool(position_map, _HIDING_TEXELS)
+    origin, scale, extent = _raster_frame(hiding, coarse.mask, side)
+    points, hiding = (scale * (map_ - origin) + 1.5 for map_ in (position_map, hiding))
+    fragments = rasterize(hiding.reshape(-1, 3), coarse.triangles, height=side, width=side)
     normal = normals(position_map, layout)
     low, high = _GRAZING
     ramp = jnp.clip((normal[..., 2] - low) / (high - low), 0.0, 1.0)

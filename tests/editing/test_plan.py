@@ -10,7 +10,7 @@ from toy_faces import layout, toy_photo
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
 from uvface.editing.occlusion import agree_trust, lit_trust
-from uvface.editing.plan import EditMasks, PlanConfig, _fill_colors, _Side, plan_edit
+from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, _Side, plan_edit
 from uvface.editing.source import source_for
 
 SPOT = np.s_[28:36, 42:50]  # texels on one cheek
@@ -100,7 +100,8 @@ def _filled(lip_color):
         facing=jnp.ones((64, 64)),
     )
     shares = Shares(own=known, mirrored=0.0 * known, filled=1.0 - known)
-    return np.asarray(_fill_colors(shares, own, own, target, lips, how="auto"))
+    smooth = _fill_colors(shares, own, own, lips, how="auto")
+    return np.asarray(smooth + _detail(target))
 
 
 def test_lips_are_filled_with_the_colour_of_what_is_known_of_them():
