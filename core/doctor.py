@@ -88,7 +88,8 @@ def _opencv() -> str:
 
 
 def _weights() -> str:
-    from .network.weights import load_weights, read_layout
+    from .network.weights import load_weights
+    from .network.weights_file import read_layout
 
     layout = read_layout("prn-lite")
     header = load_weights("prn-lite", layout=layout)[1]

@@ -18,7 +18,6 @@ from typing import Any, Literal, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jax import Array
 from jaxtyping import Float
 
@@ -32,8 +31,8 @@ from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
 from .io.traced import blank, keep_traced
-from .network.registry import Network, for_inference
-from .network.weights import WeightsHeader, load_weights, read_layout
+from .network.inference import Prepared, prepare
+from .network.weights_file import WeightsHeader, read_arrays, read_layout
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, predict_upright, read_mirrored
 
@@ -178,25 +177,21 @@ class Model:
         )
 
 
-def _compiled_network(network: Network) -> Predict:
-    graph, state = nnx.split(network)
-
+def _compiled_network(network: Prepared) -> Predict:
     @jax.jit
     def run(state: Any, crops: Array) -> Array:
-        return nnx.merge(graph, state)(crops)
+        return network.build(state)(crops)
 
-    return lambda crops: run(state, crops)
+    return lambda crops: run(network.state, crops)
 
 
 def _compiled_reader(
-    module: Network, layout: UVLayout, config: ReconstructConfig, header: WeightsHeader
+    network: Prepared, layout: UVLayout, config: ReconstructConfig, header: WeightsHeader
 ) -> Callable[[Region, Similarity], Reading]:
-    graph, state = nnx.split(module)
-
     def run(state: Any, layout: UVLayout, region: Region, photo_from_crop: Similarity) -> Reading:
-        network: Any = nnx.merge(graph, state)
+        read_crops = network.build(state).read
         crop = predict_upright(
-            read_mirrored(network.read, layout) if config.mirror else network.read,
+            read_mirrored(read_crops, layout) if config.mirror else read_crops,
             region,
             photo_from_crop,
             layout,
@@ -207,7 +202,7 @@ def _compiled_reader(
 
     key = f"{header.network} {sorted(header.config.items())} {config}"
     read = keep_traced(run, key=key, like=blank(Reading, camera=blank(Camera)))
-    return lambda region, photo_from_crop: read(state, layout, region, photo_from_crop)
+    return lambda region, photo_from_crop: read(network.state, layout, region, photo_from_crop)
 
 
 def load(
@@ -228,8 +223,8 @@ def load(
         AssetError: the weights or their UV layout are missing, damaged or do not fit together.
     """
     layout = read_layout(weights)
-    trained, header = load_weights(weights, layout=layout)
-    network = for_inference(trained)
+    header, arrays = read_arrays(weights, layout=layout)
+    network = prepare(header, arrays)
     return Model(
         predict=_compiled_network(network),
         read=_compiled_reader(network, layout, config or ReconstructConfig(), header),

@@ -18,7 +18,7 @@ from .geometry.camera import estimate_camera
 from .geometry.crop import Region, turn_crop
 from .geometry.layout import UVLayout
 from .geometry.pose import inplane_roll
-from .network.prn_lite import HEAD_SIZE
+from .network.inference import HEAD_SIZE
 from .types import Camera, Similarity
 
 __all__ = ["Read", "UprightCrop", "fit_camera", "predict_upright", "read_mirrored"]

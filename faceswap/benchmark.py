@@ -28,8 +28,9 @@ from ..core.geometry.sampling import sample_texture
 from ..core.geometry.visibility import visibility
 from ..core.geometry.window import cut_window
 from ..core.io.images import read_photo
+from ..core.network.inference import for_inference
 from ..core.network.peers import make_peer
-from ..core.network.registry import for_inference, make_network
+from ..core.network.registry import make_network
 from ..core.reconstruct import Model
 from ..core.types import Face
 from .photos import swap

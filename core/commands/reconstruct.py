@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,6 +99,8 @@ def reconstruct(
         mask_hidden=mask_hidden,
         skip_existing=skip_existing,
     )
+    if {"mesh", "frontal", "canonical"} & set(chosen):
+        Thread(target=import_module, args=("trimesh",)).start()  # takes as long as a face
     records, failed = [], 0
     for item in track(items, total=len(files), title="reconstruct", quiet=quiet or as_json):
         records.append(item.record)

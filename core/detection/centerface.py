@@ -11,6 +11,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +21,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..errors import AssetError
+from ..compilation import cache_folder
+from ..errors import AssetError, InputError
+from ..io.files import write_bytes_atomic
 from .five_points import FaceFrame, face_frame
 from .protocol import AnyImage, Detection, as_uint8, left_to_right, suppress_overlapping
 
@@ -32,6 +35,7 @@ _REFINE_SIDE = 256  # pixels of the upright look at one face
 _REFINE_UNIT = 30.0  # unit of the face frame there, pixels: faces of 120 pixels are met best
 _UNIT_OF_BOX = 0.245  # unit of the face frame per square root of CenterFace's box area
 _LEVEL = float(np.cos(np.radians(10)))  # turned by less, a face counts as upright
+_KEPT = "centerface-1"  # name in the cache folder; another number where the changes are others
 _OUTPUTS = ("537", "538", "539", "540")  # heat map, log size, offset, points
 
 
@@ -307,8 +311,24 @@ def _session(threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(
-        _free_input_size(network_path()), options, providers=["CPUExecutionProvider"]
+        _free_network(network_path()), options, providers=["CPUExecutionProvider"]
     )
+
+
+def _free_network(path: Path) -> bytes:
+    """Return the network with an input of any size; it is kept, since ``onnx`` loads slowly."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    kept = cache_folder() / f"{_KEPT}-{digest[:16]}.onnx"
+    try:
+        return kept.read_bytes()
+    except OSError:
+        network = _free_input_size(path)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomic(kept, network)
+    except (OSError, InputError):
+        pass  # no folder to write to: made anew by the next process
+    return network
 
 
 def _free_input_size(path: Path) -> bytes:

@@ -13,14 +13,12 @@ from __future__ import annotations
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import trimesh
 from jax import Array
 from jaxtyping import Float
 from PIL import Image
-from trimesh.visual import ColorVisuals, TextureVisuals
-from trimesh.visual.material import PBRMaterial
 
 from ..errors import InputError
 from ..types import Mesh
@@ -160,24 +158,33 @@ def _obj_files(path: Path, mesh: _FileMesh, picture: Image.Image) -> dict[Path, 
     }
 
 
-def _trimesh(mesh: _FileMesh, visual: ColorVisuals | TextureVisuals) -> trimesh.Trimesh:
-    return trimesh.Trimesh(
+def _glb(mesh: _FileMesh, picture: Image.Image) -> bytes:
+    from trimesh.exchange.gltf import export_glb
+    from trimesh.visual import TextureVisuals
+    from trimesh.visual.material import PBRMaterial
+
+    material = PBRMaterial(
+        name="face", baseColorTexture=picture, metallicFactor=0.0, roughnessFactor=1.0
+    )
+    visual = TextureVisuals(uv=mesh.uv, material=material)  # turned by trimesh when it writes
+    return export_glb(_trimesh(mesh, visual), include_normals=True)
+
+
+def _ply(mesh: _FileMesh) -> bytes:
+    from trimesh.exchange.ply import export_ply
+    from trimesh.visual import ColorVisuals
+
+    visual = ColorVisuals(vertex_colors=_bytes(mesh.colors))
+    return export_ply(_trimesh(mesh, visual), encoding="binary")
+
+
+def _trimesh(mesh: _FileMesh, visual: Any) -> Any:
+    from trimesh import Trimesh  # takes half a second, which `uvface swap` does not need
+
+    return Trimesh(
         vertices=mesh.vertices,
         faces=mesh.triangles,
         visual=visual,
         process=False,
         validate=False,
     )
-
-
-def _glb(mesh: _FileMesh, picture: Image.Image) -> bytes:
-    material = PBRMaterial(
-        name="face", baseColorTexture=picture, metallicFactor=0.0, roughnessFactor=1.0
-    )
-    visual = TextureVisuals(uv=mesh.uv, material=material)  # turned by trimesh when it writes
-    return trimesh.exchange.gltf.export_glb(_trimesh(mesh, visual), include_normals=True)
-
-
-def _ply(mesh: _FileMesh) -> bytes:
-    visual = ColorVisuals(vertex_colors=_bytes(mesh.colors))
-    return trimesh.exchange.ply.export_ply(_trimesh(mesh, visual), encoding="binary")

@@ -42,7 +42,6 @@ from jaxtyping import Array, Float
 from ..geometry.spline import evaluate_control, finer_control, fit_control
 
 __all__ = [
-    "HEAD_SIZE",
     "Look",
     "PRNLite",
     "PRNLiteConfig",
@@ -53,7 +52,6 @@ __all__ = [
 ]
 
 CROP_SIZE = 256  # pixels along one side of the crop
-HEAD_SIZE = 128  # pixels along one side of the head mask
 CENTER = 127.5  # crop pixels: control maps are stored relative to the middle of the crop
 FOLD = 4  # pixels along one side of a stem cell
 _CELL = 4  # mask pixels along one side of a cell of the decoder

@@ -21,7 +21,8 @@ from ..errors import AssetError
 from ..geometry.prnet_layout import read_prnet_layout
 from .prn import PRN, PRNConfig
 from .tensor_bundle import TensorEntry, read_entries, read_tensors
-from .weights import WeightsHeader, flat_variables, save_weights
+from .weights import flat_variables, save_weights
+from .weights_file import WeightsHeader
 
 __all__ = ["checkpoint_name", "import_prnet", "load_prnet", "match_variables"]
 

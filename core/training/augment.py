@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..geometry.landmarks import MIRROR_68
-from ..network.prn_lite import HEAD_SIZE
+from ..network.inference import HEAD_SIZE
 from .config import AugmentConfig
 from .pool import Sample
 from .spoil import spoil

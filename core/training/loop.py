@@ -25,7 +25,8 @@ from ..compilation import keep_compiled_code
 from ..errors import InputError
 from ..geometry.layout import UVLayout, load_layout
 from ..network.registry import make_network
-from ..network.weights import WeightsHeader, load_weights, save_weights
+from ..network.weights import load_weights, save_weights
+from ..network.weights_file import WeightsHeader
 from .checkpoint import load_checkpoint, read_record, save_checkpoint
 from .components import principal_components
 from .config import TrainConfig

@@ -6,7 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ..network.weights import WeightsHeader, load_weights, save_weights
+from ..network.weights import load_weights, save_weights
+from ..network.weights_file import WeightsHeader
 
 __all__ = ["SOURCES", "release"]
 

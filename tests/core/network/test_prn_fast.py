@@ -7,10 +7,12 @@ import pytest
 from flax import nnx
 
 from uvface.core.geometry.layout import load_layout
+from uvface.core.network.inference import Network, for_inference
 from uvface.core.network.prn import OUTPUT_SCALE, PRN, PRNConfig
 from uvface.core.network.prn_fast import FastPRN, fold_prn
-from uvface.core.network.registry import Network, for_inference, make_network
-from uvface.core.network.weights import WeightsHeader, flat_variables, save_weights
+from uvface.core.network.registry import make_network
+from uvface.core.network.weights import flat_variables, save_weights
+from uvface.core.network.weights_file import WeightsHeader
 from uvface.core.reconstruct import load
 
 

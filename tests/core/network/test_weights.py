@@ -10,9 +10,11 @@ from safetensors.numpy import save_file
 
 from uvface.core.errors import AssetError, InputError
 from uvface.core.network import weights
+from uvface.core.network.inference import Network
 from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
-from uvface.core.network.registry import Network, make_network
-from uvface.core.network.weights import WeightsHeader, load_weights, save_weights
+from uvface.core.network.registry import make_network
+from uvface.core.network.weights import load_weights, save_weights
+from uvface.core.network.weights_file import WeightsHeader
 
 SMALL = PRNLiteConfig(widths=(16, 16, 16), blocks=(0, 0, 0), coefficients=8, hidden=16)
 HEADER = WeightsHeader(
@@ -81,10 +83,10 @@ def test_another_layout_is_refused(stored):
     class Other:
         name, digest = "other", "1" * 64
 
-    from uvface.core.network import weights
+    from uvface.core.network import weights_file
 
     with pytest.raises(AssetError, match="for the UV layout"):
-        weights.check_layout(stored[0], HEADER, Other.name, Other.digest)
+        weights_file.check_layout(stored[0], HEADER, Other.name, Other.digest)
 
 
 @pytest.mark.parametrize("keep", [0, 5, 100, 5000])

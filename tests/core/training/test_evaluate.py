@@ -11,7 +11,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.crop import box_from_landmarks, crop_box
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.spline import evaluate_control
-from uvface.core.network.weights import WeightsHeader
+from uvface.core.network.weights_file import WeightsHeader
 from uvface.core.reconstruct import Model, Reading
 from uvface.core.training.evaluate import FaceError, face_size, normalized_mean_error, summarize
 from uvface.core.training.exact import exact_errors, intersection_over_union
