@@ -14,7 +14,7 @@ from ..core.errors import InputError, NoFaceError
 from ..core.io.files import write_bytes_atomic
 from ..core.io.images import Photo, read_photo, write_image
 from ..core.io.provenance import Provenance
-from ..core.io.sidecar import write_sidecar
+from ..core.io.sidecar import remove_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
@@ -128,6 +128,8 @@ class EditResult:
             write_bytes_atomic(path, signed)
         if metadata and sidecar:
             write_sidecar(path, self.record(path), inputs=self.inputs)
+        else:
+            remove_sidecar(path)  # that of an older picture would tell of it
 
     def _write(self, path: Path, *, metadata: bool) -> None:
         write_image(

@@ -35,6 +35,11 @@ _WHOLE = 900  # of the whole photos
 _VIEW = 1.5  # side of a crop over that of the face's box
 _GREY = np.array([0.7, 0.0, 0.0], np.float32)  # Oklab: light is shown on grey
 
+_PRESET = (
+    "The preset prnet pasted the whole face as it is, seen or not. Shares, masks and light below "
+    "are what uvface itself would have used."
+)
+
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
@@ -79,6 +84,8 @@ def report_page(result: SwapResult, *, output: str | Path) -> str:
     parts = [_warnings(result.all_warnings)]
     whole = {"target": result.photo.image, "result": result.image}
     parts.append(_figures({name: _fit(image, _WHOLE // 2) for name, image in whole.items()}))
+    if result.settings["preset"] == "prnet":
+        parts.append(f"<p>{_PRESET}</p>")
     rows = zip(result.swaps, result.stages, result.numbers, strict=True)
     for i, (one, stages, numbers) in enumerate(rows):
         parts.append(f"<h2>Face {i}</h2>" if len(result.swaps) > 1 else "<h2>Face</h2>")

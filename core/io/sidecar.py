@@ -16,7 +16,7 @@ from ..errors import InputError
 from .files import file_sha256, read_bytes, write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
-__all__ = ["is_intact", "read_sidecar", "sidecar_path", "write_sidecar"]
+__all__ = ["is_intact", "read_sidecar", "remove_sidecar", "sidecar_path", "write_sidecar"]
 
 _FORMAT = "uvface sidecar 1"
 
@@ -73,6 +73,22 @@ def read_sidecar(image: str | Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError):
         pass
     raise InputError(f"{path} is no sidecar of uvface; it has another form")
+
+
+def remove_sidecar(image: str | Path) -> None:
+    """Remove the sidecar of a picture that was written over; a file that is none stays.
+
+    Raises:
+        InputError: it cannot be removed.
+    """
+    path = sidecar_path(image)
+    try:
+        if read_sidecar(image) is not None:
+            path.unlink()
+    except InputError:
+        return  # somebody else's
+    except OSError as error:
+        raise InputError(f"cannot remove the older {path}: {error}") from error
 
 
 def is_intact(image: str | Path, sidecar: Mapping[str, Any]) -> bool:

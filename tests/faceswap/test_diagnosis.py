@@ -90,3 +90,10 @@ def test_the_report_holds_everything(frontal, tmp_path):
 def test_a_report_escapes_names(frontal):
     spoiled = dataclasses.replace(frontal, warnings=("<script>alert(1)</script>",))
     assert "<script>" not in report_page(spoiled, output="<b>.png")
+
+
+def test_a_report_of_the_preset_says_that_its_pictures_are_ours(frontal):
+    said = "pasted the whole face as it is"
+    preset = dataclasses.replace(frontal, settings=frontal.settings | {"preset": "prnet"})
+    assert said in report_page(preset, output="out.png")
+    assert said not in report_page(frontal, output="out.png")

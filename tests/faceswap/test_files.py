@@ -39,6 +39,12 @@ def test_swap_of_files_says_so_in_the_output(files, model, tmp_path):
     assert read_sidecar(tmp_path / "plain.png") is None
     result.save(tmp_path / "alone.png", sidecar=False)
     assert read_provenance(tmp_path / "alone.png") and read_sidecar(tmp_path / "alone.png") is None
+    # Written over the first one, its sidecar goes; a file that is no sidecar stays.
+    result.save(tmp_path / "out.png", metadata=False)
+    (tmp_path / "plain.png.json").write_text('{"mine": 1}')
+    result.save(tmp_path / "plain.png", metadata=False)
+    assert not (tmp_path / "out.png.json").exists()
+    assert (tmp_path / "plain.png.json").read_text() == '{"mine": 1}'
     record = result.record(tmp_path / "out.png")
     assert record["operation"] == "swap" and record["settings"]["reference"].endswith(".png")
 
