@@ -31,8 +31,8 @@ from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.images import read_photo
 from .io.traced import blank, keep_traced
-from .network.inference import Prepared, prepare
-from .network.weights_file import WeightsHeader, read_arrays, read_layout
+from .network.inference import RunnableNetwork, load_runnable
+from .network.weights_file import WeightsHeader, read_layout
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, predict_upright, read_mirrored
 
@@ -177,7 +177,7 @@ class Model:
         )
 
 
-def _compiled_network(network: Prepared) -> Predict:
+def _compiled_network(network: RunnableNetwork) -> Predict:
     @jax.jit
     def run(state: Any, crops: Array) -> Array:
         return network.build(state)(crops)
@@ -186,7 +186,7 @@ def _compiled_network(network: Prepared) -> Predict:
 
 
 def _compiled_reader(
-    network: Prepared, layout: UVLayout, config: ReconstructConfig, header: WeightsHeader
+    network: RunnableNetwork, layout: UVLayout, config: ReconstructConfig, header: WeightsHeader
 ) -> Callable[[Region, Similarity], Reading]:
     def run(state: Any, layout: UVLayout, region: Region, photo_from_crop: Similarity) -> Reading:
         read_crops = network.build(state).read
@@ -223,8 +223,7 @@ def load(
         AssetError: the weights or their UV layout are missing, damaged or do not fit together.
     """
     layout = read_layout(weights)
-    header, arrays = read_arrays(weights, layout=layout)
-    network = prepare(header, arrays)
+    network, header = load_runnable(weights, layout=layout)
     return Model(
         predict=_compiled_network(network),
         read=_compiled_reader(network, layout, config or ReconstructConfig(), header),

@@ -30,7 +30,7 @@ from jaxtyping import Float
 from ..core.blending.composite import BlendConfig, composite
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.rasterize import interpolate, rasterize
-from ..core.geometry.sampling import sample_bicubic
+from ..core.geometry.sampling import sample_bicubic, sample_bilinear
 from ..core.geometry.window import cut_window
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face, Fragments
@@ -165,7 +165,7 @@ def render_edit(
     places = _places(pixels, plan.layers)
     own = _read(source.image, places.own)
     mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
-    drawn = _shade(plan, pixels, own, mirrored, fragments.is_covered)
+    drawn = _shade(plan, masks, pixels, own, mirrored, fragments.is_covered)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
     blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
@@ -229,9 +229,18 @@ def _rasterize_window(vertices: Array, triangles: Array, window: Window) -> Frag
 
 
 @jax.jit
-def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covered: Array) -> _Drawn:
+def _shade(
+    plan: EditPlan,
+    masks: EditMasks,
+    pixels: Array,
+    own: Array,
+    mirrored: Array,
+    is_covered: Array,
+) -> _Drawn:
     """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
+    fine = jnp.stack([masks.mask, masks.keep], axis=-1)
+    fine = sample_bilinear(fine, layers.uv * masks.mask.shape[0] - 0.5)
     own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), layers.offset)
     mirrored_lab = apply_light(
         plan.mirrored_transfer, lab_from_rgb(mirrored), layers.mirrored_offset
@@ -248,8 +257,8 @@ def _shade(plan: EditPlan, pixels: Array, own: Array, mirrored: Array, is_covere
     )
     return _Drawn(
         colors=rgb_from_lab(lab),
-        mask=layers.mask * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
-        keep=layers.keep,
+        mask=fine[..., 0] * layers.seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
+        keep=fine[..., 1],
         is_comparable=layers.rim > _COMPARED_FROM,
         is_covered=is_covered,
     )

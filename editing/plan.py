@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.scales import enlarge, pool, pool_inside
+from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.visibility import normals
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face
@@ -40,7 +40,7 @@ _RIM = 0.5  # of the mask
 _TRACE = 0.05  # of known colour: below it there is none
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
 _FILL_TEXELS = 64  # along a side, of colours that are continued smoothly
-_ENOUGH_LIPS = 10.0  # texels of `_FILL_TEXELS`: a tenth of both lips
+_ENOUGH_LIPS = 0.0025  # of the layout's area: a tenth of both lips
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
 _LEAST_FACING = 0.1
@@ -86,8 +86,10 @@ class Layers:
     own: Array  # [...], share of the colour read at `place`
     mirrored: Array  # [...]
     filled: Array  # [...]; what the three shares leave to 1 is the target's own
-    mask: Array  # [...], what may change
-    keep: Array  # [...], where the target's own pixels stay
+    seen: Array  # [...], 1 where the target's photo shows the skin
+    uv: Array  # [..., 2], where the edit's masks are read at the pixels: they are finer
+    mask: Array  # [...], what may change, averaged over the texels
+    keep: Array  # [...], where the target's own pixels stay, the same
     rim: Array  # [...], 1 outside the mask where both photos show skin to compare
 
 
@@ -210,9 +212,8 @@ def _plan(
     face: Face, source: Source, masks: EditMasks, layout: UVLayout, *, config: PlanConfig
 ) -> EditPlan:
     coarse = coarse_layout(layout, _TEXELS)
-    mask = pool_inside(masks.mask, coarse.size)
-    stacked = jnp.stack([masks.keep, masks.skin], axis=-1)
-    keep, region = jnp.moveaxis(pool(stacked, coarse.size), -1, 0)
+    stacked = jnp.stack([masks.mask, masks.keep, masks.skin], axis=-1)
+    mask, keep, region = jnp.moveaxis(pool(stacked, coarse.size), -1, 0)
     target = _examine(face, coarse, occlusion=config.occlusion)
     shown = _examine(source, coarse, occlusion=True)
     other, beside = shown.drawn_on(target), shown.mirrored(coarse).drawn_on(target)
@@ -247,6 +248,8 @@ def _plan(
         own=shares.own,
         mirrored=shares.mirrored,
         filled=shares.filled,
+        seen=target.seen,
+        uv=_texel_uv(coarse.size),
         mask=mask * target.seen,
         keep=keep,
         rim=target.seen
@@ -260,6 +263,11 @@ def _plan(
         own_transfer=own_transfer,
         mirrored_transfer=mirrored_transfer,
     )
+
+
+def _texel_uv(size: int) -> Float[Array, "{size} {size} 2"]:
+    centres = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size
+    return jnp.stack(jnp.meshgrid(centres, centres), axis=-1)
 
 
 def _fill_colors(
@@ -280,7 +288,7 @@ def _fill_colors(
     smooth = enlarge(fill_smoothly(mean, weight), own.shape[0])
     lip_weight = small[..., 4:]
     lip_color = (mean * lip_weight).sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
-    is_lip = lips[..., None] * smooth_step(lip_weight.sum() / _ENOUGH_LIPS)
+    is_lip = lips[..., None] * smooth_step(lip_weight.mean() / _ENOUGH_LIPS)
     return smooth + is_lip * (lip_color - smooth)
 
 

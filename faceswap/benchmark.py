@@ -28,7 +28,7 @@ from ..core.geometry.sampling import sample_texture
 from ..core.geometry.visibility import visibility
 from ..core.geometry.window import cut_window
 from ..core.io.images import read_photo
-from ..core.network.inference import for_inference
+from ..core.network.inference import fold_network
 from ..core.network.peers import make_peer
 from ..core.network.registry import make_network
 from ..core.reconstruct import Model
@@ -149,7 +149,7 @@ def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]
     ours, theirs = jnp.asarray(crops), np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
     graph, state = nnx.split(network)
     plain = jax.jit(lambda state, crops: nnx.merge(graph, state)(crops))
-    fast, run_fast = for_inference(network), jax.jit(lambda network, crops: network(crops))
+    fast, run_fast = fold_network(network), jax.jit(lambda network, crops: network(crops))
     calls: dict[str, Callable[[], object]] = {
         "prn, plain form": lambda: plain(state, ours),
         "prn": lambda: run_fast(fast, ours),

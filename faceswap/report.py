@@ -9,14 +9,18 @@ import base64
 import html
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.coarse import coarse_layout
+from ..core.geometry.layout import UVLayout
 from ..core.io.face_files import FaceTexture
 from ..core.io.files import write_bytes_atomic
 from ..core.io.overlay import draw_overlay
@@ -143,7 +147,7 @@ def _pictures(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pi
         [np.asarray(s) for s in (layers.filled, layers.own, layers.mirrored)], axis=-1
     )
     light = rgb_from_lab(jnp.asarray(_GREY) + layers.offset)
-    face = np.asarray(coarse_layout(result.layout, mask.shape[0]).mask)[..., None]
+    face = np.asarray(_face_texels(result.layout, mask.shape[0]))[..., None]
     return pictures | {
         "what was changed": _changed(before, after),
         "target's texture": _uv(np.asarray(one.face.texture)),
@@ -154,6 +158,11 @@ def _pictures(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pi
         "mask": _uv(_grey(mask * (1.0 - np.asarray(layers.keep)))),
         "light and colour, on grey": _uv(np.asarray(light) * face),
     }
+
+
+@partial(jax.jit, static_argnames="texels")
+def _face_texels(layout: UVLayout, texels: int) -> Array:
+    return coarse_layout(layout, texels).mask
 
 
 def _overlay(image: Picture, face: Face, result: SwapResult) -> Picture:

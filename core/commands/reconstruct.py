@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from importlib import import_module
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,8 +99,8 @@ def reconstruct(
         mask_hidden=mask_hidden,
         skip_existing=skip_existing,
     )
-    if {"mesh", "frontal", "canonical"} & set(chosen):
-        Thread(target=import_module, args=("trimesh",)).start()  # takes as long as a face
+    if {"mesh", "frontal", "canonical", "ply"} & set(chosen):
+        Thread(target=_import_trimesh, daemon=True).start()
     records, failed = [], 0
     for item in track(items, total=len(files), title="reconstruct", quiet=quiet or as_json):
         records.append(item.record)
@@ -110,6 +110,12 @@ def reconstruct(
         _write_sheet(contact_sheet, records)
     if failed:
         raise typer.Exit(1)
+
+
+def _import_trimesh() -> None:
+    """Import what writes meshes; beside the network's work, since it takes as long as a face."""
+    with suppress(ImportError):  # whoever needs it will say so
+        import trimesh  # noqa: F401
 
 
 def _tell(item: Item, output: Path, *, quiet: bool, as_json: bool) -> None:

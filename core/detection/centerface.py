@@ -317,15 +317,19 @@ def _session(threads: int) -> Any:
 
 def _free_network(path: Path) -> bytes:
     """Return the network with an input of any size; it is kept, since ``onnx`` loads slowly."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    kept = cache_folder() / f"{_KEPT}-{digest[:16]}.onnx"
+    original = hashlib.sha256(path.read_bytes()).digest()
+    kept = cache_folder() / f"{_KEPT}-{original.hex()[:16]}"
     try:
-        return kept.read_bytes()
+        content = kept.read_bytes()
+        digest, network = content[:32], content[32:]
+        if hashlib.sha256(network).digest() == digest:
+            return network
     except OSError:
-        network = _free_input_size(path)
+        pass
+    network = _free_input_size(path)  # missing or damaged
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomic(kept, network)
+        write_bytes_atomic(kept, hashlib.sha256(network).digest() + network)
     except (OSError, InputError):
         pass  # no folder to write to: made anew by the next process
     return network

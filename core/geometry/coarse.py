@@ -19,11 +19,12 @@ def coarse_layout(layout: UVLayout, texels: int) -> UVLayout:
 
     Args:
         layout: the finer layout; may be traced.
-        texels: texels along a side, at most; see `scales.pool`.
+        texels: texels along a side, as for `scales.pool`.
 
     Returns:
-        Averages over the blocks. On the face are those blocks whose texels all are. The number of
-        triangles depends on the size only: those that lie off the face have no area.
+        Averages over the blocks; name and digest are still the finer layout's. On the face are
+        those blocks whose texels all are. The number of triangles depends on the size only: those
+        that lie off the face have no area.
     """
     covered = _pool(layout.mask, texels)
     size = covered.shape[0]
@@ -54,11 +55,19 @@ def _coarse_numbers(texels: Array, old: int, new: int) -> Array:
 
 
 def _grid_triangles(mask: Float[Array, "size size"]) -> Array:
-    """Return two triangles between each four neighbours, counter-clockwise from outside."""
+    """Return triangles between neighbours, counter-clockwise from outside.
+
+    The diagonals of the left half are the mirror images of those of the right half, so that a
+    mirrored face is drawn as the mirror image of its drawing.
+    """
     numbers = jnp.arange(mask.size, dtype=jnp.int32).reshape(mask.shape)
-    first, second = numbers[:-1, :-1].reshape(-1), numbers[:-1, 1:].reshape(-1)
-    third, fourth = numbers[1:, :-1].reshape(-1), numbers[1:, 1:].reshape(-1)
-    halves = ((third, fourth, second), (first, third, second))
-    triangles = jnp.concatenate([jnp.stack(half, axis=-1) for half in halves])
+    first, second = numbers[:-1, :-1], numbers[:-1, 1:]
+    third, fourth = numbers[1:, :-1], numbers[1:, 1:]
+    is_right = jnp.arange(mask.shape[1] - 1) >= (mask.shape[1] - 1) // 2
+    middle = jnp.where(is_right, second, fourth)  # a corner of the first triangle
+    other = jnp.where(is_right, third, first)  # a corner of the second
+    upper = jnp.stack([first, third, middle], axis=-1)
+    lower = jnp.stack([other, fourth, second], axis=-1)
+    triangles = jnp.concatenate([upper.reshape(-1, 3), lower.reshape(-1, 3)])
     is_whole = (mask.reshape(-1)[triangles] > 0.5).all(axis=-1, keepdims=True)
     return jnp.where(is_whole, triangles, 0)

@@ -3,8 +3,8 @@
 Convention:
     Normals point out of the face, in the photo frame: a normal with z > 0 faces the camera.
     Visibility is 1 where a texel is seen, 0 where the face hides it or it faces away, and falls
-    smoothly in between: where the surface is seen at grazing angles, and within about one texel of
-    the edge of what hides it.
+    smoothly in between: where the surface is seen at grazing angles, and within about two texels
+    (of 256) of the edge of what hides it.
 
 References:
     L. Williams, "Casting Curved Shadows on Curved Surfaces", 1978 (depth test with a bias).

@@ -2,8 +2,9 @@
 
 JAX keeps compiled code on disk (`compilation`), but finds it by the program, for which a function
 has to be traced and lowered first. Here the program itself is kept, as serialised StableHLO, under
-a key that names everything it depends on: the code of this package, JAX's version, what the caller
-says, and shapes and types of the arguments.
+a key that names everything it depends on: this package's code that such functions are made of
+(`_TRACED`), the versions of JAX and Flax, what the caller says, and shapes and types of the
+arguments.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,8 @@ def blank(kind: type, **fields: Any) -> Any:
 
 
 def _path(key: str) -> Path:
-    versions = f"{jax.__version__} {jaxlib.__version__} {jax.default_backend()}"
+    libraries = f"{jax.__version__} {jaxlib.__version__} {metadata.version('flax')}"
+    versions = f"{libraries} {jax.default_backend()}"
     digest = hashlib.sha256(f"{_code_digest()} {versions} {key}".encode()).hexdigest()
     return cache_folder() / "traced" / f"{digest}.stablehlo"
 

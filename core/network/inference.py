@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float
 
-from .weights_file import WeightsHeader
+from ..geometry.layout import UVLayout
+from .weights_file import NETWORKS, WeightsHeader, read_arrays
 
-__all__ = ["HEAD_SIZE", "Network", "Prepared", "for_inference", "prepare"]
+__all__ = ["HEAD_SIZE", "Network", "RunnableNetwork", "fold_network", "load_runnable"]
 
 HEAD_SIZE = 128  # pixels along one side of the head mask
 
@@ -41,36 +43,45 @@ class Network(Protocol):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Prepared:
+class RunnableNetwork:
     """A network in two parts: arrays, and how to run them."""
 
     state: Any  # pytree of arrays
     build: Callable[[Any], Network]  # the network of such a pytree; called while tracing
 
 
-def prepare(header: WeightsHeader, arrays: dict[str, Array]) -> Prepared:
-    """Return the network of a weights file in the form in which it runs fastest.
+def load_runnable(
+    name_or_path: str | Path, *, layout: UVLayout
+) -> tuple[RunnableNetwork, WeightsHeader]:
+    """Load a network in the form in which it runs fastest.
 
     Args:
-        header: of the file.
-        arrays: of the file.
+        name_or_path: name of embedded weights ("prn-lite"), or a file.
+        layout: weights made for another layout are an error.
+
+    Returns:
+        The network, and the file's header.
 
     Raises:
-        AssetError: the arrays are not those of the network; of ``prn-lite`` when it is built.
+        AssetError: missing, damaged, or made for another layout.
     """
+    header, arrays = read_arrays(name_or_path, layout=layout)
+
+    def build(state: Any) -> Network:
+        from .weights import fill_network
+
+        network: Any = fill_network(header, state, source=name_or_path)
+        return network
+
     if header.network == "prn":  # its norms are folded in and its kernels transformed once
-        return Prepared(state=_filled(header, arrays, is_fast=True), build=lambda network: network)
-    return Prepared(state=arrays, build=lambda state: _filled(header, state))
+        folded = fold_network(build(arrays))
+        return RunnableNetwork(state=folded, build=lambda network: network), header
+    if str(name_or_path) not in NETWORKS:
+        build(arrays)  # embedded arrays fit; those of other files are looked at before a photo is
+    return RunnableNetwork(state=arrays, build=build), header
 
 
-def _filled(header: WeightsHeader, arrays: Any, *, is_fast: bool = False) -> Network:
-    from .weights import fill_network
-
-    network: Any = fill_network(header, arrays)
-    return for_inference(network) if is_fast else network
-
-
-def for_inference(network: Any) -> Network:
+def fold_network(network: Any) -> Network:
     """Return a network, in evaluation, in the form in which it runs fastest: a pytree."""
     from .prn import PRN
     from .prn_fast import fold_prn

@@ -20,6 +20,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from .inference import HEAD_SIZE
+
 __all__ = ["PRN", "PRNConfig"]
 
 CROP_SIZE = 256
@@ -128,4 +130,4 @@ class PRN(nnx.Module):
     ) -> tuple[Float[Array, "b 256 256 3"], Float[Array, "b 128 128"], Float[Array, " b"]]:
         """Return the position maps, and 1 for mask and confidence: they are not told."""
         count = crops.shape[0]
-        return self(crops), jnp.ones((count, 128, 128)), jnp.ones(count)
+        return self(crops), jnp.ones((count, HEAD_SIZE, HEAD_SIZE)), jnp.ones(count)

@@ -30,6 +30,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Float
 
+from .inference import HEAD_SIZE
 from .prn import OUTPUT_SCALE, PRN
 from .prn_lite import depth_to_space
 from .winograd import convolve_tiles, transform_kernel
@@ -149,7 +150,7 @@ class FastPRN:
     ]:
         """Return the position maps, and 1 for mask and confidence, as `PRN.read`."""
         count = crops.shape[0]
-        return self(crops), jnp.ones((count, 128, 128)), jnp.ones(count)
+        return self(crops), jnp.ones((count, HEAD_SIZE, HEAD_SIZE)), jnp.ones(count)
 
 
 def _convolve(

@@ -71,8 +71,15 @@ def save_weights(
         raise InputError(f"cannot write {path}: {error}") from error
 
 
-def fill_network(header: WeightsHeader, arrays: dict[str, jax.Array]) -> nnx.Module:
+def fill_network(
+    header: WeightsHeader, arrays: dict[str, jax.Array], *, source: str | Path
+) -> nnx.Module:
     """Return the network that a header describes with given arrays, ready for inference.
+
+    Args:
+        header: of a weights file.
+        arrays: of that file.
+        source: name or path of the file, for messages.
 
     Raises:
         AssetError: the arrays are not those of the network.
@@ -80,11 +87,11 @@ def fill_network(header: WeightsHeader, arrays: dict[str, jax.Array]) -> nnx.Mod
     try:
         network = make_network(header.network, header.config, is_abstract=True)
     except (TypeError, ValueError) as error:
-        raise AssetError(f"the weights are of an unknown network ({error})") from error
+        raise AssetError(f"the weights {source} are of an unknown network ({error})") from error
     variables = flat_variables(network)
     if {n: v.shape for n, v in variables.items()} != {n: a.shape for n, a in arrays.items()}:
         raise AssetError(
-            f"the weights' arrays do not fit the network {header.network!r}; "
+            f"the arrays in {source} do not fit the network {header.network!r}; "
             "the file is damaged or of another version, get it again"
         )
     for name, variable in variables.items():
@@ -109,4 +116,4 @@ def load_weights(
         AssetError: missing, damaged, or made for another layout.
     """
     header, arrays = read_arrays(name_or_path, layout=layout)
-    return fill_network(header, arrays), header
+    return fill_network(header, arrays, source=name_or_path), header

@@ -69,8 +69,8 @@ def test_the_camera_is_the_one_that_the_photo_s_map_would_give(layout, measure):
     assert float(found.camera.scale) == pytest.approx(float(fitted.scale), rel=1e-4)
 
 
-def test_loading_imports_no_library_that_only_training_needs():
-    """They take longer to import than a face takes to find."""
+def test_loading_imports_nothing_slow():
+    """Each of these takes longer to import than a face takes to find."""
     code = (
         "import sys, uvface; uvface.load(); "
         "print([name for name in ('flax', 'optax', 'trimesh', 'onnx') if name in sys.modules])"

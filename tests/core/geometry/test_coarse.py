@@ -10,9 +10,10 @@ from toy_faces import layout as toy_layout
 from uvface.core.geometry import visibility as visibility_module
 from uvface.core.geometry.coarse import coarse_layout
 from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.prnet_layout import read_prnet_layout
 from uvface.core.geometry.rasterize import interpolate, rasterize
-from uvface.core.geometry.scales import enlarge, pool, pool_inside
-from uvface.core.geometry.visibility import visibility
+from uvface.core.geometry.scales import pool
+from uvface.core.geometry.visibility import normals, visibility
 
 LAYOUT = load_layout("uvface")
 coarse = jax.jit(coarse_layout, static_argnames="texels")
@@ -70,15 +71,31 @@ def test_what_hides_may_be_coarse(yaw, monkeypatch):
     assert (off > 0.5).mean() < 0.001
 
 
-def test_a_mask_pooled_inside_is_zero_wherever_the_mask_is():
-    rng = np.random.default_rng(3)
-    for _ in range(20):
-        x, y, radius = rng.uniform((40, 40, 6), (90, 90, 30))
-        rows, columns = np.mgrid[:128, :128]
-        distance = np.hypot(columns - x, rows - y)
-        mask = np.clip((radius - distance) / rng.uniform(0.5, 6), 0, 1).astype(np.float32)
-        small = pool_inside(jnp.asarray(mask), 64)
-        back = np.asarray(enlarge(small[..., None], 128))[..., 0]
-        assert back[mask == 0].max() == 0
-        assert back.max() > 0.9 * mask.max()
-        assert back.sum() > 0.5 * mask.sum()
+@pytest.mark.parametrize(
+    ("size", "left"), [(64, 64), (192, 192), (300, 150), (386, 193), (512, 128)]
+)
+def test_blocks_divide_the_image(size, left):
+    image = jnp.arange(size, dtype=jnp.float32)[:, None, None] * jnp.ones((1, size, 1))
+    small = pool(image, 128)
+    assert small.shape == (left, left, 1)
+    step = size // left
+    np.testing.assert_allclose(small[:, 0, 0], np.arange(size).reshape(left, step).mean(axis=1))
+
+
+def test_triangles_are_mirrored_too():
+    """But for the cells in the middle, which are their own mirror images."""
+    small = coarse(LAYOUT, texels=128)
+    corners = np.sort(np.asarray(small.triangles), axis=1)
+    corners = corners[
+        (corners[:, 0] != corners[:, 2]) & ~np.isin(corners % 128, (63, 64)).all(axis=1)
+    ]
+    mirrored = np.sort(np.asarray(small.mirror_texel)[corners], axis=1)
+    assert {tuple(row) for row in corners.tolist()} == {tuple(row) for row in mirrored.tolist()}
+
+
+def test_the_layout_of_prnet_keeps_its_shape(shared_data):
+    prnet = read_prnet_layout(shared_data / "prnet_uv")
+    small = coarse(prnet, texels=128)
+    assert 0.97 < 4 * float(small.mask.sum()) / float(prnet.mask.sum()) <= 1.0
+    facing = normals(small.canonical, small)[..., 2] * small.region("face")
+    assert (np.asarray(facing)[np.asarray(small.mask) > 0.5] > -0.2).mean() > 0.95

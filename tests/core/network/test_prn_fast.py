@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 
 from uvface.core.geometry.layout import load_layout
-from uvface.core.network.inference import Network, for_inference
+from uvface.core.network.inference import Network, fold_network
 from uvface.core.network.prn import OUTPUT_SCALE, PRN, PRNConfig
 from uvface.core.network.prn_fast import FastPRN, fold_prn
 from uvface.core.network.registry import make_network
@@ -50,7 +50,7 @@ def test_equals_the_plain_form(network, batch):
 
 
 def test_is_a_network_that_says_of_nothing_that_it_is_covered(network):
-    fast = for_inference(network)
+    fast = fold_network(network)
     assert isinstance(fast, FastPRN) and isinstance(fast, Network)
     crops = jax.random.uniform(jax.random.key(0), (1, 256, 256, 3))
     maps, head, confidence = jax.jit(lambda fast, crops: fast.read(crops))(fast, crops)
@@ -61,7 +61,7 @@ def test_is_a_network_that_says_of_nothing_that_it_is_covered(network):
 
 def test_other_networks_stay_as_they_are():
     lite = make_network("prn-lite", is_abstract=True)
-    assert for_inference(lite) is lite
+    assert fold_network(lite) is lite
 
 
 def test_a_weights_file_is_read_in_this_form(network, tmp_path, monkeypatch):

@@ -8,8 +8,10 @@ from flax import nnx
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+import uvface
 from uvface.core.errors import AssetError, InputError
-from uvface.core.network import weights
+from uvface.core.geometry.layout import load_layout
+from uvface.core.network import registry, weights, weights_file
 from uvface.core.network.inference import Network
 from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
 from uvface.core.network.registry import make_network
@@ -83,8 +85,6 @@ def test_another_layout_is_refused(stored):
     class Other:
         name, digest = "other", "1" * 64
 
-    from uvface.core.network import weights_file
-
     with pytest.raises(AssetError, match="for the UV layout"):
         weights_file.check_layout(stored[0], HEADER, Other.name, Other.digest)
 
@@ -138,3 +138,21 @@ def test_older_prn_lite_says_what_to_do(stored, tmp_path):
     save_file({"head.out.kernel": np.zeros((24, 4), np.float16)}, older, metadata=metadata)
     with pytest.raises(AssetError, match="older prn-lite"):
         load_weights(older)
+
+
+def test_a_foreign_file_that_does_not_fit_is_found_before_a_photo_is(stored, tmp_path):
+    path, _ = stored
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["uvface"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}
+    header["layout_digest"] = load_layout().digest
+    for name, change in (("shape", {}), ("settings", {"config": {"colour": 1}})):
+        wrong = tmp_path / f"{name}.safetensors"
+        kept = dict(list(arrays.items())[1:])
+        save_file(kept, wrong, metadata={"uvface": json.dumps(header | change)})
+        with pytest.raises(AssetError, match=f"{name}.safetensors"):
+            uvface.load(wrong)
+
+
+def test_names_of_networks_stand_in_two_places():
+    assert set(weights_file.NETWORKS) == set(registry._NETWORKS)

@@ -23,7 +23,7 @@ from uvface.core.training.schedule import learning_rate, make_optimizer
 
 @pytest.fixture
 def tiny(monkeypatch):
-    monkeypatch.setitem(registry.NETWORKS, "prn-lite", (PRNLite, TinyConfig))
+    monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
 
 
 def _config(pool, output, **changes):
