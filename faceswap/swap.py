@@ -42,7 +42,8 @@ class SwapConfig:
         color: ``match`` fits mean and spread of the skin's colours, ``light`` also how they vary
             over the face, ``none`` takes the reference's colours.
         complete: what stands in for skin that the reference does not show.
-        occlusion: leave what covers the target's face (hair, glasses, hands) on top.
+        occlusion: leave what covers the target's face (hair, glasses, hands) on top, and the half
+            that a light from one side leaves black as it is.
         blend: how the face is put into the photo.
         strength: 0 keeps the target, 1 is the full swap.
         feather: width of the mask's soft border, in texels of a layout of size 256.
