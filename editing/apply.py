@@ -49,11 +49,12 @@ _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or backgro
 
 
 class _Places(NamedTuple):
-    """Where the source is read."""
+    """Where the source and the masks are read."""
 
     own: Array  # [K, K, 2] source pixels
     mirrored: Array  # [K, K, 2]
     is_mirrored: Array  # [] some pixel needs the other side
+    uv: Array  # [K, K, 2] of the layout
 
 
 class _Drawn(NamedTuple):
@@ -165,7 +166,8 @@ def render_edit(
     places = _places(pixels, plan.layers)
     own = _read(source.image, places.own)
     mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
-    drawn = _shade(plan, masks, pixels, own, mirrored, fragments.is_covered)
+    fine = _read_masks(masks, places.uv)
+    drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
     blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
@@ -186,6 +188,13 @@ def _blender(config: BlendConfig | None) -> Callable[..., Array]:
 
 
 _read = jax.jit(sample_bicubic)
+
+
+@jax.jit
+def _read_masks(masks: EditMasks, uv: Array) -> Float[Array, "side side 2"]:
+    """Return what may change, and where the target's own pixels stay."""
+    texels = jnp.stack([masks.mask, masks.keep], axis=-1)
+    return sample_bilinear(texels, uv * texels.shape[0] - 0.5)
 
 
 @jax.jit
@@ -220,6 +229,7 @@ def _places(pixels: Array, like: Layers) -> _Places:
         own=layers.place,
         mirrored=layers.mirrored_place,
         is_mirrored=jnp.any(layers.mirrored * layers.mask > 0.0),
+        uv=layers.uv,
     )
 
 
@@ -231,16 +241,14 @@ def _rasterize_window(vertices: Array, triangles: Array, window: Window) -> Frag
 @jax.jit
 def _shade(
     plan: EditPlan,
-    masks: EditMasks,
     pixels: Array,
+    masks: Float[Array, "side side 2"],
     own: Array,
     mirrored: Array,
     is_covered: Array,
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
-    fine = jnp.stack([masks.mask, masks.keep], axis=-1)
-    fine = sample_bilinear(fine, layers.uv * masks.mask.shape[0] - 0.5)
     own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), layers.offset)
     mirrored_lab = apply_light(
         plan.mirrored_transfer, lab_from_rgb(mirrored), layers.mirrored_offset
@@ -257,8 +265,8 @@ def _shade(
     )
     return _Drawn(
         colors=rgb_from_lab(lab),
-        mask=fine[..., 0] * layers.seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
-        keep=fine[..., 1],
+        mask=masks[..., 0] * layers.seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
+        keep=masks[..., 1],
         is_comparable=layers.rim > _COMPARED_FROM,
         is_covered=is_covered,
     )
