@@ -29,6 +29,7 @@ _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front 
 _LIT_BLUR = 6.0  # texels of 256
 _LIT = (0.3, 0.42)  # of the lit skin's lightness: skin that gets 1/37 to 1/13 of its light
 _ONE_SIDED = (0.1, 0.25)  # share of the skin that is lit on one side of the face only
+_BOTH_SEEN = (0.35, 0.7)  # share of the seen skin whose other side is seen, too
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
 
 
@@ -154,4 +155,7 @@ def lit_trust(
     both = weights[..., 0] * other_weights
     one_sided = (both * jnp.abs(lit - other_lit)).sum() / jnp.maximum(both.sum(), 1e-6)
     low, high = _ONE_SIDED
-    return 1.0 - (1.0 - lit) * smooth_step((one_sided - low) / (high - low))
+    is_one_sided = smooth_step((one_sided - low) / (high - low))
+    low, high = _BOTH_SEEN  # a profile does not tell
+    share = both.sum() / jnp.maximum(weights.sum(), 1e-6)
+    return 1.0 - (1.0 - lit) * is_one_sided * smooth_step((share - low) / (high - low))

@@ -142,6 +142,14 @@ def test_a_black_beard_is_trusted():
     assert _lit(beard).min() > 0.95
 
 
+def test_a_profile_does_not_tell_where_its_light_is():
+    """Of its other side a strip along the middle is seen, in the shadow of the nose."""
+    texture = _skin_texture().at[:, 32:].multiply(0.03)
+    seen = jnp.ones((64, 64)).at[:, 36:].set(0.0)
+    trust = np.asarray(lit_trust(lab_from_rgb(texture), seen, layout()))
+    assert trust[seen > 0.5].min() > 0.9
+
+
 def test_the_lit_half_of_a_reference_stands_in_for_its_black_one():
     image, face = toy_photo(2)
     black = dataclasses.replace(face, texture=face.texture.at[:, 32:].multiply(0.03))
