@@ -22,8 +22,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..compilation import cache_folder
-from ..errors import AssetError, InputError
-from ..io.files import write_bytes_atomic
+from ..errors import AssetError
 from .five_points import FaceFrame, face_frame
 from .protocol import AnyImage, Detection, as_uint8, left_to_right, suppress_overlapping
 
@@ -329,8 +328,8 @@ def _free_network(path: Path) -> bytes:
     network = _free_input_size(path)  # missing or damaged
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomic(kept, hashlib.sha256(network).digest() + network)
-    except (OSError, InputError):
+        kept.write_bytes(hashlib.sha256(network).digest() + network)
+    except OSError:
         pass  # no folder to write to: made anew by the next process
     return network
 
