@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,7 +101,7 @@ def reconstruct(
         skip_existing=skip_existing,
     )
     if {"mesh", "frontal", "canonical", "ply"} & set(chosen):
-        Thread(target=_import_trimesh, daemon=True).start()
+        Thread(target=_import_trimesh).start()
     records, failed = [], 0
     for item in track(items, total=len(files), title="reconstruct", quiet=quiet or as_json):
         records.append(item.record)
@@ -115,7 +116,7 @@ def reconstruct(
 def _import_trimesh() -> None:
     """Import what writes meshes; beside the network's work, since it takes as long as a face."""
     with suppress(ImportError):  # whoever needs it will say so
-        import trimesh  # noqa: F401
+        import_module("trimesh")
 
 
 def _tell(item: Item, output: Path, *, quiet: bool, as_json: bool) -> None:
