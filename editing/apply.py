@@ -31,19 +31,23 @@ from ..core.blending.composite import BlendConfig, composite
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.rasterize import interpolate, rasterize
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
+from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.window import cut_window
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .complete import DRAWN_FROM
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
-from .regions import smooth_step
+from .regions import smooth_step, soften
 from .source import Source
 
 __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
+_GAP = 0.5  # cm: width of the surroundings that make pixels part of a gap
+_GAP_PIXELS = 128  # along a window's side, at which they are looked at
+_SURROUNDED = (0.55, 0.7)  # share of them that is seen; at a straight edge it is one half
 _REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
@@ -167,7 +171,8 @@ def render_edit(
     own = _read(source.image, places.own)
     mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
     fine = _read_masks(masks, places.uv)
-    drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered)
+    gap = _GAP * face.camera.scale
+    drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, gap)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
     blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
@@ -246,6 +251,7 @@ def _shade(
     own: Array,
     mirrored: Array,
     is_covered: Array,
+    gap: Float[Array, ""],
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
@@ -263,13 +269,27 @@ def _shade(
         sum(share[..., None] * color for share, color in parts)
         / jnp.maximum(known, 1e-3)[..., None]
     )
+    changed = masks[..., 0] * (1.0 - masks[..., 1]) * layers.seen
+    seen = jnp.maximum(layers.seen, layers.bare * _closed(changed, gap))
     return _Drawn(
         colors=rgb_from_lab(lab),
-        mask=masks[..., 0] * layers.seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
+        mask=masks[..., 0] * seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
         keep=masks[..., 1],
         is_comparable=layers.rim > _COMPARED_FROM,
         is_covered=is_covered,
     )
+
+
+def _closed(seen: Array, gap: Array) -> Float[Array, "side side"]:
+    """Return 1 in gaps of what is seen, 0 at its outer edge.
+
+    Where a turned face's nose hides its own cheek, the surface is seen from the side for some
+    pixels; left as they are, they would draw the target's nose into the result as a line.
+    """
+    small = pool(seen[..., None], _GAP_PIXELS)
+    around = soften(small, gap * small.shape[0] / seen.shape[0])
+    low, high = _SURROUNDED
+    return enlarge(smooth_step((around - low) / (high - low)), seen.shape[0])[..., 0]
 
 
 def _blend_drawn(

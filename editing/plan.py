@@ -35,6 +35,7 @@ _TEXELS = 128  # along a side, of all that is decided
 _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
 _WRINKLES = 3.0  # texels of 256: what is finer is no part of the surface that is lit and seen
 _COVER_BLUR = 1.5  # texels of 256
+_FAR_BLUR, _FAR_WEIGHT = 8.0, 0.02  # texels of 256: for what lies deep in what the face hides
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
 _TRACE = 0.05  # of known colour: below it there is none
@@ -87,6 +88,7 @@ class Layers:
     mirrored: Array  # [...]
     filled: Array  # [...]; what the three shares leave to 1 is the target's own
     seen: Array  # [...], 1 where the target's photo shows the skin
+    bare: Array  # [...], 1 where nothing but the face itself may hide the target's skin
     uv: Array  # [..., 2], where the edit's masks are read at the pixels: they are finer
     mask: Array  # [...], what may change, averaged over the texels
     keep: Array  # [...], where the target's own pixels stay, the same
@@ -165,12 +167,21 @@ def _bridge_folds(visible: Array, own: Array, layout: UVLayout) -> Array:
     left out, it would tear a hole into the middle of the face. What something *else* hides, a
     frame of glasses or a strand of hair, stays hidden.
     """
-    texel = layout.size / 256
-    blurred = soften(jnp.stack([visible, own], axis=-1), _COVER_BLUR * texel)
-    uncovered = jnp.minimum(blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-3), 1.0)
-    around = soften(own[..., None], _FOLDS * texel)[..., 0]
+    around = soften(own[..., None], _FOLDS * layout.size / 256)[..., 0]
     bridged = jnp.maximum(own, smooth_step((around - 0.45) / 0.3))
-    return jnp.where(own > _SEEN, visible, bridged * uncovered)
+    return jnp.where(own > _SEEN, visible, bridged * _uncovered(visible, own))
+
+
+def _uncovered(visible: Array, own: Array) -> Array:
+    """Return the share of what the face does not hide itself that nothing else hides.
+
+    Where the face hides itself, what lies around that tells.
+    """
+    texel = own.shape[0] / 256
+    inner = smooth_step(2.0 * own - 1.0)  # at the rim of it colours are mixed
+    both = inner[..., None] * jnp.stack([visible, own], axis=-1)
+    blurred = soften(both, _COVER_BLUR * texel) + _FAR_WEIGHT * soften(both, _FAR_BLUR * texel)
+    return jnp.minimum(blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-4), 1.0)
 
 
 def _smear(facing: Array, wanted: Array) -> Array:
@@ -223,6 +234,7 @@ def _plan(
     (own_transfer, offset), (mirrored_transfer, mirrored_offset) = (
         jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1)
     )
+    own = pool(face.self_visibility[..., None], coarse.size)[..., 0]
     lips = coarse.region("lips")
     shares = complete(other.seen, beside.seen, wanted=target.seen, how=config.complete, whole=lips)
     fill = _fill_colors(
@@ -249,6 +261,7 @@ def _plan(
         mirrored=shares.mirrored,
         filled=shares.filled,
         seen=target.seen,
+        bare=jnp.where(own > _SEEN, target.seen / own, _uncovered(target.seen, own)),
         uv=_texel_uv(coarse.size),
         mask=mask * target.seen,
         keep=keep,

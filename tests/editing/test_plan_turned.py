@@ -6,11 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from mean_faces import mean_face
 
+from uvface.core.blending.composite import BlendConfig
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.scales import pool
 from uvface.core.geometry.visibility import visibility
 from uvface.editing.plan import EditMasks, PlanConfig, plan_edit
 from uvface.editing.source import source_for
+from uvface.faceswap.swap import SwapConfig, swap_face
 
 PHOTO = np.full((256, 256, 3), 0.5, np.float32)
 
@@ -54,3 +56,18 @@ def test_the_side_that_is_not_shown_comes_from_the_other():
     layers = _layers(_face(-45.0), _face(20.0))
     shown = _shown(_face(-45.0), len(layers.mask))
     assert np.asarray(layers.mirrored)[shown].mean() > 0.2
+
+
+def test_a_nose_before_its_own_cheek_leaves_no_line_of_the_target():
+    """Between nose and far cheek the surface is seen from the side, but it is no outline."""
+    layout, target = load_layout("uvface"), _face(32.0)
+    config = SwapConfig(color="none", blend=BlendConfig(method="feather"))
+    white = np.ones_like(PHOTO)
+    black = dataclasses.replace(_face(0.0), texture=jnp.zeros_like(target.texture))
+    swapped = swap_face(white, target, 0.0 * white, black, layout, config=config)
+    points = np.asarray(target.landmarks)[:, :2]
+    bridge, inner_corners = points[27:31], points[[39, 42]]
+    far = inner_corners[np.argmin(np.abs(inner_corners[:, 0] - bridge[0, 0]))]
+    left, top = np.minimum(bridge.min(axis=0), far).astype(int)
+    right, bottom = np.maximum(bridge.max(axis=0), far).astype(int) + 1
+    assert swapped[top + 8 : bottom, left:right].max() < 0.1
