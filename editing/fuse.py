@@ -16,6 +16,7 @@ References:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -41,6 +42,7 @@ from .colour import (
     lab_from_rgb,
     rgb_from_lab,
 )
+from .light import Skin, fit_colors
 from .regions import soften
 
 __all__ = ["LARGEST_TEXTURE", "PhotoFace", "fuse_photos", "native_size", "texel_footprint"]
@@ -50,8 +52,6 @@ _SMALLEST_TEXTURE = 256
 _FOLDS = 5.0  # texels of 256, over which normals are averaged
 _DETAIL = 12.0  # texels of 256, over which sharpness is averaged
 _LEAST_SHARPNESS = 0.3  # of the sharpest photo's: a blurred photo still counts that much
-_LIGHT_BLUR = 14.0  # texels of 256: the light of two photos differs no faster
-_LIGHT_PRIOR = 0.05
 _COLOR_BLUR = 3.0  # texels of 256: colours are compared without their detail
 _OUTLIER = 0.06  # Oklab: a colour so far from the median counts half
 _OTHER_THING = 0.12  # Oklab: the same for what counts as a difference of light
@@ -68,6 +68,7 @@ class _Views(NamedTuple):
     weights: Array  # [V, S, S], how well the photo shows the texel
     footprint: Array  # [V, S, S], photo pixels per texel
     lab: Array  # [V, S, S, 3] Oklab
+    normal: Array  # [V, S, S, 3] photo frame, smoothed
     seen: Array  # [V, S, S]
 
 
@@ -149,12 +150,15 @@ def _measure(faces: Face, layout: UVLayout) -> _Views:
 
     def one(face: Face) -> tuple[_Views, Array]:
         seen = face.visibility * layout.mask
-        facing = jnp.clip(_blurred(normals(face.position_map, layout)[..., 2], _FOLDS), 0.0, 1.0)
+        normal = _blurred(normals(face.position_map, layout), _FOLDS)
+        facing = jnp.clip(normal[..., 2], 0.0, 1.0)
         lab = lab_from_rgb(face.texture)
         down, across = jnp.gradient(lab[..., 0])
         detail = jnp.sqrt(_blurred((down**2 + across**2) * seen, _DETAIL) + 1e-10)
         footprint = texel_footprint(face.position_map)
-        return _Views(weights=seen * facing, footprint=footprint, lab=lab, seen=seen), detail
+        weights = seen * facing
+        view = _Views(weights=weights, footprint=footprint, lab=lab, normal=normal, seen=seen)
+        return view, detail
 
     views, detail = jax.vmap(one)(faces)
     sharpness = jnp.maximum(detail / jnp.maximum(detail.max(axis=0), 1e-5), _LEAST_SHARPNESS)
@@ -166,24 +170,22 @@ def _measure(faces: Face, layout: UVLayout) -> _Views:
 @jax.jit
 def _match(views: _Views, best: Array, layout: UVLayout) -> tuple[ColorTransfer, Array]:
     """Return what takes each photo's colours to the best one's: transfers and ``[V, S, S, 3]``."""
-    skin = layout.region("skin")
-    target, target_seen = views.lab[best], views.seen[best]
+    region, seen = layout.region("skin"), views.seen
+    target = Skin(lab=views.lab[best], normal=views.normal[best], weight=region * seen[best])
 
-    def one(lab: Array, seen: Array, number: Array) -> tuple[ColorTransfer, Array]:
-        shared = seen * target_seen * skin
-        transfer = fit_transfer(lab, target, shared)
-        difference = target - apply_transfer(transfer, lab)
+    def one(skin: Skin, number: Array) -> tuple[ColorTransfer, Array]:
+        rough = fit_transfer(skin.lab, target.lab, skin.weight * target.weight)
+        difference = target.lab - apply_transfer(rough, skin.lab)
         # A large difference is a hand or a shadow in one of the photos, not their light.
-        shared = shared * _agreement(difference, _OTHER_THING)
-        weighted = difference * shared[..., None]
-        both = _blurred(jnp.concatenate([weighted, shared[..., None]], axis=-1), _LIGHT_BLUR)
-        offset = both[..., :3] / (both[..., 3:] + _LIGHT_PRIOR)
+        weight = skin.weight * _agreement(difference, _OTHER_THING)
+        transfer, offset = fit_colors(dataclasses.replace(skin, weight=weight), target, "light")
         is_best = number == best
         same = ColorTransfer.identity()
         kept = jax.tree.map(lambda a, b: jnp.where(is_best, a, b), same, transfer)
         return kept, jnp.where(is_best, 0.0, offset)
 
-    return jax.vmap(one)(views.lab, views.seen, jnp.arange(views.lab.shape[0], dtype=jnp.int32))
+    skins = Skin(lab=views.lab, normal=views.normal, weight=region * seen)
+    return jax.vmap(one)(skins, jnp.arange(len(seen), dtype=jnp.int32))
 
 
 @jax.jit

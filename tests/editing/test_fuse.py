@@ -10,6 +10,8 @@ from toy_faces import layout, texture, toy_photo
 from toy_models import ToyModel
 
 from uvface.core.errors import InputError, NoFaceError
+from uvface.core.geometry.render import render_texture
+from uvface.core.geometry.visibility import normals
 from uvface.core.io.images import read_photo, write_image
 from uvface.editing.edit import edit
 from uvface.editing.fuse import fuse_photos, native_size
@@ -47,6 +49,18 @@ def recolored(view, factor):
     )
 
 
+def lit(view, shade):
+    """Return a photo and its face with the skin's colours times ``[64, 64]`` factors."""
+    image, face = view
+    shade = jnp.where(layout().mask > 0.5, shade, 1.0)[..., None]
+    size = {"height": image.shape[0], "width": image.shape[1]}
+    drawn, _ = render_texture(shade, face.position_map, layout(), **size)
+    factor = np.where(np.asarray(drawn) > 0.0, np.asarray(drawn), 1.0)
+    return (image * factor).astype(np.float32), dataclasses.replace(
+        face, texture=face.texture * shade
+    )
+
+
 @pytest.mark.parametrize("yaw", [0.0, 30.0])
 def test_texture_of_one_photo_swaps_like_the_photo(yaw):
     target, view = toy_photo(1), toy_photo(2, yaw)
@@ -73,6 +87,20 @@ def test_views_are_matched_to_the_best_one():
     face = fuse_photos(views, layout())
     seen = inner(face)
     assert psnr(small(face)[seen], np.asarray(texture(2))[seen]) > 28.0
+
+
+def test_the_light_of_both_sides_is_that_of_the_best_photo():
+    """What both show of the skin does not tell the light of what only one of them shows."""
+    left, right = (toy_photo(2, yaw) for yaw in (-45.0, 45.0))
+    from_right, from_left = (
+        1.0 + sign * 0.35 * normals(face.position_map, layout())[..., 0]
+        for sign, (_, face) in ((1.0, left), (-1.0, right))
+    )
+    views = [lit(left, from_right), lit(right, from_left)]
+    face = fuse_photos(views, layout())
+    seen = inner(face)
+    best = np.asarray(texture(2) * from_right[..., None])
+    assert psnr(small(face)[seen], best[seen]) > 26.0
 
 
 def test_what_one_photo_of_three_shows_differently_is_left_out():
