@@ -134,13 +134,13 @@ def fit_transfer(
     low, high = _GREY
     colourful = jnp.clip((jnp.hypot(*target_deviation[1:]) - low) / (high - low), 0.0, 1.0)
     chroma = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES) * colourful
-    # Black stays black and white stays white, as far as the limits allow: dark lips on dark skin
-    # do not become pale ones on light skin, nor highlights chalk.
-    below = chroma.at[0].set(
-        jnp.clip(target_mean[0] / jnp.maximum(source_mean[0], 0.05), *_LIGHT_SLOPES)
-    )
+    # Black stays black, so that dark lips on dark skin do not become pale ones on light skin; and
+    # what is brighter than the skin does not pass white. A darker light makes it weaker, too:
+    # stretched to white, the pores and stubble of a pale face would be blotches on a dark one.
+    brighter = target_mean[0] / jnp.maximum(source_mean[0], 0.05)
     to_white = (1.0 - target_mean[0]) / jnp.maximum(1.0 - source_mean[0], 0.05)
-    above = chroma.at[0].set(jnp.clip(to_white, *_LIGHT_SLOPES))
+    below = chroma.at[0].set(jnp.clip(brighter, *_LIGHT_SLOPES))
+    above = chroma.at[0].set(jnp.clip(jnp.minimum(brighter, to_white), *_LIGHT_SLOPES))
     return ColorTransfer(
         source_mean=jnp.where(is_seen, source_mean, 0.0),
         target_mean=jnp.where(is_seen, target_mean, 0.0),

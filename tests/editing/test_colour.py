@@ -55,6 +55,12 @@ def test_transfer_recovers_a_known_map_despite_outliers():
     np.testing.assert_allclose(result[200:].mean(axis=0), truth[200:].mean(axis=0), atol=0.01)
 
 
+def test_less_light_weakens_the_marks_on_either_side_of_the_skin():
+    lab = lab_from_rgb(_skin())
+    found = apply_transfer(fit_transfer(lab, 0.7 * lab, jnp.ones(len(lab))), lab)
+    np.testing.assert_allclose(found[:, 0], 0.7 * lab[:, 0], atol=0.01)
+
+
 def test_no_common_texels_give_the_identity():
     rgb = _skin(50)
     lab = lab_from_rgb(rgb)
