@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
-from .io.existing import read_existing
+from .io.existing import is_result, read_existing
 from .io.images import Photo, read_photo
 from .io.results import OUTPUTS, write_results
 from .reconstruct import FaceChoice, Model, load
@@ -20,6 +23,7 @@ __all__ = ["Boxes", "Item", "find_photos", "output_names", "reconstruct"]
 
 Boxes = Mapping[str, Sequence[Sequence[float | int]]]  # stem of a photo -> boxes around landmarks
 
+_LONGER = ("frontal", "canonical", "colors")  # outputs whose meshes' stems are STEM_NAME
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
 
@@ -50,6 +54,8 @@ class Item:
 def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
     """Return the files that files, folders (one level) and globs name, in order, each once.
 
+    Of folders and globs only pictures count, and of these not the results of `reconstruct`.
+
     Raises:
         InputError: a glob or a folder holds no picture. A missing *file* is reported when it
             is read, so that it does not end a batch.
@@ -58,9 +64,9 @@ def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
     for pattern in map(str, patterns):
         path = Path(pattern)
         if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES)
+            found = sorted(p for p in path.iterdir() if _is_photo(p))
         elif not path.exists() and glob.has_magic(pattern):
-            found = sorted(Path(p) for p in glob.glob(pattern, recursive=True))
+            found = sorted(p for p in map(Path, glob.glob(pattern, recursive=True)) if _is_photo(p))
         else:
             found = [path]
         if not found:
@@ -69,8 +75,12 @@ def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
     return list(dict.fromkeys(photos))
 
 
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES and path.is_file() and not is_result(path)
+
+
 def reconstruct(
-    photos: Sequence[str | Path],
+    photos: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
     model: Model | None = None,
@@ -85,7 +95,7 @@ def reconstruct(
     """Reconstruct every face of every photo and write the chosen files into a folder.
 
     Args:
-        photos: files, folders or globs.
+        photos: files, folders or globs; one or several.
         output: folder for the results; made where it does not exist.
         model: from `load`; by default the embedded weights.
         save: ``"all"``, or names of `OUTPUTS` as a list or a comma-separated text.
@@ -94,8 +104,9 @@ def reconstruct(
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
         texture_size: texels along each side of textures, read from the photo.
         mask_hidden: make hidden texels transparent.
-        skip_existing: leave photos alone whose results are there, whole and newer than the photo;
-            so a stopped batch goes on where it was.
+        skip_existing: leave photos alone whose results are there, whole, newer than the photo
+            and made with the same options, boxes and weights; so a stopped batch goes on
+            where it was.
 
     Yields:
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.
@@ -107,7 +118,7 @@ def reconstruct(
     if cropped and boxes is not None:
         raise InputError("a cropped picture has no boxes; give either boxes or cropped")
     chosen = output_names(save)
-    files = find_photos(photos)
+    files = find_photos([photos] if isinstance(photos, str | Path) else photos)
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,9 +134,20 @@ def reconstruct(
         texture_size=texture_size,
         mask_hidden=mask_hidden,
     )
-    job = _Job(model=model, write=write, boxes=boxes or {}, cropped=cropped, faces=faces)
+    job = _Job(
+        model=model,
+        write=write,
+        boxes=boxes or {},
+        cropped=cropped,
+        faces=faces,
+        settings={
+            "weights_sha256": model.weights_sha256,
+            "texture_size": texture_size,
+            "mask_hidden": mask_hidden,
+        },
+    )
     existing = partial(read_existing, folder, save=chosen, weights=model.header.network)
-    return _run(files, job, existing if skip_existing else lambda photo: None)
+    return _run(files, job, _Names(save=chosen), existing if skip_existing else None)
 
 
 def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tuple[str, ...]:
@@ -157,36 +179,73 @@ class _Job:
     boxes: Boxes
     cropped: bool
     faces: FaceChoice
+    settings: Mapping[str, Any]  # what else changes the files
 
     def find_boxes(self, path: Path, photo: Photo) -> Sequence[Sequence[float | int]] | None:
         if self.cropped:
             return [box_of_picture(photo.height, photo.width).tolist()]
         return self.boxes.get(path.stem)
 
+    def options(self, path: Path) -> dict[str, Any]:
+        """Return all that changes a photo's files, as JSON gives it back."""
+        given = {
+            **self.settings,
+            "cropped": self.cropped,
+            "faces": self.faces,
+            "boxes": self.boxes.get(path.stem),
+        }
+        text = json.dumps(given, default=lambda values: np.asarray(values).tolist())
+        return dict(json.loads(text))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Names:
+    """Names of result files: where two photos want the same, the second fails."""
+
+    save: Sequence[str]
+    owners: dict[str, Path] = dataclasses.field(default_factory=dict)  # stem -> its photo
+
+    def claim(self, path: Path, faces: int = 0) -> None:
+        """Keep the stems of a photo's files for it; raise InputError where one is another's."""
+        stems = [path.stem, *(f"{path.stem}_{i}" for i in range(faces) if faces > 1)]
+        stems += [f"{stem}_{name}" for stem in stems for name in _LONGER if name in self.save]
+        for stem in stems if faces else stems[:1]:
+            owner = self.owners.setdefault(stem, path)
+            if owner != path:
+                raise InputError(f"{path} would overwrite results of {owner}; rename one")
+
 
 def _run(
-    files: Sequence[Path], job: _Job, existing: Callable[[Path], dict[str, Any] | None]
+    files: Sequence[Path],
+    job: _Job,
+    names: _Names,
+    existing: Callable[..., dict[str, Any] | None] | None,
 ) -> Iterator[Item]:
-    owners: dict[str, Path] = {}  # stem -> the photo whose results bear it
     for path in files:
-        owner = owners.setdefault(path.stem, path)
-        if owner != path:
-            yield _failure(path, f"{path} would overwrite the results of {owner}; rename one")
-            continue
-        record = existing(path)
-        yield _one(path, job) if record is None else Item(photo=path, record=record, is_old=True)
+        try:
+            names.claim(path)
+            record = existing and existing(path, options=job.options(path))
+            if not record:
+                yield _one(path, job, names)
+                continue
+            item = Item(photo=path, record=record, is_old=True)
+            names.claim(path, item.count)
+            yield item
+        except InputError as error:
+            yield _failure(path, str(error))
 
 
 def _failure(path: Path, message: str) -> Item:
     return Item(photo=path, record={"image": str(path), "error": message}, error=message)
 
 
-def _one(path: Path, job: _Job) -> Item:
+def _one(path: Path, job: _Job, names: _Names) -> Item:
     try:
         photo = read_photo(path)
         boxes = job.find_boxes(path, photo)
         found = job.model.reconstruct(photo.image, boxes=boxes, faces=job.faces)
-        record = job.write(path, photo, found)
+        names.claim(path, len(found))
+        record = job.write(path, photo, found, options=job.options(path))
     except (UvfaceError, OSError) as error:
         return _failure(path, str(error))
     warnings = list(photo.warnings)

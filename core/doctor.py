@@ -106,10 +106,10 @@ def _detector() -> str:
 
 
 def _pack() -> str:
-    from .detection.insightface_pack import find_pack
+    from .detection.insightface_pack import load_any_pack
 
-    folder = find_pack()
-    return "none; the embedded detector is used" if folder is None else _shown(folder)
+    pack = load_any_pack()
+    return "none; the embedded detector is used" if pack is None else _shown(pack.folder)
 
 
 def _cache() -> str:

@@ -29,10 +29,11 @@ from .geometry.layout import UVLayout
 from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
+from .io.files import file_sha256
 from .io.images import read_photo
 from .io.traced import blank, keep_traced
 from .network.inference import RunnableNetwork, load_runnable
-from .network.weights_file import WeightsHeader, read_layout
+from .network.weights_file import WeightsHeader, find_weights, read_layout
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, predict_upright, read_mirrored
 
@@ -51,6 +52,8 @@ FaceChoice = FaceWord | int
 RgbImage = Float[np.ndarray, "height width 3"]
 Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
 CROP_SIZE = 256  # pixels along one side
+_LARGER = 8  # times the photo's longer side: larger boxes hold no face, and fill the memory
+_LARGEST_BOX = 16_384  # pixels on a side
 _SURE = (0.25, 0.75)  # of the head mask: between them a texel's visibility rises
 
 
@@ -124,6 +127,7 @@ class Model:
     header: WeightsHeader
     layout: UVLayout
     detector: Detector | None  # None: found on first need
+    weights_sha256: str = ""  # of the weights file; "" where the network came from none
 
     def reconstruct(
         self,
@@ -135,7 +139,8 @@ class Model:
         """Find the faces of a photo and reconstruct each.
 
         Args:
-            photo: a file, or RGB in [0, 1] of shape ``[H, W, 3]``.
+            photo: a file, or RGB of shape ``[H, W, 3]``: floats in [0, 1], or whole numbers up to
+                the largest of their type (uint8, uint16).
             boxes: (left, top, right, bottom) around the landmarks in photo pixels, in place of
                 detection.
             faces: ``"all"``; one of ``"largest"``, ``"smallest"``, ``"left"``, ``"right"`` and
@@ -147,7 +152,7 @@ class Model:
         Raises:
             InputError: the photo or a box is unusable, or there is no face of that number.
         """
-        image = photo if isinstance(photo, np.ndarray) else read_photo(Path(photo)).image
+        image = _as_rgb(photo) if isinstance(photo, np.ndarray) else read_photo(photo).image
         found = self._detect(image) if boxes is None else _checked_boxes(boxes, image)
         chosen = _choose(found, faces, image.shape[:2])
         return [self._reconstruct_box(image, box, score) for box, score in chosen]
@@ -230,7 +235,20 @@ def load(
         header=header,
         layout=layout,
         detector=detector,
+        weights_sha256=file_sha256(find_weights(weights)),
     )
+
+
+def _as_rgb(image: np.ndarray) -> RgbImage:
+    """Return an array as RGB in [0, 1]."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype.kind not in "fiu":
+        raise InputError(
+            f"an array of shape {image.shape} and type {image.dtype} is no photo; "
+            "need RGB of shape [H, W, 3]: floats in [0, 1], uint8 or uint16"
+        )
+    if image.dtype.kind == "f":
+        return image
+    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
 
 
 def _checked_boxes(
@@ -248,6 +266,12 @@ def _checked_boxes(
         if right - left < 4 or bottom - top < 4:
             raise InputError(
                 f"box {list(given)!r} is empty; give LEFT TOP RIGHT BOTTOM of 4 px or more"
+            )
+        longest = min(_LARGEST_BOX, _LARGER * max(height, width))
+        if max(right - left, bottom - top) > longest:
+            raise InputError(
+                f"box {list(given)!r} is far larger than the photo of {width}x{height} px; "
+                f"give at most {longest} px on a side"
             )
         if right < 0 or bottom < 0 or left > width - 1 or top > height - 1:
             raise InputError(f"box {list(given)!r} lies outside the photo of {width}x{height} px")

@@ -165,6 +165,8 @@ def test_odd_but_usable_photos_give_the_same_face(tmp_path, capsys):
         ('{"astronaut": [[10, 10, 10, 90]]}', "is empty"),
         ('{"astronaut": [["a", 71, 271, 188]]}', "not lists of 4 numbers"),
         ('{"astronaut": [[1, 2, 3, 4]', "is not JSON"),
+        ('{"astronaut": [[-60000, -60000, 60000, 60000]]}', "far larger than the photo"),
+        (f'{{"astronaut": [[1, 2, 3, {"9" * 400}]]}}', "not lists of 4 numbers"),
     ],
 )
 def test_bad_boxes(tmp_path, astronaut, capsys, boxes, words):

@@ -47,6 +47,7 @@ def test_help_imports_neither_jax_nor_opencv() -> None:
         ["swap", "a.png", "b.png"],
         ["edit", "a.png", "-o", "out.png", "--region", "eyes"],
         ["reconstruct", "a.png", "-o", "out", "--faces", "tallest"],
+        ["reconstruct", "a.png", "-o", "out", "--faces", "²"],
         ["reconstruct", "a.png", "-o", "out", "--device", "abacus"],
         ["reconstruct", "a.png", "-o", "out", "--save", "mash"],
         ["reconstruct", "a.png", "-o", "out", "--cropped", "--boxes", "boxes.json"],
@@ -190,3 +191,28 @@ def test_benchmark_times_every_stage(astronaut: Path, capsys: pytest.CaptureFixt
     assert rows["swap, faces given"]["median"] < rows["whole swap, boxes given"]["median"]
     assert main(["benchmark", str(astronaut), "no.png"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_no_gpu_where_one_was_asked_for_is_one_line(
+    astronaut: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import jax
+
+    def fail() -> None:
+        raise RuntimeError("Unable to initialize backend\n'cuda'")
+
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")  # so that it is put back
+    monkeypatch.setattr(jax, "devices", fail)
+    assert main(["reconstruct", str(astronaut), "-o", "out", "--device", "gpu"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no GPU that JAX can use" in line and "--device auto" in line
+
+
+def test_inspect_passes_over_a_sidecar_of_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.jpg"
+    cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
+    Path(f"{path}.json").write_text('{"camera": "mine"}')
+    assert main(["inspect", str(path)]) == 0
+    assert capsys.readouterr().out.strip() == "null"

@@ -68,4 +68,4 @@ def evaluate(
     )
     if protocol is not None or output is not None:
         del figures["faces"]  # they stand in errors.csv
-    typer.echo(json.dumps(figures, indent=2))
+    typer.echo(json.dumps(figures, indent=2, allow_nan=False))

@@ -71,7 +71,7 @@ Recognition = Annotated[
 ]
 Weights = Annotated[str, typer.Option(help="Embedded weights' name, or a .safetensors file.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors and warnings only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per item.")]
 Metadata = Annotated[
     bool,
@@ -86,7 +86,11 @@ Sidecar = Annotated[
 
 
 def set_up(device: str) -> None:
-    """Choose the device and keep compiled code on disk, before JAX is imported."""
+    """Choose the device and keep compiled code on disk, before JAX is imported.
+
+    Raises:
+        AssetError: a GPU was asked for and JAX can use none.
+    """
     if device not in ("auto", "cpu", "gpu"):
         raise typer.BadParameter(f"device {device!r}; choose auto, cpu or gpu")
     if device != "auto":
@@ -94,6 +98,21 @@ def set_up(device: str) -> None:
     from ..compilation import keep_compiled_code
 
     keep_compiled_code()
+    if device == "gpu":
+        _check_gpu()
+
+
+def _check_gpu() -> None:
+    import jax
+
+    from ..errors import AssetError
+
+    try:
+        jax.devices()
+    except Exception as error:  # JAX's plugins fail in their own ways
+        raise AssetError(
+            "no GPU that JAX can use; install 'uvface[cuda]' and the driver, or use --device auto"
+        ) from error
 
 
 def open_boxes(path: Path | None, photos: Iterable[Path]) -> dict[str, list[list[float]]] | None:
@@ -107,7 +126,7 @@ def face_choice(text: str) -> Any:
     """Return the faces that an option names."""
     if text in _FACE_WORDS:
         return text
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     words = ", ".join(_FACE_WORDS)
     raise typer.BadParameter(f"face {text!r}; choose {words}, or a number from 0 at the left")

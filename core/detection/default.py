@@ -6,8 +6,9 @@ import dataclasses
 from functools import cache
 from pathlib import Path
 
+from ..errors import AssetError
 from .centerface import CenterFace
-from .insightface_pack import InsightfacePack, find_pack
+from .insightface_pack import InsightfacePack, load_any_pack
 from .protocol import AnyImage, Detection, Detector
 
 __all__ = ["FirstThatFinds", "default_detector"]
@@ -33,14 +34,22 @@ def default_detector(pack: str | Path | None = None) -> Detector:
     """Return insightface where a pack is installed or named, else the embedded CenterFace.
 
     Where insightface finds nothing, CenterFace looks as well: it knows faces on their side and
-    on their head. Nothing is downloaded.
+    on their head. Packs that nobody named and that have no detector, or a damaged one, are passed
+    over, which ``uvface doctor`` tells. Nothing is downloaded.
 
     Args:
         pack: folder of an insightface pack, or its name in insightface's cache folder.
 
     Raises:
-        AssetError: the named pack is not there, or a detector cannot be loaded.
+        AssetError: the named pack is not there, or its detector cannot be loaded.
     """
-    folder = find_pack(pack)
     embedded = CenterFace()
-    return embedded if folder is None else FirstThatFinds((InsightfacePack(folder), embedded))
+    installed = _any_pack() if pack is None else InsightfacePack(pack)
+    return embedded if installed is None else FirstThatFinds((installed, embedded))
+
+
+def _any_pack() -> InsightfacePack | None:
+    try:
+        return load_any_pack()
+    except AssetError:  # other programs keep packs there, too, some of them without a detector
+        return None

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import AssetError
 from .protocol import AnyImage, Detection, as_uint8, left_to_right
 
-__all__ = ["InsightfacePack", "find_pack"]
+__all__ = ["InsightfacePack", "find_pack", "load_any_pack"]
 
 CACHE = Path("~/.insightface/models")  # where insightface keeps the packs
 _PREFERRED = ("antelopev2", "buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc")
@@ -45,9 +45,15 @@ def find_pack(pack: str | Path | None = None) -> Path | None:
             if _has_networks(folder):
                 return folder
         raise AssetError(f"no insightface pack {pack}: no folder with .onnx files, nor in {cache}")
+    return next(iter(_installed()), None)
+
+
+def _installed() -> list[Path]:
+    """Return the packs of the cache folder, the best first."""
+    cache = CACHE.expanduser()
     present = sorted(p.name for p in cache.iterdir() if _has_networks(p)) if cache.is_dir() else []
     known = [name for name in _PREFERRED if name in present]
-    return cache / (known + present)[0] if present else None
+    return [cache / name for name in dict.fromkeys(known + present)]
 
 
 class InsightfacePack:
@@ -88,10 +94,27 @@ class InsightfacePack:
         )
 
 
-def _load(folder: Path, threshold: float) -> Any:
-    from insightface.app import FaceAnalysis
+def load_any_pack() -> InsightfacePack | None:
+    """Return the best pack of the cache folder that can be loaded; None where there is no pack.
 
+    Raises:
+        AssetError: there are packs, but none of them has a detector that can be loaded.
+    """
+    first = None
+    for folder in _installed():
+        try:
+            return InsightfacePack(folder)
+        except AssetError as error:
+            first = first or error
+    if first is not None:
+        raise first
+    return None
+
+
+def _load(folder: Path, threshold: float) -> Any:
     try:
+        from insightface.app import FaceAnalysis
+
         analysis = FaceAnalysis(
             name=str(folder.resolve()),
             allowed_modules=["detection"],
@@ -100,7 +123,8 @@ def _load(folder: Path, threshold: float) -> Any:
     except AssertionError:
         raise AssetError(f"the pack {folder} has no detector; use another pack") from None
     except Exception as error:  # onnxruntime's own exceptions have no common base
-        raise AssetError(f"cannot load the pack {folder}: {error}") from error
+        line = " ".join(str(error).split())
+        raise AssetError(f"cannot load the pack {folder}: {line}") from error
     # without det_size it looks at 128 and 640 pixels, so that faces may fill the picture
     analysis.prepare(ctx_id=-1, det_thresh=threshold)
     return analysis.det_model

@@ -11,6 +11,8 @@ from .landmark_files import find_landmark_files, read_landmark_file
 
 __all__ = ["read_boxes"]
 
+_TOO_LARGE = 10**300  # whole numbers from here on are no floats
+
 
 def read_boxes(path: Path, stems: Collection[str]) -> dict[str, list[list[float]]]:
     """Read ``{"STEM": [[left, top, right, bottom], ...]}``, or a folder of landmark files.
@@ -61,8 +63,10 @@ def _from_json(path: Path) -> dict[str, list[list[float]]]:
 
 
 def _is_box(box: object) -> bool:
-    return (
-        isinstance(box, list)
-        and len(box) == 4
-        and all(isinstance(x, int | float) and not isinstance(x, bool) for x in box)
-    )
+    return isinstance(box, list) and len(box) == 4 and all(_is_number(x) for x in box)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < _TOO_LARGE)

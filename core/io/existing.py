@@ -3,37 +3,63 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_existing"]
+__all__ = ["is_result", "read_existing"]
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
 
 
 def read_existing(
-    folder: Path, photo: Path, *, save: Sequence[str], weights: str
+    folder: Path,
+    photo: Path,
+    *,
+    save: Sequence[str],
+    weights: str,
+    options: Mapping[str, Any],
 ) -> dict[str, Any] | None:
     """Return what ``STEM.json`` says, if that and all that it promises can be kept.
 
     ``STEM.json`` is written last, so that it stands for whole results. None is returned where it
-    is missing, older than the photo, of another photo or other weights, or lacks a chosen output.
+    is missing, older than the photo, of another photo, of other weights or options, or lacks a
+    chosen output.
 
     Args:
         folder: of the results.
         photo: file of the photo.
         save: names of the outputs that are needed.
         weights: name of the weights that they must come from.
+        options: all else that changes what stands in the files, as JSON gives it back.
     """
     path = folder / f"{photo.stem}.json"
     try:
         if path.stat().st_mtime < photo.stat().st_mtime:
             return None
         record = json.loads(path.read_text(encoding="utf-8"))
-        is_same = (record["image"], record["weights"]) == (str(photo), weights)
+        stored = record["image"], record["weights"], record["options"]
         needed = [face["files"][_KEYS.get(name, name)] for face in record["faces"] for name in save]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return record if is_same and all((folder / name).is_file() for name in needed) else None
+    if stored != (str(photo), weights, options):
+        return None
+    return record if all((folder / name).is_file() for name in needed) else None
+
+
+def is_result(picture: Path) -> bool:
+    """Return whether a ``STEM.json`` beside a picture names it as a result, and so no photo."""
+    parts = picture.stem.split("_")
+    stems = ("_".join(parts[:count]) for count in range(1, len(parts)))
+    return any(picture.name in _named(picture.with_name(f"{stem}.json")) for stem in stems)
+
+
+def _named(path: Path) -> set[str]:
+    """Return the files that a ``STEM.json`` names; none where there is no such file."""
+    try:
+        faces = json.loads(path.read_text(encoding="utf-8"))["faces"]
+        names = {name for face in faces for name in face["files"].values()}
+        return names | {f"{Path(name).stem}_texture.png" for name in names if name.endswith(".obj")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()

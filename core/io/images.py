@@ -85,7 +85,7 @@ def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
         raise InputError(f"{path} {hint}; convert it to JPEG or PNG") from None
     except InputError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as error:
+    except Exception as error:  # a damaged file makes Pillow and OpenCV fail in any way
         raise InputError(f"{path} is damaged: {_one_line(error)}") from error
 
 
@@ -133,10 +133,13 @@ def _notes(path: Path, picture: Image.Image) -> tuple[str, ...]:
 
 
 def _exif(picture: Image.Image) -> tuple[int, bytes | None]:
-    """Return the orientation (1 to 8) and the Exif block without it and without thumbnail."""
+    """Return the orientation (1 to 8) and the Exif block without it and without thumbnail.
+
+    Pillow and OpenCV turn a TIFF upright themselves while they decode it: its orientation is 1.
+    """
     try:
         exif = picture.getexif()
-        orientation = exif.get(_ORIENTATION, 1)
+        orientation = 1 if picture.format == "TIFF" else exif.get(_ORIENTATION, 1)
         if "exif" not in picture.info:  # a TIFF's own tags describe the file, not the photo
             return orientation, None
         exif[_ORIENTATION] = 1

@@ -31,7 +31,7 @@ def read_landmark_file(path: Path) -> list[Float[np.ndarray, "points 2"]]:
     readers = {".json": _from_json, ".mat": _from_mat, ".pts": _from_pts, ".txt": _from_text}
     try:
         faces = readers[path.suffix.lower()](path)
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # a damaged file makes SciPy's parser fail in any way
         raise InputError(
             f"cannot read landmarks from {path} ({error}); need .json of uvface reconstruct, .mat "
             "with pt3d_68, .pts, or .txt with x y per row"
@@ -51,12 +51,8 @@ def _from_json(path: Path) -> list[np.ndarray]:
 
 def _from_mat(path: Path) -> list[np.ndarray]:
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
-    try:
-        stored = loadmat(path)
-    except MatReadError as error:
-        raise ValueError(str(error)) from error
+    stored = loadmat(path)
     points = stored["pt3d_68"] if "pt3d_68" in stored else stored["pt2d"]
     return [np.asarray(points, dtype=np.float64)[:2].T]
 

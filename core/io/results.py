@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ def write_results(
     weights: str,
     texture_size: int | None = None,
     mask_hidden: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the chosen files of every face, and ``STEM.json`` last.
 
@@ -91,6 +92,7 @@ def write_results(
         texture_size: texels along each side of textures, read from the photo; by default those
             of the layout.
         mask_hidden: make hidden texels transparent in the texture's picture, black on meshes.
+        options: what else the files came from, for the JSON file (`existing.read_existing`).
 
     Returns:
         What was written to ``STEM.json``.
@@ -127,6 +129,7 @@ def write_results(
         "width": photo.width,
         "height": photo.height,
         "weights": weights,
+        "options": dict(options or {}),
         "faces": records,
     }
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"

@@ -58,21 +58,20 @@ def write_sidecar(
 
 
 def read_sidecar(image: str | Path) -> dict[str, Any] | None:
-    """Return what the sidecar of a picture says; None where there is none.
+    """Return what the sidecar of a picture says; None where there is none of ours.
 
     Raises:
-        InputError: there is a file of that name which is no sidecar.
+        InputError: the file of that name cannot be read.
     """
     path = sidecar_path(image)
     if not path.is_file():
         return None
     try:
         content = json.loads(read_bytes(path))
-        if content["format"] == _FORMAT:
-            return dict(content)
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise InputError(f"{path} is no sidecar of uvface; it has another form")
+    except ValueError:
+        return None  # somebody else's
+    is_ours = isinstance(content, dict) and content.get("format") == _FORMAT
+    return content if is_ours else None
 
 
 def remove_sidecar(image: str | Path) -> None:

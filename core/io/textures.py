@@ -7,12 +7,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ..geometry.layout import UVLayout
+from ..geometry.window import cut_window
 from ..types import Face
 
 __all__ = ["photo_texture", "resized_visibility"]
 
 _BAND = 512  # rows at a time: bounds the memory of large textures
 _FINEST = 1.5  # photo pixels between reads, at most, where a texel spans more: no aliasing
+_MARGIN = 16  # pixels around the face: bicubic reads, also where interpolated places overshoot
 _MOST = 6  # reads per texel along each side
 
 
@@ -29,6 +31,9 @@ def photo_texture(
         size: texels along each side.
     """
     places = np.ascontiguousarray(np.asarray(face.position_map)[..., :2], dtype=np.float32)
+    # OpenCV's remap refuses pictures of 32,767 px or more on a side
+    image, origin = cut_window(image, places, margin=_MARGIN)
+    places = places - np.asarray(origin, dtype=np.float32)
     reads = _reads_per_texel(places, size)
     fine = cv2.resize(places, (reads * size, reads * size), interpolation=cv2.INTER_CUBIC)
     x, y = fine[..., 0], fine[..., 1]

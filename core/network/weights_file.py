@@ -27,6 +27,7 @@ __all__ = [
     "NETWORKS",
     "WeightsHeader",
     "check_layout",
+    "find_weights",
     "read_arrays",
     "read_layout",
 ]
@@ -49,7 +50,12 @@ class WeightsHeader:
     format_version: int = FORMAT_VERSION
 
 
-def _find(name_or_path: str | Path) -> Path:
+def find_weights(name_or_path: str | Path) -> Path:
+    """Return the file of embedded weights, or the one that is named, once it is there.
+
+    Raises:
+        AssetError: there is no such file.
+    """
     if str(name_or_path) in NETWORKS:
         folder = Path(str(resources.files("uvface.assets"))) / "weights"
         path = folder / f"{name_or_path}.safetensors"
@@ -66,6 +72,8 @@ def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:
     if not metadata or "uvface" not in metadata:
         raise AssetError(f"{path} is not a uvface weights file: its header is missing")
     fields = json.loads(metadata["uvface"])
+    if not isinstance(fields, dict):
+        raise TypeError(f"its header is a {type(fields).__name__}, not an object")
     version = fields.get("format_version")
     if version != FORMAT_VERSION:
         raise AssetError(
@@ -89,7 +97,7 @@ def _read(path: Path, *, prefix: str = "") -> tuple[WeightsHeader, dict[str, np.
 
 def read_layout(name_or_path: str | Path) -> UVLayout:
     """Return the UV layout of weights: the one in their file, or the package's of its name."""
-    path = _find(name_or_path)
+    path = find_weights(name_or_path)
     header, arrays = _read(path, prefix=LAYOUT_PREFIX)
     try:
         layout = unpack_layout(arrays) if arrays else load_layout(header.layout)
@@ -134,7 +142,7 @@ def read_arrays(
     Raises:
         AssetError: missing, damaged, of an unknown network, or made for another layout.
     """
-    path = _find(name_or_path)
+    path = find_weights(name_or_path)
     header, arrays = _read(path)
     if layout is not None:
         check_layout(path, header, layout.name, layout.digest)

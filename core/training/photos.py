@@ -68,7 +68,7 @@ def evaluate(
     Returns:
         Mean, mean of bins and bins in percent, also over 51 points and in 3D, the pose's mean
         absolute errors in degrees, the number of photos, the missed ones, and the error of every
-        photo. For a pool also the tables of `group_figures`.
+        photo. For a pool also the tables of `group_figures`. None where a bin is empty.
 
     Raises:
         InputError: no pair of picture and labels, or an unreadable one.
@@ -115,7 +115,7 @@ def _figures(
     errors: list[FaceError], exact: list[ExactErrors], missed: list[str], detect: bool
 ) -> dict[str, Any]:
     found = summarize(errors)
-    return {
+    figures = {
         **found.percent(),
         **found.pose(),
         **(group_figures(errors, exact) if exact else {}),
@@ -125,6 +125,16 @@ def _figures(
         "boxes": "detected" if detect else "true landmarks",
         "faces": {error.name: round(100 * error.nme, 3) for error in errors},
     }
+    return dict(_without_nan(figures))
+
+
+def _without_nan(value: Any) -> Any:
+    """Return figures with None for NaN (nothing was there to measure), which JSON cannot hold."""
+    if isinstance(value, dict):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _write(
@@ -139,7 +149,8 @@ def _write(
     write_rows(output / "errors.csv", errors, exact)
     plot_cumulative(output / "cumulative.png", errors, missed=len(figures["missed"]))
     draw_worst(output / "worst.png", errors, [partial(source.__getitem__, n) for n in numbers])
-    write_bytes_atomic(output / "summary.json", json.dumps(summary, indent=2).encode())
+    text = json.dumps(summary, indent=2, allow_nan=False)
+    write_bytes_atomic(output / "summary.json", text.encode())
 
 
 def _error(labelled: Labelled, face: Face) -> FaceError:

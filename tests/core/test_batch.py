@@ -1,7 +1,9 @@
 """A batch: boxes, crops, what is skipped, what a stop leaves, and its contact sheet."""
 
+import dataclasses
 import json
 import os
+from pathlib import Path
 
 import cv2
 import jax.numpy as jnp
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from uvface.core.batch import output_names, reconstruct
+from uvface.core.batch import _Names, find_photos, output_names, reconstruct
 from uvface.core.errors import InputError
 from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
 from uvface.core.io.boxes import read_boxes
@@ -151,3 +153,63 @@ def test_contact_sheet_has_a_tile_for_every_face_and_every_failure(tmp_path, ast
     assert min(green[:2]) > 200 and max(green[2:]) == 0
     assert np.median(tiles[2][:100, :200]) == pytest.approx(200 / 255, abs=0.01)
     assert draw_contact_sheet([]).shape == (TILE, TILE, 3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"boxes": {"astronaut": [[180.0, 75, 268, 185]]}}, {"texture_size": 64}, {"faces": 0}],
+)
+def test_results_of_other_options_are_made_anew(tmp_path, astronaut, model, change):
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    _run([astronaut], tmp_path / "out", model, **options)
+    (item,) = _run([astronaut], tmp_path / "out", model, **options)
+    assert item.is_old
+    (item,) = _run([astronaut], tmp_path / "out", model, **(options | change))
+    assert not item.is_old
+
+
+def test_results_of_other_weights_of_the_same_network_are_made_anew(tmp_path, astronaut, model):
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    _run([astronaut], tmp_path / "out", model, **options)
+    other = dataclasses.replace(model, weights_sha256="0" * 64)
+    (item,) = _run([astronaut], tmp_path / "out", other, **options)
+    assert not item.is_old
+
+
+@pytest.mark.parametrize("is_swapped", [False, True])
+def test_faces_of_one_photo_do_not_overwrite_another_photo(tmp_path, astronaut, model, is_swapped):
+    numbered = tmp_path / "astronaut_0.png"
+    numbered.write_bytes(astronaut.read_bytes())
+    photos = [numbered, astronaut] if is_swapped else [astronaut, numbered]
+    boxes = {"astronaut": [BOX, [180.0, 75, 268, 185]], "astronaut_0": [BOX]}
+    first, second = _run(photos, tmp_path / "out", model, boxes=boxes)
+    assert first.error is None
+    assert second.error is not None and "overwrite" in second.error
+
+
+def test_a_mesh_of_one_photo_does_not_overwrite_that_of_another():
+    names = _Names(save=("mesh", "frontal"))
+    names.claim(Path("a.png"), 1)
+    names.claim(Path("b.png"), 1)
+    with pytest.raises(InputError, match="overwrite"):
+        names.claim(Path("a_frontal.png"))
+
+
+def test_results_beside_the_photos_are_no_photos(tmp_path, astronaut, model):
+    options = {"boxes": {"astronaut": [BOX]}, "save": "mesh,overlay,visibility"}
+    for _ in range(2):
+        items = list(reconstruct(tmp_path, tmp_path, model=model, **options))
+        assert [item.photo for item in items] == [astronaut]
+    assert find_photos([tmp_path / "*"]) == [astronaut]
+    overlay = tmp_path / "astronaut_overlay.png"
+    assert find_photos([overlay]) == [overlay]  # it was named
+
+
+def test_a_glob_takes_pictures_only(tmp_path, astronaut, model):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "notes.txt").write_text("no picture")
+    boxes = {"astronaut": [BOX]}
+    (item,) = _run(str(tmp_path / "*"), tmp_path / "out", model, boxes=boxes)
+    assert item.photo == astronaut
+    with pytest.raises(InputError, match="no pictures"):
+        find_photos([tmp_path / "*.txt"])

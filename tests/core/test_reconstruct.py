@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
-from uvface.core.reconstruct import _measure_face
+from uvface.core.reconstruct import _as_rgb, _measure_face
 from uvface.core.upright import UprightCrop, fit_camera
 
 
@@ -90,3 +91,15 @@ def test_a_second_process_imports_nothing_slow(tmp_path):
     read = f"assert len(uvface.load().reconstruct({photo})) == 1"
     assert "'flax'" in _imported(read, tmp_path)
     assert _imported(read, tmp_path) == "[]"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_whole_numbers_are_divided_by_the_largest_of_their_type(dtype):
+    image = np.full((4, 5, 3), np.iinfo(dtype).max, dtype)
+    np.testing.assert_array_equal(_as_rgb(image), np.ones((4, 5, 3), np.float32))
+
+
+@pytest.mark.parametrize("image", [np.zeros((4, 5)), np.zeros((4, 5, 4)), np.ones((4, 5, 3), bool)])
+def test_an_array_that_is_no_photo_is_refused(image):
+    with pytest.raises(InputError, match="is no photo"):
+        _as_rgb(image)

@@ -8,7 +8,7 @@ import skimage.data
 from uvface.core.detection import insightface_pack
 from uvface.core.detection.centerface import CenterFace
 from uvface.core.detection.default import FirstThatFinds, default_detector
-from uvface.core.detection.insightface_pack import InsightfacePack, find_pack
+from uvface.core.detection.insightface_pack import InsightfacePack, find_pack, load_any_pack
 from uvface.core.detection.protocol import Detector
 from uvface.core.errors import AssetError
 
@@ -57,11 +57,24 @@ def test_best_known_pack_comes_first(cache):
     assert find_pack() == cache / "aaa"
 
 
-def test_damaged_pack_is_one_clear_line(cache):
+def test_damaged_pack_is_one_clear_line_where_it_is_named(cache):
     add_pack(cache, "buffalo_l")
     with pytest.raises(AssetError, match="cannot load the pack") as caught:
-        default_detector()
+        default_detector("buffalo_l")
     assert "\n" not in str(caught.value)
+    with pytest.raises(AssetError, match="cannot load the pack"):
+        load_any_pack()  # what the doctor tells
+
+
+def test_unusable_pack_that_nobody_named_is_passed_over(cache):
+    add_pack(cache, "buffalo_l")
+    assert isinstance(default_detector(), CenterFace)
+
+
+def test_a_usable_pack_behind_an_unusable_one_is_taken(cache, test_pack):
+    add_pack(cache, "antelopev2")
+    (cache / "buffalo_sc").symlink_to(test_pack)
+    assert load_any_pack().folder == cache / "buffalo_sc"
 
 
 def test_pack_finds_the_astronaut(test_pack):

@@ -64,3 +64,11 @@ def test_bad_landmark_file_is_one_line_when_it_is_needed(tmp_path, name, content
 def test_folder_without_landmark_files(tmp_path):
     with pytest.raises(InputError, match="holds no landmarks of anna"):
         read_boxes(tmp_path, ["anna"])
+
+
+def test_a_truncated_mat_file_is_one_line(tmp_path):
+    path = tmp_path / "anna.mat"
+    savemat(path, {"pt3d_68": np.ones((3, 68))})
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match="cannot read landmarks"):
+        read_boxes(tmp_path, ["anna"])

@@ -71,7 +71,7 @@ def test_json_file_keeps_the_contract(written, face):
     folder, record = written
     content = json.loads((folder / "as tro.naut.json").read_text())
     assert content == record
-    assert list(content) == ["image", "width", "height", "weights", "faces"]
+    assert list(content) == ["image", "width", "height", "weights", "options", "faces"]
     assert (content["image"], content["width"], content["height"]) == (str(NAME), 512, 512)
     (entry,) = content["faces"]
     assert {"box", "score", "landmarks", "pose", "camera_matrix"} <= set(entry)
@@ -321,3 +321,12 @@ def test_hidden_texels_are_transparent_and_black_on_meshes(tmp_path, face, layou
     mesh = trimesh.load(tmp_path / "a.glb", force="mesh")
     on_mesh = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"))
     assert on_mesh[:, :127].max() == 0 and on_mesh[:, 130:].max() > 100
+
+
+def test_textures_of_photos_wider_than_opencv_can_remap(layout):
+    narrow = np.random.default_rng(0).random((8, 400, 3), dtype=np.float32)
+    wide = np.zeros((8, 40_000, 3), np.float32)
+    wide[:, 39_000:39_400] = narrow
+    expected = photo_texture(narrow, make_face(layout, 200.0), 64)
+    found = photo_texture(wide, make_face(layout, 39_200.0), 64)
+    assert np.abs(found - expected).mean() < 0.01  # float32 places differ in 1/256 px

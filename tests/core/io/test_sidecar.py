@@ -38,7 +38,6 @@ def test_no_or_another_sidecar(tmp_path):
     assert read_sidecar(tmp_path / "out.png") is None
     for content in ("[]", "{", json.dumps({"format": "x"})):
         sidecar_path(tmp_path / "out.png").write_text(content)
-        with pytest.raises(InputError, match="no sidecar"):
-            read_sidecar(tmp_path / "out.png")
+        assert read_sidecar(tmp_path / "out.png") is None  # somebody else's
     with pytest.raises(InputError, match="cannot read"):
         is_intact(tmp_path / "out.png", {})

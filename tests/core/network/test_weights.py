@@ -156,3 +156,10 @@ def test_a_foreign_file_that_does_not_fit_is_found_before_a_photo_is(stored, tmp
 
 def test_names_of_networks_stand_in_two_places():
     assert set(weights_file.NETWORKS) == set(registry._NETWORKS)
+
+
+def test_a_header_that_is_no_object_is_an_asset_error(tmp_path):
+    path = tmp_path / "odd.safetensors"
+    save_file({"a": np.zeros(3, np.float32)}, path, metadata={"uvface": "[]"})
+    with pytest.raises(AssetError, match="not an object"):
+        load_weights(path)

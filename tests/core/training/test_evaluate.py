@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import cv2
 import jax.numpy as jnp
@@ -172,3 +173,13 @@ def test_hidden_texels_are_compared_where_they_face_the_camera(toy_pool, layout)
     assert intersection_over_union([exact_errors(face, sample, layout)]) == 0.0
     both = [exact, exact_errors(face, sample, layout)]
     assert intersection_over_union(both) == pytest.approx(0.5, abs=0.03)
+
+
+def test_figures_of_empty_bins_are_null_in_json(tmp_path, layout):
+    photo_map = layout.canonical * 9.0 + jnp.array([230.0, 210.0, 0.0])
+    truth = np.asarray(read_landmarks(photo_map, layout.landmark_uv))
+    _write_pair(tmp_path, "image00001", truth)
+    model, _ = _knowing_model(layout, photo_map)
+    found = evaluate([tmp_path], model=model)
+    assert found["yaw_0_30"] is None and found["yaw_30_60"] is not None
+    json.dumps(found, allow_nan=False)
