@@ -63,6 +63,8 @@ def edit(
     set_up(device)
     if reference is None and recolor is None:
         raise typer.BadParameter("nothing to do; give --from PHOTO or --recolor '#RRGGBB'")
+    if reference_face == "all":
+        raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     from ..core.reconstruct import load
     from .edit import edit as run
 

@@ -31,6 +31,7 @@ from .source import Reference, source_for
 
 __all__ = ["EditConfig", "apply_source", "edit", "edit_face"]
 
+_LEAST = 0.01  # below this a mask is 0
 _AROUND = 5.0  # texels of 256: how far around a region its surroundings are looked at
 
 RgbImage = Float[np.ndarray, "height width 3"]
@@ -78,7 +79,8 @@ def edit_face(
         The edited photo; pixels outside the regions are bit-identical.
 
     Raises:
-        InputError: unknown region, or neither a reference nor a colour is given.
+        InputError: unknown region, neither a reference nor a colour is given, or the feather
+            leaves nothing of the regions.
     """
     config = config or EditConfig()
     if reference is None and recolor is None:
@@ -150,7 +152,10 @@ def _soft_union(mask: Array, layout_mask: Array, feather: Array) -> Array:
 def _edit_mask(layout: UVLayout, regions: Sequence[str], feather: float) -> Array:
     width = jnp.asarray(feather * layout.size / 256, jnp.float32)
     mask = _soft_union(combine_regions(layout, regions), layout.mask, width)
-    return jnp.where(mask < 0.01, 0.0, mask)
+    if float(mask.max()) < _LEAST:
+        names = ", ".join(regions)
+        raise InputError(f"a feather of {feather:g} texels leaves nothing of {names}; lower it")
+    return jnp.where(mask < _LEAST, 0.0, mask)
 
 
 @partial(jax.jit, static_argnames="contrast")

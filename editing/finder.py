@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,17 @@ class FaceFinder:
         self._recognizer: Recognizer | None = None
         self._cache = _Cache(_KEPT)
 
+    def boxes_of(self, photos: Iterable[PhotoLike]) -> dict[str, list[list[float]]]:
+        """Return stem -> boxes, of those of the files whose boxes are given."""
+        paths = [photo.path if isinstance(photo, Photo) else photo for photo in photos]
+        stems = [Path(path).stem for path in paths if isinstance(path, str | Path)]
+        given = self._boxes or {}
+        return {
+            stem: [[float(x) for x in box] for box in given[stem]]
+            for stem in stems
+            if stem in given
+        }
+
     def faces(
         self, photo: Photo, selection: Selection, *, name: str = "photo"
     ) -> tuple[list[Face], tuple[str, ...]]:
@@ -104,6 +115,7 @@ class FaceFinder:
         """
         if not photos:
             raise InputError("no reference; give a photo that the face comes from")
+        _check_one(selection)
         paths = tuple(Path(photo) for photo in photos if isinstance(photo, str | Path))
         if len(paths) < len(photos) or isinstance(selection.like, Photo | np.ndarray):
             return self._read_reference(photos, selection)
@@ -118,6 +130,7 @@ class FaceFinder:
         Raises:
             NoFaceError: no photo shows a face.
         """
+        _check_one(selection)
         views: list[PhotoFace] = []
         sources: list[TextureSource] = []
         paths: list[Path] = []
@@ -138,7 +151,9 @@ class FaceFinder:
         return FoundReference(reference=texture, photos=tuple(paths), warnings=tuple(warnings))
 
     def _read_reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
-        files = [p for p in photos if isinstance(p, str | Path) and Path(p).suffix == SUFFIX]
+        files = [
+            p for p in photos if isinstance(p, str | Path) and Path(p).suffix.lower() == SUFFIX
+        ]
         if files and len(photos) > 1:
             raise InputError(f"{files[0]} and other references; a face file stands alone")
         if files:
@@ -165,6 +180,11 @@ class FaceFinder:
         if self._recognizer is None:
             self._recognizer = Recognizer(self._recognition)
         return self._recognizer.embed(photo.image, np.asarray(face.landmarks))
+
+
+def _check_one(selection: Selection) -> None:
+    if selection.faces == "all":
+        raise InputError("faces 'all' of a reference; a reference is one face: name it")
 
 
 class _Cache:

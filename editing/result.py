@@ -113,9 +113,14 @@ class EditResult:
             signer: sign the picture with a certificate (C2PA).
 
         Raises:
-            InputError: a file cannot be written, or the signer does not sign.
+            InputError: the path is that of an input, a file cannot be written, or the signer does
+                not sign.
         """
         path = Path(path)
+        if path.resolve() in {file.resolve() for file in self.inputs.values() if file}:
+            raise InputError(f"{path} would overwrite an input; choose another name")
+        # Before anything is written: what cannot be told of leaves no file.
+        record = self.record(path) if metadata and sidecar else None
         # The unsigned picture never bears the name of the signed one.
         unsigned = path.with_name(f".{path.stem}.unsigned{path.suffix}") if signer else path
         self._write(unsigned, metadata=metadata)
@@ -126,8 +131,8 @@ class EditResult:
             finally:
                 unsigned.unlink()
             write_bytes_atomic(path, signed)
-        if metadata and sidecar:
-            write_sidecar(path, self.record(path), inputs=self.inputs)
+        if record is not None:
+            write_sidecar(path, record, inputs=self.inputs)
         else:
             remove_sidecar(path)  # that of an older picture would tell of it
 

@@ -18,13 +18,13 @@ from typing import Any
 from ..core.batch import find_photos
 from ..core.errors import InputError, UvfaceError
 from ..core.io.encoding import ENCODERS
-from ..core.io.files import file_sha256, read_bytes, write_bytes_atomic
+from ..core.io.files import file_sha256, write_bytes_atomic
 from ..core.io.images import read_photo
 from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
-from ..core.io.signing import ContentSigner
+from ..core.io.signing import ContentSigner, read_credentials
 from ..editing.finder import FaceFinder
 from ..editing.result import EditResult
-from .mapping import resolve_beside
+from .mapping import read_table, resolve_beside
 from .masks import mask_beside
 from .photos import SwapOptions, SwapRequest, describe, swap_photo
 
@@ -102,28 +102,20 @@ def read_jobs(path: Path, folder: Path) -> list[Job]:
         InputError: the file has other columns or an empty field.
     """
     need = f"{path} needs the columns target,reference and perhaps output"
-    try:
-        text = read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text; {need}") from error
-    rows = csv.DictReader(io.StringIO(text))
-    if not {"target", "reference"} <= set(rows.fieldnames or ()):
-        raise InputError(f"{need}; it has {', '.join(rows.fieldnames or ['none'])}")
+    rows = read_table(path, {"target", "reference"}, need)
     jobs = [_job_of_row(path, row, folder, line) for line, row in enumerate(rows, start=2)]
     if not jobs:
         raise InputError(f"{path} lists nothing; {need}")
     return jobs
 
 
-def _job_of_row(path: Path, row: Mapping[str, Any], folder: Path, line: int) -> Job:
-    fields = {key: str(row.get(key) or "").strip() for key in ("target", "reference", "output")}
-    if not fields["target"] or not fields["reference"]:
+def _job_of_row(path: Path, row: Mapping[str, str], folder: Path, line: int) -> Job:
+    names = [name.strip() for name in row["reference"].split(";") if name.strip()]
+    if not row["target"] or not names:
         raise InputError(f"{path}, line {line}: no target or no reference")
-    target = resolve_beside(path, fields["target"])
-    references = tuple(
-        resolve_beside(path, name.strip()) for name in fields["reference"].split(";")
-    )
-    name = fields["output"] or _output_name(target, prefix=f"_{references[0].stem}")
+    target = resolve_beside(path, row["target"])
+    references = tuple(resolve_beside(path, name) for name in names)
+    name = row.get("output") or _output_name(target, prefix=f"_{references[0].stem}")
     return Job(target=target, references=references, output=folder / name)
 
 
@@ -146,7 +138,7 @@ def swap_many(
         finder: finds faces; each reference is read and reconstructed once.
         request: which faces; its references are replaced by each job's.
         options: how faces are put in.
-        masks: folder of masks, named as the targets' stems.
+        masks: folder of masks, named as the targets' stems; each target needs one.
         metadata: as `EditResult.save`.
         sidecar: as `EditResult.save`.
         signer: as `EditResult.save`.
@@ -155,17 +147,29 @@ def swap_many(
     Yields:
         One item per job, in order; one that fails does not end the batch.
     """
+    requests = [_own_request(job, request, masks) for job in jobs]
+    pairs = list(zip(jobs, requests, strict=True))
+    inputs = {path.resolve() for job, own in pairs for path in _inputs(job, own)}
     owners: dict[Path, Path] = {}
-    for job in jobs:
-        own = _own_request(job, request, masks)
+    for job, own in pairs:
         owner = owners.setdefault(job.output, job.target)
+        problem = None
         if owner is not job.target:
-            yield _failed(job, f"{job.output} is the output of {owner}, too; name another")
+            problem = f"{job.output} is the output of {owner}, too; name another"
+        elif job.output.resolve() in inputs:
+            problem = f"{job.output} would overwrite an input of the batch; choose another folder"
+        elif masks is not None and own.mask is None:
+            problem = f"{masks} holds no mask of {job.target.name}; add {job.target.stem}.png"
+        if problem is not None:
+            yield _failed(job, problem)
             continue
         kept = None
         if skip_existing:
-            settings = describe(own, options, finder.model)
-            kept = _kept_record(job, own, settings, with_sidecar=metadata and sidecar)
+            settings = describe(job.target, own, options, finder)
+            with_sidecar = metadata and sidecar
+            kept = _kept_record(
+                job, own, settings, with_sidecar=with_sidecar, is_signed=signer is not None
+            )
         if kept is not None:
             yield SwapItem(job=job, record=kept, is_old=True)
             continue
@@ -181,7 +185,7 @@ def _own_request(job: Job, request: SwapRequest, masks: Path | None) -> SwapRequ
 
 def _inputs(job: Job, request: SwapRequest) -> list[Path]:
     mapped = [photo for given in request.mapping.values() for photo in given]
-    photos = [*(request.references or mapped), *([request.mask] if request.mask else [])]
+    photos = [*(request.references or mapped), *request.likes, request.mask]
     return [job.target, *(Path(photo) for photo in photos if isinstance(photo, str | Path))]
 
 
@@ -193,8 +197,6 @@ def _one(
     save: Callable[[EditResult, Path], None],
 ) -> SwapItem:
     try:
-        if job.output.resolve() in {path.resolve() for path in _inputs(job, request)}:
-            raise InputError(f"{job.output} would overwrite its own input; choose another folder")
         result = swap_photo(read_photo(job.target), request, finder, options=options)
         save(result, job.output)
         return SwapItem(job=job, record=result.record(job.output))
@@ -208,12 +210,19 @@ def _failed(job: Job, message: str) -> SwapItem:
 
 
 def _kept_record(
-    job: Job, request: SwapRequest, settings: Mapping[str, Any], *, with_sidecar: bool
+    job: Job,
+    request: SwapRequest,
+    settings: Mapping[str, Any],
+    *,
+    with_sidecar: bool,
+    is_signed: bool,
 ) -> dict[str, Any] | None:
     """Return the record of a complete picture of the same inputs and options, or None."""
     kept = {"image": str(job.output), "photo": str(job.target)}
     inputs = _inputs(job, request)
     try:
+        if is_signed and read_credentials(job.output) is None:
+            return None
         if not with_sidecar:
             made = job.output.stat().st_mtime
             return kept if all(path.stat().st_mtime <= made for path in inputs) else None
@@ -245,7 +254,8 @@ def write_rows(path: Path, items: Sequence[SwapItem]) -> None:
     writer = csv.DictWriter(text, [*_COLUMNS, *_NUMBERS, *_SKIN], lineterminator="\n")
     writer.writeheader()
     writer.writerows(_row(item) for item in items)
-    write_bytes_atomic(path, text.getvalue().encode())
+    # A file's name need not be UTF-8: its bytes are written as they are.
+    write_bytes_atomic(path, text.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def _row(item: SwapItem) -> dict[str, Any]:

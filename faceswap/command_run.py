@@ -30,6 +30,9 @@ class Run:
     references: tuple[Path, ...]
     listing: Path | None
     mapping: str | None
+    faces: str
+    like: Path | None
+    reference_face: str
     output: Path
     mask: Path | None
     report: Path | None
@@ -147,6 +150,10 @@ def check_usage(run: Run) -> None:
 
 
 def _wrong_inputs(run: Run) -> str | None:
+    if run.reference_face == "all":
+        return "--reference-face all; a reference is one face: name it"
+    if run.mask is not None and run.mask.is_dir() != run.is_batch:
+        return f"mask {run.mask}; a batch takes a folder of masks, one photo a file"
     if run.listing is not None:
         given = run.target or run.references or run.mapping
         return "--list names targets and references; give no others" if given else None
@@ -154,8 +161,8 @@ def _wrong_inputs(run: Run) -> str | None:
         return "give TARGET and REFERENCE, or --list FILE.csv"
     if bool(run.references) == bool(run.mapping):
         return "give either REFERENCE, or --map FACE=PHOTO,..."
-    if run.mask is not None and run.mask.is_dir() != run.is_batch:
-        return f"mask {run.mask}; a batch takes a folder of masks, one photo a file"
+    if run.mapping and (run.faces != "largest" or run.like is not None):
+        return "--map says which faces are changed; give no --faces and no --like"
     return None
 
 

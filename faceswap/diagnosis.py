@@ -49,7 +49,8 @@ class Shares:
 class FaceNumbers:
     """One swapped face in numbers; sizes in pixels, angles in degrees, steps in CIE Lab units.
 
-    The reference's size and yaw are None for a texture, which has neither.
+    The reference's size and yaw are None for a texture, which has neither; the shares are None
+    where the face was not put in by our own pipeline.
     """
 
     box: tuple[float, ...]
@@ -57,19 +58,22 @@ class FaceNumbers:
     yaw: float
     reference_size: float | None
     reference_yaw: float | None
-    shares: Shares
+    shares: Shares | None
     seam_step: float  # mean step from pixel to pixel along the mask's edge
     own_step: float  # the same in the target before
 
     def record(self) -> dict[str, Any]:
         """Return the numbers as a JSON object."""
         numbers = dataclasses.asdict(self)
-        shares = {name: round(value, 4) for name, value in numbers.pop("shares").items()}
+        shares = numbers.pop("shares")
         rounded = {
             name: round(value, 2) if isinstance(value, float) else value
             for name, value in numbers.items()
         }
-        return rounded | {"box": [round(value, 2) for value in self.box], "skin": shares}
+        rounded["box"] = [round(value, 2) for value in self.box]
+        if shares is not None:
+            rounded["skin"] = {name: round(value, 4) for name, value in shares.items()}
+        return rounded
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,7 +116,7 @@ def diagnose(
     after: Float[np.ndarray, "height width 3"],
     face: Face,
     reference: Reference,
-    stages: Stages,
+    stages: Stages | None,
     layout: UVLayout,
     *,
     config: SwapConfig,
@@ -124,11 +128,13 @@ def diagnose(
         after: the swapped one.
         face: the target's face.
         reference: what was put on it.
-        stages: from `plan_stages`.
+        stages: from `plan_stages`; None where our own pipeline did not decide.
         layout: UV layout.
         config: how it was swapped.
     """
     other = None if isinstance(reference, FaceTexture) else reference[1]
+    skin = swap_masks(layout, config).skin
+    shares = None if stages is None else _shares(stages, skin, layout)
     seam, own = seam_steps(*_cut_face(before, after, face))
     return FaceNumbers(
         box=tuple(float(value) for value in face.box),
@@ -136,7 +142,7 @@ def diagnose(
         yaw=_yaw(face),
         reference_size=None if other is None else _size(other),
         reference_yaw=None if other is None else _yaw(other),
-        shares=_shares(stages, swap_masks(layout, config).skin, layout),
+        shares=shares,
         seam_step=seam,
         own_step=own,
     )
@@ -223,7 +229,19 @@ def _mean_step(
 
 def warn_of(numbers: FaceNumbers) -> tuple[str, ...]:
     """Return what somebody who looks at the picture should know, one line each."""
-    shares, lines = numbers.shares, []
+    lines = [] if numbers.shares is None else _warn_of_shares(numbers, numbers.shares)
+    if numbers.reference_size is not None and numbers.reference_size < _SMALL * numbers.size:
+        sizes = f"{numbers.reference_size:.0f} pixels, the target's {numbers.size:.0f}"
+        lines.append(f"the reference's face measures {sizes}: the result is soft")
+    times, more = _SEAM
+    if numbers.seam_step > max(times * numbers.own_step, numbers.own_step + more):
+        steps = f"Lab step {numbers.seam_step:.1f}, before {numbers.own_step:.1f}"
+        lines.append(f"a seam may show along the mask's edge ({steps})")
+    return tuple(lines)
+
+
+def _warn_of_shares(numbers: FaceNumbers, shares: Shares) -> list[str]:
+    lines = []
     yaw, other = numbers.yaw, numbers.reference_yaw
     pose = "" if other is None else f"reference turned {other:.0f} degrees, target {yaw:.0f}: "
     if shares.mirrored + shares.filled >= _GUESSED:
@@ -236,11 +254,4 @@ def warn_of(numbers: FaceNumbers) -> tuple[str, ...]:
         lines.append(
             f"{100 * shares.covered:.0f} % of the target's face is covered or turned away and stays"
         )
-    if numbers.reference_size is not None and numbers.reference_size < _SMALL * numbers.size:
-        sizes = f"{numbers.reference_size:.0f} pixels, the target's {numbers.size:.0f}"
-        lines.append(f"the reference's face measures {sizes}: the result is soft")
-    times, more = _SEAM
-    if numbers.seam_step > max(times * numbers.own_step, numbers.own_step + more):
-        steps = f"Lab step {numbers.seam_step:.1f}, before {numbers.own_step:.1f}"
-        lines.append(f"a seam may show along the mask's edge ({steps})")
-    return tuple(lines)
+    return lines

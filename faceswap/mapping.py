@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +13,7 @@ from ..core.errors import InputError
 from ..core.io.files import read_bytes
 from ..core.reconstruct import FaceChoice, FaceWord
 
-__all__ = ["FaceMap", "read_map", "resolve_beside"]
+__all__ = ["FaceMap", "read_map", "read_table", "resolve_beside"]
 
 FaceMap = dict[FaceChoice, tuple[Path, ...]]
 _NEED = (
@@ -60,7 +61,7 @@ def resolve_beside(file: Path, name: str) -> Path:
 
 
 def _choice(face: str) -> FaceChoice:
-    if face.isdigit():
+    if face.isdecimal():
         return int(face)
     for word in get_args(FaceWord):
         if face == word and word != "all":
@@ -68,16 +69,37 @@ def _choice(face: str) -> FaceChoice:
     raise InputError(f"the map names face {face!r}; need a number from the left, or left, largest")
 
 
-def _text(path: Path) -> str:
+def read_table(path: Path, columns: Collection[str], need: str) -> list[dict[str, str]]:
+    """Read a CSV file: its rows as column -> text, without the spaces around it.
+
+    Args:
+        path: the file, UTF-8, with line ends of any system.
+        columns: those that it must have.
+        need: what the file should hold, for messages.
+
+    Raises:
+        InputError: it is no CSV table, or lacks a column.
+    """
+    table = csv.DictReader(io.StringIO(_text(path, need), newline=None))
+    try:
+        found, rows = list(table.fieldnames or ()), list(table)
+    except csv.Error as error:
+        raise InputError(f"{path} is no CSV table ({error}); {need}") from error
+    if not set(columns) <= set(found):
+        raise InputError(f"{path} has the columns {', '.join(found) or 'none'}; {need}")
+    return [{column: (row[column] or "").strip() for column in found} for row in rows]
+
+
+def _text(path: Path, need: str) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text; {_NEED}") from error
+        raise InputError(f"{path} is not UTF-8 text; {need}") from error
 
 
 def _from_json(path: Path) -> list[tuple[str, list[Path]]]:
     try:
-        content = json.loads(_text(path))
+        content = json.loads(_text(path, _NEED))
     except ValueError as error:
         raise InputError(f"{path} is not JSON ({error}); {_NEED}") from error
     if not isinstance(content, dict):
@@ -92,11 +114,8 @@ def _from_json(path: Path) -> list[tuple[str, list[Path]]]:
 
 
 def _from_csv(path: Path) -> list[tuple[str, list[Path]]]:
-    rows = csv.DictReader(io.StringIO(_text(path)))
-    if not {"face", "reference"} <= set(rows.fieldnames or ()):
-        raise InputError(f"{path} has the columns {rows.fieldnames}; {_NEED}")
+    rows = read_table(path, {"face", "reference"}, _NEED)
     return [
-        ((row["face"] or "").strip(), [resolve_beside(path, row["reference"].strip())])
+        (row["face"], [resolve_beside(path, row["reference"])] if row["reference"] else [])
         for row in rows
-        if row["reference"]
     ]

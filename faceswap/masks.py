@@ -35,5 +35,5 @@ def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"
 
 def mask_beside(folder: Path, photo: Path) -> Path | None:
     """Return a photo's mask in a folder, a picture with the photo's stem; None without one."""
-    found = (folder / f"{photo.stem}{suffix}" for suffix in ENCODERS)
-    return next((path for path in found if path.is_file()), None)
+    found = [path for path in sorted(folder.iterdir()) if path.stem == photo.stem]
+    return next((path for path in found if path.suffix.lower() in ENCODERS), None)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -57,16 +57,23 @@ class SwapResult(EditResult):
         config: how.
         layout: UV layout of the faces.
         mask: the user's own, which stood in for what the network knows of occluders.
+        likes: photos of the people by whose likeness faces were chosen.
     """
 
     swaps: tuple[FaceSwap, ...]
     config: SwapConfig
     layout: UVLayout
     mask: PhotoLike | None = None
+    likes: tuple[Path, ...] = ()
 
     @cached_property
-    def stages(self) -> tuple[Stages, ...]:
-        """Return what was decided for each face, found again on first need."""
+    def stages(self) -> tuple[Stages | None, ...]:
+        """Return what was decided for each face, found again on first need.
+
+        None for the preset prnet, which decides nothing.
+        """
+        if self.settings["preset"] == "prnet":
+            return (None,) * len(self.swaps)
         return tuple(
             plan_stages(
                 self.photo.image,
@@ -109,8 +116,9 @@ class SwapResult(EditResult):
     @property
     def inputs(self) -> dict[str, Path | None]:
         """Return role -> file of what the picture was made from."""
+        likes = {f"like {i}": path for i, path in enumerate(self.likes)}
         own = {"mask": Path(self.mask)} if isinstance(self.mask, str | Path) else {}
-        return super().inputs | own
+        return super().inputs | likes | own
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object, with the numbers of each face."""
@@ -138,6 +146,12 @@ class SwapRequest:
     reference: Selection = dataclasses.field(default_factory=Selection)
     mapping: Mapping[FaceChoice, tuple[PhotoLike, ...]] = dataclasses.field(default_factory=dict)
     mask: PhotoLike | None = None
+
+    @property
+    def likes(self) -> tuple[Path, ...]:
+        """Return the files by whose likeness faces are chosen."""
+        given = (self.target.like, self.reference.like)
+        return tuple(dict.fromkeys(Path(like) for like in given if isinstance(like, str | Path)))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -205,6 +219,10 @@ def swap(
         NoFaceError: a photo shows no face.
         AssetError: likeness is asked for and no recognition network is there.
     """
+    _check_choice("color", color, ColorMatch)
+    _check_choice("blend", blend, BlendMethod)
+    _check_choice("complete", complete, Completion)
+    _check_choice("preset", preset, Preset)
     config = SwapConfig(
         keep=tuple(keep),
         color=color,
@@ -225,6 +243,11 @@ def swap(
     return swap_photo(open_photo(target), request, finder, options=options)
 
 
+def _check_choice(name: str, value: str, choices: Any) -> None:
+    if value not in get_args(choices):
+        raise InputError(f"{name} {value!r}; choose from {', '.join(get_args(choices))}")
+
+
 def swap_photo(
     photo: Photo, request: SwapRequest, finder: FaceFinder, *, options: SwapOptions
 ) -> SwapResult:
@@ -242,9 +265,12 @@ def swap_photo(
     if bool(request.references) == bool(request.mapping):
         given = "both" if request.references else "neither"
         raise InputError(f"{given} a reference and a map of faces; give one of the two")
+    if request.mapping and (request.target.faces != "largest" or request.target.like is not None):
+        raise InputError("a map of faces and a choice of faces; give one of the two")
     swaps, warnings = (_mapped if request.mapping else _selected)(photo, request, finder)
     image, layout, config = photo.image, finder.model.layout, options.config
-    allowed = None if request.mask is None else read_mask(request.mask, photo)
+    mask = None if options.preset == "prnet" else request.mask
+    allowed = None if mask is None else read_mask(mask, photo)
     for one in swaps:
         if options.preset == "prnet":
             image = _swap_like_prnet(image, one, layout)
@@ -257,12 +283,13 @@ def swap_photo(
         faces=[one.face for one in swaps],
         photo=photo,
         operation="swap",
-        settings=describe(request, options, finder.model),
+        settings=describe(photo, request, options, finder),
         warnings=tuple(dict.fromkeys(photo.warnings + warnings)),
         references=tuple(dict.fromkeys(path for one in swaps for path in one.found.photos)),
         swaps=tuple(swaps),
         config=config,
-        mask=request.mask,
+        mask=mask,
+        likes=request.likes,
         layout=layout,
     )
 
@@ -299,9 +326,17 @@ def _swap_like_prnet(image: np.ndarray, one: FaceSwap, layout: UVLayout) -> np.n
     return swap_like_prnet(image, one.face, *one.found.reference, layout)
 
 
-def describe(request: SwapRequest, options: SwapOptions, model: Model) -> dict[str, Any]:
-    """Return what was asked for as JSON can hold it; equal texts give equal pictures."""
-    config = options.config
+def describe(
+    target: PhotoLike, request: SwapRequest, options: SwapOptions, finder: FaceFinder
+) -> dict[str, Any]:
+    """Return what was asked for as JSON can hold it; equal texts give equal pictures.
+
+    Args:
+        target: the photo that is changed.
+        request: who gets which face.
+        options: how faces are put in.
+        finder: what finds them; its weights and the photos' boxes are told.
+    """
     settings: dict[str, Any] = {"reference": _named(request.references)}
     if request.mapping:
         settings = {"map": {str(f): _named(given) for f, given in request.mapping.items()}}
@@ -309,17 +344,29 @@ def describe(request: SwapRequest, options: SwapOptions, model: Model) -> dict[s
         settings[name] = selection.faces
         if selection.like is not None:
             settings[f"{name}_like"] = _named((selection.like,))
-    if request.mask is not None:
-        settings["mask"] = _named((request.mask,))
-    return settings | {
+    mapped = [photo for given in request.mapping.values() for photo in given]
+    boxes = finder.boxes_of([target, *request.references, *mapped, *request.likes])
+    if boxes:
+        settings["boxes"] = boxes
+    settings |= {
         "preset": options.preset,
+        "weights": finder.model.header.network,
+        "weights_sha256": finder.model.weights_sha256,
+    }
+    # PRNet's own code knows nothing of the other options: they do not count, nor are they told.
+    return settings if options.preset == "prnet" else settings | _described(request, options)
+
+
+def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
+    config = options.config
+    mask = {} if request.mask is None else {"mask": _named((request.mask,))}
+    return mask | {
         "keep": list(config.keep),
         "color": config.color,
         "blend": config.blend.method,
         "complete": config.complete,
         "occlusion": config.occlusion,
         "strength": config.strength,
-        "weights": model.header.network,
     }
 
 

@@ -39,7 +39,7 @@ ReferenceImage = Float[np.ndarray, "rows columns 3"]
 
 
 class CloneError(UvfaceError):
-    """OpenCV's ``seamlessClone`` failed, as it does where a face touches the photo's border."""
+    """OpenCV failed: at a face that touches the photo's border, or a photo wider than it reads."""
 
 
 def swap_like_prnet(
@@ -62,7 +62,7 @@ def swap_like_prnet(
         The changed photo, of 8-bit values.
 
     Raises:
-        CloneError: ``seamlessClone`` does not take the mask, or no pixel shows the face.
+        CloneError: OpenCV does not take the reference or the mask, or no pixel shows the face.
     """
     texture = _nearest_texture(reference_image, reference)
     colors, mask = _draw(target_image, target, jnp.asarray(texture), layout)
@@ -78,14 +78,16 @@ def prnet_mask(image: RgbImage, face: Face, layout: UVLayout) -> Bool[np.ndarray
 def _nearest_texture(image: ReferenceImage, face: Face) -> Float[np.ndarray, "size size 3"]:
     """Read the nearest pixel at every texel; black beyond the photo."""
     x, y = (np.array(face.position_map[..., axis], np.float32) for axis in (0, 1))
-    return cv2.remap(
-        np.ascontiguousarray(image, np.float32),
-        x,
-        y,
-        interpolation=cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(0, 0, 0),
-    )
+    pixels = np.ascontiguousarray(image, np.float32)
+    nearest, black = cv2.INTER_NEAREST, cv2.BORDER_CONSTANT
+    try:
+        return cv2.remap(
+            pixels, x, y, interpolation=nearest, borderMode=black, borderValue=(0,) * 3
+        )
+    except cv2.error as error:
+        height, width = image.shape[:2]
+        size = f"a reference of {width} x {height} pixels; give a smaller one"
+        raise CloneError(f"OpenCV's remap failed ({_reason(error)}) at {size}") from error
 
 
 def _face_triangles(layout: UVLayout) -> Array:
@@ -142,6 +144,11 @@ def _clone(
     try:
         blended = cv2.seamlessClone(drawn, photo, weights, (x, y), cv2.NORMAL_CLONE)
     except cv2.error as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise CloneError(f"OpenCV's seamlessClone failed ({reason}); use our blend") from error
+        raise CloneError(
+            f"OpenCV's seamlessClone failed ({_reason(error)}); use our blend"
+        ) from error
     return blended.astype(np.float32) / 255
+
+
+def _reason(error: cv2.error) -> str:
+    return str(error).strip().splitlines()[-1]

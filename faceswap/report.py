@@ -21,13 +21,14 @@ from jaxtyping import Float
 
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
-from ..core.io.face_files import FaceTexture
+from ..core.io.face_files import SUFFIX, FaceTexture
 from ..core.io.files import write_bytes_atomic
 from ..core.io.overlay import draw_overlay
 from ..core.io.provenance import software_name
 from ..core.types import Face
 from ..editing.colour import rgb_from_lab
-from .diagnosis import FaceNumbers, Stages
+from ..editing.finder import FoundReference
+from .diagnosis import FaceNumbers, Shares, Stages
 from .photos import FaceSwap, SwapResult
 
 __all__ = ["report_page", "write_report"]
@@ -40,8 +41,8 @@ _VIEW = 1.5  # side of a crop over that of the face's box
 _GREY = np.array([0.7, 0.0, 0.0], np.float32)  # Oklab: light is shown on grey
 
 _PRESET = (
-    "The preset prnet pasted the whole face as it is, seen or not. Shares, masks and light below "
-    "are what uvface itself would have used."
+    "The preset prnet pasted the whole face as it is, seen or not: there are no shares, masks and "
+    "light to show."
 )
 
 _PAGE = """<!doctype html>
@@ -75,7 +76,7 @@ def write_report(path: str | Path, result: SwapResult, *, output: str | Path) ->
         result: the swap.
         output: the picture that it was written to.
     """
-    write_bytes_atomic(Path(path), report_page(result, output=output).encode())
+    write_bytes_atomic(Path(path), report_page(result, output=output).encode(errors="replace"))
 
 
 def report_page(result: SwapResult, *, output: str | Path) -> str:
@@ -93,7 +94,7 @@ def report_page(result: SwapResult, *, output: str | Path) -> str:
     rows = zip(result.swaps, result.stages, result.numbers, strict=True)
     for i, (one, stages, numbers) in enumerate(rows):
         parts.append(f"<h2>Face {i}</h2>" if len(result.swaps) > 1 else "<h2>Face</h2>")
-        parts += [_table(numbers), _figures(_pictures(result, one, stages))]
+        parts += [_table(numbers, one.found), _figures(_pictures(result, one, stages))]
     settings = html.escape(json.dumps(result.settings, indent=2))
     parts.append(f"<h2>Options</h2><pre>{settings}</pre>")
     title = html.escape(f"Swap: {Path(output).name}")
@@ -106,21 +107,13 @@ def _warnings(lines: Sequence[str]) -> str:
     return "\n".join(f'<div class="warning">{html.escape(line)}</div>' for line in lines)
 
 
-def _table(numbers: FaceNumbers) -> str:
-    shares = numbers.shares
-    reference = (
-        "a face file"
-        if numbers.reference_size is None
-        else (f"{numbers.reference_size:.0f} px, yaw {numbers.reference_yaw:+.0f}°")
-    )
+def _table(numbers: FaceNumbers, found: FoundReference) -> str:
     rows = {
         "target's face": f"{numbers.size:.0f} px, yaw {numbers.yaw:+.0f}°",
-        "reference's face": reference,
-        "skin seen in the reference": f"{100 * shares.seen:.0f} %",
-        "mirrored from its other side": f"{100 * shares.mirrored:.0f} %",
-        "filled from around": f"{100 * shares.filled:.0f} %",
-        "left to the target": f"{100 * shares.left:.0f} %",
-        "of the target's face covered or turned away": f"{100 * shares.covered:.0f} %",
+        "reference's face": _kind(found)
+        if numbers.reference_size is None
+        else f"{numbers.reference_size:.0f} px, yaw {numbers.reference_yaw:+.0f}°",
+        **({} if numbers.shares is None else _share_rows(numbers.shares)),
         "colour step along the mask's edge": f"{numbers.seam_step:.2f} Lab "
         f"(before: {numbers.own_step:.2f})",
     }
@@ -130,26 +123,47 @@ def _table(numbers: FaceNumbers) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def _pictures(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Picture]:
+def _kind(found: FoundReference) -> str:
+    """Return what a texture was: a face file, or several photos."""
+    is_file = [path.suffix.lower() for path in found.photos] == [SUFFIX]
+    return "a face file" if is_file else "several photos, fused"
+
+
+def _share_rows(shares: Shares) -> dict[str, str]:
+    return {
+        "skin seen in the reference": f"{100 * shares.seen:.0f} %",
+        "mirrored from its other side": f"{100 * shares.mirrored:.0f} %",
+        "filled from around": f"{100 * shares.filled:.0f} %",
+        "left to the target": f"{100 * shares.left:.0f} %",
+        "of the target's face covered or turned away": f"{100 * shares.covered:.0f} %",
+    }
+
+
+def _pictures(result: SwapResult, one: FaceSwap, stages: Stages | None) -> dict[str, Picture]:
     """Return the stages of one face, by caption."""
-    layers = stages.plan.layers
     before, after = (_crop(image, one.face) for image in (result.photo.image, result.image))
     pictures = {"target": before, "result": after}
     reference = one.found.reference
     if isinstance(reference, FaceTexture):
-        pictures["face file"] = _fit(reference.texture, _SIDE)
+        pictures[_kind(one.found)] = _fit(reference.texture, _SIDE)
     else:
         pictures["reference"] = _crop(reference[0], reference[1])
         pictures["reference: what was found"] = _overlay(reference[0], reference[1], result)
     pictures["target: what was found"] = _overlay(result.photo.image, one.face, result)
+    pictures["what was changed"] = _changed(before, after)
+    return pictures if stages is None else pictures | _decided(result, one, stages)
+
+
+def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Picture]:
+    """Return what was decided in UV space, by caption."""
+    layers = stages.plan.layers
     mask = np.asarray(layers.mask)
     shares = np.stack(
         [np.asarray(s) for s in (layers.filled, layers.own, layers.mirrored)], axis=-1
     )
     light = rgb_from_lab(jnp.asarray(_GREY) + layers.offset)
     face = np.asarray(_face_texels(result.layout, mask.shape[0]))[..., None]
-    return pictures | {
-        "what was changed": _changed(before, after),
+    return {
         "target's texture": _uv(np.asarray(one.face.texture)),
         "reference's texture": _uv(np.asarray(stages.source.texture)),
         "target: visible": _uv(_grey(np.asarray(one.face.visibility))),

@@ -77,6 +77,14 @@ def test_a_texture_is_drawn_as_it_is():
     assert (result[_pixel(face, 44, 32)] == image[_pixel(face, 44, 32)]).all()
 
 
+def test_a_feather_that_leaves_nothing_is_an_input_error(monkeypatch):
+    monkeypatch.setattr("uvface.editing.edit._LEAST", 0.05)  # the toy's regions are all large
+    image, face = toy_photo(1)
+    config = EditConfig(feather=300.0)
+    with pytest.raises(InputError, match="nothing of nose; lower"):
+        edit_face(image, face, layout(), regions=["nose"], recolor="#00ff00", config=config)
+
+
 def test_wrong_options_are_input_errors():
     image, face = toy_photo(1)
     with pytest.raises(InputError, match="nothing to do"):

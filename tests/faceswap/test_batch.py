@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from toy_models import ToyModel
 from uvface.core.errors import InputError
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.sidecar import sidecar_path
-from uvface.editing.finder import FaceFinder
-from uvface.faceswap.batch import Job, jobs_of_targets, read_jobs, swap_many, write_rows
+from uvface.core.io.signing import ContentSigner
+from uvface.editing.finder import FaceFinder, Selection
+from uvface.faceswap.batch import Job, SwapItem, jobs_of_targets, read_jobs, swap_many, write_rows
 from uvface.faceswap.photos import SwapOptions, SwapRequest
 from uvface.faceswap.swap import SwapConfig
 
@@ -107,10 +110,14 @@ def test_lists_name_targets_references_and_outputs(photos, model, tmp_path):
         ("a,b\n1,2\n", "target,reference"),
         ("target,reference\n", "lists nothing"),
         ("target,reference\nx.png,\n", "line 2"),
+        ("target,reference\nx.png,;\n", "line 2"),
+        (f"target,reference\n{'x' * 200_000},a.png\n", "no CSV table"),
     ]:
         listing.write_text(text)
         with pytest.raises(InputError, match=message):
             read_jobs(listing, tmp_path / "out")
+    listing.write_bytes(b"target,reference\rphotos/1.png,anna.png\r")
+    assert [job.target for job in read_jobs(listing, tmp_path / "out")] == [photos / "1.png"]
 
 
 def test_outputs_never_overwrite_each_other_or_their_inputs(photos, model, tmp_path):
@@ -123,8 +130,75 @@ def test_outputs_never_overwrite_each_other_or_their_inputs(photos, model, tmp_p
     before = (photos / "4.png").read_bytes()
     items = list(run(jobs, model))
     assert [item.status for item in items] == ["done", "failed", "failed"]
-    assert "output of" in items[1].error and "its own input" in items[2].error
+    assert "output of" in items[1].error and "an input of the batch" in items[2].error
     assert (photos / "4.png").read_bytes() == before
+
+
+def test_outputs_never_overwrite_inputs_of_other_jobs(photos, model, tmp_path):
+    anna = (tmp_path / "anna.png",)
+    jobs = [
+        Job(target=photos / "1.png", references=anna, output=photos / "3.png"),
+        Job(target=photos / "3.png", references=anna, output=tmp_path / "o.png"),
+    ]
+    before = (photos / "3.png").read_bytes()
+    items = list(run(jobs, model, skip_existing=True))
+    assert [item.status for item in items] == ["failed", "done"]
+    assert "an input of the batch" in items[0].error
+    assert (photos / "3.png").read_bytes() == before
+
+
+def test_a_target_without_its_mask_fails(photos, model, tmp_path):
+    write_image(tmp_path / "masks" / "1.png", np.ones((120, 120, 3), np.float32))
+    (tmp_path / "masks" / "1.png").rename(tmp_path / "masks" / "1.PNG")
+    targets = [photos / "1.png", photos / "3.png"]
+    jobs = jobs_of_targets(targets, [tmp_path / "anna.png"], tmp_path / "out")
+    items = list(run(jobs, model, masks=tmp_path / "masks"))
+    assert [item.status for item in items] == ["done", "failed"]
+    assert items[0].record["settings"]["mask"].endswith("1.PNG")
+    assert "no mask of 3.png" in items[1].error and not jobs[1].output.exists()
+
+
+def test_other_boxes_weights_and_likenesses_are_made_again(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(FaceFinder, "_embed", lambda self, photo, face: np.array([1.0, 0.0, 0.0]))
+    model, like = ToyModel(), tmp_path / "like.png"
+    write_image(like, toy_photo(1)[0])
+    job = Job(
+        target=photos / "1.png", references=(tmp_path / "anna.png",), output=tmp_path / "o.png"
+    )
+
+    def status(boxes=None, **settings):
+        request = SwapRequest(target=Selection(like=like))
+        finder = FaceFinder(model, boxes=boxes)
+        made = swap_many(
+            [job], finder=finder, request=request, options=OPTIONS, skip_existing=True, **settings
+        )
+        return next(made).status
+
+    assert [status(), status()] == ["done", "kept"]
+    boxes = {"1": [[10, 10, 110, 110]], "elsewhere": [[0, 0, 1, 1]]}
+    assert [status(boxes), status(boxes), status()] == ["done", "kept", "done"]
+    object.__setattr__(model, "weights_sha256", "other")
+    assert [status(), status()] == ["done", "kept"]
+    write_image(like, toy_photo(3)[0])
+    assert [status(), status()] == ["done", "kept"]
+
+
+def test_an_unsigned_picture_is_signed_after_all(photos, model, tmp_path, monkeypatch):
+    job = Job(
+        target=photos / "1.png", references=(tmp_path / "anna.png",), output=tmp_path / "o.png"
+    )
+    signer = ContentSigner(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem")
+    monkeypatch.setattr(ContentSigner, "sign", lambda self, content, **_: content)
+    assert next(run([job], model)).status == "done"
+    assert next(run([job], model, skip_existing=True)).status == "kept"
+    assert next(run([job], model, skip_existing=True, signer=signer)).status == "done"
+
+
+def test_rows_hold_names_that_are_not_utf_8(tmp_path):
+    name = os.fsdecode(b"a\xff.png")
+    job = Job(target=Path(name), references=(Path("b.png"),), output=tmp_path / name)
+    write_rows(tmp_path / "rows.csv", [SwapItem(job=job, record={})])
+    assert b"\na\xff.png,b.png," in (tmp_path / "rows.csv").read_bytes()
 
 
 def test_each_target_has_its_own_mask(photos, model, tmp_path):

@@ -1,5 +1,8 @@
 """Swaps and edits of files: what is read, found, kept and written."""
 
+import inspect
+import os
+
 import numpy as np
 import pytest
 from toy_faces import toy_photo
@@ -10,7 +13,9 @@ from uvface.core.io.images import Photo, read_photo, write_image
 from uvface.core.io.provenance import read_provenance
 from uvface.core.io.sidecar import is_intact, read_sidecar
 from uvface.editing.edit import edit
+from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
+from uvface.faceswap.report import report_page, write_report
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,74 @@ def test_swap_of_files_says_so_in_the_output(files, model, tmp_path):
     assert (tmp_path / "plain.png.json").read_text() == '{"mine": 1}'
     record = result.record(tmp_path / "out.png")
     assert record["operation"] == "swap" and record["settings"]["reference"].endswith(".png")
+
+
+def test_no_input_is_overwritten(files, model):
+    before = [path.read_bytes() for path in files]
+    results = (
+        swap(*files, model=model, keep=()),
+        edit(files[0], model=model, regions=["nose"], reference=files[1]),
+    )
+    for result in results:
+        for path in files:
+            with pytest.raises(InputError, match="choose another name"):
+                result.save(path.parent / ".." / path.parent.name / path.name)
+    assert [path.read_bytes() for path in files] == before
+
+
+def test_the_preset_prnet_claims_nothing_of_our_pipeline(files, model, tmp_path):
+    result = swap(*files, model=model, preset="prnet", keep=["nonsense"], strength=0.0)
+    result.save(tmp_path / "out.png")
+    record = read_sidecar(tmp_path / "out.png")
+    assert record["settings"] == {
+        "reference": str(files[1]),
+        "faces": "largest",
+        "reference_face": "largest",
+        "preset": "prnet",
+        "weights": "toy",
+        "weights_sha256": "",
+    }
+    assert "skin" not in record["faces"][0] and record["faces"][0]["yaw"] is not None
+    assert not any("skin" in line or "covered" in line for line in record["warnings"])
+    assert "seen in the reference" not in report_page(result, output="out.png")
+
+
+def test_what_cannot_be_recorded_is_not_written(files, model, tmp_path, monkeypatch):
+    result = swap(*files, model=model, keep=())
+    monkeypatch.setattr("uvface.faceswap.photos.diagnose", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        result.save(tmp_path / "out.png")
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("color", "luminance"), ("blend", "poison"), ("complete", "al"), ("preset", "prn")],
+)
+def test_unknown_choices_are_input_errors(files, model, name, value):
+    unchecked = inspect.unwrap(swap)  # as it is without the tests' own type checker
+    with pytest.raises(InputError, match=f"{name} '{value}'; choose from"):
+        unchecked(*files, model=model, **{name: value})
+
+
+def test_a_face_file_of_any_case_is_one(files, model, tmp_path):
+    face, _ = texture(files[1], model=model)
+    face.save(tmp_path / "a.uvface")
+    (tmp_path / "a.uvface").rename(tmp_path / "A.UVFACE")
+    result = swap(files[0], tmp_path / "A.UVFACE", model=model, keep=())
+    assert "a face file" in report_page(result, output="out.png")
+
+
+def test_several_photos_are_no_face_file(files, model):
+    result = swap(files[0], [files[1], files[1]], model=model, keep=())
+    page = report_page(result, output=os.fsdecode(b"a\xff.png"))
+    assert "several photos, fused" in page and "a face file" not in page
+
+
+def test_names_that_are_not_utf_8_are_written(files, model, tmp_path):
+    result = swap(*files, model=model, keep=())
+    write_report(tmp_path / "report.html", result, output=os.fsdecode(b"a\xff.png"))
+    assert "Swap: a?.png" in (tmp_path / "report.html").read_text()
 
 
 def test_untouched_pixels_of_the_file_are_the_same_numbers(files, model, tmp_path):

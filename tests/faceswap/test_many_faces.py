@@ -9,6 +9,7 @@ from uvface.core.errors import AssetError, InputError
 from uvface.core.io.images import write_image
 from uvface.editing.edit import edit
 from uvface.editing.finder import FaceFinder, Selection
+from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
 
 GROUP = (1, 2, 4)
@@ -75,6 +76,16 @@ def test_maps_that_do_not_name_one_face_each_are_input_errors(model):
         swap(image, model=model)
     with pytest.raises(InputError, match="both a reference"):
         swap(image, other, model=model, mapping={0: other})
+
+
+def test_a_reference_is_one_face_and_a_map_chooses_alone(model):
+    image, other = toy_group(GROUP)[0], toy_photo(3)[0]
+    with pytest.raises(InputError, match="a reference is one face"):
+        swap(other, image, model=model, reference_face="all")
+    with pytest.raises(InputError, match="a reference is one face"):
+        texture(image, model=model, faces="all")
+    with pytest.raises(InputError, match="a choice of faces"):
+        swap(image, model=model, mapping={0: other}, faces="all")
 
 
 def test_likeness_chooses_the_target_and_the_reference(model, recognizer):

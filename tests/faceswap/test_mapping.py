@@ -26,7 +26,9 @@ def test_files_name_photos_beside_them(tmp_path):
     }
 
 
-@pytest.mark.parametrize("text", ["", "0", "nose=a.jpg", "all=a.jpg", "0=a.jpg,0=b.jpg", "1="])
+@pytest.mark.parametrize(
+    "text", ["", "0", "nose=a.jpg", "all=a.jpg", "0=a.jpg,0=b.jpg", "1=", "²=a.jpg"]
+)
 def test_other_texts_are_input_errors(text):
     with pytest.raises(InputError, match="map"):
         read_map(text)
@@ -40,6 +42,18 @@ def test_other_files_are_input_errors(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=name):
         read_map(str(tmp_path / name))
+
+
+def test_a_row_without_a_photo_is_an_input_error(tmp_path):
+    (tmp_path / "a.csv").write_text("face,reference\n0,a.jpg\n1,\n")
+    with pytest.raises(InputError, match="names no photo for face '1'"):
+        read_map(str(tmp_path / "a.csv"))
+
+
+def test_line_ends_of_any_system(tmp_path):
+    for end in ("\n", "\r\n", "\r"):
+        (tmp_path / "a.csv").write_bytes(f"face,reference{end}0,a.jpg{end}".encode())
+        assert read_map(str(tmp_path / "a.csv")) == {0: (Path("a.jpg"),)}
 
 
 def test_missing_file_is_an_input_error(tmp_path):

@@ -35,6 +35,12 @@ def test_a_face_outside_the_photo_cannot_be_cloned():
         swap_like_prnet(*toy_photo(1, 0.0, (500.0, 0.0)), *toy_photo(2), layout())
 
 
+def test_a_reference_wider_than_opencv_reads_is_an_error_of_ours():
+    wide = np.zeros((8, 33_000, 3), np.float32)
+    with pytest.raises(CloneError, match="33000 x 8 pixels"):
+        swap_like_prnet(*toy_photo(1), wide, toy_photo(2)[1], layout())
+
+
 def test_failures_of_opencv_are_errors_of_ours(monkeypatch):
     import cv2
 

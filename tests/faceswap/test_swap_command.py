@@ -35,6 +35,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["swap", "a.png", "b.png", "-o", "out.png", "--report", "report.csv"],
         ["swap", "a.png", "b.png", "-o", "out.png", "--skip-existing"],
         ["swap", "a.png", "--list", "list.csv", "-o", "out"],
+        ["swap", "--list", "list.csv", "-o", "out", "--mask", "mask.png"],
+        ["swap", "a.png", "b.png", "-o", "out.png", "--reference-face", "all"],
+        ["swap", "a.png", "--map", "0=c.png", "-o", "out.png", "--faces", "all"],
+        ["swap", "a.png", "--map", "0=c.png", "-o", "out.png", "--like", "d.png"],
+        "edit a.png --from b.png --region nose -o out.png --reference-face all".split(),
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
