@@ -133,8 +133,9 @@ def diagnose(
         config: how it was swapped.
     """
     other = None if isinstance(reference, FaceTexture) else reference[1]
-    skin = swap_masks(layout, config).skin
-    shares = None if stages is None else _shares(stages, skin, layout)
+    shares = None
+    if stages is not None:
+        shares = _shares(stages, swap_masks(layout, config).skin, layout)
     seam, own = seam_steps(*_cut_face(before, after, face))
     return FaceNumbers(
         box=tuple(float(value) for value in face.box),
