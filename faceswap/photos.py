@@ -267,10 +267,11 @@ def swap_photo(
         raise InputError(f"{given} a reference and a map of faces; give one of the two")
     if request.mapping and (request.target.faces != "largest" or request.target.like is not None):
         raise InputError("a map of faces and a choice of faces; give one of the two")
+    if options.preset == "prnet" and request.mask is not None:
+        raise InputError("a mask and the preset prnet, which pastes the whole face; give one")
     swaps, warnings = (_mapped if request.mapping else _selected)(photo, request, finder)
     image, layout, config = photo.image, finder.model.layout, options.config
-    mask = None if options.preset == "prnet" else request.mask
-    allowed = None if mask is None else read_mask(mask, photo)
+    allowed = None if request.mask is None else read_mask(request.mask, photo)
     for one in swaps:
         if options.preset == "prnet":
             image = _swap_like_prnet(image, one, layout)
@@ -288,7 +289,7 @@ def swap_photo(
         references=tuple(dict.fromkeys(path for one in swaps for path in one.found.photos)),
         swaps=tuple(swaps),
         config=config,
-        mask=mask,
+        mask=request.mask,
         likes=request.likes,
         layout=layout,
     )

@@ -84,6 +84,11 @@ def test_the_preset_prnet_claims_nothing_of_our_pipeline(files, model, tmp_path)
     assert "seen in the reference" not in report_page(result, output="out.png")
 
 
+def test_the_preset_prnet_takes_no_mask_as_it_would_paste_over_it(files, model):
+    with pytest.raises(InputError, match="a mask and the preset prnet"):
+        swap(*files, model=model, preset="prnet", mask=files[0])
+
+
 def test_what_cannot_be_recorded_is_not_written(files, model, tmp_path, monkeypatch):
     result = swap(*files, model=model, keep=())
     monkeypatch.setattr("uvface.faceswap.photos.diagnose", lambda *_, **__: 1 / 0)
