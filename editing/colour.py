@@ -52,6 +52,7 @@ _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
 _CHROMA_SLOPES = (0.7, 1.0)  # larger ones turn lips magenta and cheeks blotchy
 _LIGHT_SLOPES = (0.6, 1.4)
+_SKIN_DEPTH = 0.05  # Oklab L below the mean: what is darker is no skin, and black stays black
 _GREY = (0.001, 0.004)  # deviation of chroma: below the first a photo is black and white or toned
 
 
@@ -152,7 +153,13 @@ def fit_transfer(
 def apply_transfer(transfer: ColorTransfer, lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     """Apply a transfer to Oklab colours."""
     off = lab - transfer.source_mean
-    return jnp.where(off < 0.0, transfer.below, transfer.above) * off + transfer.target_mean
+    matched = jnp.where(off < 0.0, transfer.below, transfer.above) * off + transfer.target_mean
+    # A slope that is limited for the skin's sake would make brows, lashes and nostrils grey.
+    deep, slope = jnp.maximum(-off[..., 0] - _SKIN_DEPTH, 0.0), transfer.below[0]
+    to_black = (transfer.target_mean[0] - slope * _SKIN_DEPTH) / jnp.maximum(
+        transfer.source_mean[0] - _SKIN_DEPTH, 0.05
+    )
+    return matched.at[..., 0].add(-jnp.maximum(to_black - slope, 0.0) * deep)
 
 
 def apply_light(

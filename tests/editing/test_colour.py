@@ -61,6 +61,17 @@ def test_less_light_weakens_the_marks_on_either_side_of_the_skin():
     np.testing.assert_allclose(found[:, 0], 0.7 * lab[:, 0], atol=0.01)
 
 
+def test_black_stays_black_on_a_much_lighter_face():
+    dark = lab_from_rgb(_skin()) * jnp.array([0.5, 1.0, 1.0])
+    lighter = dark + jnp.array([0.4, 0.0, 0.0])
+    transfer = fit_transfer(dark, lighter, jnp.ones(len(dark)))
+    ramp = jnp.stack([jnp.linspace(0.0, 0.35, 50), jnp.zeros(50), jnp.zeros(50)], axis=-1)
+    found = np.asarray(apply_transfer(transfer, ramp))[:, 0]
+    assert abs(found[0]) < 0.02
+    assert (np.diff(found) > 0.0).all()
+    assert np.asarray(apply_transfer(transfer, dark)).std(axis=0)[0] < 1.6 * dark[:, 0].std()
+
+
 def test_no_common_texels_give_the_identity():
     rgb = _skin(50)
     lab = lab_from_rgb(rgb)
