@@ -1,9 +1,11 @@
-"""Which texels of the lips show lips, and not teeth or the inside of an open mouth.
+"""Which texels of the lips show lips, and which around them show skin.
 
 A position map that is a little wrong about how far a mouth is open reads teeth at the texels of
 the inner lips. Drawn on closed lips they would become a second, toothy mouth; and lips that are
 drawn over the target's teeth close its mouth. Colour tells them apart: lips are at least nearly
-as red as the skin around them, teeth are not, and the inside of a mouth is dark.
+as red as the skin around them, teeth are not, and the inside of a mouth is dark. The lips
+themselves are then read at texels of the skin; drawn there they would be a second pair around
+the first.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from jaxtyping import Float
 
 from .regions import smooth_step, soften
 
-__all__ = ["lip_trust"]
+__all__ = ["mouth_trust"]
 
 _AROUND = 28.0  # texels of 256: as far the skin around the mouth is looked at
 _RED = (0.45, 0.75)  # of the skin's redness: from teeth to lips
@@ -22,26 +24,37 @@ _DARK = (0.38, 0.55)  # of the skin's lightness: from the mouth's inside to lips
 _BRIGHT = (1.02, 1.12)  # of the skin's lightness, in black and white: from lips to teeth
 _COLOURFUL = (0.012, 0.03)  # redness of skin (Oklab a) from black-and-white to colour photos
 _EDGE = 2.0  # texels of 256: what borders on teeth is mixed with them
+_SURROUND = 9.0  # texels of 256 around the lips in which lips may be read as skin
+_REDDER = 0.012  # least redness (Oklab a) of lips over the skin around them that tells them apart
+_LIKE_LIPS = (0.35, 0.65)  # of the way from the skin's redness to the lips'
+_TEETH = (0.2, 0.5)  # share of the lips that shows none: from there on they are read elsewhere
 
 
-def lip_trust(
+def mouth_trust(
     lab: Float[Array, "size size 3"],
     visibility: Float[Array, "size size"],
     skin: Float[Array, "size size"],
     lips: Float[Array, "size size"],
 ) -> Float[Array, "size size"]:
-    """Return 1 where a texel may be what it is called, 0 where a texel of the lips shows teeth.
+    """Return 1 where a texel may be what it is called, 0 where lips show teeth, or skin lips.
 
     Args:
         lab: Oklab of the photo's colours at the texels.
         visibility: 1 where the texel is seen.
         skin: mask of the region.
-        lips: mask of the region; elsewhere the trust is 1.
+        lips: mask of the region; far from it the trust is 1.
     """
+    shown = _shows_lips(lab, visibility * skin)
+    seen = visibility * lips
+    elsewhere = 1.0 - (seen * shown).sum() / jnp.maximum(seen.sum(), 1e-6)
+    beside = _lips_beside(lab, visibility, skin, lips, shown)
+    return (1.0 - lips * (1.0 - shown)) * (1.0 - beside * _ramp(elsewhere, _TEETH))
+
+
+def _shows_lips(lab: Array, seen: Array) -> Array:
+    """Return 1 where a texel is as red as lips and no darker, whatever is seen around it."""
     scale = lab.shape[0] / 256
-    seen = (visibility * skin)[..., None]
-    blurred = soften(jnp.concatenate([lab * seen, seen], axis=-1), _AROUND * scale)
-    around = blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-4)
+    around = _around(lab, seen)
     light = lab[..., 0] / jnp.maximum(around[..., 0], 0.05)
     red = lab[..., 1] / jnp.maximum(around[..., 1], _COLOURFUL[0])
     colourful = _ramp(around[..., 1], _COLOURFUL)
@@ -49,7 +62,25 @@ def lip_trust(
     is_dull = 1.0 - (1.0 - colourful) * _ramp(light, _BRIGHT)
     like = is_red * is_dull * _ramp(light, _DARK)
     near = soften(like[..., None], _EDGE * scale)[..., 0]
-    return 1.0 - lips * (1.0 - smooth_step((jnp.minimum(like, near) - 0.3) / 0.6))
+    return smooth_step((jnp.minimum(like, near) - 0.3) / 0.6)
+
+
+def _lips_beside(lab: Array, visibility: Array, skin: Array, lips: Array, shown: Array) -> Array:
+    """Return 1 where skin beside the lips is as red as those of their texels that show lips."""
+    near = soften(lips[..., None], _SURROUND * lab.shape[0] / 256)[..., 0]
+    ring = skin * smooth_step(near / 0.15)
+    around = _around(lab, visibility * (skin - ring))[..., 1]
+    weights = visibility * lips * shown
+    redder = (lab[..., 1] * weights).sum() / jnp.maximum(weights.sum(), 1e-6) - around
+    share = (lab[..., 1] - around) / jnp.maximum(redder, _REDDER)
+    return ring * _ramp(share, _LIKE_LIPS) * smooth_step(redder / _REDDER)
+
+
+def _around(lab: Array, weights: Array) -> Array:
+    """Return the mean colour around each texel."""
+    seen, scale = weights[..., None], lab.shape[0] / 256
+    blurred = soften(jnp.concatenate([lab * seen, seen], axis=-1), _AROUND * scale)
+    return blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-4)
 
 
 def _ramp(x: Array, ends: tuple[float, float]) -> Array:

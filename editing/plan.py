@@ -24,7 +24,7 @@ from ..core.types import Face
 from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .light import ColorMatch, Skin, fit_colors
-from .mouth import lip_trust
+from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust
 from .regions import smooth_step, soften
 from .source import Source
@@ -151,7 +151,7 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     skin = layout.region("skin")
     bare = _bridge_folds(small[..., 3], own, layout)
     bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
-    bare = bare * lip_trust(lab, bare, skin, layout.region("lips"))
+    bare = bare * mouth_trust(lab, bare, skin, layout.region("lips"))
     bare = bare * lit_trust(lab, bare, layout)
     return dataclasses.replace(side, seen=bare * agree_trust(lab, bare, layout))
 
@@ -294,15 +294,15 @@ def _fill_colors(
         return jnp.zeros_like(own)
     known = (shown.own + shown.mirrored)[..., None]
     colors = shown.own[..., None] * own + shown.mirrored[..., None] * mirrored
-    layers = [colors, known, known * lips[..., None]]
+    is_lip = lips[..., None]
+    layers = [colors * (1.0 - is_lip), known * (1.0 - is_lip), colors * is_lip, known * is_lip]
     small = pool(jnp.concatenate(layers, axis=-1), _FILL_TEXELS)
     weight: Float[Array, "size size"] = small[..., 3]
     mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)
     smooth = enlarge(fill_smoothly(mean, weight), own.shape[0])
-    lip_weight = small[..., 4:]
-    lip_color = (mean * lip_weight).sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
-    is_lip = lips[..., None] * smooth_step(lip_weight.mean() / _ENOUGH_LIPS)
-    return smooth + is_lip * (lip_color - smooth)
+    lip_weight = small[..., 7:]
+    lip_color = small[..., 4:7].sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
+    return smooth + is_lip * smooth_step(lip_weight.mean() / _ENOUGH_LIPS) * (lip_color - smooth)
 
 
 def _detail(side: _Side) -> Array:

@@ -1,11 +1,11 @@
-"""Teeth and the dark of an open mouth are told from lips by colour."""
+"""Teeth and the dark of an open mouth are told from lips by colour, lips from skin."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from uvface.editing.colour import lab_from_rgb
-from uvface.editing.mouth import lip_trust
+from uvface.editing.mouth import mouth_trust
 
 SIZE = 64
 LIPS = jnp.zeros((SIZE, SIZE)).at[36:52, 20:44].set(1.0)
@@ -21,7 +21,7 @@ def _trust(skin, lips, inner, *, grey=False):
     if grey:
         image = np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
     lab = lab_from_rgb(jnp.asarray(image, jnp.float32))
-    return np.asarray(lip_trust(lab, jnp.ones((SIZE, SIZE)), SKIN, LIPS))
+    return np.asarray(mouth_trust(lab, jnp.ones((SIZE, SIZE)), SKIN, LIPS))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,20 @@ def test_teeth_are_found_in_black_and_white():
     assert trust[INNER][2:-2, 2:-2].max() < 0.2 and trust[37, 22:42].min() > 0.7
 
 
-def test_only_lips_are_judged():
+def test_skin_is_not_called_lips():
     trust = _trust((0.85, 0.66, 0.56), (0.72, 0.40, 0.38), TEETH)
     assert (trust[np.asarray(LIPS) == 0] == 1.0).all()
+
+
+def test_lips_that_are_read_as_skin_are_not_drawn_around_the_others():
+    skin, lips = (0.85, 0.66, 0.56), (0.72, 0.40, 0.38)
+    image = np.broadcast_to(np.array(skin), (SIZE, SIZE, 3)).copy()
+    image[33:55, 18:46] = lips  # wider than their texels, whose inside shows teeth
+    closed = lab_from_rgb(jnp.asarray(image, jnp.float32))
+    image[38:50, 22:42] = TEETH
+    open_wide = lab_from_rgb(jnp.asarray(image, jnp.float32))
+    beside = np.s_[53, 22:42]
+    for lab, expected in ((open_wide, 0.0), (closed, 1.0)):
+        trust = np.asarray(mouth_trust(lab, jnp.ones((SIZE, SIZE)), SKIN, LIPS))
+        np.testing.assert_allclose(trust[beside], expected, atol=0.1)
+        assert (trust[:20] == 1.0).all()
