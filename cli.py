@@ -4,6 +4,7 @@ The commands are the only places that print or exit. Every command has a Python 
 same name.
 """
 
+import io
 import sys
 from collections.abc import Callable, Sequence
 
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 failed, 2 wrong usage)."""
     from uvface.core.errors import UvfaceError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be UTF-8; stderr escapes
+        sys.stdout.reconfigure(errors="replace")
     try:
         app(args=None if argv is None else list(argv), prog_name="uvface")
     except SystemExit as stop:

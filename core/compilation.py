@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-import jax
-
 __all__ = ["cache_folder", "keep_compiled_code"]
 
 
@@ -24,6 +22,8 @@ def keep_compiled_code() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return
+    import jax  # not above: the doctor, which looks whether JAX is there, asks for the folder
+
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

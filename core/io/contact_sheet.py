@@ -81,6 +81,7 @@ def _captioned(tile: Tile, text: str) -> Tile:
     tile = np.ascontiguousarray(tile)
     tile[-_CAPTION:] = tile[-_CAPTION:] // 3
     line = text if len(text) <= _LETTERS else text[: _LETTERS - 2] + ".."
+    line = line.encode(errors="replace").decode()  # a name that is not UTF-8 would crash OpenCV
     place = (6, TILE - 7)
     cv2.putText(tile, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
     return tile

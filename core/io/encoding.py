@@ -58,10 +58,13 @@ def _pillow_extras(extras: Extras) -> dict[str, bytes]:
 
 
 def _encode_jpeg(pixels: Pixels, extras: Extras, quality: int) -> bytes:
-    """Encode with full colour resolution: chroma subsampling would blur lips and lids."""
+    """Encode with full colour resolution: chroma subsampling would blur lips and lids.
+
+    Not optimised, which saves 3 % and fails for noise: Pillow guesses too small a buffer for it.
+    """
     stream = io.BytesIO()
     Image.fromarray(_flatten(pixels)).save(
-        stream, "JPEG", quality=quality, subsampling=0, optimize=True, **_pillow_extras(extras)
+        stream, "JPEG", quality=quality, subsampling=0, **_pillow_extras(extras)
     )
     return stream.getvalue()
 

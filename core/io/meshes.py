@@ -149,11 +149,13 @@ def _obj_files(path: Path, mesh: _FileMesh, picture: Image.Image) -> dict[Path, 
         _lines("vt %.6f %.6f\n", mesh.uv),
         _lines("f %d/%d %d/%d %d/%d\n", corners),
     ]
+    named = _MTL.format(name=material.name, texture=texture.name)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
+    # A file's name need not be UTF-8: its bytes are written as they are.
     return {
-        path: "".join(text).encode(),
-        material: _MTL.format(name=material.name, texture=texture.name).encode(),
+        path: "".join(text).encode("utf-8", "surrogateescape"),
+        material: named.encode("utf-8", "surrogateescape"),
         texture: stream.getvalue(),
     }
 

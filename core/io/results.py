@@ -227,7 +227,10 @@ def _save_colors(out: _Output) -> dict[str, Any]:
 
 def _save_texture(out: _Output) -> dict[str, Any]:
     path = out.base.with_name(out.base.name + "_texture.png")
-    write_image(path, out.texture, alpha=out.opacity, icc=out.photo.icc)
+    colors = out.texture
+    if out.opacity is not None:  # viewers of the mesh, which has this texture, pass over alpha
+        colors = colors * (_levels(out.opacity)[..., None] > 0)
+    write_image(path, colors, alpha=out.opacity, icc=out.photo.icc)
     out.files["texture"] = path.name
     return {}
 

@@ -64,8 +64,12 @@ class ContentSigner:
             operation: what was done.
 
         Raises:
-            InputError: c2pa-python is not installed, or certificate and key do not sign.
+            InputError: the format holds no signature, c2pa-python is not installed, or certificate
+                and key do not sign.
         """
+        mime = _MIME.get(Path(name).suffix.lower())
+        if mime is None:
+            raise InputError(f"{name} has a format that cannot be signed; use {', '.join(_MIME)}")
         library = _library()
         chain, key = read_bytes(self.certificate), read_bytes(self.key)
         builder = json.dumps(_manifest(name, operation))
@@ -78,7 +82,6 @@ class ContentSigner:
                         alg=algorithm, sign_cert=chain, private_key=key, ta_url=None
                     )
                 )
-                mime = _MIME[Path(name).suffix.lower()]
                 library.Builder(builder).sign(signer, mime, io.BytesIO(content), signed)
                 return signed.getvalue()
             except library.C2paError as error:

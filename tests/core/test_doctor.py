@@ -2,6 +2,7 @@
 
 import errno
 import json
+import subprocess
 import sys
 
 import pytest
@@ -27,6 +28,24 @@ def test_a_missing_library_is_a_finding_with_advice(monkeypatch, capsys):
     bad = next(i for i, line in enumerate(lines) if line.startswith("BAD OpenCV"))
     assert "libgl1" in lines[bad + 1]
     assert any(line.startswith("ok  Python") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "advice"),
+    [
+        ("jax", "JAX", "pip install --upgrade jax"),
+        ("jaxlib", "JAX", "pip install --upgrade jax"),
+        ("flax", "weights", "reinstall uvface"),
+        ("cv2", "OpenCV", "opencv-python"),
+    ],
+)
+def test_doctor_runs_without_what_it_looks_for(module, name, advice):
+    code = f"import sys; sys.modules[{module!r}] = None; import uvface.cli as c; sys.exit(c.main())"
+    run = subprocess.run([sys.executable, "-c", code, "doctor"], capture_output=True, text=True)
+    assert run.returncode == 1 and run.stderr == ""
+    lines = run.stdout.splitlines()
+    bad = next(i for i, line in enumerate(lines) if line.startswith(f"BAD {name}"))
+    assert module in lines[bad] and advice in lines[bad + 1]
 
 
 def test_an_unwritable_cache_is_no_reason_to_fail(monkeypatch, tmp_path, capsys):

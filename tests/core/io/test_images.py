@@ -72,6 +72,15 @@ def test_jpeg_lays_alpha_over_white_and_rounds_16_bits(tmp_path):
     assert read_photo(path).bit_depth == 8
 
 
+@pytest.mark.parametrize("quality", [90, 95, 100])
+def test_noise_is_written_as_jpeg(tmp_path, capfd, quality):
+    """It takes more bytes than Pillow's guess, which libjpeg needs to optimise its tables."""
+    noise = np.random.default_rng(0).random((600, 500, 3), np.float32)
+    write_image(tmp_path / "noise.jpg", noise, quality=quality, exif=b"Exif\0\0" + bytes(60_000))
+    assert np.abs(read_photo(tmp_path / "noise.jpg").image - noise).mean() < 0.1
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])

@@ -1,3 +1,5 @@
+import os
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -81,6 +83,12 @@ def test_obj_names_its_files_without_folder(tmp_path, quad, texture):
     assert [file.name for file in files] == ["x.obj", "x.mtl", "x_texture.png"]
     assert str(tmp_path) not in files[0].read_text() + files[1].read_text()
     assert "map_Kd x_texture.png" in files[1].read_text()
+
+
+def test_obj_names_files_whose_names_are_not_utf_8(tmp_path, quad, texture):
+    files = write_mesh(tmp_path / os.fsdecode(b"a\xff.obj"), quad, texture, height=HEIGHT)
+    assert b"\nmtllib a\xff.mtl\n" in files[0].read_bytes()
+    assert b"\nmap_Kd a\xff_texture.png\n" in files[1].read_bytes()
 
 
 def test_unknown_suffix(tmp_path, quad, texture):

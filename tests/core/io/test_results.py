@@ -318,6 +318,7 @@ def test_hidden_texels_are_transparent_and_black_on_meshes(tmp_path, face, layou
     picture = np.asarray(Image.open(tmp_path / "a_texture.png"))
     assert picture.shape == (256, 256, 4)
     assert picture[100, :127, 3].max() == 0 and picture[100, 130:200, 3].min() == 255
+    assert picture[picture[..., 3] == 0].max() == 0  # whoever passes over alpha sees black
     mesh = trimesh.load(tmp_path / "a.glb", force="mesh")
     on_mesh = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"))
     assert on_mesh[:, :127].max() == 0 and on_mesh[:, 130:].max() > 100

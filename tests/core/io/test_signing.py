@@ -124,6 +124,12 @@ def test_signed_pictures_are_read_and_checked(tmp_path, signer, suffix):
     assert found is None or found["state"] == "Invalid"
 
 
+@pytest.mark.parametrize("name", ["out.bmp", "out.GIF", "out"])
+def test_formats_that_cannot_be_signed_are_named(signer, name):
+    with pytest.raises(InputError, match=rf"^{name} .* cannot be signed; .*\.png, \.jpg"):
+        signer.sign(b"a picture", name=name, operation="swap")
+
+
 def test_keys_that_do_not_sign_are_named(tmp_path, signer):
     signer.key.write_bytes(b"no key")
     expected = r"key\.pem" if HAS_C2PA else "c2pa-python"
