@@ -105,8 +105,8 @@ def reconstruct(
         texture_size: texels along each side of textures, read from the photo.
         mask_hidden: make hidden texels transparent.
         skip_existing: leave photos alone whose results are there, whole, newer than the photo
-            and made with the same options, boxes and weights; so a stopped batch goes on
-            where it was.
+            and made with the same options, boxes, weights and detector; so a stopped batch
+            goes on where it was.
 
     Yields:
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.
@@ -188,11 +188,14 @@ class _Job:
 
     def options(self, path: Path) -> dict[str, Any]:
         """Return all that changes a photo's files, as JSON gives it back."""
+        boxes = self.boxes.get(path.stem)
+        is_detected = boxes is None and not self.cropped
         given = {
             **self.settings,
             "cropped": self.cropped,
             "faces": self.faces,
-            "boxes": self.boxes.get(path.stem),
+            "boxes": boxes,
+            "detector": self.model.detector_name if is_detected else None,
         }
         text = json.dumps(given, default=lambda values: np.asarray(values).tolist())
         return dict(json.loads(text))
@@ -231,7 +234,7 @@ def _run(
             item = Item(photo=path, record=record, is_old=True)
             names.claim(path, item.count)
             yield item
-        except InputError as error:
+        except UvfaceError as error:
             yield _failure(path, str(error))
 
 

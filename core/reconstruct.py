@@ -129,6 +129,13 @@ class Model:
     detector: Detector | None  # None: found on first need
     weights_sha256: str = ""  # of the weights file; "" where the network came from none
 
+    @property
+    def detector_name(self) -> str:
+        """Return the name of what finds the faces, for records."""
+        from .detection.default import detector_name
+
+        return detector_name(self._detector())
+
     def reconstruct(
         self,
         photo: str | Path | RgbImage,
@@ -158,11 +165,15 @@ class Model:
         return [self._reconstruct_box(image, box, score) for box, score in chosen]
 
     def _detect(self, image: RgbImage) -> list[tuple[np.ndarray, float]]:
-        from .detection.default import default_detector
         from .detection.landmark_box import landmark_box
 
-        detector = self.detector or default_detector()
-        return [(landmark_box(found), float(found.score)) for found in detector.detect(image)]
+        detections = self._detector().detect(image)
+        return [(landmark_box(found), float(found.score)) for found in detections]
+
+    def _detector(self) -> Detector:
+        from .detection.default import default_detector
+
+        return self.detector or default_detector()
 
     def _reconstruct_box(self, image: RgbImage, box: np.ndarray, score: float) -> Face:
         given, certainty = jax.device_put((np.asarray(box, np.float32), np.float32(score)))

@@ -231,6 +231,9 @@ def edit(
     if reference is not None:
         chosen = finder.reference([reference], Selection(faces=reference_face, like=reference_like))
         given, files, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
+    settings = {"regions": list(regions), "recolor": recolor, **_settings(config)}
+    if like is not None or reference_like is not None:
+        settings["recognition"] = finder.recognition_name
     image = opened.image
     for face in found:
         image = edit_face(
@@ -247,7 +250,7 @@ def edit(
         faces=found,
         photo=opened,
         operation=f"edit {', '.join(regions)}",
-        settings={"regions": list(regions), "recolor": recolor, **_settings(config)},
+        settings=settings,
         warnings=opened.warnings + warnings,
         references=files,
     )

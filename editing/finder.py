@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.detection.recognition import Recognizer
+from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
 from ..core.io.files import file_sha256
@@ -45,6 +45,7 @@ class FoundReference:
 
     reference: Reference
     photos: tuple[Path, ...]
+    left_out: tuple[Path, ...] = ()  # photos of several without the face
     warnings: tuple[str, ...] = ()
 
 
@@ -71,6 +72,15 @@ class FaceFinder:
         self._recognition = recognition
         self._recognizer: Recognizer | None = None
         self._cache = _Cache(_KEPT)
+
+    @property
+    def recognition_name(self) -> str:
+        """Return the name of the network that likeness is measured by, for records.
+
+        Raises:
+            AssetError: there is none.
+        """
+        return find_recognition(self._recognition).name
 
     def boxes_of(self, photos: Iterable[PhotoLike]) -> dict[str, list[list[float]]]:
         """Return stem -> boxes, of those of the files whose boxes are given."""
@@ -133,22 +143,30 @@ class FaceFinder:
         _check_one(selection)
         views: list[PhotoFace] = []
         sources: list[TextureSource] = []
-        paths: list[Path] = []
+        used: list[Path] = []
+        left_out: list[Path] = []
         warnings: list[str] = []
         for photo in map(open_photo, photos):
-            paths += [] if photo.path is None else [photo.path]
+            path = [] if photo.path is None else [photo.path]
             try:
                 found, notes = self.faces(photo, selection)
             except NoFaceError as error:
                 warnings.append(f"left out: {error}")
+                left_out += path
                 continue
+            used += path
             views.append((photo.image, found[0]))
             sources.append(_texture_source(photo))
             warnings += [*photo.warnings, *notes]
         if not views:
             raise NoFaceError("; ".join(warnings).replace("left out: ", ""))
         texture = fuse_photos(views, self.model.layout, size=size, sources=sources)
-        return FoundReference(reference=texture, photos=tuple(paths), warnings=tuple(warnings))
+        return FoundReference(
+            reference=texture,
+            photos=tuple(used),
+            left_out=tuple(left_out),
+            warnings=tuple(warnings),
+        )
 
     def _read_reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
         files = [

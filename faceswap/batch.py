@@ -165,7 +165,7 @@ def swap_many(
             continue
         kept = None
         if skip_existing:
-            settings = describe(job.target, own, options, finder)
+            settings = partial(describe, job.target, own, options, finder)
             with_sidecar = metadata and sidecar
             kept = _kept_record(
                 job, own, settings, with_sidecar=with_sidecar, is_signed=signer is not None
@@ -212,7 +212,7 @@ def _failed(job: Job, message: str) -> SwapItem:
 def _kept_record(
     job: Job,
     request: SwapRequest,
-    settings: Mapping[str, Any],
+    settings: Callable[[], dict[str, Any]],
     *,
     with_sidecar: bool,
     is_signed: bool,
@@ -230,7 +230,7 @@ def _kept_record(
         if found is None or not is_intact(job.output, found):
             return None
         hashes = {entry["path"]: entry["sha256"] for entry in found["inputs"]}
-        is_same = found["settings"] == json.loads(json.dumps(settings))
+        is_same = found["settings"] == json.loads(json.dumps(settings()))
         is_same &= all(hashes.get(str(path)) == file_sha256(path) for path in inputs)
         record = {key: found[key] for key in ("operation", "settings", "faces", "warnings")}
     except (OSError, UvfaceError, KeyError, TypeError):

@@ -33,6 +33,9 @@ class Run:
     faces: str
     like: Path | None
     reference_face: str
+    reference_like: Path | None
+    recognition: Path | None
+    boxes: Path | None
     output: Path
     mask: Path | None
     report: Path | None
@@ -81,6 +84,19 @@ class Run:
         mapped = [photo for photos in self.faces_to_photos.values() for photo in photos]
         return mapped + [path for job in self.jobs for path in (job.target, *job.references)]
 
+    @property
+    def inputs(self) -> list[Path]:
+        """Return every file that is read."""
+        likes = (self.like, self.reference_like)
+        files = (self.listing, self.boxes, self.mask, self.recognition, self.certificate, self.key)
+        mapping = Path(self.mapping) if self.mapping else None
+        return self.photos + [path for path in (mapping, *likes, *files) if path is not None]
+
+    @property
+    def report_path(self) -> Path | None:
+        """Return where the report goes; a batch always has one."""
+        return self.report or (self.output / "swaps.csv" if self.is_batch else None)
+
     def start(
         self, finder: FaceFinder, options: SwapOptions, *, target: Selection, reference: Selection
     ) -> None:
@@ -123,7 +139,8 @@ class Run:
                 done.append(item)
                 self._tell(item)
         finally:
-            write_rows(self.report or self.output / "swaps.csv", done)
+            assert self.report_path is not None
+            write_rows(self.report_path, done)
         is_bad = any(item.error or (self.strict and item.warnings) for item in done)
         if is_bad:
             raise typer.Exit(1)
@@ -147,6 +164,9 @@ def check_usage(run: Run) -> None:
         _ = run.faces_to_photos
         if not run.is_batch:
             check_image_name(run.output)
+    path = run.report_path
+    if path is not None and path.resolve() in {file.resolve() for file in run.inputs}:
+        raise typer.BadParameter(f"report {path} would overwrite an input; name another --report")
 
 
 def _wrong_inputs(run: Run) -> str | None:

@@ -115,10 +115,12 @@ class SwapResult(EditResult):
 
     @property
     def inputs(self) -> dict[str, Path | None]:
-        """Return role -> file of what the picture was made from."""
+        """Return role -> file of what the picture was made from, and of what was looked at."""
         likes = {f"like {i}": path for i, path in enumerate(self.likes)}
+        unused = dict.fromkeys(path for one in self.swaps for path in one.found.left_out)
+        left_out = {f"left out {i}": path for i, path in enumerate(unused)}
         own = {"mask": Path(self.mask)} if isinstance(self.mask, str | Path) else {}
-        return super().inputs | likes | own
+        return super().inputs | left_out | likes | own
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object, with the numbers of each face."""
@@ -336,7 +338,10 @@ def describe(
         target: the photo that is changed.
         request: who gets which face.
         options: how faces are put in.
-        finder: what finds them; its weights and the photos' boxes are told.
+        finder: what finds them; its weights, its detector and the photos' boxes are told.
+
+    Raises:
+        AssetError: likeness is asked for and no recognition network is there.
     """
     settings: dict[str, Any] = {"reference": _named(request.references)}
     if request.mapping:
@@ -345,10 +350,14 @@ def describe(
         settings[name] = selection.faces
         if selection.like is not None:
             settings[f"{name}_like"] = _named((selection.like,))
+            settings["recognition"] = finder.recognition_name
     mapped = [photo for given in request.mapping.values() for photo in given]
-    boxes = finder.boxes_of([target, *request.references, *mapped, *request.likes])
+    photos = [target, *request.references, *mapped, *request.likes]
+    boxes = finder.boxes_of(photos)
     if boxes:
         settings["boxes"] = boxes
+    if not all(finder.boxes_of([photo]) for photo in photos):
+        settings["detector"] = finder.model.detector_name
     settings |= {
         "preset": options.preset,
         "weights": finder.model.header.network,

@@ -35,6 +35,8 @@ def toy_group(seeds):
 class ToyModel(Model):
     """Finds what `toy_photo` and `toy_group` have drawn, and nothing else."""
 
+    detector_name = "toy detector"
+
     def __init__(self, groups=(), turned=()):
         known = [(image, [face]) for image, face in map(toy_photo, SEEDS)]
         known += [(image, [face]) for image, face in turned]

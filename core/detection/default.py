@@ -11,7 +11,7 @@ from .centerface import CenterFace
 from .insightface_pack import InsightfacePack, load_any_pack
 from .protocol import AnyImage, Detection, Detector
 
-__all__ = ["FirstThatFinds", "default_detector"]
+__all__ = ["FirstThatFinds", "default_detector", "detector_name"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,3 +53,12 @@ def _any_pack() -> InsightfacePack | None:
         return load_any_pack()
     except AssetError:  # other programs keep packs there, too, some of them without a detector
         return None
+
+
+def detector_name(detector: Detector) -> str:
+    """Return what a detector is called in records: the pack it comes from, or its class."""
+    if isinstance(detector, FirstThatFinds):
+        return ", ".join(map(detector_name, detector.detectors))
+    if isinstance(detector, InsightfacePack):
+        return detector.folder.name
+    return type(detector).__name__

@@ -153,6 +153,8 @@ def test_contact_sheet_has_a_tile_for_every_face_and_every_failure(tmp_path, ast
     assert min(green[:2]) > 200 and max(green[2:]) == 0
     assert np.median(tiles[2][:100, :200]) == pytest.approx(200 / 255, abs=0.01)
     assert draw_contact_sheet([]).shape == (TILE, TILE, 3)
+    nameless = {"image": os.fsdecode(b"a\xff.png"), "error": "not UTF-8"}
+    assert draw_contact_sheet([nameless]).max() > 0.9
 
 
 @pytest.mark.parametrize(
@@ -174,6 +176,25 @@ def test_results_of_other_weights_of_the_same_network_are_made_anew(tmp_path, as
     other = dataclasses.replace(model, weights_sha256="0" * 64)
     (item,) = _run([astronaut], tmp_path / "out", other, **options)
     assert not item.is_old
+
+
+class Blind:
+    """A detector that finds nothing."""
+
+    def detect(self, image):
+        return []
+
+
+def test_another_detector_looks_again_unless_the_boxes_are_given(tmp_path, astronaut, model):
+    blind = dataclasses.replace(model, detector=Blind())
+    for given, found in (({}, 0), ({"boxes": {"astronaut": [BOX]}}, 1)):
+        out, options = tmp_path / f"{found}", {"skip_existing": True, **given}
+        (item,) = _run([astronaut], out, blind, **options)
+        assert item.count == found
+        (item,) = _run([astronaut], out, blind, **options)
+        assert item.is_old
+        (item,) = _run([astronaut], out, model, **options)
+        assert (item.is_old, item.count) == (bool(given), 1)
 
 
 @pytest.mark.parametrize("is_swapped", [False, True])

@@ -97,6 +97,15 @@ def test_changed_inputs_options_and_outputs_are_made_again(photos, model, tmp_pa
     assert [status(metadata=False)] == ["kept"]
 
 
+def test_a_photo_that_was_left_out_is_looked_at_again_when_it_changes(photos, model, tmp_path):
+    given = (tmp_path / "anna.png", photos / "wall.png")
+    job = Job(target=photos / "1.png", references=given, output=tmp_path / "o.png")
+    statuses = [next(run([job], model, skip_existing=True)).status for _ in range(2)]
+    assert statuses == ["done", "kept"]
+    write_image(photos / "wall.png", toy_photo(3)[0])
+    assert next(run([job], model, skip_existing=True)).status == "done"
+
+
 def test_lists_name_targets_references_and_outputs(photos, model, tmp_path):
     listing = tmp_path / "list.csv"
     listing.write_text(
@@ -161,14 +170,17 @@ def test_a_target_without_its_mask_fails(photos, model, tmp_path):
 def test_other_boxes_weights_and_likenesses_are_made_again(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(FaceFinder, "_embed", lambda self, photo, face: np.array([1.0, 0.0, 0.0]))
     model, like = ToyModel(), tmp_path / "like.png"
+    networks = [tmp_path / "one.onnx", tmp_path / "two.onnx"]
+    for network in networks:
+        network.write_bytes(b"a network")
     write_image(like, toy_photo(1)[0])
     job = Job(
         target=photos / "1.png", references=(tmp_path / "anna.png",), output=tmp_path / "o.png"
     )
 
-    def status(boxes=None, **settings):
+    def status(boxes=None, network=networks[0], **settings):
         request = SwapRequest(target=Selection(like=like))
-        finder = FaceFinder(model, boxes=boxes)
+        finder = FaceFinder(model, boxes=boxes, recognition=network)
         made = swap_many(
             [job], finder=finder, request=request, options=OPTIONS, skip_existing=True, **settings
         )
@@ -181,6 +193,27 @@ def test_other_boxes_weights_and_likenesses_are_made_again(photos, tmp_path, mon
     assert [status(), status()] == ["done", "kept"]
     write_image(like, toy_photo(3)[0])
     assert [status(), status()] == ["done", "kept"]
+    assert status(network=networks[1]) == "done"
+    object.__setattr__(model, "detector_name", "another")
+    assert [status(), status()] == ["done", "kept"]
+    networks[0].unlink()  # what cannot be told of is made again, and fails by itself
+    assert status() == "failed"
+
+
+def test_another_detector_changes_nothing_where_all_boxes_are_given(photos, tmp_path):
+    model, job = ToyModel(), jobs_of_targets([photos / "1.png"], [tmp_path / "anna.png"], tmp_path)
+    boxes = {"1": [[10, 10, 110, 110]], "anna": [[10, 10, 110, 110]]}
+
+    def status(given):
+        settings = {"request": SwapRequest(), "options": OPTIONS, "skip_existing": True}
+        return next(swap_many(job, finder=FaceFinder(model, boxes=given), **settings)).status
+
+    assert [status(boxes), status(boxes)] == ["done", "kept"]
+    object.__setattr__(model, "detector_name", "another")
+    assert status(boxes) == "kept"
+    assert [status({"1": boxes["1"]}), status({"1": boxes["1"]})] == ["done", "kept"]
+    object.__setattr__(model, "detector_name", "a third")
+    assert status({"1": boxes["1"]}) == "done"
 
 
 def test_an_unsigned_picture_is_signed_after_all(photos, model, tmp_path, monkeypatch):

@@ -75,6 +75,7 @@ def test_the_preset_prnet_claims_nothing_of_our_pipeline(files, model, tmp_path)
         "reference": str(files[1]),
         "faces": "largest",
         "reference_face": "largest",
+        "detector": "toy detector",
         "preset": "prnet",
         "weights": "toy",
         "weights_sha256": "",
@@ -113,6 +114,22 @@ def test_a_face_file_of_any_case_is_one(files, model, tmp_path):
     (tmp_path / "a.uvface").rename(tmp_path / "A.UVFACE")
     result = swap(files[0], tmp_path / "A.UVFACE", model=model, keep=())
     assert "a face file" in report_page(result, output="out.png")
+
+
+def test_photos_that_were_left_out_are_no_references(files, model, tmp_path):
+    wall = tmp_path / "wall.png"
+    write_image(wall, np.full((120, 120, 3), 0.5, np.float32))
+    result = swap(files[0], [wall, files[1]], model=model, keep=())
+    result.save(tmp_path / "out.png")
+    sidecar = read_sidecar(tmp_path / "out.png")
+    roles = {entry["role"]: entry["path"] for entry in sidecar["inputs"]}
+    target, reference = map(str, files)
+    assert roles == {"target": target, "reference 0": reference, "left out 0": str(wall)}
+    assert sidecar["faces"][0]["reference"] == [reference]
+    assert result.references == (files[1],)
+    assert any(line.startswith("left out: ") for line in sidecar["warnings"])
+    with pytest.raises(InputError, match="would overwrite an input"):
+        result.save(wall)
 
 
 def test_several_photos_are_no_face_file(files, model):

@@ -39,8 +39,11 @@ class ToneRecognizer:
 
 
 @pytest.fixture
-def recognizer(monkeypatch):
+def recognizer(monkeypatch, tmp_path):
     monkeypatch.setattr("uvface.editing.finder.Recognizer", ToneRecognizer)
+    monkeypatch.setattr("uvface.core.detection.recognition.CACHE", tmp_path)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "w600k_tone.onnx").write_bytes(b"a network")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +101,10 @@ def test_likeness_chooses_the_target_and_the_reference(model, recognizer):
     same = swap(toy_photo(3)[0], image, model=model, reference_face=2, keep=())
     assert (taken.image == same.image).all()
     assert result.settings["faces_like"] == ""
+    assert result.settings["recognition"] == taken.settings["recognition"] == "w600k_tone.onnx"
+    assert "recognition" not in same.settings
+    edited = edit(image, model=model, regions=["lips"], recolor="#a01830", like=toy_photo(4)[0])
+    assert edited.settings["recognition"] == "w600k_tone.onnx"
 
 
 def test_a_face_that_is_not_alike_is_warned_of(model, recognizer, monkeypatch):

@@ -46,6 +46,44 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert main(arguments) == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        ("--list pairs.csv -o out --report pairs.csv", "pairs.csv"),
+        ("--list out/swaps.csv -o out", "out/swaps.csv"),  # the report's own place
+        ("--list pairs.csv -o out --report out/../b.csv", "b.csv"),
+        ("in --map map.json -o out --report map.json", "map.json"),
+        ("in --map out/swaps.csv -o out", "out/swaps.csv"),
+        ("in b.csv -o out --boxes boxes.json --report boxes.json", "boxes.json"),
+        ("in/a.png b.html -o out.png --report b.html", "b.html"),
+        ("in/a.png b.csv -o out.png --like b.html --report b.html", "b.html"),
+    ],
+)
+def test_a_report_over_what_is_read_is_refused_before_any_work(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: str,
+    read: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    contents = {
+        "in/a.png": "a photo",
+        "b.csv": "a photo, whatever its name",
+        "b.html": "another",
+        "pairs.csv": "target,reference\nin/a.png,b.csv\n",
+        "map.json": '{"0": "b.csv"}',
+        "boxes.json": '{"a": [[1, 2, 30, 40]]}',
+        "out/swaps.csv": "face,reference,target\n0,b.csv,in/a.png\n",
+    }
+    for name, text in contents.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text)
+    assert main(["swap", *arguments.split()]) == 2
+    assert "overwrite" in capsys.readouterr().err
+    assert Path(read).read_text() == contents[read] and not Path("out.png").exists()
+
+
 @pytest.mark.weights
 def test_a_map_changes_its_face_and_no_other(photos: Path, tmp_path: Path) -> None:
     pair, out = photos / "pair.png", tmp_path / "out.png"

@@ -7,7 +7,7 @@ import skimage.data
 
 from uvface.core.detection import insightface_pack
 from uvface.core.detection.centerface import CenterFace
-from uvface.core.detection.default import FirstThatFinds, default_detector
+from uvface.core.detection.default import FirstThatFinds, default_detector, detector_name
 from uvface.core.detection.insightface_pack import InsightfacePack, find_pack, load_any_pack
 from uvface.core.detection.protocol import Detector
 from uvface.core.errors import AssetError
@@ -75,6 +75,19 @@ def test_a_usable_pack_behind_an_unusable_one_is_taken(cache, test_pack):
     add_pack(cache, "antelopev2")
     (cache / "buffalo_sc").symlink_to(test_pack)
     assert load_any_pack().folder == cache / "buffalo_sc"
+
+
+def test_every_detector_has_a_name(cache):
+    class Own:
+        def detect(self, image):
+            return []
+
+    assert detector_name(default_detector()) == "CenterFace"
+    assert detector_name(FirstThatFinds((Own(), CenterFace()))) == "Own, CenterFace"
+
+
+def test_the_detector_of_a_pack_is_called_as_the_pack(test_pack):
+    assert detector_name(default_detector(test_pack)) == "buffalo_sc, CenterFace"
 
 
 def test_pack_finds_the_astronaut(test_pack):
