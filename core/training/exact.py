@@ -27,7 +27,7 @@ from ..types import Face
 from .evaluate import face_size
 from .pool import Sample
 
-__all__ = ["REGIONS", "ExactErrors", "exact_errors", "intersection_over_union"]
+__all__ = ["REGIONS", "ExactErrors", "exact_errors", "hidden_overlap", "intersection_over_union"]
 
 REGIONS = (
     *("eyes", "brows", "nose", "lips", "mouth_interior", "cheeks", "chin", "jaw", "forehead"),
@@ -46,6 +46,8 @@ class ExactErrors:
     covered: np.ndarray  # [K + 1] int: those that each kind covers; the last: without a name
     hit: np.ndarray  # [K + 1] int: those of them that the face says are hidden
     false: int  # camera-facing texels that nothing covers and the face says are hidden
+    hidden_both: int  # texels that truth and face call hidden, by the face itself or by anything
+    hidden_either: int  # texels that one of them does
     ita: float | None  # lightness of the skin, degrees; None where the pool does not say
     has_kinds: bool  # the pool says what covers the head
 
@@ -79,7 +81,9 @@ def exact_errors(face: Face, sample: Sample, layout: UVLayout) -> ExactErrors:
     mask = np.asarray(layout.mask)
     is_facing = facing > 0.5
     is_covered = is_facing & (bare < 0.5)
-    is_found = is_facing & (np.asarray(face.visibility) < 0.5)
+    is_hidden = np.asarray(face.visibility) < 0.5
+    is_found = is_facing & is_hidden
+    truly_hidden = ~is_facing | is_covered
     numbers = _kinds_at(sample.kind, places)[is_covered]
     hit = numbers[is_found[is_covered]]
     return ExactErrors(
@@ -93,6 +97,8 @@ def exact_errors(face: Face, sample: Sample, layout: UVLayout) -> ExactErrors:
         covered=np.bincount(numbers, minlength=len(KINDS) + 1),
         hit=np.bincount(hit, minlength=len(KINDS) + 1),
         false=int((is_found & ~is_covered).sum()),
+        hidden_both=int((mask > 0.5)[truly_hidden & is_hidden].sum()),
+        hidden_either=int((mask > 0.5)[truly_hidden | is_hidden].sum()),
         ita=sample.ita,
         has_kinds=sample.kind is not None,
     )
@@ -143,3 +149,16 @@ def intersection_over_union(
         both = sum(int(one.hit[number]) for one in having)
         either = sum(int(one.covered[number]) + one.false for one in having)
     return both / either if either else None
+
+
+def hidden_overlap(errors: Sequence[ExactErrors]) -> float | None:
+    """Return the overlap of hidden texels, whatever hides them, over all faces together.
+
+    Args:
+        errors: the faces.
+
+    Returns:
+        Intersection over union in [0, 1]; None where nothing is hidden.
+    """
+    either = sum(one.hidden_either for one in errors)
+    return sum(one.hidden_both for one in errors) / either if either else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..synthesis.kinds import KINDS, TONES, tone_name
 from .evaluate import BINS, FaceError
-from .exact import ExactErrors, intersection_over_union
+from .exact import ExactErrors, hidden_overlap, intersection_over_union
 
 __all__ = ["group_figures"]
 
@@ -24,16 +24,17 @@ def group_figures(errors: Sequence[FaceError], exact: Sequence[ExactErrors]) -> 
         exact: dense errors of the same faces.
 
     Returns:
-        ``dense``, ``covered_iou``, ``regions`` (mean 3D distance of each), ``yaw``, and, where
-        the pool says so, ``tones`` and ``occluders``. A row of a group holds the number of faces,
-        the landmark error (``nme``) with the standard error of that mean (``sem``), ``dense`` and
-        ``covered_iou``. A face is in the group of every kind that covers 2 % of it or more; the
-        overlap of a kind is that of the texels that it covers.
+        ``dense``, ``covered_iou``, ``hidden_iou``, ``regions`` (mean 3D distance of each), ``yaw``,
+        and, where the pool says so, ``tones`` and ``occluders``. A row of a group holds the number
+        of faces, the landmark error (``nme``) with the standard error of that mean (``sem``),
+        ``dense`` and ``covered_iou``. A face is in the group of every kind that covers 2 % of it
+        or more; the overlap of a kind is that of the texels that it covers.
     """
     pairs = list(zip(errors, exact, strict=True))
     tables: dict[str, Any] = {
         "dense": _percent(one.dense for one in exact),
         "covered_iou": _rounded(intersection_over_union(exact)),
+        "hidden_iou": _rounded(hidden_overlap(exact)),
         "regions": {
             name: _percent(one.regions[name] for one in exact) for name in exact[0].regions
         },

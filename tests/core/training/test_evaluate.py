@@ -15,7 +15,7 @@ from uvface.core.geometry.spline import evaluate_control
 from uvface.core.network.weights_file import WeightsHeader
 from uvface.core.reconstruct import Model, Reading
 from uvface.core.training.evaluate import FaceError, face_size, normalized_mean_error, summarize
-from uvface.core.training.exact import exact_errors, intersection_over_union
+from uvface.core.training.exact import exact_errors, hidden_overlap, intersection_over_union
 from uvface.core.training.photos import evaluate
 from uvface.core.training.pool import Pool
 from uvface.core.types import Camera
@@ -171,6 +171,10 @@ def test_hidden_texels_are_compared_where_they_face_the_camera(toy_pool, layout)
     assert intersection_over_union([exact]) > 0.95
     assert 0.2 < exact.covered.sum() / int((layout.mask > 0.5).sum()) < 0.8
     assert intersection_over_union([exact_errors(face, sample, layout)]) == 0.0
+    sees_all = dataclasses.replace(face, visibility=jnp.ones_like(layout.mask))
+    turned_away = hidden_overlap([exact_errors(sees_all, sample, layout)])
+    assert hidden_overlap([exact]) > 0.9 and turned_away == 0.0
+    assert exact.hidden_either > exact.covered.sum()  # also what the face hides itself
     both = [exact, exact_errors(face, sample, layout)]
     assert intersection_over_union(both) == pytest.approx(0.5, abs=0.03)
 

@@ -46,6 +46,8 @@ def _exact(*, ita=60.0, covered=None, hit=None, false=0, has_kinds=True):
         covered=counts(covered),
         hit=counts(hit),
         false=false,
+        hidden_both=80,
+        hidden_either=100,
         ita=ita,
         has_kinds=has_kinds,
     )
