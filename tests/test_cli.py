@@ -170,6 +170,10 @@ def test_a_second_run_keeps_results_and_draws_the_sheet(
     first = cv2.imread(str(sheet))
     assert main(arguments) == 0 and "(kept)" in capsys.readouterr().out
     assert first.shape == (256, 256, 3) and (cv2.imread(str(sheet)) == first).all()
+    before = astronaut.read_bytes()
+    assert main([*arguments[:-1], str(astronaut)]) == 2
+    said = " ".join(capsys.readouterr().err.replace("│", "").split())  # in a box, wrapped
+    assert "one of the photos" in said and astronaut.read_bytes() == before
 
 
 @pytest.mark.weights

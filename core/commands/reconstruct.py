@@ -88,6 +88,8 @@ def reconstruct(
         if contact_sheet is not None:
             check_image_name(contact_sheet)
     files = find_photos(photos)
+    if contact_sheet is not None and contact_sheet.resolve() in {file.resolve() for file in files}:
+        raise typer.BadParameter(f"{contact_sheet} is one of the photos; name another picture")
     items = run(
         files,
         output,
