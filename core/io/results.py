@@ -29,6 +29,7 @@ from .images import Photo, write_image
 from .layers import depth_map, normal_map, pncc_map
 from .meshes import write_colored_obj, write_mesh
 from .overlay import draw_overlay
+from .position_maps import pack_position_map
 from .textures import photo_texture, resized_visibility
 
 __all__ = ["OUTPUTS", "face_record", "write_results"]
@@ -290,16 +291,8 @@ def _levels(values: np.ndarray) -> np.ndarray:
 
 
 def _save_posmap(out: _Output) -> dict[str, Any]:
-    return _save_arrays(
-        out,
-        "_posmap.npz",
-        "posmap",
-        position_map=np.asarray(out.face.position_map, dtype=np.float32),
-        visibility=np.asarray(out.face.visibility, dtype=np.float32),
-        mask=np.asarray(out.layout.mask) > 0.5,
-        layout=np.array(out.layout.name),
-        layout_digest=np.array(out.layout.digest),
-    )
+    content = pack_position_map(out.face.position_map, out.face.visibility, out.layout)
+    return _write(out, "_posmap.npz", content, "posmap")
 
 
 def _save_photo(out: _Output) -> dict[str, Any]:

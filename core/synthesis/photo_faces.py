@@ -26,7 +26,6 @@ from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation, rotation_from_angles
 from ..geometry.spline import fit_control
-from ..geometry.visibility import visibility
 from ..io.images import read_photo
 from ..types import Camera, Face
 from .face_tile import vertex_uv
@@ -45,10 +44,18 @@ from .surface import (
     surface_vertices,
 )
 
-__all__ = ["FaceReader", "KnownFace", "TurnedPhotos", "find_pack", "find_photos", "random_turn"]
+__all__ = [
+    "FaceReader",
+    "KnownFace",
+    "TurnedPhotos",
+    "bare_texels",
+    "find_pack",
+    "find_photos",
+    "random_turn",
+]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
-_YAW, _PITCH = 75.0, 25.0  # degrees, the furthest turns
+_PITCH = 25.0  # degrees, the furthest turn
 _MOST_YAW, _MOST_PITCH = 90.0, 45.0  # degrees, of the turned head
 _TURNED = 12.0  # degrees of yaw from which a head is only turned further, never back
 _SIDE = 256  # texels
@@ -115,9 +122,13 @@ class TurnedPhotos:
         placed = jnp.asarray(known.position_map)
         box = box_from_landmarks(read_landmarks(placed, layout.landmark_uv))
         face = self.model.reconstruct(photo, boxes=[np.asarray(box).tolist()])[0]
-        bare = 1.0 - np.asarray(_covered(face.position_map, face.visibility, layout))
         return prepare_face(
-            photo, known.position_map, bare, layout, rotation=known.rotation, scale=known.scale
+            photo,
+            known.position_map,
+            bare_texels(face),
+            layout,
+            rotation=known.rotation,
+            scale=known.scale,
         )
 
 
@@ -126,25 +137,26 @@ def _control(positions: Float[Array, "s s 3"]) -> Array:
     return fit_control(positions, 64)
 
 
-@jax.jit
-def _covered(positions: Array, seen: Array, layout: UVLayout) -> Array:
-    """Return 1 where a texel faces the camera and the network sees something before it."""
-    return ((visibility(positions, layout) > 0.5) & (seen < 0.5)).astype(jnp.float32)
+def bare_texels(face: Face) -> Float[np.ndarray, "s s"]:
+    """Return 0 where a texel faces the camera and the network sees something before it, else 1."""
+    turned_here, seen = np.asarray(face.self_visibility), np.asarray(face.visibility)
+    return 1.0 - ((turned_here > 0.5) & (seen < 0.5)).astype(np.float32)
 
 
 def random_turn(
-    random: np.random.Generator, rotation: Float[np.ndarray, "3 3"]
+    random: np.random.Generator, rotation: Float[np.ndarray, "3 3"], *, max_yaw: float | int = 75.0
 ) -> Float[np.ndarray, "3 3"]:
-    """Return a turn by up to 75 degrees of yaw and 25 of pitch.
+    """Return a turn by random angles, up to 25 degrees of pitch.
 
     A head that looks aside is turned further to that side only: the photo does not show the other.
 
     Args:
         random: generator of random numbers.
         rotation: of the head in the photo.
+        max_yaw: degrees of yaw by which it is turned at most.
     """
     yaw, pitch, _ = (float(angle) for angle in angles_from_rotation(jnp.asarray(rotation)))
-    by = random.uniform(-_YAW, _YAW)
+    by = random.uniform(-max_yaw, max_yaw)
     if abs(yaw) > _TURNED:
         by = np.copysign(by, yaw)
     by = float(np.clip(yaw + by, -_MOST_YAW, _MOST_YAW)) - yaw
