@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core.training.loop import train
     from .core.training.photos import evaluate
     from .core.types import Camera, Face, Mesh, Similarity
+    from .editing.augment_files import augment
     from .editing.edit import edit
     from .editing.texture import texture
     from .faceswap.photos import swap
@@ -34,6 +35,7 @@ _HOME = {
     "NoFaceError": "core.errors",
     "Similarity": "core.types",
     "UvfaceError": "core.errors",
+    "augment": "editing.augment_files",
     "edit": "editing.edit",
     "evaluate": "core.training.photos",
     "load": "core.reconstruct",
@@ -54,6 +56,7 @@ __all__ = [
     "NoFaceError",
     "Similarity",
     "UvfaceError",
+    "augment",
     "edit",
     "evaluate",
     "load",

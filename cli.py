@@ -16,6 +16,7 @@ from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import inspect, reconstruct
 from uvface.core.commands.train import synthesize, train
+from uvface.editing.augment_command import augment
 from uvface.editing.command import edit, texture
 from uvface.faceswap.command import benchmark, swap
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    *(reconstruct, swap, edit, texture, inspect),
+    *(reconstruct, swap, edit, texture, augment, inspect),
     *(synthesize, train, evaluate, doctor, benchmark),
 )
 for command in _COMMANDS:

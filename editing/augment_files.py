@@ -1,0 +1,258 @@
+"""Varied faces of many photos, with their labels, in a folder: ``uvface augment``.
+
+Each picture and its label are files of their own (see `augment_pictures`), so that a stopped run
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.batch import Item, find_photos
+from ..core.errors import InputError, UvfaceError
+from ..core.io.files import file_sha256
+from ..core.io.images import Photo, read_photo
+from ..core.io.results import face_record
+from ..core.io.sidecar import read_sidecar
+from ..core.reconstruct import FaceChoice, Model, load
+from ..core.synthesis.profiling import PhotoFace
+from ..core.types import Face
+from .augment import augment_face, prepare
+from .augment_pictures import Place, is_varied, read_label, write_labels, write_variation
+from .recipe import MOST_YAW, SUBJECTS, subjects
+from .result import Boxes, find_faces
+
+__all__ = ["VariationConfig", "augment"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VariationConfig:
+    """What is made of each face.
+
+    Attributes:
+        count: pictures of each face.
+        seed: another number gives other pictures.
+        vary: what changes, of `SUBJECTS`.
+        max_yaw: degrees of yaw by which a head is turned at most, up to 75.
+    """
+
+    count: int = 8
+    seed: int = 0
+    vary: tuple[str, ...] = SUBJECTS
+    max_yaw: float = 45.0
+
+
+def augment(
+    photos: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    model: Model | None = None,
+    count: int = 8,
+    seed: int = 0,
+    vary: str | Sequence[str] = SUBJECTS,
+    max_yaw: float | int = 45.0,
+    boxes: Boxes | None = None,
+    faces: FaceChoice = "largest",
+    skip_existing: bool = False,
+) -> Iterator[Item]:
+    """Make labelled variations of the faces of photos.
+
+    Each face gets ``STEM_000.png`` (320 x 320 pixels) and on, with ``STEM_000_posmap.npz`` and the
+    sidecar ``STEM_000.png.json``; with several faces of one photo the stem is ``STEM_0`` and on.
+    ``labels.json`` holds the labels of all pictures of the folder in the COCO keypoints format.
+    A picture depends on its photo, the options and its number only.
+
+    Args:
+        photos: files, folders or globs; one or several.
+        output: folder for the pictures; made where it does not exist.
+        model: from `load`; by default the embedded weights.
+        count: pictures of each face.
+        seed: another number gives other pictures.
+        vary: what changes: a list, or comma-separated, of pose, light, color, occluder, quality.
+        max_yaw: degrees of yaw by which a head is turned at most, up to 75.
+        boxes: stem of a photo -> boxes around the landmarks; detection is skipped for these.
+        faces: which faces of each photo.
+        skip_existing: keep complete pictures of an earlier run with the same photo and options.
+
+    Yields:
+        One `Item` per photo, in order; a bad photo, or one without a face, is an item with an
+        error and the rest go on. The labels are written when the last one is taken.
+
+    Raises:
+        InputError: an unusable option, nothing to read, or the folder cannot be written to.
+    """
+    config = VariationConfig(count=count, seed=seed, vary=subjects(vary), max_yaw=float(max_yaw))
+    if count < 1 or not 0.0 <= max_yaw <= MOST_YAW:
+        raise InputError(
+            f"count {count}, max_yaw {max_yaw:g}; need 1 or more, and 0 to {MOST_YAW:g} degrees"
+        )
+    folder = Path(output)
+    given = find_photos([photos] if isinstance(photos, str | Path) else photos)
+    files = [path for path in given if not _is_own(path, folder)]
+    if not files:
+        raise InputError(f"all of these were made by an earlier run into {folder}; give photos")
+    _make_folder(folder)
+    job = _Job(
+        folder=folder,
+        model=model or load(),
+        config=config,
+        boxes=boxes or {},
+        faces=faces,
+        skip_existing=skip_existing,
+    )
+    return _run(files, job)
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    """Return whether a picture in the output folder was made by an earlier run."""
+    return path.parent.resolve() == folder.resolve() and is_varied(path)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"cannot write to the folder {folder}; choose another")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Job:
+    """What is done with every photo."""
+
+    folder: Path
+    model: Model
+    config: VariationConfig
+    boxes: Boxes
+    faces: FaceChoice
+    skip_existing: bool
+
+    def settings(self, path: Path) -> dict[str, Any]:
+        """Return what all pictures of a photo depend on, as JSON gives it back."""
+        own = {
+            "seed": self.config.seed,
+            "vary": [name for name in SUBJECTS if name in self.config.vary],
+            "max_yaw": self.config.max_yaw,
+            "chosen": self.faces,
+            "boxes": self.boxes.get(path.stem),
+            "weights_sha256": self.model.weights_sha256,
+        }
+        text = json.dumps(own, default=lambda values: np.asarray(values).tolist())
+        return dict(json.loads(text))
+
+
+def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]:
+    """Return the pictures of each face of a photo."""
+    stems = [path.stem] if faces == 1 else [f"{path.stem}_{face}" for face in range(faces)]
+    settings = job.settings(path) | {"faces": faces}
+    return [
+        [
+            Place(
+                picture=job.folder / f"{stem}_{number:03d}.png",
+                photo=path,
+                photo_sha256=sha256,
+                settings=settings | {"face": face, "number": number},
+            )
+            for number in range(job.config.count)
+        ]
+        for face, stem in enumerate(stems)
+    ]
+
+
+def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
+    inputs = {path.resolve() for path in files}
+    owners: dict[Path, Path] = {}
+    try:
+        for path in files:
+            try:
+                yield _one(path, job, inputs, owners)
+            except (UvfaceError, OSError) as error:
+                record = {"image": str(path), "error": str(error)}
+                yield Item(photo=path, record=record, error=str(error))
+    finally:
+        write_labels(job.folder)
+
+
+def _one(path: Path, job: _Job, inputs: set[Path], owners: dict[Path, Path]) -> Item:
+    photo = read_photo(path)
+    sha256 = file_sha256(path)
+    old = _old_places(path, sha256, job) if job.skip_existing else []
+    kept = [[label for place in row if (label := read_label(place))] for row in old]
+    if old and all(len(labels) == len(row) for labels, row in zip(kept, old, strict=True)):
+        _claim(old, inputs, owners)
+        return _item(photo, old, kept, is_old=True)
+    boxes = {path.stem: job.boxes[path.stem]} if path.stem in job.boxes else None
+    found = find_faces(photo, job.model, faces=job.faces, boxes=boxes)
+    places = _places(path, sha256, len(found), job)
+    _claim(places, inputs, owners)
+    rows = zip(found, places, strict=True)
+    return _item(photo, places, [_make(photo, face, row, job) for face, row in rows])
+
+
+def _old_places(path: Path, sha256: str, job: _Job) -> list[list[Place]]:
+    """Return the pictures that an earlier run made of a photo, as far as its first one tells."""
+    for stem in (path.stem, f"{path.stem}_0"):
+        found = read_sidecar(job.folder / f"{stem}_000.png")
+        faces = None if found is None else found.get("settings", {}).get("faces")
+        if isinstance(faces, int) and (faces > 1) == (stem != path.stem):
+            return _places(path, sha256, faces, job)
+    return []
+
+
+def _claim(places: Sequence[Sequence[Place]], inputs: set[Path], owners: dict[Path, Path]) -> None:
+    """Raise InputError where a picture is a photo that is read, or another photo's picture."""
+    for place in (place for row in places for place in row):
+        if place.picture.resolve() in inputs:
+            raise InputError(f"{place.picture} would overwrite an input; choose another folder")
+        owner = owners.setdefault(place.picture, place.photo)
+        if owner != place.photo:
+            raise InputError(f"{place.photo} would overwrite pictures of {owner}; rename one")
+
+
+def _item(
+    photo: Photo,
+    places: Sequence[Sequence[Place]],
+    labels: Sequence[Sequence[Mapping[str, Any]]],
+    *,
+    is_old: bool = False,
+) -> Item:
+    faces = [
+        [
+            {"file": place.picture.name, "bbox": label["bbox"], "pose": label["pose"]}
+            for place, label in zip(row, told, strict=True)
+        ]
+        for row, told in zip(places, labels, strict=True)
+    ]
+    notes = dict.fromkeys(note for told in labels for label in told for note in label["warnings"])
+    return Item(
+        photo=places[0][0].photo,
+        record={"image": str(places[0][0].photo), "faces": [{"pictures": row} for row in faces]},
+        warnings=(*photo.warnings, *notes),
+        is_old=is_old,
+    )
+
+
+def _make(photo: Photo, face: Face, places: Sequence[Place], job: _Job) -> list[dict[str, Any]]:
+    """Make the pictures of a face that are not there; return the labels of all."""
+    layout, config = job.model.layout, job.config
+    notes = face_record(face, photo, layout)["warnings"]
+    prepared: PhotoFace | None = None
+    labels = []
+    for place in places:
+        kept = read_label(place) if job.skip_existing else None
+        if kept is None:
+            prepared = prepared or prepare(photo.image, face, layout)
+            found = augment_face(
+                place.key, prepared, layout, vary=config.vary, max_yaw=config.max_yaw
+            )
+            kept = write_variation(place, found, layout, warnings=notes)
+        labels.append(kept)
+    return labels

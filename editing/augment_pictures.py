@@ -1,0 +1,156 @@
+"""One varied picture on disk: its files, its random key and its label.
+
+A picture ``STEM_000.png`` is whole once its sidecar ``STEM_000.png.json`` is there, which is
+written last and holds its label; ``labels.json`` is put together from the sidecars. Whatever ends
+a run, no label tells of another picture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..core.errors import InputError, UvfaceError
+from ..core.geometry.layout import UVLayout
+from ..core.io.coco import face_annotation, write_coco
+from ..core.io.files import file_sha256, write_bytes_atomic
+from ..core.io.images import write_image
+from ..core.io.position_maps import pack_position_map
+from ..core.io.provenance import Provenance, software_name
+from ..core.io.sidecar import is_intact, read_sidecar, remove_sidecar, write_sidecar
+from ..core.synthesis.kinds import KINDS
+from ..core.synthesis.view import PICTURE_SIZE
+from .augment import Variation
+from .recipe import describe
+
+__all__ = ["LABELS", "Place", "is_varied", "read_label", "write_labels", "write_variation"]
+
+LABELS = "labels.json"
+_OPERATION = "augment"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Place:
+    """One picture to make: of which face, its number, its file."""
+
+    picture: Path
+    photo: Path
+    photo_sha256: str
+    settings: Mapping[str, Any]  # with "face", "faces" (how many of the photo) and "number"
+
+    @property
+    def posmap(self) -> Path:
+        """Return the file of its position map."""
+        return self.picture.with_name(f"{self.picture.stem}_posmap.npz")
+
+    @property
+    def key(self) -> Array:
+        """Return the random key of the picture."""
+        parts = (self.settings["seed"], self.photo_sha256)
+        text = ":".join(map(str, (*parts, self.settings["face"], self.settings["number"])))
+        digest = hashlib.sha256(text.encode()).digest()
+        data = jnp.asarray(np.frombuffer(digest[:8], "<u4"))
+        return jax.random.wrap_key_data(data, impl="threefry2x32")
+
+
+def write_variation(
+    place: Place, found: Variation, layout: UVLayout, *, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write a picture, its position map and last the sidecar with its label.
+
+    Args:
+        place: where to, and of what.
+        found: the picture.
+        layout: UV layout of its position map.
+        warnings: what the label says about the face, one line each.
+
+    Returns:
+        The label: a COCO annotation with more keys.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    label = _label(place, found, warnings)
+    packed = pack_position_map(found.position_map, found.visibility, layout)
+    try:
+        place.picture.with_name(LABELS).unlink(missing_ok=True)  # it may tell of an older picture
+    except OSError as error:
+        raise InputError(f"cannot remove the older {LABELS}: {error.strerror}") from error
+    remove_sidecar(place.picture)
+    write_bytes_atomic(place.posmap, packed)
+    write_image(place.picture, found.image, provenance=Provenance(operation=_OPERATION))
+    record = {
+        "operation": _OPERATION,
+        "settings": dict(place.settings),
+        "position_map_sha256": hashlib.sha256(packed).hexdigest(),
+        "label": label,
+    }
+    write_sidecar(place.picture, record, inputs={"photo": place.photo})
+    return label
+
+
+def _label(place: Place, found: Variation, warnings: Sequence[str]) -> dict[str, Any]:
+    """Return the annotation of a picture."""
+    angles = zip(("yaw", "pitch", "roll"), np.asarray(found.angles).tolist(), strict=True)
+    settings = place.settings
+    kind = KINDS[int(found.kind)]
+    return {
+        **face_annotation(np.asarray(found.landmarks), np.asarray(found.seen)),
+        "pose": {name: round(angle, 3) for name, angle in angles},
+        "position_map": place.posmap.name,
+        "varied": describe(found.recipe, vary=settings["vary"], kind=kind),
+        "source": {
+            "photo": place.photo.name,
+            "sha256": place.photo_sha256,
+            "face": settings["face"],
+            "number": settings["number"],
+            "seed": settings["seed"],
+        },
+        "warnings": list(warnings),
+    }
+
+
+def read_label(place: Place) -> dict[str, Any] | None:
+    """Return the label of a complete picture of the same photo and options, or None."""
+    found = read_sidecar(place.picture) if place.picture.is_file() else None
+    if found is None or found.get("settings") != place.settings:
+        return None
+    try:
+        is_same = found["inputs"][0]["sha256"] == place.photo_sha256
+        is_same &= found["software"] == software_name() and is_intact(place.picture, found)
+        is_same &= found["position_map_sha256"] == file_sha256(place.posmap)
+        return found["label"] if is_same else None
+    except (UvfaceError, KeyError, IndexError, TypeError):
+        return None
+
+
+def is_varied(picture: Path) -> bool:
+    """Return whether `write_variation` made a picture."""
+    found = read_sidecar(picture)
+    return found is not None and found.get("operation") == _OPERATION
+
+
+def write_labels(folder: Path) -> None:
+    """Write ``labels.json``: the labels of all complete pictures of a folder, by name.
+
+    Nothing is written where there is none.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    pictures = []
+    for sidecar in sorted(folder.glob("*.png.json")):
+        picture = sidecar.with_suffix("")
+        found = read_sidecar(picture) if picture.is_file() else None
+        if found and found.get("operation") == _OPERATION and is_intact(picture, found):
+            pictures.append((picture.name, PICTURE_SIZE, PICTURE_SIZE, found["label"]))
+    if pictures:
+        write_coco(folder / LABELS, pictures)

@@ -1,0 +1,100 @@
+"""More light, or less, on a face in a picture: what is there is multiplied, nothing blows out.
+
+A face's light is nine numbers and a colour for each: a lamp and light from all sides, as far as
+harmonics up to order two tell them apart. Beside the face the change continues smoothly and fades
+away, so that hair and neck stand in the same light.
+
+Convention:
+    Directions have y up (see `harmonics`), normals y down.
+
+References:
+    R. Ramamoorthi and P. Hanrahan, "An Efficient Representation for Irradiance Environment
+    Maps", 2001 (eq. 8: what a matt surface makes of light of each order).
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from ..core.geometry.harmonics import harmonics
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.visibility import normals
+from ..core.synthesis.numbers import Numbers
+from .regions import soften
+
+__all__ = ["apply_light", "light_on_texels", "random_light", "spread_light"]
+
+_COSINE = np.array([math.pi] + [2 * math.pi / 3] * 3 + [math.pi / 4] * 5, np.float32)
+_ABOVE = (0.0, 0.45, 0.8)  # where lamps mostly are: above and before the face
+# What most of a face looks like: its mean light is the picture's exposure.
+_FACING = np.array([[0, 0, 1], [0.6, 0, 0.8], [-0.6, 0, 0.8], [0, 0.6, 0.8], [0, -0.6, 0.8]])
+_LEAST, _MOST = 0.22, 2.2  # times the light that is there
+_WRINKLES = 4.0  # texels of 256: what is finer is not known of the surface
+_REACHES = (70.0, 28.0, 10.0, 4.0)  # picture pixels over which the light goes on beside the face
+_NOTHING = 0.06  # weight of the wider reach's light, and at last of no change
+
+
+def random_light(key: Array) -> Float[Array, "9 3"]:
+    """Return the harmonics' factors of a light to multiply a face's own by.
+
+    A lamp of 0.3 to 3 times the strength of the light around it, slightly warm or cold, and an
+    exposure about the old one.
+    """
+    draw = Numbers(key, 8)
+    lamp = jnp.array(_ABOVE) + draw.uniform(low=0.3, high=1.3) * draw.normal((3,))
+    lamp = lamp / jnp.maximum(jnp.linalg.norm(lamp), 1e-3)
+    strength = jnp.exp(draw.uniform(low=math.log(0.3), high=math.log(3.0)))
+    warmth = 0.1 * draw.normal() * jnp.array([1.0, 0.1, -1.0])
+    exposure = jnp.exp(0.13 * draw.normal())
+    directed = strength * (_COSINE * harmonics(lamp))[:, None] * jnp.exp(warmth)
+    around = jnp.zeros((9, 3)).at[0].set(jnp.exp(-0.5 * warmth) / 0.282095)
+    light = directed + around
+    mean = (harmonics(jnp.asarray(_FACING, jnp.float32)) @ light).mean()
+    return exposure / mean * light
+
+
+def light_on_texels(
+    light: Float[Array, "9 3"], position_map: Float[Array, "size size 3"], layout: UVLayout
+) -> Float[Array, "size size 3"]:
+    """Return the factor of the light at every texel, linear RGB, within [0.22, 2.2].
+
+    Args:
+        light: factors of the harmonics; 1 / 0.282095 and zeros change nothing.
+        position_map: of the face, picture pixels.
+        layout: UV layout of the map.
+    """
+    smooth = soften(normals(position_map, layout), _WRINKLES * layout.size / 256)
+    length = jnp.linalg.norm(smooth, axis=-1, keepdims=True)
+    up = smooth / jnp.maximum(length, 1e-3) * jnp.array([1.0, -1.0, 1.0])
+    return jnp.clip(harmonics(up) @ light, _LEAST, _MOST)
+
+
+def spread_light(
+    factor: Float[Array, "side side 3"], known: Float[Array, "side side"]
+) -> Float[Array, "side side 3"]:
+    """Continue the factor of a light beside the face; far from it, it is 1.
+
+    Args:
+        factor: at the picture's pixels, where ``known`` is 1.
+        known: 1 on the face, else 0.
+    """
+    weight = known[..., None]
+    both = jnp.concatenate([jnp.log(jnp.maximum(factor, _LEAST)) * weight, weight], axis=-1)
+    spread = jnp.zeros_like(factor)
+    for reach in _REACHES:
+        blurred = soften(both, reach)
+        spread = (blurred[..., :-1] + _NOTHING * spread) / (blurred[..., -1:] + _NOTHING)
+    return jnp.exp(spread + weight * (jnp.log(jnp.maximum(factor, _LEAST)) - spread))
+
+
+def apply_light(image: Float[Array, "*n 3"], factor: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+    """Multiply the light of a picture, sRGB in [0, 1]; what gets brighter nears white slowly."""
+    linear = jnp.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4)
+    lit = linear * factor / (1.0 + linear * jnp.maximum(factor - 1.0, 0.0))
+    bright = 1.055 * jnp.maximum(lit, 1e-6) ** (1 / 2.4) - 0.055
+    return jnp.clip(jnp.where(lit <= 0.0031308, 12.92 * lit, bright), 0.0, 1.0)

@@ -1,0 +1,150 @@
+"""Varied pictures of toy faces: the labels are where the pixels are."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import toy_faces
+
+from uvface.core.errors import InputError
+from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
+from uvface.core.synthesis.kinds import KINDS
+from uvface.core.synthesis.occluders import paint_occluder
+from uvface.core.synthesis.profiling import turn_face
+from uvface.editing.augment import augment_face, prepare, render_variation
+from uvface.editing.recipe import SUBJECTS, describe, draw_recipe, subjects
+
+SKIN = jnp.array([0.8, 0.6, 0.5])
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    image, face = toy_faces.toy_photo(3)
+    return prepare(image, face, toy_faces.layout())
+
+
+def _varied(prepared, number, vary=SUBJECTS, **options):
+    return augment_face(jax.random.key(number), prepared, toy_faces.layout(), vary=vary, **options)
+
+
+def test_a_key_makes_one_picture_and_another_key_another(prepared):
+    first, again, other = (_varied(prepared, number) for number in (1, 1, 2))
+    for one, two in zip(jax.tree.leaves(first), jax.tree.leaves(again), strict=True):
+        if not jnp.issubdtype(one.dtype, jax.dtypes.prng_key):
+            np.testing.assert_array_equal(one, two)
+    assert np.abs(np.asarray(first.image - other.image)).mean() > 0.02
+    assert np.abs(np.asarray(first.landmarks - other.landmarks)).max() > 1.0
+
+
+def test_nothing_varied_is_the_photo_s_own_face(prepared):
+    found = _varied(prepared, 1, vary=())
+    plain = turn_face(prepared, jnp.eye(3), toy_faces.layout())
+    np.testing.assert_allclose(found.image, plain.image, atol=0.5 / 255 + 2e-3)
+    np.testing.assert_array_equal(found.position_map, plain.position_map)
+    assert KINDS[int(found.kind)] == "none" and np.asarray(found.seen).mean() > 0.9
+    np.testing.assert_allclose(
+        found.angles, np.stack(angles_from_rotation(prepared.rotation)), atol=0.02
+    )
+
+
+def test_a_subject_left_out_changes_nothing_of_the_others(prepared):
+    rotation = np.asarray(prepared.rotation)
+    whole = draw_recipe(jax.random.key(5), rotation, SKIN)
+    for subject in SUBJECTS:
+        vary = [name for name in SUBJECTS if name != subject]
+        told = describe(whole, vary=vary, kind="hand")
+        part = draw_recipe(jax.random.key(5), rotation, SKIN, vary=vary)
+        assert describe(part, vary=vary, kind="hand") == told and subject not in told
+        alone = draw_recipe(jax.random.key(5), rotation, SKIN, vary=[subject])
+        neutral = describe(part, vary=SUBJECTS, kind="hand")[subject]
+        if subject not in ("color", "occluder"):
+            assert describe(alone, vary=SUBJECTS, kind="hand")[subject] != neutral
+
+
+def test_turns_obey_their_limit(prepared):
+    rotation = np.asarray(rotation_from_angles(0.0, 0.0, 0.0))
+    yaws = [
+        float(
+            angles_from_rotation(draw_recipe(jax.random.key(k), rotation, SKIN, max_yaw=20).turn)[0]
+        )
+        for k in range(8)
+    ]
+    assert max(map(abs, yaws)) < 23.0 and np.ptp(yaws) > 10.0
+
+
+@pytest.mark.parametrize("landmark", [8, 30, 48])
+def test_a_mark_in_the_photo_is_found_at_its_label(prepared, landmark):
+    image, face = toy_faces.toy_photo(3)
+    layout = toy_faces.layout()
+    column, row = np.asarray(layout.landmark_uv)[landmark] * layout.size - 0.5
+    texel = round(float(row)), round(float(column))
+    x, y = np.asarray(face.position_map)[texel][:2]
+    pixels = np.mgrid[: toy_faces.SIZE, : toy_faces.SIZE]
+    away = np.hypot(*(pixels - np.array([y, x])[:, None, None]))
+    mark = np.exp(-0.5 * (away / 1.5) ** 2)[..., None]
+    marked = prepare((image + mark * (np.eye(3)[1] - image)).astype(np.float32), face, layout)
+    for number in (3, 4):
+        plain, found = (
+            _varied(ready, number, vary=["pose"], max_yaw=20.0) for ready in (prepared, marked)
+        )
+        np.testing.assert_array_equal(plain.landmarks, found.landmarks)
+        assert float(found.visibility[texel]) > 0.9
+        green = np.asarray(found.image - plain.image)[..., 1].clip(0.1) - 0.1
+        place = [np.average(grid, weights=green) for grid in np.mgrid[:320, :320][::-1]]
+        expected = np.asarray(found.position_map)[texel]
+        assert np.hypot(*(place - expected[:2])) < 2.0
+        assert np.hypot(*(np.asarray(found.landmarks)[landmark] - expected)[:2]) < 4.0
+
+
+def test_what_lies_under_an_occluder_is_labelled_hidden(prepared):
+    layout = toy_faces.layout()
+    hidden, paint = 0, jax.jit(paint_occluder)
+    for number in range(4):
+        drawn = draw_recipe(
+            jax.random.key(number), np.asarray(prepared.rotation), SKIN, vary=["pose"]
+        )
+        with_one, without = (
+            render_variation(
+                prepared, dataclasses.replace(drawn, has_occluder=jnp.asarray(has)), layout
+            )
+            for has in (True, False)
+        )
+        blank = jnp.zeros((320, 320, 3))
+        backdrop = jnp.zeros((1, 320, 320, 3), jnp.uint8)
+        alpha = np.asarray(paint(drawn.occluder_key, blank, SKIN, backdrop)[1])
+        x, y = np.round(np.asarray(with_one.landmarks)[:, :2]).astype(int).clip(0, 319).T
+        near = np.asarray(
+            [alpha[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2] for r, c in zip(y, x, strict=True)]
+        )
+        lowest, highest = near.min(axis=(1, 2)), near.max(axis=(1, 2))
+        seen, before = np.asarray(with_one.seen), np.asarray(without.seen)
+        assert not seen[lowest > 0.99].any()
+        assert (seen == before)[highest < 0.01].all()
+        hidden += int((before & ~seen).sum())
+        assert KINDS[int(with_one.kind)] in ("hand", "thing") and KINDS[int(without.kind)] == "none"
+        lost = np.asarray(without.visibility - with_one.visibility)
+        assert lost.min() > -1e-5
+    assert hidden > 15
+
+
+def test_a_head_turned_aside_hides_its_far_side(prepared):
+    layout = toy_faces.layout()
+    drawn = draw_recipe(jax.random.key(0), np.asarray(prepared.rotation), SKIN, vary=[])
+    seen = []
+    for yaw in (-70.0, 70.0):
+        turn = rotation_from_angles(yaw, 0.0, 0.0)
+        found = render_variation(prepared, dataclasses.replace(drawn, turn=turn), layout)
+        seen.append(np.asarray(found.seen))
+    # Positive yaw turns the nose to the left of the picture: there the subject's right is far.
+    assert not seen[1][:4].any() and seen[1][12:17].all() and seen[1][42:48].all()
+    assert not seen[0][13:17].any() and seen[0][:5].all() and seen[0][36:42].all()
+
+
+def test_subjects_are_read_and_checked():
+    assert subjects("light, pose,light") == ("light", "pose")
+    assert subjects(("quality",)) == ("quality",)
+    for wrong in ("hats", "", "pose,,light", ()):
+        with pytest.raises(InputError, match="choose from pose"):
+            subjects(wrong)

@@ -1,0 +1,253 @@
+"""Folders of varied faces: the same bytes again, labels that fit, stops and bad inputs."""
+
+import json
+import os
+from pathlib import Path
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import toy_faces
+from pycocotools.coco import COCO
+from toy_models import ToyModel, toy_group
+
+import uvface
+from uvface.cli import main
+from uvface.core.errors import InputError
+from uvface.core.geometry.landmarks import read_landmarks
+from uvface.core.io.images import write_image
+from uvface.core.io.provenance import read_provenance
+from uvface.editing.augment_files import augment
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "photos"
+
+
+class _Model(ToyModel):
+    weights_sha256 = "toy"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name, seed in (("anna", 1), ("ben", 2)):
+        write_image(folder / f"{name}.png", toy_faces.toy_photo(seed)[0])
+    write_image(folder / "two.png", toy_group((1, 3))[0])
+    write_image(folder / "wall.png", np.full((90, 90, 3), 0.5, np.float32))
+    return folder
+
+
+def _augment(photos, output, **options):
+    model = _Model(groups=[(1, 3)])
+    return list(augment(photos, output, model=model, **{"count": 2} | options))
+
+
+def _content(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def whole(photos, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    items = _augment([photos / "anna.png", photos / "ben.png"], folder)
+    assert [(item.count, item.error) for item in items] == [(1, None)] * 2
+    return folder
+
+
+def test_every_picture_has_its_files_and_says_that_it_is_synthetic(whole):
+    stems = [f"{name}_{number:03d}" for name in ("anna", "ben") for number in (0, 1)]
+    endings = (".png", ".png.json", "_posmap.npz")
+    expected = {f"{stem}{ending}" for stem in stems for ending in endings} | {"labels.json"}
+    assert set(_content(whole)) == expected
+    for stem in stems:
+        found = read_provenance(whole / f"{stem}.png")
+        assert found.is_synthetic and found.operation == "augment"
+    assert len({(whole / f"{stem}.png").read_bytes() for stem in stems}) == 4
+
+
+def test_labels_fit_pictures_and_position_maps(whole, photos):
+    coco = COCO(str(whole / "labels.json"))
+    assert len(coco.getImgIds()) == 4
+    for label in coco.loadAnns(coco.getAnnIds(catIds=coco.getCatIds(catNms=["face"]))):
+        picture = coco.loadImgs(label["image_id"])[0]
+        assert cv2.imread(str(whole / picture["file_name"])).shape == (320, 320, 3)
+        stem = Path(picture["file_name"]).stem
+        assert label["position_map"] == f"{stem}_posmap.npz"
+        with np.load(whole / label["position_map"]) as stored:
+            keys = {"position_map", "visibility", "mask", "layout", "layout_digest"}
+            assert set(stored) == keys and str(stored["layout"]) == "toy"
+            positions, seen = stored["position_map"], stored["visibility"]
+        layout = toy_faces.layout()
+        landmarks = read_landmarks(jnp.asarray(positions), layout.landmark_uv)
+        points = np.array(label["keypoints"]).reshape(68, 3)
+        np.testing.assert_allclose(label["landmarks_3d"], landmarks, atol=2e-2)
+        np.testing.assert_array_equal(points[:, :2], np.array(label["landmarks_3d"])[:, :2])
+        left, top, width, height = label["bbox"]
+        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        np.testing.assert_allclose(
+            [left, top, left + width, top + height], [*low, *high], atol=0.01
+        )
+        assert seen.shape == layout.mask.shape and 0.1 < seen.mean() < 0.9
+        assert set(label["varied"]) == {"pose", "light", "color", "occluder", "quality"}
+        source = label["source"]
+        assert source["photo"] == f"{stem[:-4]}.png" and source["number"] == int(stem[-3:])
+        assert (photos / source["photo"]).is_file() and source["seed"] == 0
+
+
+def test_the_same_bytes_again_whatever_else_is_made(whole, photos, tmp_path):
+    again, other = tmp_path / "again", tmp_path / "other"
+    _augment(photos / "ben.png", again, count=1)
+    same = _content(again)
+    assert all(
+        (whole / name).read_bytes() == text for name, text in same.items() if name != "labels.json"
+    )
+    _augment(photos / "ben.png", other, count=1, seed=1)
+    assert (other / "ben_000.png").read_bytes() != (whole / "ben_000.png").read_bytes()
+
+
+def test_a_stopped_run_tells_the_truth_and_goes_on(whole, photos, tmp_path):
+    out, files = tmp_path / "out", [photos / "anna.png", photos / "ben.png"]
+    run = augment(files, out, model=_Model(), count=2)
+    next(run)
+    run.close()  # as when the user stops it
+    assert len(COCO(str(out / "labels.json")).imgs) == 2
+    # Labels of pictures that are being made anew are not there, whatever ends the run.
+    run = augment(files, out, model=_Model(), count=2, seed=9)
+    next(run)
+    assert not (out / "labels.json").exists()
+    run.close()
+    labels = json.loads((out / "labels.json").read_text())["annotations"]
+    assert [label["source"]["seed"] for label in labels] == [9, 9]
+    _augment(files[0], out)
+    # As when it is killed: a picture without its sidecar, a broken one, no labels.
+    (out / "labels.json").unlink()
+    (out / "anna_000.png.json").unlink()
+    (out / "anna_001_posmap.npz").write_bytes(b"half")
+    made = _augment(files, out, skip_existing=True)
+    assert [item.is_old for item in made] == [False, False]
+    assert _content(out) == _content(whole)
+    times = {path: path.stat().st_mtime_ns for path in out.glob("*_0*")}
+    kept = _augment(files, out, skip_existing=True)
+    assert [item.is_old for item in kept] == [True, True] and kept[0].count == 1
+    assert _content(out) == _content(whole)
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+
+
+def test_kept_are_only_pictures_of_the_same_photo_and_options(whole, photos, tmp_path):
+    photo, out = photos / "anna.png", tmp_path / "out"
+    first = _augment(photo, out, count=1)
+    assert first[0].record["faces"][0]["pictures"][0]["file"] == "anna_000.png"
+    for options in ({"seed": 3}, {"vary": "light"}, {"max_yaw": 20}):
+        before = _content(out)
+        (item,) = _augment(photo, out, count=1, skip_existing=True, **options)
+        assert not item.is_old and _content(out)["anna_000.png"] != before["anna_000.png"]
+    label = json.loads((out / "labels.json").read_text())["annotations"][0]
+    assert label["varied"].keys() == {"pose", "light", "color", "occluder", "quality"}
+    (out / "anna_000.png").write_bytes((whole / "anna_001.png").read_bytes())
+    (item,) = _augment(photo, out, count=1, skip_existing=True, max_yaw=20)
+    assert not item.is_old and _content(out) == before | _content(out)
+
+
+def test_a_picture_that_was_changed_is_not_labelled(photos, tmp_path):
+    _augment(photos / "anna.png", tmp_path)
+    cv2.imwrite(str(tmp_path / "anna_000.png"), np.zeros((320, 320, 3), np.uint8))
+    _augment(photos / "ben.png", tmp_path, count=1)
+    pictures = json.loads((tmp_path / "labels.json").read_text())["images"]
+    assert [picture["file_name"] for picture in pictures] == ["anna_001.png", "ben_000.png"]
+
+
+def test_several_faces_are_numbered_and_kept(photos, tmp_path):
+    (item,) = _augment(photos / "two.png", tmp_path, count=1, faces="all")
+    assert item.count == 2
+    assert {path.name for path in tmp_path.glob("*.png")} == {"two_0_000.png", "two_1_000.png"}
+    (item,) = _augment(photos / "two.png", tmp_path, count=1, faces="all", skip_existing=True)
+    assert item.is_old and item.count == 2
+
+
+def test_bad_photos_do_not_end_a_batch(photos, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    out = tmp_path / "out"
+    given = [broken, photos / "wall.png", tmp_path / "no.png", photos / "anna.png"]
+    items = _augment(given, out, count=1)
+    assert [item.error is None for item in items] == [False, False, False, True]
+    assert "broken.jpg" in items[0].error and "no face found in wall.png" in items[1].error
+    assert {path.name for path in out.glob("*.png")} == {"anna_000.png"}
+
+
+def test_no_input_and_no_other_photo_s_picture_is_overwritten(photos, tmp_path):
+    for name, seed in (("a", 1), ("a_000", 2)):
+        write_image(tmp_path / f"{name}.png", toy_faces.toy_photo(seed)[0])
+    items = _augment([tmp_path / "a.png", tmp_path / "a_000.png"], tmp_path, count=1)
+    assert "would overwrite an input" in items[0].error and items[1].error is None
+    # Pictures of an earlier run are no photos of the next one.
+    again = _augment(tmp_path, tmp_path, count=1)
+    assert [item.photo.name for item in again] == ["a.png", "a_000.png"]
+    write_image(tmp_path / "other" / "anna.png", toy_faces.toy_photo(2)[0])
+    twice = [photos / "anna.png", tmp_path / "other" / "anna.png"]
+    items = _augment(twice, tmp_path / "out", count=1)
+    assert items[0].error is None and "would overwrite pictures of" in items[1].error
+    with pytest.raises(InputError, match="made by an earlier run"):
+        _augment(tmp_path / "out" / "anna_000.png", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "options", [{"count": 0}, {"max_yaw": 80.0}, {"vary": "hats"}, {"max_yaw": float("nan")}]
+)
+def test_options_are_checked_before_anything_is_made(photos, tmp_path, options):
+    with pytest.raises(InputError, match=r"choose from|need 1 or more"):
+        _augment(photos / "anna.png", tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["-o", "out", "-n", "0"], 2),
+        (["-o", "out", "--vary", "pose,hats"], 2),
+        (["-o", "out", "--max-yaw", "90"], 2),
+        (["-o", "photo.png"], 2),
+        ([], 2),
+        (["-o", "photo.png/out"], 1),
+    ],
+)
+@pytest.mark.weights
+def test_wrong_usage_and_unwritable_folders(arguments, code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_image("photo.png", np.full((90, 90, 3), 0.5, np.float32))
+    assert main(["augment", "photo.png", *arguments]) == code
+    error = capsys.readouterr().err
+    assert error and [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+    if code == 1:
+        assert error.startswith("error: cannot make the folder") and error.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_the_right_to_write_is_one_error(photos, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot write to the folder"):
+        _augment(photos / "anna.png", tmp_path)
+
+
+@pytest.mark.weights
+def test_a_real_face_is_found_where_its_label_says(tmp_path, capsys):
+    out = tmp_path / "out"
+    grey = tmp_path / "grey.png"
+    write_image(grey, np.full((120, 160, 3), 0.5, np.float32))
+    arguments = ["augment", str(grey), str(EXAMPLES / "reference.jpg"), "-o", str(out), "--json"]
+    arguments += ["-n", "2", "--max-yaw", "30", "--vary", "pose,light,color"]
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: no face found in grey.png")
+    assert captured.err.count("\n") == 1
+    failed, record = map(json.loads, captured.out.splitlines())
+    assert "error" in failed and len(record["faces"][0]["pictures"]) == 2
+    model = uvface.load()
+    labels = json.loads((out / "labels.json").read_text())
+    for picture, label in zip(labels["images"], labels["annotations"], strict=True):
+        left, top, width, height = label["bbox"]
+        boxes = [[left, top, left + width, top + height]]
+        (face,) = model.reconstruct(out / picture["file_name"], boxes=boxes)
+        miss = np.asarray(face.landmarks)[:, :2] - np.array(label["landmarks_3d"])[:, :2]
+        assert np.linalg.norm(miss, axis=1).mean() / (width * height) ** 0.5 < 0.03
+        assert abs(label["pose"]["yaw"]) < 60.0

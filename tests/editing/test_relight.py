@@ -1,0 +1,67 @@
+"""Light put onto a face: from where it comes, where it ends, and that nothing blows out."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from toys import toy_camera, toy_layout, toy_position_map
+
+from uvface.editing.recipe import draw_recipe
+from uvface.editing.relight import apply_light, light_on_texels, spread_light
+
+_on_texels = jax.jit(light_on_texels)
+PLAIN = jnp.zeros((9, 3)).at[0].set(1 / 0.282095)
+
+
+def _position_map():
+    return toy_position_map(toy_layout(), toy_camera(size=320))
+
+
+def test_plain_light_changes_nothing():
+    layout = toy_layout()
+    factor = _on_texels(PLAIN, _position_map(), layout)
+    np.testing.assert_allclose(factor, 1.0, atol=1e-4)
+    image = jnp.asarray(np.random.default_rng(0).random((8, 8, 3)), jnp.float32)
+    np.testing.assert_allclose(apply_light(image, jnp.ones((8, 8, 3))), image, atol=2e-3)
+
+
+def test_light_falls_on_the_side_that_it_comes_from():
+    layout = toy_layout()
+    inside = np.asarray(layout.mask) > 0.5
+    places = np.asarray(_position_map())
+    # Orders (1, -1) up, (1, 1) right: harmonics have y up, pictures y down.
+    for order, axis, sign in ((1, 1, -1.0), (3, 0, 1.0)):
+        light = PLAIN.at[order].set(0.8)
+        factor = np.asarray(_on_texels(light, jnp.asarray(places), layout))[..., 0]
+        assert np.corrcoef(sign * places[..., axis][inside], factor[inside])[0, 1] > 0.9
+
+
+def test_random_lights_keep_the_exposure_and_differ():
+    keys = map(jax.random.key, range(40))
+    lights = [draw_recipe(key, np.eye(3), jnp.ones(3), vary=["light"]).light for key in keys]
+    positions, layout = _position_map(), toy_layout()
+    factor = np.stack([_on_texels(light, positions, layout) for light in lights])
+    means = factor[:, np.asarray(layout.mask) > 0.5].mean(axis=(1, 2))
+    assert 0.45 < means.min() and means.max() < 1.7 and means.std() > 0.05
+    assert np.stack(lights)[:, 1:4].std() > 0.2
+
+
+def test_nothing_blows_out_and_brighter_stays_brighter():
+    ramp = jnp.broadcast_to(jnp.linspace(0.0, 1.0, 101)[:, None], (101, 3))
+    for strength in (0.22, 1.0, 2.2):
+        lit = np.asarray(apply_light(ramp, jnp.full((101, 3), strength)))[:, 0]
+        assert (np.diff(lit) > 0).all() and lit[0] < 1e-3
+        assert lit[99] < 1.0 and lit[100] <= 1.0
+
+
+def test_light_goes_on_beside_the_face_and_fades():
+    side = 320
+    y, x = np.mgrid[:side, :side]
+    known = (np.hypot(x - 160, y - 160) < 70).astype(np.float32)
+    factor = np.where(x < 160, 0.6, 1.5)[..., None] * np.ones(3)
+    args = jnp.asarray(factor * known[..., None], jnp.float32), jnp.asarray(known)
+    spread = np.asarray(jax.jit(spread_light)(*args))
+    np.testing.assert_allclose(spread[known > 0], factor[known > 0], rtol=1e-4)
+    row = spread[160, :, 0]
+    assert abs(row[88] - 0.6) < 0.06 and abs(row[232] - 1.5) < 0.15
+    assert np.abs(np.log(row[[2, -3]])).max() < 0.7 * abs(np.log(0.6))
+    assert np.abs(np.diff(np.log(row[235:]))).max() < 0.03
