@@ -22,7 +22,12 @@ def _run(
 
 def test_every_example_has_a_test_and_is_short() -> None:
     examples = {path.name: len(path.read_text().splitlines()) for path in EXAMPLES.glob("*.py")}
-    assert set(examples) == {"01_reconstruct.py", "02_swap.py", "03_edit.py"}
+    assert set(examples) == {
+        "01_reconstruct.py",
+        "02_swap.py",
+        "03_edit.py",
+        "04_augment.py",
+    }
     assert max(examples.values()) < 60
 
 
@@ -33,6 +38,16 @@ def test_reconstruct(
     shown = _run("01_reconstruct.py", [target, str(tmp_path)], monkeypatch, capsys)
     assert "1 face(s)" in shown
     assert (tmp_path / "target.json").is_file() and (tmp_path / "target.glb").is_file()
+
+
+def test_augment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    photo = str(EXAMPLES / "photos" / "target.jpg")
+    shown = _run("04_augment.py", [photo, str(tmp_path / "out")], monkeypatch, capsys)
+    assert shown.splitlines()[0] == "target.jpg: 1 face(s)"
+    assert shown.count("of 68 landmarks seen") == 4
+    assert len(list((tmp_path / "out").glob("target_*.png"))) == 4
 
 
 @pytest.mark.parametrize("name", ["02_swap.py", "03_edit.py"])
