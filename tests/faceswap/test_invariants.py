@@ -246,6 +246,8 @@ def test_a_turned_or_mirrored_pair_gives_the_turned_or_mirrored_result():
 class _Knowing(Model):
     """A model that knows two faces of the target, and one of the reference."""
 
+    detector_name = "toy detector"
+
     def __init__(self, faces, reference):
         object.__setattr__(self, "layout", layout())
         object.__setattr__(self, "header", SimpleNamespace(network="toy"))
