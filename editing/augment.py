@@ -30,7 +30,7 @@ from .quality import compress, degrade, grade
 from .recipe import SUBJECTS, Makeup, Recipe, draw_recipe
 from .recolor import recolor
 from .regions import soften
-from .relight import apply_light, light_on_texels, spread_light
+from .relight import light_on_texels, multiply_light, spread_light
 
 __all__ = ["Variation", "augment_face", "prepare", "render_variation"]
 
@@ -127,7 +127,7 @@ def _finish(
     factor = light_on_texels(recipe.light, turned.position_map, layout)
     drawn, coverage, depth = _draw_layers(factor, turned.position_map, layout)
     image = _make_up(turned.image, drawn[..., 3:] * turned.head_mask[..., None], recipe.makeup)
-    image = apply_light(image, spread_light(drawn[..., :3], coverage))
+    image = multiply_light(image, spread_light(drawn[..., :3], coverage))
     backdrop = jnp.round(255.0 * pool(face.wall, PICTURE_SIZE)).astype(jnp.uint8)
     covered, alpha, kind = paint_occluder(recipe.occluder_key, image, skin, backdrop[None])
     image = jnp.where(recipe.has_occluder, covered, image)

@@ -26,7 +26,9 @@ __all__ = [
     "apply_transfer",
     "fit_transfer",
     "lab_from_rgb",
+    "linear_from_srgb",
     "rgb_from_lab",
+    "srgb_from_linear",
 ]
 
 _LMS_FROM_RGB = np.array(
@@ -85,19 +87,28 @@ def _power(base: Array, exponent: float) -> Array:
     return jnp.exp(exponent * jnp.log(jnp.maximum(base, _TINY)))
 
 
+def linear_from_srgb(rgb: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """Return the light of sRGB values in [0, 1], clipped to that."""
+    c = jnp.clip(rgb, 0.0, 1.0)
+    return jnp.where(c <= 0.04045, c / 12.92, _power((c + 0.055) / 1.055, 2.4))
+
+
+def srgb_from_linear(light: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """Return sRGB values of light in [0, 1], clipped to that."""
+    c = jnp.clip(light, 0.0, 1.0)
+    return jnp.where(c <= 0.0031308, 12.92 * c, 1.055 * _power(c, 1.0 / 2.4) - 0.055)
+
+
 def lab_from_rgb(rgb: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     """Convert sRGB in [0, 1] to Oklab."""
-    c = jnp.clip(rgb, 0.0, 1.0)
-    linear = jnp.where(c <= 0.04045, c / 12.92, _power((c + 0.055) / 1.055, 2.4))
+    linear = linear_from_srgb(rgb)
     return _product(_power(_product(linear, _LMS_FROM_RGB), 1.0 / 3.0), _LAB_FROM_LMS)
 
 
 def rgb_from_lab(lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     """Convert Oklab to sRGB, clipped to [0, 1]."""
     roots = _product(lab, _LMS_FROM_LAB)
-    c = jnp.clip(_product(roots * roots * roots, _RGB_FROM_LMS), 0.0, 1.0)
-    bright = 1.055 * _power(c, 1.0 / 2.4) - 0.055
-    return jnp.where(c <= 0.0031308, 12.92 * c, bright)
+    return srgb_from_linear(_product(roots * roots * roots, _RGB_FROM_LMS))
 
 
 def _robust_moments(lab: Array, weights: Array) -> tuple[Array, Array]:

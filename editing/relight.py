@@ -25,9 +25,10 @@ from ..core.geometry.harmonics import harmonics
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.visibility import normals
 from ..core.synthesis.numbers import Numbers
+from .colour import linear_from_srgb, srgb_from_linear
 from .regions import soften
 
-__all__ = ["apply_light", "light_on_texels", "random_light", "spread_light"]
+__all__ = ["light_on_texels", "multiply_light", "random_light", "spread_light"]
 
 _COSINE = np.array([math.pi] + [2 * math.pi / 3] * 3 + [math.pi / 4] * 5, np.float32)
 _ABOVE = (0.0, 0.45, 0.8)  # where lamps mostly are: above and before the face
@@ -92,9 +93,9 @@ def spread_light(
     return jnp.exp(spread + weight * (jnp.log(jnp.maximum(factor, _LEAST)) - spread))
 
 
-def apply_light(image: Float[Array, "*n 3"], factor: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+def multiply_light(
+    image: Float[Array, "*n 3"], factor: Float[Array, "*n 3"]
+) -> Float[Array, "*n 3"]:
     """Multiply the light of a picture, sRGB in [0, 1]; what gets brighter nears white slowly."""
-    linear = jnp.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4)
-    lit = linear * factor / (1.0 + linear * jnp.maximum(factor - 1.0, 0.0))
-    bright = 1.055 * jnp.maximum(lit, 1e-6) ** (1 / 2.4) - 0.055
-    return jnp.clip(jnp.where(lit <= 0.0031308, 12.92 * lit, bright), 0.0, 1.0)
+    linear = linear_from_srgb(image)
+    return srgb_from_linear(linear * factor / (1.0 + linear * jnp.maximum(factor - 1.0, 0.0)))

@@ -22,4 +22,4 @@ def main(photo: str, folder: str) -> None:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    main(*arguments, *[str(PHOTOS / "target.jpg"), "augmented"][len(arguments) :])
+    main(*arguments, *[str(PHOTOS / "target.jpg"), "out"][len(arguments) :])

@@ -6,7 +6,7 @@ import numpy as np
 from toys import toy_camera, toy_layout, toy_position_map
 
 from uvface.editing.recipe import draw_recipe
-from uvface.editing.relight import apply_light, light_on_texels, spread_light
+from uvface.editing.relight import light_on_texels, multiply_light, spread_light
 
 _on_texels = jax.jit(light_on_texels)
 PLAIN = jnp.zeros((9, 3)).at[0].set(1 / 0.282095)
@@ -21,7 +21,7 @@ def test_plain_light_changes_nothing():
     factor = _on_texels(PLAIN, _position_map(), layout)
     np.testing.assert_allclose(factor, 1.0, atol=1e-4)
     image = jnp.asarray(np.random.default_rng(0).random((8, 8, 3)), jnp.float32)
-    np.testing.assert_allclose(apply_light(image, jnp.ones((8, 8, 3))), image, atol=2e-3)
+    np.testing.assert_allclose(multiply_light(image, jnp.ones((8, 8, 3))), image, atol=2e-3)
 
 
 def test_light_falls_on_the_side_that_it_comes_from():
@@ -48,7 +48,7 @@ def test_random_lights_keep_the_exposure_and_differ():
 def test_nothing_blows_out_and_brighter_stays_brighter():
     ramp = jnp.broadcast_to(jnp.linspace(0.0, 1.0, 101)[:, None], (101, 3))
     for strength in (0.22, 1.0, 2.2):
-        lit = np.asarray(apply_light(ramp, jnp.full((101, 3), strength)))[:, 0]
+        lit = np.asarray(multiply_light(ramp, jnp.full((101, 3), strength)))[:, 0]
         assert (np.diff(lit) > 0).all() and lit[0] < 1e-3
         assert lit[99] < 1.0 and lit[100] <= 1.0
 
