@@ -21,6 +21,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from .compilation import compiled
 from .detection.protocol import Detector
 from .errors import InputError
 from .geometry.crop import Region, crop_box, cut_region
@@ -194,7 +195,7 @@ class Model:
 
 
 def _compiled_network(network: RunnableNetwork) -> Predict:
-    @jax.jit
+    @compiled
     def run(state: Any, crops: Array) -> Array:
         return network.build(state)(crops)
 

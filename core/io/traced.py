@@ -23,7 +23,7 @@ import jaxlib
 import numpy as np
 from jax import export
 
-from ..compilation import cache_folder
+from ..compilation import cache_folder, compiled
 from ..errors import InputError
 from .files import write_bytes_atomic
 
@@ -88,7 +88,7 @@ def _code_digest() -> str:
 
 def _stored(path: Path) -> Callable[..., list[jax.Array]] | None:
     try:
-        return jax.jit(export.deserialize(bytearray(path.read_bytes())).call)
+        return compiled(export.deserialize(bytearray(path.read_bytes())).call)
     except Exception:  # missing, damaged or not of this JAX: whatever it raises, trace anew
         return None
 
@@ -106,4 +106,4 @@ def _traced(
         write_bytes_atomic(path, bytes(program.serialize()))
     except (OSError, InputError):
         pass  # no folder to write to: the next process traces again
-    return jax.jit(program.call)
+    return compiled(program.call)

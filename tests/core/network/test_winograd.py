@@ -13,6 +13,7 @@ from uvface.core.network.winograd import convolve_tiles, transform_kernel
     ("tile", "taps", "padding", "size"),
     [
         (4, 4, (2, 1), (16, 8)),
+        (5, 4, (2, 1), (16, 8)),
         (4, 4, (1, 2), (11, 7)),  # sizes that are no multiples of the tile
         (2, 4, (2, 1), (8, 8)),
         (3, 2, (1, 1), (8, 16)),
@@ -35,5 +36,5 @@ def test_equals_a_convolution(tile, taps, padding, size):
 
 
 def test_a_tile_that_needs_more_points_than_there_are_is_an_error():
-    with pytest.raises(ValueError, match="tiles of 6 outputs of 4 taps; need at most 7 points"):
+    with pytest.raises(ValueError, match="tiles of 6 outputs of 4 taps; need at most 8 points"):
         transform_kernel(np.ones((4, 4, 1, 1), np.float32), 6)

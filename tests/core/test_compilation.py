@@ -1,0 +1,44 @@
+"""Programs compile with our options, and without where the compiler does not know them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core import compilation
+from uvface.core.compilation import compiled
+
+
+def _product(a, b):
+    return jnp.matmul(a, b)
+
+
+def _arguments():
+    rng = np.random.default_rng(0)
+    return rng.random((3, 5, 4), np.float32), rng.random((3, 4, 2), np.float32)
+
+
+def test_computes_what_the_function_does_with_our_options(monkeypatch):
+    asked = []
+    jit = jax.jit
+    monkeypatch.setattr(jax, "jit", lambda f, **options: asked.append(options) or jit(f, **options))
+    a, b = _arguments()
+    run = compiled(_product)
+    for _ in range(2):
+        np.testing.assert_allclose(run(a, b), a @ b, rtol=1e-6)
+    if jax.default_backend() == "cpu":
+        assert {"compiler_options": compilation._CPU_OPTIONS} in asked
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="options are for CPUs")
+def test_goes_without_an_option_that_the_compiler_does_not_know(monkeypatch):
+    monkeypatch.setattr(compilation, "_CPU_OPTIONS", {"xla_cpu_of_another_year": True})
+    a, b = _arguments()
+    run = compiled(_product)
+    for _ in range(2):
+        np.testing.assert_allclose(run(a, b), a @ b, rtol=1e-6)
+
+
+def test_other_errors_are_not_hidden():
+    with pytest.raises(TypeError, match="same shape"):
+        compiled(_product)(np.ones((2, 3)), np.ones((4, 2)))
