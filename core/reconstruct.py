@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from .compilation import compiled
+from .compilation import jit_products
 from .detection.protocol import Detector
 from .errors import InputError
 from .geometry.crop import Region, crop_box, cut_region
@@ -195,7 +195,7 @@ class Model:
 
 
 def _compiled_network(network: RunnableNetwork) -> Predict:
-    @compiled
+    @jit_products
     def run(state: Any, crops: Array) -> Array:
         return network.build(state)(crops)
 
@@ -218,7 +218,8 @@ def _compiled_reader(
         return _measure_face(crop, layout)
 
     key = f"{header.network} {sorted(header.config.items())} {config}"
-    read = keep_traced(run, key=key, like=blank(Reading, camera=blank(Camera)))
+    like = blank(Reading, camera=blank(Camera))
+    read = keep_traced(run, key=key, like=like, jit=jit_products)
     return lambda region, photo_from_crop: read(network.state, layout, region, photo_from_crop)
 
 

@@ -64,7 +64,7 @@ def source_for(
     if isinstance(reference, FaceTexture):
         return _source_from_face_file(reference, face, layout, side=side)
     photo, other = reference
-    needed = np.maximum(mask, np.asarray(layout.mirror(jnp.asarray(mask)[..., None]))[..., 0])
+    needed = np.maximum(mask, mask.reshape(-1)[np.asarray(layout.mirror_texel)].reshape(mask.shape))
     scale = float(face.camera.scale / other.camera.scale)
     return source_from_photo(photo, other, needed, scale=scale, side=side)
 

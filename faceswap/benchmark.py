@@ -20,7 +20,7 @@ import numpy as np
 from flax import nnx
 from jax import Array
 
-from ..core.compilation import compiled
+from ..core.compilation import jit_products
 from ..core.detection.default import default_detector
 from ..core.errors import InputError, NoFaceError
 from ..core.geometry.layout import UVLayout
@@ -149,8 +149,8 @@ def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]
     crops = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
     ours, theirs = jnp.asarray(crops), np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
     graph, state = nnx.split(network)
-    plain = compiled(lambda state, crops: nnx.merge(graph, state)(crops))
-    fast, run_fast = fold_network(network), compiled(lambda network, crops: network(crops))
+    plain = jit_products(lambda state, crops: nnx.merge(graph, state)(crops))
+    fast, run_fast = fold_network(network), jit_products(lambda network, crops: network(crops))
     calls: dict[str, Callable[[], object]] = {
         "prn, plain form": lambda: plain(state, ours),
         "prn": lambda: run_fast(fast, ours),

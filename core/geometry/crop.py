@@ -25,6 +25,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..compilation import computed_once
 from ..types import Similarity
 from .pose import Angle, inplane_rotation
 from .sampling import sample_bilinear
@@ -135,7 +136,7 @@ def sample_crop(
     line = jnp.arange(size, dtype=jnp.float32)
     points = jnp.stack(jnp.meshgrid(line, line), axis=-1)
     plane = jnp.einsum("hwk,ck->hwc", points, affine[:, :2], precision="highest")
-    return sample_bilinear(image, plane + affine[:, 2])
+    return computed_once(sample_bilinear(image, plane + affine[:, 2]))
 
 
 def cut_region(

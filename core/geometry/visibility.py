@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ..compilation import computed_once
 from .coarse import coarse_layout
 from .layout import UVLayout
 from .rasterize import rasterize
@@ -109,5 +110,6 @@ def visibility(
     low, high = _GRAZING
     ramp = jnp.clip((normal[..., 2] - low) / (high - low), 0.0, 1.0)
     facing = ramp**2 * (3.0 - 2.0 * ramp)
-    share = _depth_test(points, normal, fragments.depth, _BIAS * extent)
+    depth = computed_once(jnp.maximum(fragments.depth, jnp.finfo(jnp.float32).min))
+    share = _depth_test(points, normal, depth, _BIAS * extent)
     return facing * share * layout.mask

@@ -23,7 +23,7 @@ import jaxlib
 import numpy as np
 from jax import export
 
-from ..compilation import cache_folder, compiled
+from ..compilation import cache_folder
 from ..errors import InputError
 from .files import write_bytes_atomic
 
@@ -34,13 +34,20 @@ _PACKAGE = Path(__file__).parents[2]
 _TRACED = ("core", "core/blending", "core/geometry", "core/io", "core/network", "editing")
 
 
-def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callable[..., Any]:
+def keep_traced(
+    function: Callable[..., Any],
+    *,
+    key: str,
+    like: Any,
+    jit: Callable[[Callable[..., Any]], Callable[..., Any]] = jax.jit,
+) -> Callable[..., Any]:
     """Return a compiled function that is traced once per cache folder.
 
     Args:
         function: takes and returns pytrees of arrays; ``key`` says all that it closes over.
         key: says what the function depends on besides its arguments.
         like: a pytree with the structure of the result.
+        jit: compiles it.
     """
     known: dict[Any, Callable[..., list[jax.Array]]] = {}
     structure, lock = jax.tree.structure(like), threading.Lock()
@@ -49,7 +56,7 @@ def keep_traced(function: Callable[..., Any], *, key: str, like: Any) -> Callabl
         if signature in known:
             return
         path = _path(f"{key} {signature}")
-        found = _stored(path) or _traced(function, given, leaves, path)
+        found = jit(_stored(path) or _traced(function, given, leaves, path))
         jax.block_until_ready(found(*leaves))  # compiled before another thread asks for it
         known[signature] = found
 
@@ -88,7 +95,7 @@ def _code_digest() -> str:
 
 def _stored(path: Path) -> Callable[..., list[jax.Array]] | None:
     try:
-        return compiled(export.deserialize(bytearray(path.read_bytes())).call)
+        return export.deserialize(bytearray(path.read_bytes())).call
     except Exception:  # missing, damaged or not of this JAX: whatever it raises, trace anew
         return None
 
@@ -106,4 +113,4 @@ def _traced(
         write_bytes_atomic(path, bytes(program.serialize()))
     except (OSError, InputError):
         pass  # no folder to write to: the next process traces again
-    return compiled(program.call)
+    return program.call

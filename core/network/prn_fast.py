@@ -13,8 +13,8 @@ What XLA does slowly is written as what it does fast, and nothing is left to do 
 - convolutions of 32 and more channels compute several rows of outputs at once, with two fifths to
   two thirds of the products (`winograd`).
 
-XLA must not draw together what is fast only apart: where the planes become pixels, and where
-pixels become planes, stands a matrix product.
+Where planes become pixels they are `computed_once`; where pixels become planes stands a matrix
+product.
 
 References:
     V. Dumoulin, F. Visin, "A guide to convolution arithmetic for deep learning", 2016, section 4
@@ -33,6 +33,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Float
 
+from ..compilation import computed_once
 from .inference import HEAD_SIZE
 from .prn import OUTPUT_SCALE, PRN
 from .prn_lite import depth_to_space
@@ -143,8 +144,7 @@ class FastPRN:
             x = flat(nnx.relu(x))
         offset = jnp.array([0.0, 0.0, self.depth_center], dtype=x.dtype)
         x = OUTPUT_SCALE * (nnx.sigmoid(x) - offset[:, None, None, None])
-        pixels = x.reshape(3, -1).T @ jnp.eye(3, dtype=x.dtype)
-        return pixels.reshape(*x.shape[1:], 3)
+        return computed_once(x).transpose(1, 2, 3, 0)
 
     def read(
         self, crops: Float[jax.Array, "b 256 256 3"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from uvface.core import compilation
-from uvface.core.compilation import compiled
+from uvface.core.compilation import computed_once, jit_products
 
 
 def _product(a, b):
@@ -23,7 +23,7 @@ def test_computes_what_the_function_does_with_our_options(monkeypatch):
     jit = jax.jit
     monkeypatch.setattr(jax, "jit", lambda f, **options: asked.append(options) or jit(f, **options))
     a, b = _arguments()
-    run = compiled(_product)
+    run = jit_products(_product)
     for _ in range(2):
         np.testing.assert_allclose(run(a, b), a @ b, rtol=1e-6)
     if jax.default_backend() == "cpu":
@@ -31,14 +31,24 @@ def test_computes_what_the_function_does_with_our_options(monkeypatch):
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="options are for CPUs")
-def test_goes_without_an_option_that_the_compiler_does_not_know(monkeypatch):
-    monkeypatch.setattr(compilation, "_CPU_OPTIONS", {"xla_cpu_of_another_year": True})
+@pytest.mark.parametrize(
+    "options",
+    [{"xla_cpu_of_another_year": True}, {"xla_cpu_experimental_ynn_fusion_type": "OF_ANOTHER"}],
+)
+def test_goes_without_an_option_that_the_compiler_does_not_know(monkeypatch, options):
+    monkeypatch.setattr(compilation, "_CPU_OPTIONS", options)
     a, b = _arguments()
-    run = compiled(_product)
+    run = jit_products(_product)
     for _ in range(2):
         np.testing.assert_allclose(run(a, b), a @ b, rtol=1e-6)
 
 
 def test_other_errors_are_not_hidden():
     with pytest.raises(TypeError, match="same shape"):
-        compiled(_product)(np.ones((2, 3)), np.ones((4, 2)))
+        jit_products(_product)(np.ones((2, 3)), np.ones((4, 2)))
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (3, 5, 5), (16, 4)])
+def test_computed_once_changes_nothing(shape):
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    np.testing.assert_array_equal(jax.jit(computed_once)(x), x)
