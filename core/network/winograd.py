@@ -102,7 +102,12 @@ def convolve_tiles(
     inputs = [x[:, k // tile :][:, :tiles, k % tile] for k in range(count)]
     products = [
         jax.lax.conv_general_dilated(
-            row, kernel, (1, 1), ((0, 0), padding), dimension_numbers=("NHWC", "HWIO", "NHWC")
+            row,
+            kernel,
+            (1, 1),
+            ((0, 0), padding),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+            precision="highest",  # rounding grows in what follows
         )
         for row, kernel in zip(_combine(evaluate, inputs), kernels, strict=True)
     ]
