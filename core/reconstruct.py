@@ -259,6 +259,10 @@ def _as_rgb(image: np.ndarray) -> RgbImage:
             f"an array of shape {image.shape} and type {image.dtype} is no photo; "
             "need RGB of shape [H, W, 3]: floats in [0, 1], uint8 or uint16"
         )
+    if not np.isfinite(image).all():
+        raise InputError(
+            "the array is not finite everywhere (NaN or inf); a photo is floats in [0, 1]"
+        )
     if image.dtype.kind == "f":
         return image
     return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)

@@ -103,3 +103,11 @@ def test_whole_numbers_are_divided_by_the_largest_of_their_type(dtype):
 def test_an_array_that_is_no_photo_is_refused(image):
     with pytest.raises(InputError, match="is no photo"):
         _as_rgb(image)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_array_that_is_not_finite_is_an_error(value):
+    image = np.full((40, 50, 3), 0.5, np.float32)
+    image[20, 30, 1] = value
+    with pytest.raises(InputError, match="not finite everywhere"):
+        _as_rgb(image)
