@@ -234,3 +234,9 @@ def test_inspect_passes_over_a_sidecar_of_others(
     Path(f"{path}.json").write_text('{"camera": "mine"}')
     assert main(["inspect", str(path)]) == 0
     assert capsys.readouterr().out.strip() == "null"
+
+
+@pytest.mark.parametrize("option", [["--large"], ["--photo-skins", "skins"]])
+def test_what_belongs_to_drawing_needs_something_to_draw_from(option, tmp_path, capsys) -> None:
+    assert main(["train", "--pool", str(tmp_path), "-o", str(tmp_path / "run"), *option]) == 2
+    assert "need --draw" in " ".join(capsys.readouterr().err.split())

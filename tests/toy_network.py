@@ -31,3 +31,5 @@ class TinyConfig(PRNLiteConfig):
     decoded: int = 16
     decoder: int = 1
     anchors: tuple[int, ...] = (4, 4)
+    coarse_looks: int = 1
+    first: int = 0

@@ -71,7 +71,9 @@ def train(
         float, typer.Option(min=0, help="Wall-clock length of the schedule.")
     ] = 60.0,
     network: Annotated[str, typer.Option(help="prn-lite or prn.")] = "prn-lite",
-    initial: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    initial: Annotated[
+        str | None, typer.Option(help="Weights to start from: a name, or a file.")
+    ] = None,
     negatives: Annotated[
         Path | None, typer.Option(help="Folder of JPEG pictures without faces.")
     ] = None,
@@ -80,13 +82,27 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="ASSETS",
+            help="For GPUs: draw faces from these while training; of the pools the first is "
+            "taken, with a tenth of the crops.",
+        ),
+    ] = None,
+    photo_skins: Annotated[
+        Path | None, typer.Option(help="Folder of skins from photos, for --draw.")
+    ] = None,
+    large: Annotated[
+        bool,
+        typer.Option("--large", help="With --draw: train a larger network, grown from --initial."),
+    ] = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Train a network on rendered samples."""
+    """Train a network on rendered samples, or on faces that are drawn meanwhile (--draw)."""
     set_up(device)
     from ..training.config import TrainConfig
-    from ..training.loop import train as run
 
     config = TrainConfig(
         pool=pool[0],
@@ -94,13 +110,65 @@ def train(
         output=output,
         minutes=minutes,
         network=network,
-        initial=None if initial is None else str(initial),
+        initial=initial,
         negatives=negatives,
         devices=devices,
         precision=precision,
     )
+    if draw is not None:
+        _train_drawing(config, draw, photo_skins, is_large=large, quiet=quiet)
+        return
+    if large or photo_skins is not None:
+        raise typer.BadParameter("--large and --photo-skins need --draw")
+    from ..training.loop import train as run
+
     weights = run(config, resume=resume, report=None if quiet else _show_progress)
     typer.echo(str(weights))
+
+
+def _train_drawing(
+    config: Any, assets: Path, photo_skins: Path | None, *, is_large: bool, quiet: bool
+) -> None:
+    """Train on faces that are drawn on the device, with the settings of the embedded weights."""
+    import dataclasses
+
+    from ..geometry.layout import load_layout
+    from ..network.prn_lite import LARGE
+    from ..network.weights import load_weights
+    from ..synthesis.files import find_sources
+    from ..synthesis.generator import load_generator
+    from ..synthesis.surface import bind_texels
+    from ..training.grow import grow_network
+    from ..training.on_device import drawn_from_pool, train_on_device
+    from ..training.pool import Pool
+    from ..training.stream import Sources
+
+    if config.network != "prn-lite":
+        raise typer.BadParameter("--draw trains prn-lite, or with --large one of its kind")
+    layout = load_layout(config.layout)
+    start: Any = load_weights(config.initial or "prn-lite", layout=layout)[0]
+    network = grow_network(start, LARGE) if is_large else start
+    head, folder = find_sources(assets)
+    generator = load_generator(head, folder=folder, photo_skins=photo_skins)
+    backdrops = generator.bank.backdrops
+    weights = train_on_device(
+        {"large" if is_large else "lite": network},
+        Sources(generator=generator, binding=bind_texels(generator.surface, layout.size)),
+        drawn_from_pool(Pool(config.pool)),
+        backdrops[: max(1, len(backdrops) // 4)],  # the sharp ones
+        dataclasses.replace(
+            config, batch=128, learning_rate=1e-3, cooldown=0.6, report_minutes=2.5
+        ),
+        layout=layout,
+        report=None if quiet else _show_losses,
+    )
+    for path in weights.values():
+        typer.echo(str(path))
+
+
+def _show_losses(row: dict[str, float]) -> None:
+    losses = ", ".join(f"{k} {v:.4f}" for k, v in row.items() if k.endswith((" loss", " points")))
+    typer.echo(f"{100 * row['share']:5.1f} %  step {row['step']:.0f}  {losses}")
 
 
 def _show_progress(progress: Any) -> None:

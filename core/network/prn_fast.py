@@ -34,9 +34,9 @@ from flax import nnx
 from jaxtyping import Float
 
 from ..compilation import computed_once
+from .cells import depth_to_space
 from .inference import HEAD_SIZE
 from .prn import OUTPUT_SCALE, PRN
-from .prn_lite import depth_to_space
 from .winograd import convolve_tiles, transform_kernel
 
 __all__ = ["FastPRN", "conv_stride", "fold_norm", "fold_prn", "variable_values"]

@@ -1,12 +1,12 @@
-"""``prn-lite``: the position-map network for CPUs, about 0.9 GFLOP per face.
+"""``prn-lite``: the position-map network for CPUs, about 1 GFLOP per face.
 
-The crop is folded 4x4 (``space_to_depth``), passed through three stages of bottleneck blocks
-(32x32, 16x16, 8x8), and read out twice: by where each of a set of learned feature maps has its
-mass (*keypoints*, a spatial softmax: positions are linear in the image shift), and by all cells
-of the last map. Both go through a dense layer to the coefficients of a linear basis of cubic
-B-spline control maps, which is trained too and starts from the principal components of the
-training targets. The basis is stored at 32x32 control points and refined to 64x64: faces are that
-smooth, and the file is 4 MB smaller.
+The crop is folded 4x4 (``space_to_depth``), passed through two 3x3 convolutions at 64x64 and three
+stages of bottleneck blocks (32x32, 16x16, 8x8), and read out twice: by where each of a set of
+learned feature maps has its mass (*keypoints*, a spatial softmax: positions are linear in the image
+shift), and by all cells of the last map. Both go through a dense layer to the coefficients of a
+linear basis of cubic B-spline control maps, which is trained too and starts from the principal
+components of the training targets. The basis is stored at 32x32 control points and refined to
+64x64: faces are that smooth, and the file is 4 MB smaller.
 
 Then the map looks back at the picture: features of all stages, brought to 32x32, are read where
 the map so far lies, and what they say corrects the coefficients. What surrounds a point of the
@@ -23,8 +23,7 @@ times faster written as matrix products (`nnx.Linear`), above all in the gradien
 
 References:
     Y. Feng et al., "Joint 3D Face Reconstruction and Dense Alignment with Position Map
-    Regression Network", 2018 (what is predicted). C. Finn et al., "Deep Spatial Autoencoders for
-    Visuomotor Learning", 2016, section IV-B (spatial softmax). Y. Wu, K. He, "Group
+    Regression Network", 2018 (what is predicted). Y. Wu, K. He, "Group
     Normalization", 2018. H. Zhang et al., "PyMAF: 3D Human Pose and Shape Regression with
     Pyramidal Mesh Alignment Feedback Loop", 2021 (mesh-aligned features that correct a mesh).
 """
@@ -40,18 +39,10 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from ..geometry.spline import evaluate_control, finer_control, fit_control
+from .cells import CROP_SIZE, depth_to_space, read_cells, space_to_depth, spatial_softmax
 
-__all__ = [
-    "Look",
-    "PRNLite",
-    "PRNLiteConfig",
-    "depth_to_space",
-    "read_cells",
-    "space_to_depth",
-    "spatial_softmax",
-]
+__all__ = ["LARGE", "Look", "PRNLite", "PRNLiteConfig"]
 
-CROP_SIZE = 256  # pixels along one side of the crop
 CENTER = 127.5  # crop pixels: control maps are stored relative to the middle of the crop
 FOLD = 4  # pixels along one side of a stem cell
 _CELL = 4  # mask pixels along one side of a cell of the decoder
@@ -81,13 +72,20 @@ class PRNLiteConfig:
     decoded: int = 96  # channels of the decoder at 32x32
     decoder: int = 2  # its blocks
     judged: int = 32  # hidden units of the confidence
+    first: int = 2  # blocks on the folded crop
+    more: tuple[int, ...] = (0, 0, 0)  # blocks that follow in each stage
+    more_inner: tuple[int, ...] = (64, 128, 256)  # channels of their 3x3 convolutions
+    coarse_looks: int = 2  # corrections that read the stages' features; later ones the decoder's
+
+    @property
+    def inners(self) -> list[list[int]]:
+        """Return the channels of the 3x3 convolutions of each stage's blocks."""
+        stages = zip(self.blocks, self.inner, self.more, self.more_inner, strict=True)
+        return [[inner] * blocks + [wide] * more for blocks, inner, more, wide in stages]
 
 
-def space_to_depth(image: Float[Array, "b h w c"], fold: int) -> Float[Array, "b h2 w2 c2"]:
-    """Fold ``fold`` x ``fold`` neighbours into the channels."""
-    b, h, w, c = image.shape
-    cells = image.reshape(b, h // fold, fold, w // fold, fold, c).transpose(0, 1, 3, 2, 4, 5)
-    return cells.reshape(b, h // fold, w // fold, fold * fold * c)
+# The shape of the embedded weights `prn`: what `prn-lite` is, and more of it.
+LARGE = PRNLiteConfig(first=3, more=(3, 5, 6), anchors=(12, 12, 16, 16, 20), decoder=3)
 
 
 class _Block(nnx.Module):
@@ -111,10 +109,10 @@ class _Stage(nnx.Module):
     """Halve the map (2x2 fold, dense), then residual blocks; ends normalised and rectified."""
 
     def __init__(
-        self, source: int, width: int, inner: int, blocks: int, groups: int, *, rngs: nnx.Rngs
+        self, source: int, width: int, inners: list[int], groups: int, *, rngs: nnx.Rngs
     ) -> None:
         self.fold = nnx.Linear(4 * source, width, rngs=rngs)
-        self.blocks = nnx.List([_Block(width, inner, groups, rngs=rngs) for _ in range(blocks)])
+        self.blocks = nnx.List([_Block(width, inner, groups, rngs=rngs) for inner in inners])
         self.norm = nnx.GroupNorm(width, num_groups=groups, rngs=rngs)
 
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 d"]:
@@ -122,37 +120,6 @@ class _Stage(nnx.Module):
         for block in self.blocks:
             x = block(x)
         return nnx.relu(self.norm(x))
-
-
-def depth_to_space(cells: Float[Array, "b h w c"], fold: int) -> Float[Array, "b h2 w2 c2"]:
-    """Undo `space_to_depth`: unfold the channels into ``fold`` x ``fold`` neighbours."""
-    b, h, w, c = cells.shape
-    parts = cells.reshape(b, h, w, fold, fold, c // fold**2).transpose(0, 1, 3, 2, 4, 5)
-    return parts.reshape(b, h * fold, w * fold, c // fold**2)
-
-
-def spatial_softmax(scores: Float[Array, "b h w k"]) -> Float[Array, "b k2"]:
-    """Return the centre of mass of each map's softmax, x and y in [-1, 1]."""
-    b, h, w, k = scores.shape
-    mass = nnx.softmax(scores.astype(jnp.float32).reshape(b, h * w, k), axis=1)
-    y, x = np.meshgrid(np.linspace(-1, 1, h), np.linspace(-1, 1, w), indexing="ij")
-    grid = jnp.asarray(np.stack([x.ravel(), y.ravel()], axis=-1), dtype=mass.dtype)
-    return jnp.einsum("bnk,nd->bkd", mass, grid).reshape(b, 2 * k)
-
-
-def read_cells(
-    cells: Float[Array, "b n n c"], points: Float[Array, "b k 2"]
-) -> Float[Array, "b k c"]:
-    """Read a map of ``n`` x ``n`` cells over the crop at points in crop pixels, bilinearly.
-
-    As products with tent functions: on CPUs much faster than gathers, above all in the gradient.
-    Outside the map the last cell continues.
-    """
-    b, n, _, c = cells.shape
-    place = jnp.clip((points + 0.5) * (n / CROP_SIZE) - 0.5, 0.0, n - 1.0)
-    tents = nnx.relu(1.0 - jnp.abs(place[..., None] - jnp.arange(n, dtype=points.dtype)))
-    weights = (tents[:, :, 1, :, None] * tents[:, :, 0, None, :]).astype(cells.dtype)
-    return weights.reshape(b, -1, n * n) @ cells.reshape(b, n * n, c)
 
 
 class _Pyramid(nnx.Module):
@@ -278,11 +245,14 @@ class PRNLite(nnx.Module):
         self.config = config
         widths = (config.stem, *config.widths)
         self.stem = nnx.Linear(3 * FOLD * FOLD, config.stem, rngs=rngs)
+        self.first = nnx.List(
+            [_Residual(config.stem, config.groups, rngs=rngs) for _ in range(config.first)]
+        )
         self.stages = nnx.List(
             [
-                _Stage(source, width, inner, blocks, config.groups, rngs=rngs)
-                for source, width, inner, blocks in zip(
-                    widths[:-1], config.widths, config.inner, config.blocks, strict=True
+                _Stage(source, width, inners, config.groups, rngs=rngs)
+                for source, width, inners in zip(
+                    widths[:-1], config.widths, config.inners, strict=True
                 )
             ]
         )
@@ -322,12 +292,17 @@ class PRNLite(nnx.Module):
     def look(self, crops: Float[Array, "b 256 256 3"]) -> Look:
         """Read the crops."""
         folded = nnx.relu(self.stem(space_to_depth(2.0 * crops - 1.0, FOLD)))
+        for block in self.first:
+            folded = block(folded)
         maps = [folded]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         features = self.pyramid(maps[1:])
         decoded, head = self.decoder(features, folded)
-        local = [self.local(features)] * (len(self.corrections) - 1) + [self.fine_local(decoded)]
+        coarse, fine = self.local(features), self.fine_local(decoded)
+        local = [
+            coarse if at < self.config.coarse_looks else fine for at in range(len(self.corrections))
+        ]
         controls, known = self._controls(maps, local)
         return Look(
             controls=controls,

@@ -85,7 +85,7 @@ def fill_network(
         AssetError: the arrays are not those of the network.
     """
     try:
-        network = make_network(header.network, header.config, is_abstract=True)
+        network = make_network(header.network, _settings(header), is_abstract=True)
     except (TypeError, ValueError) as error:
         raise AssetError(f"the weights {source} are of an unknown network ({error})") from error
     variables = flat_variables(network)
@@ -98,6 +98,12 @@ def fill_network(
         variable.set_value(arrays[name])
     network.eval()
     return network
+
+
+def _settings(header: WeightsHeader) -> dict[str, Any]:
+    """Return the network's settings; older files of `prn-lite` have no blocks at 64x64."""
+    older = {"first": 0} if header.network == "prn-lite" else {}
+    return older | header.config
 
 
 def load_weights(

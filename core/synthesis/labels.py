@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
@@ -31,12 +33,16 @@ def position_maps(
     return lax.map(lambda surface: _position_map(surface, binding), surfaces)
 
 
-@jax.jit
+@functools.partial(jax.jit, static_argnames="together")
 def control_maps(
-    surfaces: Float[Array, "batch n 3"], binding: TexelBinding
+    surfaces: Float[Array, "batch n 3"], binding: TexelBinding, *, together: int = 1
 ) -> Float[Array, "batch 64 64 3"]:
-    """Return the control maps of the position maps."""
-    return lax.map(lambda surface: fit_control(_position_map(surface, binding), 64), surfaces)
+    """Return the control maps of the position maps; ``together`` as of `render_batch`."""
+    return lax.map(
+        lambda surface: fit_control(_position_map(surface, binding), 64),
+        surfaces,
+        batch_size=None if together == 1 else together,
+    )
 
 
 @jax.jit

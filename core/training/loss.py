@@ -27,7 +27,16 @@ from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
 from ..geometry.spline import evaluate_control
 
-__all__ = ["Reading", "control_loss", "face_size", "make_reading", "map_loss", "opening_loss"]
+__all__ = [
+    "Reading",
+    "control_landmarks",
+    "control_loss",
+    "face_size",
+    "make_reading",
+    "map_landmarks",
+    "map_loss",
+    "opening_loss",
+]
 
 SOFT = 0.002  # of the face size: below it the distance turns from absolute into squared
 # Upper and lower landmark of the lids and of the lips, inner and outer edge.
@@ -111,6 +120,17 @@ def make_reading(
     )
 
 
+def control_landmarks(control: Float[Array, "b n n 3"], reading: Reading) -> Float[Array, "b 68 3"]:
+    """Return the landmarks of control maps."""
+    flat = control.reshape(control.shape[0], -1, 3)
+    return jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
+
+
+def map_landmarks(maps: Float[Array, "b s s 3"], reading: Reading) -> Float[Array, "b 68 3"]:
+    """Return the landmarks of position maps."""
+    return jax.vmap(lambda m: read_landmarks(m, reading.landmark_uv))(maps)
+
+
 def face_size(landmarks: Float[Array, "b 68 3"]) -> Float[Array, " b"]:
     """Return sqrt(w h) of the landmarks' box, pixels."""
     extent = landmarks[..., :2].max(axis=1) - landmarks[..., :2].min(axis=1)
@@ -162,7 +182,7 @@ def map_loss(
     """
     truth = jax.vmap(lambda c: evaluate_control(c, predicted.shape[1]))(control)
     difference = predicted - truth
-    far = jax.vmap(lambda m: read_landmarks(m, reading.landmark_uv))(difference)
+    far = map_landmarks(difference, reading)
     return _weigh(difference, far, face_size(landmarks), reading, depth_weight, share)
 
 
@@ -181,16 +201,13 @@ def control_loss(
     """
     texels = reading.weights.shape[0]
     difference = jax.vmap(lambda c: evaluate_control(c, texels))(predicted - control)
-    flat = (predicted - control).reshape(predicted.shape[0], -1, 3)
-    far = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
+    far = control_landmarks(predicted - control, reading)
     return _weigh(difference, far, face_size(landmarks), reading, depth_weight, share)
 
 
 def opening_loss(
-    predicted: Float[Array, "b n n 3"],
-    control: Float[Array, "b n n 3"],
+    predicted: Float[Array, "b 68 3"],
     landmarks: Float[Array, "b 68 3"],
-    reading: Reading,
     *,
     share: Float[Array, " b"],
 ) -> Float[Array, ""]:
@@ -200,13 +217,11 @@ def opening_loss(
     closed they are never far off.
 
     Args:
-        predicted: control maps, crop pixels.
-        control: true ones.
-        landmarks: true landmarks, crop pixels; they give the face size.
-        reading: made for control maps.
+        predicted: landmarks, crop pixels.
+        landmarks: true ones, read off the true map; they give the face size, too.
         share: weight of each sample; they sum to 1.
     """
-    flat = (predicted - control).reshape(predicted.shape[0], -1, 3)
-    upper, lower = (reading.landmark_matrix[_OPENINGS[:, k]] for k in (0, 1))
-    wrong = jnp.einsum("pn,bnc->bpc", upper - lower, flat) / face_size(landmarks)[:, None, None]
+    far = predicted - landmarks
+    wrong = far[:, _OPENINGS[:, 0]] - far[:, _OPENINGS[:, 1]]
+    wrong = wrong / face_size(landmarks)[:, None, None]
     return jnp.sum(share * jnp.mean(_distance(wrong, 0.0), axis=1))

@@ -12,12 +12,19 @@ import optax
 from flax import nnx
 from jax import Array
 
-from ..geometry.landmarks import read_landmarks
 from ..geometry.spline import evaluate_control
 from ..network.prn_lite import Look
 from .config import TrainConfig
 from .feed import Batch
-from .loss import Reading, control_loss, face_size, map_loss, opening_loss
+from .loss import (
+    Reading,
+    control_landmarks,
+    control_loss,
+    face_size,
+    map_landmarks,
+    map_loss,
+    opening_loss,
+)
 from .precision import in_precision, promoting
 from .trust import confidence_loss, cover_loss, landmark_error, mask_loss, misjudged_share
 
@@ -98,28 +105,24 @@ def make_loss(config: TrainConfig, graph: Any, reading: Reading) -> Callable[...
 
     @promoting(config.precision)
     def loss(params: Any, rest: Any, batch: Labelled) -> tuple[Array, Any]:
-        network = nnx.merge(graph, in_precision(params, config.precision), rest)
+        # Copied: what came into the trace from outside of it may not be changed, as norms do.
+        network = nnx.merge(graph, in_precision(params, config.precision), rest, copy=True)
         network.train()
         crops = batch.images.astype(jnp.float32) / 255.0
         crops = in_precision(crops, config.precision)
-        if config.network == "prn-lite":
-            total, parts = _lite_loss(config, network.look(crops), batch, reading)
-        else:
-            dense, points = map_loss(
-                network(crops), batch.control, batch.landmarks, reading,
-                depth_weight=config.depth_weight,
-            )  # fmt: skip
-            total, parts = _total(config, dense, points), {"dense": dense, "points": points}
+        share = batch.is_face / jnp.maximum(batch.is_face.sum(), 1.0)
+        read = _lite_loss if config.network == "prn-lite" else _map_loss
+        total, parts = read(config, network, crops, batch, share, reading)
         return total, (parts, nnx.state(network, nnx.BatchStat))
 
     return loss
 
 
 def _lite_loss(
-    config: TrainConfig, look: Look, batch: Labelled, reading: Reading
+    config: TrainConfig, network: Any, crops: Array, batch: Labelled, share: Array, reading: Reading
 ) -> tuple[Array, dict[str, Array]]:
     """Return the loss of all that `PRNLite` says, and its parts."""
-    share = batch.is_face / jnp.maximum(batch.is_face.sum(), 1.0)
+    look: Look = network.look(crops)
     *early, (dense, points) = [
         control_loss(
             control,
@@ -131,18 +134,34 @@ def _lite_loss(
         )
         for control in look.controls
     ]
+    found = control_landmarks(look.controls[-1], reading)
     head = mask_loss(look.head, batch.masks, share=share)
     cover = cover_loss(look.head, batch.masks, batch.control, reading, share=share)
-    far = landmark_error(look.controls[-1], batch.landmarks, reading)
+    far = landmark_error(found, batch.landmarks)
     trust = confidence_loss(look.confidence, far, batch.is_face)
+    opening = opening_loss(found, control_landmarks(batch.control, reading), share=share)
     total = _total(config, dense, points) + config.mask_weight * head
     total += config.cover_weight * cover + config.confidence_weight * trust
     total += config.early_weight * sum(_total(config, *parts) for parts in early)
-    opening = opening_loss(look.controls[-1], batch.control, batch.landmarks, reading, share=share)
     total += config.opening_weight * opening
     parts = {"dense": dense, "points": points, "mask": head, "cover": cover, "confidence": trust}
     parts["opening"] = opening
     return total, parts
+
+
+def _map_loss(
+    config: TrainConfig, network: Any, crops: Array, batch: Labelled, share: Array, reading: Reading
+) -> tuple[Array, dict[str, Array]]:
+    """Return the loss of a network that says position maps only, and its parts."""
+    dense, points = map_loss(
+        network(crops),
+        batch.control,
+        batch.landmarks,
+        reading,
+        share=share,
+        depth_weight=config.depth_weight,
+    )
+    return _total(config, dense, points), {"dense": dense, "points": points}
 
 
 def _norm(tree: Any) -> Array:
@@ -192,7 +211,7 @@ def make_validation(graph: Any, reading: Reading) -> Callable[..., dict[str, Arr
         cell = texels // reading.weights.shape[0]
         weights = jnp.repeat(jnp.repeat(reading.weights, cell, 0), cell, 1) / cell**2
         far = jnp.linalg.norm(maps - truth, axis=-1)
-        points = jax.vmap(lambda m: read_landmarks(m, reading.landmark_uv))(maps)
+        points = map_landmarks(maps, reading)
         plane = jnp.linalg.norm((points - batch.landmarks)[..., :2], axis=-1)
         is_head = batch.masks.astype(jnp.float32) / 255.0
         return {

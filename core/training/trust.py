@@ -101,11 +101,9 @@ def misjudged_share(
 
 
 def landmark_error(
-    control: Float[Array, "b n n 3"], landmarks: Float[Array, "b 68 3"], reading: Reading
+    found: Float[Array, "b 68 3"], landmarks: Float[Array, "b 68 3"]
 ) -> Float[Array, " b"]:
-    """Return the mean 2D error of the landmarks over the face size."""
-    flat = control.reshape(control.shape[0], -1, 3)
-    found = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
+    """Return the mean 2D error of landmarks over the face size."""
     far = jnp.linalg.norm((found - landmarks)[..., :2], axis=-1)
     return far.mean(axis=1) / face_size(landmarks)
 

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from uvface.core.network.prn_lite import (
-    PRNLite,
-    PRNLiteConfig,
-    depth_to_space,
-    read_cells,
-    space_to_depth,
-    spatial_softmax,
-)
+from uvface.core.network.cells import depth_to_space, read_cells, space_to_depth, spatial_softmax
+from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
 from uvface.core.network.registry import make_network
 
 

@@ -42,6 +42,14 @@ def test_pictures_are_neither_flat_nor_alike(samples: Sample):
 
 
 @pytest.mark.shared
+def test_pictures_drawn_side_by_side_are_the_same(generator: Generator, samples: Sample):
+    together = render_batch(generator, pool.sample_keys(5, range(BATCH)), together=2)
+    for one, other in zip(*map(jax.tree.leaves, (samples, together)), strict=True):
+        gap = np.abs(np.asarray(one, float) - np.asarray(other, float))
+        assert one.dtype == other.dtype and gap.max() <= 1.0 and gap.mean() < 1e-3
+
+
+@pytest.mark.shared
 def test_landmark_box_fills_the_crop(samples: Sample):
     landmarks = np.asarray(samples.landmarks)[..., :2]
     low, high = landmarks.min(axis=1), landmarks.max(axis=1)

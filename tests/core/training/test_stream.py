@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from toy_drawing import SIZE, toy_draw
 from toy_network import STILL, TinyConfig
 
 from uvface.core.geometry.landmarks import read_landmarks
-from uvface.core.geometry.pose import rotation_from_angles
 from uvface.core.geometry.spline import evaluate_control, fit_control
 from uvface.core.network.prn_lite import PRNLite
 from uvface.core.synthesis.generator import load_generator
@@ -19,36 +19,28 @@ from uvface.core.synthesis.surface import bind_texels
 from uvface.core.training.config import AugmentConfig, TrainConfig
 from uvface.core.training.loss import make_reading
 from uvface.core.training.schedule import make_optimizer
-from uvface.core.training.step import init_state, make_step
-from uvface.core.training.stream import Drawn, crop_on_device, draw_faces, make_stream_step
+from uvface.core.training.step import init_state, make_step, make_update
+from uvface.core.training.stream import (
+    Sources,
+    crop_on_device,
+    draw_faces,
+    make_refill,
+    make_store_steps,
+    make_stream_step,
+)
 
-SIZE = 320
+
+@pytest.fixture(scope="module")
+def face(layout):
+    return fit_control(layout.canonical)
 
 
-def toy_draw(layout):
-    """Return a function that draws turned faces: a spot of its own colour at each landmark."""
-    face = fit_control(layout.canonical)
-
-    def one(key):
-        yaw, roll = jax.random.uniform(key, (2,), minval=-30.0, maxval=30.0)
-        rotation = rotation_from_angles(yaw, 0.0, roll)
-        control = 9.0 * face @ rotation.T + jnp.array([159.5, 159.5, 0.0])
-        landmarks = read_landmarks(evaluate_control(control, 256), layout.landmark_uv)
-        line = jnp.arange(SIZE, dtype=jnp.float32)
-        away = (landmarks[:, 0, None, None] - line) ** 2 + (
-            landmarks[:, 1, None, None] - line[:, None]
-        ) ** 2
-        colour = jnp.stack([jnp.cos(jnp.arange(68.0) * k) for k in (1.0, 2.0, 3.0)], axis=-1)
-        spots = jnp.einsum("phw,pc->hwc", jnp.exp(-away / 18.0), colour)
-        return Drawn(
-            image=jnp.clip(128.0 + 120.0 * spots, 0, 255).astype(jnp.uint8),
-            mask=jnp.full((SIZE, SIZE), 255, jnp.uint8),
-            control=control,
-            landmarks=landmarks,
-            angles=jnp.stack([yaw, jnp.zeros(()), roll]),
-        )
-
-    return jax.vmap(one)
+@pytest.fixture(scope="module")
+def toys(layout, face):
+    """Return a jitted function that draws as many faces as there are keys."""
+    return lambda number, count: jax.jit(toy_draw(layout))(
+        face, jax.random.split(jax.random.key(number), count)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +54,9 @@ def parts(layout):
     return config, graph, make_reading(layout), optimizer, state
 
 
-def test_crops_carry_their_labels_along(layout):
+def test_crops_carry_their_labels_along(layout, toys):
     """A spot's colour is found again where the moved landmark says, mirrored or not."""
-    drawn = jax.jit(toy_draw(layout))(jax.random.split(jax.random.key(0), 4))
+    drawn = toys(0, 4)
     for mirror in (0.0, 1.0):
         config = dataclasses.replace(
             STILL, p_mirror=mirror, roll_sigma=9.0, scale_sigma=0.08, shift_sigma=0.03
@@ -91,9 +83,9 @@ def test_crops_carry_their_labels_along(layout):
         assert spread[0] < spread[16]  # iBUG's first point stays image-left
 
 
-def test_upright_crops_undo_the_roll(layout):
-    drawn = jax.jit(toy_draw(layout))(jax.random.split(jax.random.key(0), 3))
-    crops = crop_on_device(jax.random.key(1), drawn, STILL)
+def test_upright_crops_undo_the_roll(toys):
+    drawn = toys(0, 3)
+    crops = jax.jit(lambda key, d: crop_on_device(key, d, STILL))(jax.random.key(1), drawn)
     before, after = (_slopes(marks) for marks in (drawn.landmarks, crops.landmarks))
     assert np.abs(before).max() > 0.25 and np.abs(after).max() < 0.1
 
@@ -104,24 +96,24 @@ def _slopes(landmarks):
     return (eyes[:, 1, 1] - eyes[:, 0, 1]) / (eyes[:, 1, 0] - eyes[:, 0, 0])
 
 
-def test_the_loss_falls_without_a_pool(parts, layout):
+def test_the_loss_falls_without_a_pool(parts, layout, face):
     config, graph, reading, optimizer, state = parts
-    step = make_stream_step(config, graph, reading, optimizer, toy_draw(layout))
+    step = make_stream_step(
+        config, make_update(config, graph, reading, optimizer), toy_draw(layout)
+    )
     state = jax.tree.map(jnp.copy, state)
     losses = []
     for _ in range(12):
-        state, report = step(state, jax.random.key(3), jnp.float32(3e-3))
+        state, report = step(state, face, jax.random.key(3), jnp.float32(3e-3))
         losses.append(float(report["loss"]))
     assert int(state.step) == 12
     assert np.mean(losses[-3:]) < 0.92 * losses[0]
 
 
-def test_rounded_products_learn_the_same(parts, layout):
+def test_rounded_products_learn_the_same(parts, toys):
     """bfloat16 changes the first loss by less than 2 %, and keeps the parameters in float32."""
     config, graph, reading, optimizer, state = parts
-    crops = crop_on_device(
-        jax.random.key(1), toy_draw(layout)(jax.random.split(jax.random.key(0), 2)), STILL
-    )
+    crops = jax.jit(lambda key, d: crop_on_device(key, d, STILL))(jax.random.key(1), toys(0, 2))
     losses = []
     for precision in ("float32", "bfloat16"):
         other = dataclasses.replace(config, precision=precision)
@@ -132,16 +124,79 @@ def test_rounded_products_learn_the_same(parts, layout):
     assert losses[1] == pytest.approx(losses[0], rel=0.02) and losses[1] != losses[0]
 
 
+def test_a_refill_draws_over_the_slots_asked_for_and_no_others(layout, face, toys):
+    store, key, at = toys(0, 5), jax.random.key(7), 2
+    before = [np.array(leaf) for leaf in jax.tree.leaves(store)]
+    after = make_refill(toy_draw(layout), 2)(store, face, key, jnp.int32(at))
+    fresh = jax.jit(toy_draw(layout))(face, jax.random.split(key, 2))
+    for old, new, drawn in zip(before, *map(jax.tree.leaves, (after, fresh)), strict=True):
+        assert new.shape == old.shape and new.dtype == old.dtype
+        np.testing.assert_allclose(np.asarray(new[at : at + 2], float), drawn, rtol=1e-5, atol=1)
+        assert (new[at : at + 2] != old[at : at + 2]).any() or (old == 255).all()  # the toys' mask
+        np.testing.assert_array_equal(new[:at], old[:at])
+        np.testing.assert_array_equal(new[at + 2 :], old[at + 2 :])
+
+
+@pytest.fixture(scope="module")
+def stored(parts, toys):
+    """Return what runs three steps on a store of five faces, one of which is labelled NaN.
+
+    Half of each batch are photos: a share that is drawn in every step.
+    """
+    config, graph, reading, optimizer, state = parts
+    config = dataclasses.replace(config, augment=dataclasses.replace(STILL, shift_sigma=0.03))
+    update = make_update(config, graph, reading, optimizer)
+    steps = make_store_steps(config, update, photo_share=0.5)
+    faces, photos = toys(0, 5), toys(1, 2)
+    faces = dataclasses.replace(faces, control=faces.control.at[4].set(jnp.nan))
+    backdrops = jnp.zeros((1, SIZE, SIZE, 3), jnp.uint8)
+
+    def run(*, first=0, filled=4, faces=faces, photos=photos):
+        return steps(
+            jax.tree.map(jnp.copy, state), faces, photos, backdrops, jax.random.key(2),
+            jnp.int32(first), jnp.int32(filled), jnp.full(3, 1e-3),
+        )  # fmt: skip
+
+    return run, photos
+
+
+def _flat(state):
+    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(state.params)])
+
+
+def test_store_steps_are_repeatable_and_numbered(stored, parts):
+    run, _ = stored
+    (state, report), (again, same), (other, _) = run(), run(), run(first=3)
+    assert int(state.step) == int(parts[-1].step) + 3
+    assert report["loss"].shape == () and np.isfinite(float(report["loss"]))
+    np.testing.assert_array_equal(_flat(state), _flat(again))
+    assert float(report["loss"]) == float(same["loss"])
+    assert np.abs(_flat(state) - _flat(parts[-1])).max() > 1e-4
+    assert np.abs(_flat(state) - _flat(other)).max() > 1e-4
+
+
+def test_store_steps_use_the_filled_faces_and_photos(stored):
+    """NaN labels tell what was used: never the fifth face, unless five are said to be there."""
+    run, photos = stored
+    bad = dataclasses.replace(photos, control=photos.control * jnp.nan)
+    firsts = range(0, 18, 3)
+    assert all(np.isfinite(float(run(first=first)[1]["loss"])) for first in firsts)
+    assert any(np.isnan(float(run(first=first, filled=5)[1]["loss"])) for first in firsts)
+    assert np.isnan(float(run(photos=bad)[1]["loss"]))
+
+
 @pytest.mark.shared
 def test_generator_fits_into_the_step(parts, shared_data):
     """Traced only: compiling the generator with a step is for a machine with a GPU."""
     config, graph, reading, optimizer, state = parts
     generator = load_generator(shared_data / "face_model")
-    draw = draw_faces(generator, bind_texels(generator.surface, 256))
+    sources = Sources(generator=generator, binding=bind_texels(generator.surface, 256))
     step = make_stream_step(
-        dataclasses.replace(config, augment=AugmentConfig()), graph, reading, optimizer, draw
+        dataclasses.replace(config, augment=AugmentConfig()),
+        make_update(config, graph, reading, optimizer),
+        draw_faces,
     )
-    traced = jax.make_jaxpr(step)(state, jax.random.key(0), jnp.float32(1e-3))
+    traced = jax.make_jaxpr(step)(state, sources, jax.random.key(0), jnp.float32(1e-3))
     shapes = [leaf.shape for leaf in jax.tree.leaves(state)]
     assert [aval.shape for aval in traced.out_avals[: len(shapes)]] == shapes
     assert len(traced.out_avals) > len(shapes)

@@ -17,7 +17,15 @@ from uvface.core.network.weights import load_weights
 from uvface.core.training.checkpoint import load_checkpoint, save_checkpoint
 from uvface.core.training.config import AugmentConfig, TrainConfig
 from uvface.core.training.loop import train
-from uvface.core.training.loss import control_loss, face_size, make_reading, map_loss, opening_loss
+from uvface.core.training.loss import (
+    control_landmarks,
+    control_loss,
+    face_size,
+    make_reading,
+    map_landmarks,
+    map_loss,
+    opening_loss,
+)
 from uvface.core.training.schedule import learning_rate, make_optimizer
 
 
@@ -115,15 +123,23 @@ def test_opening_loss_sees_a_closed_mouth_and_no_shift(layout):
     """A map that shuts the lips by 10 pixels is wrong by that much at six of ten pairs."""
     control, _, landmarks = _labels(layout)
     reading, share = make_reading(layout), jnp.ones(1)
-    moved = control + jnp.array([30.0, 40.0, 5.0])
-    assert float(opening_loss(moved, control, landmarks, reading, share=share)) < 1e-6
+    moved = control_landmarks(control + jnp.array([30.0, 40.0, 5.0]), reading)
+    assert float(opening_loss(moved, landmarks, share=share)) < 1e-6
     rows = jnp.arange(48, 68)
     wanted = jnp.zeros(68).at[jnp.concatenate([rows[7:12], rows[17:20]])].set(-10.0)
     solved = jnp.linalg.lstsq(reading.landmark_matrix, wanted)[0].reshape(1, 64, 64)
-    shut = control.at[..., 1].add(solved)
+    shut = control_landmarks(control.at[..., 1].add(solved), reading)
     expected = 0.6 * 10.0 / float(face_size(landmarks)[0])
-    found = float(opening_loss(shut, control, landmarks, reading, share=share))
+    found = float(opening_loss(shut, landmarks, share=share))
     assert found == pytest.approx(expected, abs=0.6 * 0.0021)
+
+
+def test_landmarks_are_read_off_control_maps_as_off_position_maps(layout):
+    control, maps, landmarks = _labels(layout)
+    wide = make_reading(layout, size=256)
+    np.testing.assert_allclose(map_landmarks(maps, wide), landmarks, atol=1e-3)
+    found = control_landmarks(control, make_reading(layout))
+    np.testing.assert_allclose(found, landmarks, atol=0.01)
 
 
 def test_schedule_warms_up_stays_and_cools_down():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from uvface.core.geometry.spline import fit_control
-from uvface.core.training.loss import make_reading
+from uvface.core.training.loss import control_landmarks, make_reading
 from uvface.core.training.trust import (
     confidence_loss,
     cover_loss,
@@ -72,12 +72,12 @@ def test_samples_without_a_share_do_not_count(reading, control):
 
 
 def test_landmark_error_is_the_shift_over_the_face_size(reading, control):
-    flat = control.reshape(1, -1, 3)
-    landmarks = jnp.einsum("pn,bnc->bpc", reading.landmark_matrix, flat)
+    landmarks = control_landmarks(control, reading)
     low, high = landmarks[0, :, :2].min(axis=0), landmarks[0, :, :2].max(axis=0)
     moved = control + jnp.array([3.0, 4.0, 50.0])
     expected = 5.0 / float(jnp.sqrt((high - low).prod()))
-    assert float(landmark_error(moved, landmarks, reading)[0]) == pytest.approx(expected, rel=1e-3)
+    found = landmark_error(control_landmarks(moved, reading), landmarks)
+    assert float(found[0]) == pytest.approx(expected, rel=1e-3)
 
 
 def test_confidence_falls_with_the_error_and_is_none_without_a_face():

@@ -1,0 +1,246 @@
+"""Training on a GPU: faces are drawn, cropped and learnt from there, for several networks at once.
+
+A store on the device holds the faces drawn last; every few steps some are drawn anew. Networks
+share the crops, which costs each little. The budget is time after compilation, since that is what
+a lent machine is short of. The weights of the moving average are written from time to time, and
+``log.csv`` with the losses; a later run starts from them.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import functools
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from ..compilation import keep_compiled_code
+from ..errors import InputError
+from ..geometry.layout import UVLayout
+from ..network.weights import save_weights
+from ..network.weights_file import WeightsHeader
+from .config import TrainConfig
+from .loss import make_reading
+from .pool import Pool
+from .schedule import learning_rate, make_optimizer
+from .step import init_state, make_update
+from .stream import Drawn, Sources, draw_faces, make_refill, make_store_steps
+
+__all__ = ["StoreConfig", "drawn_from_pool", "train_on_device"]
+
+_TOGETHER = 3  # steps of one call
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoreConfig:
+    """How many faces the device holds, and how many are drawn."""
+
+    faces: int = 32768
+    first: int = 3072  # that are there before training begins
+    drawn: int = 64  # at once, after every three steps; a divisor of the others
+    photo_share: float = 0.1  # of the crops
+
+
+def drawn_from_pool(pool: Pool) -> Drawn:
+    """Return all samples of a pool as arrays on the device."""
+    samples = [pool.sample(index) for index in range(len(pool))]
+    size = (pool.size, pool.size)
+    return Drawn(
+        image=jnp.asarray(np.stack([sample.image for sample in samples])),
+        mask=jnp.asarray(np.stack([cv2.resize(sample.mask, size) for sample in samples])),
+        control=jnp.asarray(np.stack([sample.control for sample in samples])),
+        landmarks=jnp.asarray(np.stack([sample.landmarks for sample in samples])),
+        angles=jnp.asarray(np.stack([sample.angles for sample in samples])),
+    )
+
+
+def train_on_device(
+    networks: Mapping[str, Any],
+    sources: Any,
+    photos: Drawn,
+    backdrops: jax.Array,
+    config: TrainConfig,
+    *,
+    layout: UVLayout,
+    store: StoreConfig = StoreConfig(),
+    draw: Callable[[Any, jax.Array], Drawn] | None = None,
+    report: Callable[[dict[str, float]], None] | None = None,
+) -> dict[str, Path]:
+    """Train `PRNLite` networks on faces that are drawn while they learn.
+
+    Args:
+        networks: networks with their first weights, by name.
+        sources: `Sources` that faces are drawn from.
+        photos: labelled photos, a share of all crops (`drawn_from_pool`).
+        backdrops: ``[M, S, S, 3]`` uint8 pictures without faces.
+        config: batch, rate, schedule, losses; ``minutes`` or ``steps`` is the budget and
+            ``output`` the folder; its pools are not read.
+        layout: UV layout of the labels.
+        store: how many faces there are.
+        draw: in place of `draw_faces`.
+        report: is called with the mean losses of every 120 steps.
+
+    Returns:
+        The weights files, by name.
+
+    Raises:
+        InputError: the store cannot be filled.
+    """
+    run = _Run(networks, config, layout, store)
+    run.prepare(sources, photos, backdrops, draw or _draw(store))
+    return run.go(report)
+
+
+def _draw(store: StoreConfig) -> Callable[[Sources, jax.Array], Drawn]:
+    return functools.partial(draw_faces, together=store.drawn)
+
+
+def _fields(drawn: Drawn) -> dict[str, jax.Array]:
+    return {field.name: getattr(drawn, field.name) for field in dataclasses.fields(drawn)}
+
+
+class _Run:
+    """Arrays, clock and files of one run."""
+
+    def __init__(
+        self,
+        networks: Mapping[str, Any],
+        config: TrainConfig,
+        layout: UVLayout,
+        store: StoreConfig,
+    ) -> None:
+        if store.faces % store.drawn or store.first > store.faces:
+            raise InputError(f"a store of {store.faces} faces cannot be drawn by {store.drawn}")
+        keep_compiled_code()
+        self.config, self.layout, self.store_config = config, layout, store
+        self.output = Path(config.output)
+        self.output.mkdir(parents=True, exist_ok=True)
+        optimizer = make_optimizer(config)
+        reading = make_reading(layout, texel_weights=config.texel_weights)
+        self.graphs: dict[str, Any] = {}
+        self.state: dict[str, Any] = {}
+        updates: dict[str, Any] = {}
+        for name, network in networks.items():
+            graph, state = init_state(network, optimizer)
+            # Copied, because grown networks share arrays, and every step uses its state up.
+            self.state[name] = jax.tree.map(jnp.copy, state)
+            self.graphs[name] = graph
+            updates[name] = make_update(config, graph, reading, optimizer)
+
+        def update(state: dict[str, Any], crops: Any, rate: Any) -> tuple[Any, dict[str, Any]]:
+            found = {name: step(state[name], crops, rate) for name, step in updates.items()}
+            losses = {f"{n} {part}": v for n, (_, r) in found.items() for part, v in r.items()}
+            return {name: after for name, (after, _) in found.items()}, losses
+
+        self.steps = make_store_steps(config, update, photo_share=store.photo_share)
+        self.count, self.drawn, self.seconds = 0, 0, 0.0
+
+    def prepare(self, sources: Any, photos: Drawn, backdrops: jax.Array, draw: Any) -> None:
+        """Put an empty store onto the device and draw the first faces."""
+        one, faces = jax.random.split(jax.random.key(0), 1), self.store_config.faces
+        shapes = jax.eval_shape(lambda s, k: _fields(draw(s, k)), sources, one)
+        empty = {name: jnp.zeros((faces, *a.shape[1:]), a.dtype) for name, a in shapes.items()}
+        self.store = Drawn(**empty)
+        self.sources, self.photos, self.backdrops = sources, photos, backdrops
+        self.refill = make_refill(draw, self.store_config.drawn)
+        self.draw_key, self.key = jax.random.split(jax.random.key(self.config.seed))
+        while self.drawn < self.store_config.first:
+            self._more()
+
+    def _more(self) -> None:
+        """Draw some faces over the oldest."""
+        key = jax.random.fold_in(self.draw_key, self.drawn)
+        place = jnp.int32(self.drawn % self.store_config.faces)
+        self.store = self.refill(self.store, self.sources, key, place)
+        self.drawn += self.store_config.drawn
+
+    def share(self) -> float:
+        """Return the used part of the budget."""
+        if self.config.steps is not None:
+            return self.count / self.config.steps
+        return self.seconds / (60.0 * (self.config.minutes or 1.0))
+
+    def go(self, report: Callable[[dict[str, float]], None] | None) -> dict[str, Path]:
+        """Train until the budget is used."""
+        losses: list[dict[str, jax.Array]] = []
+        saved = 0.0
+        began = time.monotonic()
+        while self.share() < 1.0:
+            losses.append(self._advance())
+            if self.count == _TOGETHER:  # compiled by now
+                jax.block_until_ready(losses)
+                began = time.monotonic()
+            elif len(losses) % 8 == 0:  # not too far ahead of the device
+                jax.block_until_ready(losses[-1])
+            self.seconds = time.monotonic() - began
+            if len(losses) >= 40 or self.share() >= 1.0:
+                row = self._log(jax.device_get(losses))
+                losses = []
+                if report is not None:
+                    report(row)
+            if self.seconds - saved >= 60.0 * self.config.report_minutes:
+                saved = self.seconds
+                self._save()
+        return self._save()
+
+    def _advance(self) -> dict[str, jax.Array]:
+        """Make some steps, then draw some faces."""
+        share = self.share()
+        rates = [
+            learning_rate(self.config, share=share, step=self.count + k) for k in range(_TOGETHER)
+        ]
+        self.state, losses = self.steps(
+            self.state,
+            self.store,
+            self.photos,
+            self.backdrops,
+            self.key,
+            jnp.int32(self.count),
+            jnp.int32(min(self.drawn, self.store_config.faces)),
+            jnp.asarray(rates, jnp.float32),
+        )
+        self.count += _TOGETHER
+        self._more()
+        return losses
+
+    def _log(self, losses: list[dict[str, Any]]) -> dict[str, float]:
+        row: dict[str, float] = {"step": float(self.count), "drawn": float(self.drawn)}
+        row["share"] = self.share()
+        row["seconds"] = round(self.seconds, 1)
+        row |= {name: float(np.mean([some[name] for some in losses])) for name in losses[0]}
+        path = self.output / "log.csv"
+        is_new = self.count <= _TOGETHER * 40 or not path.is_file()
+        with path.open("w" if is_new else "a", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+        return row
+
+    def _save(self) -> dict[str, Path]:
+        """Write the weights of the moving averages."""
+        training = {
+            "steps": self.count,
+            "images": self.count * self.config.batch,
+            "distinct_images": self.drawn + len(self.photos.image),
+            "minutes": round(self.seconds / 60.0, 1),
+        }
+        header = WeightsHeader(
+            network="prn-lite",
+            layout=self.layout.name,
+            layout_digest=self.layout.digest,
+            training=training,
+        )
+        paths = {name: self.output / f"{name}.safetensors" for name in self.graphs}
+        for name, path in paths.items():
+            state = jax.device_get((self.state[name].average, self.state[name].rest))
+            save_weights(path, nnx.merge(self.graphs[name], *state), header)
+        return paths

@@ -1,0 +1,74 @@
+"""Training on faces that are drawn meanwhile, and networks that grow, with toys."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from toy_drawing import toy_draw, toy_face
+from toy_network import STILL, TinyConfig
+
+from uvface.core.errors import InputError
+from uvface.core.network import registry
+from uvface.core.network.prn_lite import PRNLite
+from uvface.core.network.weights import load_weights
+from uvface.core.training.config import TrainConfig
+from uvface.core.training.grow import grow_network
+from uvface.core.training.on_device import StoreConfig, drawn_from_pool, train_on_device
+from uvface.core.training.pool import Pool
+
+GROWN = TinyConfig(first=1, more=(0, 1, 1), more_inner=(16, 16, 16), anchors=(4, 4, 6), decoder=2)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
+    return PRNLite(TinyConfig(), rngs=nnx.Rngs(0))
+
+
+def test_grown_networks_give_the_same_maps(tiny):
+    crops = jax.random.uniform(jax.random.key(0), (2, 256, 256, 3))
+    grown = grow_network(tiny, GROWN)
+    small, large = (jax.jit(lambda c, n=n: n.control(c))(crops) for n in (tiny, grown))
+    assert len(grown.corrections) == 3 and len(grown.stages[2].blocks) == 2
+    np.testing.assert_allclose(small, large, atol=1e-3)
+
+
+def test_networks_do_not_shrink_nor_widen(tiny):
+    with pytest.raises(InputError, match="without its"):
+        grow_network(tiny, dataclasses.replace(GROWN, decoder=0))
+    with pytest.raises(InputError, match="keep the widths"):
+        grow_network(tiny, dataclasses.replace(GROWN, hidden=80))
+
+
+def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path):
+    config = TrainConfig(
+        pool=Path(), output=tmp_path, batch=4, steps=12, minutes=None, warmup_steps=1,
+        learning_rate=3e-3, augment=STILL, ema_decay=0.5,
+    )  # fmt: skip
+    rows = []
+    paths = train_on_device(
+        {"lite": tiny, "large": grow_network(tiny, GROWN)},
+        toy_face(layout),
+        drawn_from_pool(Pool(toy_pool)),
+        jnp.zeros((1, 400, 400, 3), jnp.uint8),
+        config,
+        layout=layout,
+        store=StoreConfig(faces=8, first=4, drawn=2, photo_share=0.25),
+        draw=toy_draw(layout),
+        report=rows.append,
+    )
+    assert set(paths) == {"lite", "large"} and rows[-1]["step"] == 12
+    assert rows[-1]["drawn"] == 4 + 4 * 2
+    with (tmp_path / "log.csv").open() as lines:
+        (row,) = csv.DictReader(lines)
+    assert float(row["lite loss"]) == pytest.approx(rows[-1]["lite loss"])
+    assert np.isfinite([float(value) for value in row.values()]).all()
+    learnt, header = load_weights(paths["lite"], layout=layout)
+    assert header.training["images"] == 48
+    before, after = (np.asarray(n.basis[...]) for n in (tiny, learnt))
+    assert np.abs(before - after).max() > 1e-3
