@@ -1,5 +1,6 @@
 import errno
 import json
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -163,3 +164,18 @@ def test_a_header_that_is_no_object_is_an_asset_error(tmp_path):
     save_file({"a": np.zeros(3, np.float32)}, path, metadata={"uvface": "[]"})
     with pytest.raises(AssetError, match="not an object"):
         load_weights(path)
+
+
+@pytest.mark.parametrize("name", ["prn-lite", "prn"])
+def test_embedded_weights_find_an_example_and_reject_noise(name):
+    model = uvface.load(name)
+    photos = Path(uvface.__file__).parent / "examples" / "photos"
+    face = model.reconstruct(photos / "target.jpg")[0]
+    other = uvface.load("prn-lite").reconstruct(photos / "target.jpg")[0]
+    points, others = (np.asarray(f.landmarks)[:, :2] for f in (face, other))
+    size = np.sqrt(np.prod(np.ptp(others, axis=0)))
+    assert np.linalg.norm(points - others, axis=1).mean() < 0.025 * size
+    network, header = load_weights(name, layout=load_layout())
+    assert header.evaluation["photos, boxes given"]["mean"] < 3.4
+    noise = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
+    assert float(network.read(jnp.asarray(noise))[2][0]) < 0.2
