@@ -12,14 +12,17 @@ from flax import nnx
 from toy_drawing import toy_draw, toy_face
 from toy_network import STILL, TinyConfig
 
+from uvface.cli import main
 from uvface.core.errors import InputError
 from uvface.core.network import registry
-from uvface.core.network.prn_lite import PRNLite
+from uvface.core.network.prn_lite import LARGE, PRNLite
 from uvface.core.network.weights import load_weights
+from uvface.core.training import on_device
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.grow import grow_network
 from uvface.core.training.on_device import StoreConfig, drawn_from_pool, train_on_device
 from uvface.core.training.pool import Pool
+from uvface.core.training.stream import draw_faces
 
 GROWN = TinyConfig(first=1, more=(0, 1, 1), more_inner=(16, 16, 16), anchors=(4, 4, 6), decoder=2)
 
@@ -72,3 +75,25 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
     assert header.training["images"] == 48
     before, after = (np.asarray(n.basis[...]) for n in (tiny, learnt))
     assert np.abs(before - after).max() > 1e-3
+
+
+@pytest.mark.shared
+def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path, monkeypatch):
+    """All but the training itself, which is for GPUs."""
+    seen = {}
+
+    def stand_in(networks, sources, photos, backdrops, config, **rest):
+        seen.update(networks=networks, photos=photos, backdrops=backdrops, config=config)
+        shapes = jax.eval_shape(
+            lambda s, k: draw_faces(s, k).control, sources, jax.random.split(jax.random.key(0), 2)
+        )
+        seen["control"] = shapes.shape
+        return {name: config.output / f"{name}.safetensors" for name in networks}
+
+    monkeypatch.setattr(on_device, "train_on_device", stand_in)
+    run = ["train", "--draw", str(shared_data), "--pool", str(toy_pool), "-o", str(tmp_path)]
+    assert main([*run, "--large", "--minutes", "2"]) == 0
+    assert list(seen["networks"]) == ["large"] and seen["networks"]["large"].config == LARGE
+    assert seen["control"] == (2, 64, 64, 3)
+    assert seen["photos"].image.shape[1:] == (*seen["photos"].mask.shape[1:], 3)
+    assert seen["backdrops"].ndim == 4 and seen["config"].minutes == 2.0
