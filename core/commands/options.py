@@ -69,7 +69,9 @@ Recognition = Annotated[
         help="Network for likeness, 112 x 112 aligned crops; default: one of insightface's packs.",
     ),
 ]
-Weights = Annotated[str, typer.Option(help="Embedded weights' name, or a .safetensors file.")]
+Weights = Annotated[
+    str, typer.Option(help="prn-lite, prn (larger, more accurate), or a .safetensors file.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors and warnings only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per item.")]
