@@ -1,11 +1,13 @@
 """Shared fixtures; turns the shape checker on before uvface is imported."""
 
+import gc
 import os
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_NUMPY_DTYPE_PROMOTION", "strict")
 
+import jax
 import pytest
 from jaxtyping import install_import_hook
 
@@ -20,3 +22,17 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the data pack ../shared/data is not here")
     return SHARED
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_memory_maps():
+    """Forget compiled programs before there are too many for one process.
+
+    Each takes a dozen or more memory maps, of which Linux grants a process 65,530; XLA then ends
+    the whole run with a segmentation fault.
+    """
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.is_file() and maps.read_text().count("\n") > 20_000:
+        jax.clear_caches()
+        gc.collect()
