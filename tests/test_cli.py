@@ -240,3 +240,11 @@ def test_inspect_passes_over_a_sidecar_of_others(
 def test_what_belongs_to_drawing_needs_something_to_draw_from(option, tmp_path, capsys) -> None:
     assert main(["train", "--pool", str(tmp_path), "-o", str(tmp_path / "run"), *option]) == 2
     assert "need --draw" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("option", [["--resume"], ["--pool", "b"], ["--devices", "2"]])
+def test_drawing_refuses_what_it_would_ignore(option, tmp_path, capsys) -> None:
+    run = ["train", "--draw", str(tmp_path), "--pool", "a", "-o", str(tmp_path / "run"), *option]
+    assert main(run) == 2
+    assert "--draw takes one --pool" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "run").exists()

@@ -86,8 +86,8 @@ def train(
         Path | None,
         typer.Option(
             metavar="ASSETS",
-            help="For GPUs: draw faces from these while training; of the pools the first is "
-            "taken, with a tenth of the crops.",
+            help="For GPUs: draw faces from these while training; a tenth of the crops is the "
+            "pool's.",
         ),
     ] = None,
     photo_skins: Annotated[
@@ -116,6 +116,10 @@ def train(
         precision=precision,
     )
     if draw is not None:
+        if resume or negatives is not None or devices > 1 or len(pool) > 1 or network != "prn-lite":
+            raise typer.BadParameter(
+                "--draw takes one --pool, and none of --resume, --negatives, --devices, --network"
+            )
         _train_drawing(config, draw, photo_skins, is_large=large, quiet=quiet)
         return
     if large or photo_skins is not None:
@@ -132,6 +136,7 @@ def _train_drawing(
     """Train on faces that are drawn on the device, with the settings of the embedded weights."""
     import dataclasses
 
+    from ..errors import InputError
     from ..geometry.layout import load_layout
     from ..network.prn_lite import LARGE
     from ..network.weights import load_weights
@@ -143,10 +148,14 @@ def _train_drawing(
     from ..training.pool import Pool
     from ..training.stream import Sources
 
-    if config.network != "prn-lite":
-        raise typer.BadParameter("--draw trains prn-lite, or with --large one of its kind")
     layout = load_layout(config.layout)
-    start: Any = load_weights(config.initial or "prn-lite", layout=layout)[0]
+    loaded = load_weights(config.initial or "prn-lite", layout=layout)
+    start: Any = loaded[0]
+    if loaded[1].network != "prn-lite":
+        raise InputError(
+            f"{config.initial} is a {loaded[1].network!r} network; --draw trains the kind of "
+            "prn-lite, give such weights"
+        )
     network = grow_network(start, LARGE) if is_large else start
     head, folder = find_sources(assets)
     generator = load_generator(head, folder=folder, photo_skins=photo_skins)

@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 
 from uvface.core.geometry.layout import load_layout
+from uvface.core.network import inference
 from uvface.core.network.inference import Network, fold_network
 from uvface.core.network.prn import OUTPUT_SCALE, PRN, PRNConfig
 from uvface.core.network.prn_fast import FastPRN, fold_prn
@@ -80,3 +81,12 @@ def test_a_weights_file_is_read_in_this_form(network, tmp_path, monkeypatch):
     photo = np.random.default_rng(0).random((300, 280, 3), dtype=np.float32)
     face = model.reconstruct(photo, boxes=[[80.0, 90.0, 200.0, 220.0]])[0]
     assert np.isfinite(np.asarray(face.landmarks)).all() and len(called) > 1
+
+
+def test_gpus_get_the_plain_form(network, tmp_path, monkeypatch):
+    layout = load_layout()
+    header = WeightsHeader(network="prn", layout=layout.name, layout_digest=layout.digest)
+    save_weights(tmp_path / "prn.safetensors", network, header=header, is_exact=True)
+    monkeypatch.setattr(inference.jax, "default_backend", lambda: "gpu")
+    runnable, _ = inference.load_runnable(tmp_path / "prn.safetensors", layout=layout)
+    assert isinstance(runnable.build(runnable.state), PRN)

@@ -15,8 +15,10 @@ from toy_network import STILL, TinyConfig
 from uvface.cli import main
 from uvface.core.errors import InputError
 from uvface.core.network import registry
+from uvface.core.network.prn import PRN, PRNConfig
 from uvface.core.network.prn_lite import LARGE, PRNLite
-from uvface.core.network.weights import load_weights
+from uvface.core.network.weights import load_weights, save_weights
+from uvface.core.network.weights_file import WeightsHeader
 from uvface.core.training import on_device
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.grow import grow_network
@@ -97,3 +99,13 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
     assert seen["control"] == (2, 64, 64, 3)
     assert seen["photos"].image.shape[1:] == (*seen["photos"].mask.shape[1:], 3)
     assert seen["backdrops"].ndim == 4 and seen["config"].minutes == 2.0
+
+
+def test_networks_of_another_kind_are_refused(layout, tmp_path, capsys):
+    network = PRN(PRNConfig(size=2), rngs=nnx.Rngs(0))
+    header = WeightsHeader(network="prn", layout=layout.name, layout_digest=layout.digest)
+    path = tmp_path / "prn.safetensors"
+    save_weights(path, network, header)
+    run = ["train", "--draw", str(tmp_path), "--pool", "a", "-o", str(tmp_path / "run")]
+    assert main([*run, "--initial", str(path)]) == 1
+    assert "is a 'prn' network" in " ".join(capsys.readouterr().err.split())
