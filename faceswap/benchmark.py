@@ -51,15 +51,34 @@ class Timing:
     high: float  # third quartile
 
 
-def _measure(stage: str, call: Callable[[], object], repeats: int) -> Timing:
-    times = []
-    for _ in range(repeats + 2):
-        start = time.perf_counter()
-        jax.block_until_ready(call())
-        times.append(1000.0 * (time.perf_counter() - start))
+def _milliseconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    jax.block_until_ready(call())
+    return 1000.0 * (time.perf_counter() - start)
+
+
+def _timing(stage: str, times: Sequence[float]) -> Timing:
     warm = times[2:]  # the second call still fills caches
     low, _, high = statistics.quantiles(warm, n=4)
     return Timing(stage=stage, cold=times[0], median=statistics.median(warm), low=low, high=high)
+
+
+def _measure(stage: str, call: Callable[[], object], repeats: int) -> Timing:
+    return _timing(stage, [_milliseconds(call) for _ in range(repeats + 2)])
+
+
+def _measure_in_turn(calls: dict[str, Callable[[], object]], repeats: int) -> list[Timing]:
+    """Time calls that are to be compared, such that a busy minute falls on all of them.
+
+    Each timed call but the first follows another of its own: the caches are its own, and threads
+    that wait busily for more work of the runtime before have given up.
+    """
+    times: dict[str, list[float]] = {name: [_milliseconds(call)] for name, call in calls.items()}
+    for _ in range(repeats + 1):
+        for name, call in calls.items():
+            jax.block_until_ready(call())
+            times[name].append(_milliseconds(call))
+    return [_timing(name, found) for name, found in times.items()]
 
 
 @functools.partial(jax.jit, static_argnames="side")
@@ -135,7 +154,7 @@ def benchmark(
 
 
 def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]:
-    """Time the paper's network with fresh weights at batch 1, here and in other runtimes.
+    """Time the paper's network with fresh weights at batch 1, here and in other runtimes, in turn.
 
     Args:
         peers: names of `core.network.peers.PEERS`, installed.
@@ -155,8 +174,6 @@ def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]
         "prn, plain form": lambda: plain(state, ours),
         "prn": lambda: run_fast(fast, ours),
     }
-    timings = [_measure(name, call, repeats) for name, call in calls.items()]
     for name in peers:
-        call = functools.partial(make_peer(name, network), theirs)
-        timings.append(_measure(f"prn, {name}", call, repeats))
-    return timings
+        calls[f"prn, {name}"] = functools.partial(make_peer(name, network), theirs)
+    return _measure_in_turn(calls, repeats)
