@@ -12,6 +12,7 @@ from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
@@ -46,6 +47,7 @@ _ENOUGH_LIPS = 0.0025  # of the layout's area: a tenth of both lips
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
 _LEAST_FACING = 0.1
+_NO_PICTURE = np.zeros((1, 1, 3), np.float32)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -209,7 +211,9 @@ def plan_edit(
         layout: UV layout of both.
         config: how colours are found.
     """
-    plan: EditPlan = _planner(config)(face, source, masks, layout)
+    # Its picture is read at the pixels, not here: without it photos of all sizes share one program.
+    known = dataclasses.replace(source, image=jnp.asarray(_NO_PICTURE))
+    plan: EditPlan = _planner(config)(face, known, masks, layout)
     return plan
 
 

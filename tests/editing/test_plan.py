@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -54,6 +55,33 @@ def framed():
     image, face = toy_photo(1)
     bar = np.s_[30:32, 8:56]
     return image, dataclasses.replace(face, visibility=face.visibility.at[bar].set(0.0)), bar
+
+
+def test_references_of_all_sizes_share_one_program():
+    image, face = toy_photo(2)
+    _plan(toy_photo(1), (image, face))
+    compiled = []
+
+    def note(event, _, **told):
+        if event.endswith("backend_compile_duration"):
+            compiled.append(told)
+
+    large = np.repeat(np.repeat(image, 8, axis=0), 8, axis=1)
+    wide = dataclasses.replace(face, position_map=8.0 * face.position_map + 3.5)
+    camera = dataclasses.replace(face.camera, scale=8.0 * face.camera.scale)
+    target, mask = toy_photo(1)[1], np.asarray(layout().mask)
+    masks = EditMasks(
+        mask=layout().mask, keep=layout().mask, skin=layout().mask, strength=jnp.ones(())
+    )
+    given = (large, dataclasses.replace(wide, camera=camera))
+    source = source_for(given, dataclasses.replace(target, camera=camera), mask, layout(), side=128)
+    assert source.image.shape[0] > 512
+    jax.monitoring.register_event_duration_secs_listener(note)
+    try:
+        plan_edit(target, source, masks, layout(), config=PlanConfig())
+    finally:
+        jax.monitoring.unregister_event_duration_listener(note)
+    assert not compiled
 
 
 def test_a_narrow_thing_before_the_target_stays_on_top(framed):
