@@ -6,6 +6,10 @@ the mask by an edge of weight one, to a neighbour outside the mask by a fixed va
 (Neumann). The conjugate gradients make it exact on any mask, however ragged; the multigrid
 makes it fast: five or six iterations on the masks of faces, whatever their size.
 
+Convention:
+    Images are ``[rows, channels, columns]``: loops over columns fill the vector units, and rows are
+    shared out evenly among the cores (three channels are not, among two).
+
 References:
     U. Trottenberg, C. Oosterlee, A. Schueller, "Multigrid", 2001: cell-centred coarsening
     (section 2.8.4), coarse operators by finite volumes, multigrid as a preconditioner (7.8).
@@ -27,24 +31,26 @@ _DAMPING = 0.8  # of Jacobi's iteration; best for five-point operators
 _NEWTON_STEPS = 36  # 2 log2 of the condition number is enough
 _SHIFT = 1e-4  # on the coarsest diagonal, whose entries are about 4
 _EPSILON = 1e-20
+_SHRINKAGE = (0.5, 0.9)  # range of the errors' shrinkage per iteration: one step may be lucky
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Level:
-    """One grid: a five-point operator with a weight per edge."""
+    """One grid: a five-point operator with a weight per edge, and how it is left for another."""
 
-    across: Array | None  # [h, w + 1], weights of the edges between columns, 0 at both ends; None
-    # on the finest grid, where they are 1
-    along: Array | None  # [h + 1, w], weights of the edges between rows
-    diagonal: Array  # [h, w], sum of the cell's edges, those to fixed pixels too; 0: no unknown
-    rows: Array | None  # [h], factor on values from the coarser grid; None on the coarsest
-    columns: Array | None  # [w], the same
+    across: Array | None  # [h, 1, w + 1], weights of the edges between columns, 0 at both ends;
+    # None on the finest grid, where they are 1
+    along: Array | None  # [h + 1, 1, w], weights of the edges between rows
+    diagonal: Array  # [h, 1, w], sum of the cell's edges, those to fixed pixels too; 0: no unknown
+    relaxation: Array  # [h, 1, w], step of Jacobi's iteration per residual
+    transfer: Array | None  # [h, 1, w], factor on values from the coarser grid and on residuals
+    # for it; None on the coarsest
     direct: Array | None  # [h * w, h * w], inverse of the operator; on the coarsest grid only
 
     @property
     def is_unknown(self) -> Array:
-        """Return ``[h, w]``: 1 where the cell holds unknowns, else 0."""
+        """Return ``[h, 1, w]``: 1 where the cell holds unknowns, else 0."""
         return (self.diagonal > 0.0).astype(self.diagonal.dtype)
 
 
@@ -62,46 +68,43 @@ def padded_size(height: int, width: int) -> tuple[int, int]:
 
 
 def _padded_by_one(image: Array) -> Array:
-    return jnp.pad(image, [(0, 0)] * (image.ndim - 2) + [(1, 1), (1, 1)])
+    return jnp.pad(image, [(1, 1)] + [(0, 0)] * (image.ndim - 2) + [(1, 1)])
 
 
-def neighbours(image: Array) -> tuple[Array, Array, Array, Array]:
+def neighbours(image: Float[Array, "h *c w"]) -> tuple[Array, Array, Array, Array]:
     """Return the values at the right, left, lower and upper neighbour, zero beyond the border."""
     ring = _padded_by_one(image)
-    middle = ring[..., 1:-1, :]
-    return middle[..., 2:], middle[..., :-2], ring[..., 2:, 1:-1], ring[..., :-2, 1:-1]
+    middle = ring[1:-1]
+    return middle[..., 2:], middle[..., :-2], ring[2:, ..., 1:-1], ring[:-2, ..., 1:-1]
 
 
-def _pool(image: Array) -> Array:
+def _pool(image: Float[Array, "h 1 w"]) -> Array:
     """Sum blocks of 2x2 cells."""
-    *lead, height, width = image.shape
-    return image.reshape(*lead, height // 2, 2, width // 2, 2).sum(axis=(-3, -1))
+    height, _, width = image.shape
+    return image.reshape(height // 2, 2, 1, width // 2, 2).sum(axis=(1, 4))
 
 
-def _refine(coarse: Array) -> Array:
+def _refine(coarse: Float[Array, "h c w"]) -> Array:
     """Interpolate cell centres linearly to the next finer grid, zero beyond the border."""
-    *lead, height, width = coarse.shape
+    height, channels, width = coarse.shape
     ring = _padded_by_one(coarse)
-    parts = [slice(0, -2), slice(1, -1), slice(2, None)]
-
-    def fine(row: int, column: int) -> Array:
-        near = 0.75 * ring[..., parts[1], parts[1]] + 0.25 * ring[..., parts[1], parts[column]]
-        far = 0.75 * ring[..., parts[row], parts[1]] + 0.25 * ring[..., parts[row], parts[column]]
-        return 0.75 * near + 0.25 * far
-
-    rows = [jnp.stack([fine(row, 0), fine(row, 2)], axis=-1) for row in (0, 2)]
-    return jnp.stack(rows, axis=-3).reshape(*lead, 2 * height, 2 * width)
+    middle = 0.75 * ring[..., 1:-1]
+    halves = [middle + 0.25 * ring[..., :-2], middle + 0.25 * ring[..., 2:]]
+    fine = jnp.stack(halves, axis=-1).reshape(height + 2, channels, 2 * width)
+    middle = 0.75 * fine[1:-1]
+    halves = [middle + 0.25 * fine[:-2], middle + 0.25 * fine[2:]]
+    return jnp.stack(halves, axis=1).reshape(2 * height, channels, 2 * width)
 
 
-def _coarsen(fine: Array) -> Array:
+def _coarsen(fine: Float[Array, "h c w"]) -> Array:
     """Apply the transpose of `_refine`."""
+    height, channels, width = fine.shape
     ring = _padded_by_one(fine)
     weights = (0.25, 0.75, 0.75, 0.25)
-    height, width = fine.shape[-2], fine.shape[-1]
-    total = jnp.zeros((*fine.shape[:-2], height // 2, width // 2), fine.dtype)
+    total = jnp.zeros((height // 2, channels, width // 2), fine.dtype)
     for i, down in enumerate(weights):
         rows = slice(i, i + height, 2)
-        line = sum(w * ring[..., rows, j : j + width : 2] for j, w in enumerate(weights))
+        line = sum(w * ring[rows, :, j : j + width : 2] for j, w in enumerate(weights))
         total = total + down * line
     return total
 
@@ -118,17 +121,21 @@ def _border_factor(is_inside: Array) -> tuple[Array, Array]:
     return coarse, 1.0 / jnp.maximum(weights, 0.5)
 
 
+def _relaxation(diagonal: Array) -> Array:
+    return jnp.where(diagonal > 0.0, _DAMPING / jnp.where(diagonal > 0.0, diagonal, 1.0), 0.0)
+
+
 def _invert(level: Level) -> Array:
     """Return the dense inverse, by Newton's iteration (Schulz, 1933).
 
     A little is added to the diagonal, for parts of the mask that touch no fixed pixel.
     """
-    height, width = level.diagonal.shape
+    height, _, width = level.diagonal.shape
     one = jnp.eye(height * width)
     unknown = level.is_unknown
-    basis = one.reshape(-1, height, width)
+    basis = one.reshape(-1, height, width).swapaxes(0, 1)
     matrix = unknown * apply_operator(level, unknown * basis) + (1.0 - unknown) * basis
-    matrix = matrix.reshape(height * width, -1) + _SHIFT * one
+    matrix = matrix.swapaxes(0, 1).reshape(height * width, -1) + _SHIFT * one
     start = one / jnp.abs(matrix).sum(axis=0).max()
 
     def refine(_: Array | int, inverse: Array) -> Array:
@@ -155,22 +162,24 @@ def build_levels(
         screening: added to the diagonal of every unknown (a screened Poisson equation); its
             solutions decay over ``screening ** -0.5`` pixels from fixed ones.
     """
-    mask = (unknown & valid).astype(jnp.float32)
-    contacts = mask * sum(neighbours(valid.astype(jnp.float32) - mask))
-    across = jnp.pad(mask[:, 1:] * mask[:, :-1], ((0, 0), (1, 1)))
-    along = jnp.pad(mask[1:] * mask[:-1], ((1, 1), (0, 0)))
+    mask = (unknown & valid).astype(jnp.float32)[:, None]
+    contacts = mask * sum(neighbours(valid.astype(jnp.float32)[:, None] - mask))
+    across = jnp.pad(mask[..., 1:] * mask[..., :-1], ((0, 0), (0, 0), (1, 1)))
+    along = jnp.pad(mask[1:] * mask[:-1], ((1, 1), (0, 0), (0, 0)))
     rows, columns = valid.any(axis=1), valid.any(axis=0)
     screened = mask * jnp.asarray(screening, mask.dtype)
     levels = []
-    depths = _halvings(max(mask.shape))
+    depths = _halvings(max(valid.shape))
     for depth in range(depths + 1):
         fixed = contacts * (2.0 / (2.0**depth + 1.0))
+        edges = across[..., 1:] + across[..., :-1] + along[1:] + along[:-1]
+        diagonal = fixed + screened + edges
         level = Level(
             across=across if depth else None,
             along=along if depth else None,
-            diagonal=fixed + screened + across[:, 1:] + across[:, :-1] + along[1:] + along[:-1],
-            rows=None,
-            columns=None,
+            diagonal=diagonal,
+            relaxation=_relaxation(diagonal),
+            transfer=None,
             direct=None,
         )
         if depth == depths:
@@ -178,15 +187,16 @@ def build_levels(
             break
         rows, row_factor = _border_factor(rows)
         columns, column_factor = _border_factor(columns)
-        levels.append(dataclasses.replace(level, rows=row_factor, columns=column_factor))
-        height, width = contacts.shape[0] // 2, contacts.shape[1] // 2
-        across = 0.5 * across[:, ::2].reshape(height, 2, width + 1).sum(axis=1)
-        along = 0.5 * along[::2].reshape(height + 1, width, 2).sum(axis=2)
+        transfer = level.is_unknown * row_factor[:, None, None] * column_factor
+        levels.append(dataclasses.replace(level, transfer=transfer))
+        height, _, width = contacts.shape
+        across = 0.5 * across[..., ::2].reshape(height // 2, 2, 1, width // 2 + 1).sum(axis=1)
+        along = 0.5 * along[::2].reshape(height // 2 + 1, 1, width // 2, 2).sum(axis=3)
         contacts, screened = _pool(contacts), _pool(screened)
     return tuple(levels)
 
 
-def apply_operator(level: Level, x: Float[Array, "c h w"]) -> Float[Array, "c h w"]:
+def apply_operator(level: Level, x: Float[Array, "h c w"]) -> Float[Array, "h c w"]:
     """Return diagonal times value minus the weighted neighbours; ``x`` is 0 at fixed pixels.
 
     On the finest grid the product is right only where there is an unknown.
@@ -194,31 +204,27 @@ def apply_operator(level: Level, x: Float[Array, "c h w"]) -> Float[Array, "c h 
     right, left, below, above = neighbours(x)
     if level.across is None or level.along is None:
         return level.diagonal * x - (right + left + below + above)
-    weighted = level.across[:, 1:] * right + level.across[:, :-1] * left
+    weighted = level.across[..., 1:] * right + level.across[..., :-1] * left
     weighted += level.along[1:] * below + level.along[:-1] * above
     return level.diagonal * x - weighted
-
-
-def _relax(level: Level, residual: Array) -> Array:
-    usable = level.diagonal > 0.0
-    return jnp.where(usable, _DAMPING * residual / jnp.where(usable, level.diagonal, 1.0), 0.0)
 
 
 def _cycle(levels: tuple[Level, ...], b: Array) -> Array:
     """Return one symmetric V-cycle for ``A x = b`` from zero."""
     level = levels[0]
     if level.direct is not None:
-        return (b.reshape(b.shape[0], -1) @ level.direct).reshape(b.shape)
-    assert level.rows is not None and level.columns is not None  # only the coarsest has none
-    x = _relax(level, b)
-    transfer = level.is_unknown * level.rows[:, None] * level.columns
-    coarse = _cycle(levels[1:], _coarsen(transfer * (b - apply_operator(level, x))))
-    x = x + transfer * _refine(coarse)
-    return x + _relax(level, b - apply_operator(level, x))
+        channels = b.swapaxes(0, 1)
+        found = channels.reshape(len(channels), -1) @ level.direct
+        return found.reshape(channels.shape).swapaxes(0, 1)
+    assert level.transfer is not None  # only the coarsest has none
+    x = level.relaxation * b
+    coarse = _cycle(levels[1:], _coarsen(level.transfer * (b - apply_operator(level, x))))
+    x = x + level.transfer * _refine(coarse)
+    return x + level.relaxation * (b - apply_operator(level, x))
 
 
 def _dot(a: Array, b: Array) -> Array:
-    return jnp.sum(a * b, axis=(-2, -1), keepdims=True)
+    return jnp.sum(a * b, axis=(0, 2), keepdims=True)
 
 
 def _ratio(numerator: Array, denominator: Array, *, otherwise: float = 0.0) -> Array:
@@ -228,18 +234,21 @@ def _ratio(numerator: Array, denominator: Array, *, otherwise: float = 0.0) -> A
 
 def solve(
     levels: tuple[Level, ...],
-    b: Float[Array, "c h w"],
+    b: Float[Array, "h c w"],
     *,
     tolerance: float = 1e-3,
+    weight: Float[Array, "h 1 w"] | None = None,
     max_iterations: int = 40,
-) -> Float[Array, "c h w"]:
+) -> Float[Array, "h c w"]:
     """Solve ``A x = b`` for every channel.
 
     Args:
         levels: from `build_levels`.
         b: right-hand side; zero where nothing is unknown.
-        tolerance: stop when the error is expected to be below this everywhere: the last
-            change times the factor by which the changes shrink.
+        tolerance: stop when the error is expected to be below this everywhere: the sum of all
+            changes to come, if they go on shrinking as the last one did.
+        weight: factor on the errors; 1 if None. Specks of a mask beside the rest of it, which
+            touch no fixed pixel, take the longest to come right, and are the faintest.
         max_iterations: stop then at the latest.
 
     Returns:
@@ -259,8 +268,10 @@ def solve(
         p = z + _ratio(product, previous) * p
         q = is_unknown * apply_operator(levels[0], p)
         step = _ratio(product, _dot(p, q))
-        following = jnp.max(jnp.abs(z))
-        error = following * jnp.minimum(_ratio(following, change, otherwise=1.0), 1.0)
+        following = jnp.max(jnp.abs(z) if weight is None else jnp.abs(z) * weight)
+        shrinkage = _ratio(following, change, otherwise=1.0)
+        shrinkage = jnp.clip(shrinkage, *_SHRINKAGE)
+        error = following * shrinkage / (1.0 - shrinkage)
         return count + 1, error, following, x + step * p, r - step * q, p, product
 
     zero = jnp.zeros_like(b)

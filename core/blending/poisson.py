@@ -20,20 +20,20 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 from jax import Array, lax
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 
 from .multigrid import build_levels, neighbours, padded_size, solve
 
 __all__ = ["poisson_blend", "poisson_correction"]
 
 
-def _padded(image: Array, height: int, width: int) -> Array:
-    rows, columns = height - image.shape[-2], width - image.shape[-1]
-    return jnp.pad(image, [(0, 0)] * (image.ndim - 2) + [(0, rows), (0, columns)])
+def _padded(image: Shaped[Array, "h *c w"], height: int, width: int) -> Array:
+    rows, columns = height - image.shape[0], width - image.shape[-1]
+    return jnp.pad(image, [(0, rows)] + [(0, 0)] * (image.ndim - 2) + [(0, columns)])
 
 
 def _mixed_divergence(difference: Array, source: Array, inside: Array) -> Array:
-    """Return what mixed gradients add to the right-hand side, all ``[C, h, w]``.
+    """Return what mixed gradients add to the right-hand side, all ``[h, c, w]``.
 
     ``difference`` is target - source. Where the target's gradient (over the three channels) is
     the larger one, the edge's gradient changes by the gradient of the difference.
@@ -43,9 +43,13 @@ def _mixed_divergence(difference: Array, source: Array, inside: Array) -> Array:
     for beside, difference_beside, inside_beside in sides:
         own = source - beside
         change = difference - difference_beside
-        stronger = jnp.sum((own + change) ** 2, axis=0) > jnp.sum(own**2, axis=0)
+        stronger = _strength(own + change) > _strength(own)
         total = total + jnp.where(stronger & (inside_beside > 0.0), change, 0.0)
     return total
+
+
+def _strength(gradient: Float[Array, "h c w"]) -> Float[Array, "h 1 w"]:
+    return jnp.sum(gradient**2, axis=1, keepdims=True)
 
 
 def poisson_correction(
@@ -57,6 +61,7 @@ def poisson_correction(
     mixed: bool = False,
     reach: Float[Array, ""] | None = None,
     tolerance: float = 1e-3,
+    weight: Float[Array, "height width"] | None = None,
 ) -> Float[Array, "height width c"]:
     """Return what must be added to ``source`` inside ``region`` to continue ``target``.
 
@@ -70,6 +75,7 @@ def poisson_correction(
         reach: pixels over which the correction decays away from the region's edge; for sources
             whose colours are right already but for the edge. None: it does not decay.
         tolerance: largest error that is aimed at, in units of the pixel values.
+        weight: how much an error counts; 1 everywhere if None.
 
     Returns:
         The correction; zero outside the region.
@@ -79,17 +85,19 @@ def poisson_correction(
     size = padded_size(height, width)
     inside = lax.optimization_barrier(_padded(inside, *size))  # no folding of constants
     unknown = _padded(region, *size) & inside
-    difference = _padded(jnp.moveaxis(target - source, -1, 0), *size)
-    outside = (inside & ~unknown).astype(difference.dtype)
-    known = difference * outside
-    b = sum(neighbours(known)) * unknown.astype(difference.dtype)
+    difference = _padded(jnp.moveaxis(target - source, -1, 1), *size)
+    outside = (inside & ~unknown).astype(difference.dtype)[:, None]
+    within = unknown.astype(difference.dtype)[:, None]
+    b = sum(neighbours(difference * outside)) * within
     if mixed:
-        padded = _padded(jnp.moveaxis(source, -1, 0), *size)
-        extra = _mixed_divergence(difference, padded, inside.astype(difference.dtype))
-        b = b + extra * unknown.astype(difference.dtype)
+        padded = _padded(jnp.moveaxis(source, -1, 1), *size)
+        extra = _mixed_divergence(difference, padded, inside.astype(difference.dtype)[:, None])
+        b = b + extra * within
     screening = 0.0 if reach is None else 1.0 / jnp.maximum(reach, 1.0) ** 2
-    correction = solve(build_levels(unknown, inside, screening=screening), b, tolerance=tolerance)
-    return jnp.moveaxis(correction[:, :height, :width], 0, -1)
+    levels = build_levels(unknown, inside, screening=screening)
+    counted = None if weight is None else _padded(weight, *size)[:, None]
+    correction = solve(levels, b, tolerance=tolerance, weight=counted)
+    return jnp.moveaxis(correction[:height, :, :width], 1, -1)
 
 
 def poisson_blend(
@@ -121,7 +129,14 @@ def poisson_blend(
     """
     region = mask > 0.0 if region is None else region
     correction = poisson_correction(
-        target, source, region, valid=valid, mixed=mixed, reach=reach, tolerance=tolerance
+        target,
+        source,
+        region,
+        valid=valid,
+        mixed=mixed,
+        reach=reach,
+        tolerance=tolerance,
+        weight=mask / jnp.maximum(mask.max(), 1e-6),  # half a mask mixes the same correction
     )
     weight = mask[..., None]
     blended = target + weight * (source + correction - target)
