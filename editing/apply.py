@@ -1,6 +1,6 @@
 """The one path that puts an edit into a photo: plan in UV, draw, look colours up, blend.
 
-Data flow, on a window of the photo whose side is one of few classes (so that no new photo compiles
+Data flow, on a window of the photo whose size is one of few classes (so that no new photo compiles
 anything again)::
 
     layers of the plan at the texels --rasterise with the target's geometry--> layers at the pixels
@@ -32,7 +32,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.rasterize import interpolate, rasterize
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
 from ..core.geometry.scales import enlarge, pool
-from ..core.geometry.window import cut_window
+from ..core.geometry.window import cut_narrow_window
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
@@ -46,7 +46,7 @@ __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
 _GAP = 0.5  # cm: width of the surroundings that make pixels part of a gap
-_GAP_PIXELS = 128  # along a window's side, at which they are looked at
+_GAP_PIXELS = 128  # along a window's height, at which they are looked at
 _SURROUNDED = (0.55, 0.7)  # share of them that is seen; at a straight edge it is one half
 _REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
@@ -55,16 +55,16 @@ _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or backgro
 class _Places(NamedTuple):
     """Where the source and the masks are read."""
 
-    own: Array  # [K, K, 2] source pixels
-    mirrored: Array  # [K, K, 2]
+    own: Array  # [h, w, 2] source pixels
+    mirrored: Array  # [h, w, 2]
     is_mirrored: Array  # [] some pixel needs the other side
-    uv: Array  # [K, K, 2] of the layout
+    uv: Array  # [h, w, 2] of the layout
 
 
 class _Drawn(NamedTuple):
-    """A source drawn into a window; all but the colours are ``[K, K]``."""
+    """A source drawn into a window; all but the colours are ``[h, w]``."""
 
-    colors: Array  # [K, K, 3]
+    colors: Array  # [h, w, 3]
     mask: Array  # what may change, in [0, 1]
     keep: Array  # where the target's own pixels stay
     is_comparable: Array  # both photos show the skin well enough to compare their colours
@@ -74,18 +74,19 @@ class _Drawn(NamedTuple):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Window:
-    """A square cut-out of the target photo."""
+    """A cut-out of the target photo."""
 
-    image: Array  # [K, K, 3]; pixels beyond the photo repeat its edge
+    image: Array  # [h, w, 3]; pixels beyond the photo repeat its edge
     origin: Array  # [2] int32, photo pixel (x, y) of the first pixel
     photo_size: Array  # [2] int32, width and height of the photo
-    allowed: Array  # [K, K], 1 where the user lets pixels change
+    allowed: Array  # [h, w], 1 where the user lets pixels change
 
     @property
     def is_photo(self) -> Array:
-        """Return ``[K, K]``: the pixel lies in the photo."""
-        steps = jnp.arange(self.image.shape[0], dtype=jnp.int32)
-        x, y = steps + self.origin[0], steps + self.origin[1]
+        """Return ``[h, w]``: the pixel lies in the photo."""
+        height, width = self.image.shape[:2]
+        x = jnp.arange(width, dtype=jnp.int32) + self.origin[0]
+        y = jnp.arange(height, dtype=jnp.int32) + self.origin[1]
         columns = (x >= 0) & (x < self.photo_size[0])
         return ((y >= 0) & (y < self.photo_size[1]))[:, None] & columns
 
@@ -106,11 +107,10 @@ def cut_edit_window(
         allowed: photo pixels that may change, in [0, 1]; all if None.
     """
     points = np.asarray(face.position_map)[..., :2][mask > 0.0]
-    window, origin = cut_window(image, points, margin=4)
-    side = window.shape[0]
-    free = jnp.ones((side, side))
+    window, origin = cut_narrow_window(image, points, margin=4)
+    free = jnp.ones(window.shape[:2])
     if allowed is not None:
-        free = jnp.asarray(cut_window(allowed, points, margin=4)[0], jnp.float32)
+        free = jnp.asarray(cut_narrow_window(allowed, points, margin=4)[0], jnp.float32)
     return Window(
         image=jnp.asarray(window, jnp.float32),
         origin=jnp.asarray(origin, jnp.int32),
@@ -122,14 +122,15 @@ def cut_edit_window(
 def paste_window(
     image: Float[np.ndarray, "height width 3"],
     window: Window,
-    edited: Float[Array, "side side 3"],
+    edited: Float[Array, "rows columns 3"],
 ) -> Float[np.ndarray, "height width 3"]:
     """Return a copy of the photo with the window's pixels in place."""
     result = np.array(image)
-    (left, top), side = np.asarray(window.origin), edited.shape[0]
+    left, top = np.asarray(window.origin)
+    right, bottom = left + edited.shape[1], top + edited.shape[0]
     height, width = image.shape[:2]
-    rows = slice(max(top, 0), max(min(top + side, height), 0))
-    columns = slice(max(left, 0), max(min(left + side, width), 0))
+    rows = slice(max(top, 0), max(min(bottom, height), 0))
+    columns = slice(max(left, 0), max(min(right, width), 0))
     if rows.start < rows.stop and columns.start < columns.stop:
         inner_rows = slice(rows.start - top, rows.stop - top)
         inner_columns = slice(columns.start - left, columns.stop - left)
@@ -146,7 +147,7 @@ def render_edit(
     *,
     config: PlanConfig | None = None,
     blend: BlendConfig | None = None,
-) -> Float[Array, "side side 3"]:
+) -> Float[Array, "rows columns 3"]:
     """Put a source's colours into a window of the target photo.
 
     Args:
@@ -196,7 +197,7 @@ _read = jax.jit(sample_bicubic)
 
 
 @jax.jit
-def _read_masks(masks: EditMasks, uv: Array) -> Float[Array, "side side 2"]:
+def _read_masks(masks: EditMasks, uv: Array) -> Float[Array, "rows columns 2"]:
     """Return what may change, and where the target's own pixels stay."""
     texels = jnp.stack([masks.mask, masks.keep], axis=-1)
     return sample_bilinear(texels, uv * texels.shape[0] - 0.5)
@@ -205,7 +206,7 @@ def _read_masks(masks: EditMasks, uv: Array) -> Float[Array, "side side 2"]:
 @jax.jit
 def _interpolate_layers(
     fragments: Fragments, triangles: Array, layers: Layers
-) -> Float[Array, "side side c"]:
+) -> Float[Array, "rows columns c"]:
     """Return the layers at the pixels, stacked: all are read at once."""
     texels = layers.own.size
     values = [leaf.reshape(texels, -1) for leaf in jax.tree.leaves(layers)]
@@ -239,21 +240,21 @@ def _places(pixels: Array, like: Layers) -> _Places:
 
 
 def _rasterize_window(vertices: Array, triangles: Array, window: Window) -> Fragments:
-    side = window.image.shape[0]
-    return rasterize(vertices, triangles, height=side, width=side, origin=window.origin)
+    height, width = window.image.shape[:2]
+    return rasterize(vertices, triangles, height=height, width=width, origin=window.origin)
 
 
 @jax.jit
 def _shade(
     plan: EditPlan,
     pixels: Array,
-    masks: Float[Array, "side side 2"],
+    masks: Float[Array, "rows columns 2"],
     own: Array,
     mirrored: Array,
     is_covered: Array,
     gap: Float[Array, ""],
 ) -> _Drawn:
-    """Match and mix the colours read from both sides, ``[K, K, 3]`` each."""
+    """Match and mix the colours read from both sides, ``[h, w, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
     own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), layers.offset)
     mirrored_lab = apply_light(
@@ -280,7 +281,7 @@ def _shade(
     )
 
 
-def _closed(seen: Array, gap: Array) -> Float[Array, "side side"]:
+def _closed(seen: Array, gap: Array) -> Float[Array, "rows columns"]:
     """Return 1 in gaps of what is seen, 0 at its outer edge.
 
     Where a turned face's nose hides its own cheek, the surface is seen from the side for some
@@ -289,7 +290,7 @@ def _closed(seen: Array, gap: Array) -> Float[Array, "side side"]:
     small = pool(seen[..., None], _GAP_PIXELS)
     around = soften(small, gap * small.shape[0] / seen.shape[0])
     low, high = _SURROUNDED
-    return enlarge(smooth_step((around - low) / (high - low)), seen.shape[0])[..., 0]
+    return enlarge(smooth_step((around - low) / (high - low)), *seen.shape)[..., 0]
 
 
 def _blend_drawn(

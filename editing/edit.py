@@ -139,7 +139,7 @@ def apply_source(
     """
     mask = np.asarray(masks.mask)
     window = cut_edit_window(image, face, mask, allowed=allowed)
-    source = source_for(reference, face, mask, layout, side=window.image.shape[0])
+    source = source_for(reference, face, mask, layout, side=max(window.image.shape))
     edited = render_edit(window, face, source, masks, layout, config=plan, blend=blend)
     return paste_window(image, window, edited)
 
@@ -167,13 +167,13 @@ def _recolor_window(
     color: Float[Array, " 3"],
     *,
     contrast: Contrast,
-) -> Float[Array, "side side 3"]:
-    side = window.image.shape[0]
+) -> Float[Array, "rows columns 3"]:
+    height, width = window.image.shape[:2]
     around = soften(masks.mask[..., None], _AROUND * layout.size / 256)[..., 0]
     around = around * (1.0 - masks.mask) * layout.region("skin")
     layers = jnp.stack([masks.mask, around], axis=-1) * face.visibility[..., None]
     drawn, _ = render_texture(
-        layers, face.position_map, layout, height=side, width=side, origin=window.origin
+        layers, face.position_map, layout, height=height, width=width, origin=window.origin
     )
     drawn = drawn * window.is_photo[..., None].astype(jnp.float32)
     colored, weight = recolor_pixels(

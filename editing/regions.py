@@ -39,27 +39,36 @@ def combine_regions(layout: UVLayout, names: Sequence[str]) -> Float[Array, "siz
 
 
 def soften(
-    image: Float[Array, "size size c"], sigma: float | Float[Array, ""]
-) -> Float[Array, "size size c"]:
-    """Blur a UV image with a Gaussian, renormalised at the borders.
+    image: Float[Array, "height width c"], sigma: float | Float[Array, ""]
+) -> Float[Array, "height width c"]:
+    """Blur an image with a Gaussian, renormalised at the borders.
 
     Args:
         image: any channels.
-        sigma: standard deviation in texels; may be traced; 0 changes nothing. A wide blur whose
+        sigma: standard deviation in pixels; may be traced; 0 changes nothing. A wide blur whose
             width is known beforehand is found at every few texels and interpolated between.
     """
-    size = image.shape[0]
+    height, width, _ = image.shape
     if not isinstance(sigma, float | int):
-        steps = jnp.arange(size, dtype=jnp.float32)
-        weights = jnp.exp(-0.5 * ((steps[:, None] - steps) / jnp.maximum(sigma, 1e-3)) ** 2)
-        return _both_ways(weights / weights.sum(axis=1, keepdims=True), image)
-    finer, kernel = _blur_matrices(size, float(sigma))
-    coarse = _both_ways(jnp.asarray(kernel), image)
-    return coarse if finer is None else _both_ways(jnp.asarray(finer), coarse)
+        return _both_ways(_gaussian(height, sigma), image, _gaussian(width, sigma))
+    finer_rows, rows = _blur_matrices(height, float(sigma))
+    finer_columns, columns = _blur_matrices(width, float(sigma))
+    return _both_ways(finer_rows, _both_ways(rows, image, columns), finer_columns)
 
 
-def _both_ways(matrix: Float[Array, "new old"], image: Float[Array, "old old c"]) -> Array:
-    return jnp.einsum("ri,ijc,sj->rsc", matrix, image, matrix)
+def _gaussian(size: int, sigma: Float[Array, ""]) -> Float[Array, "size size"]:
+    steps = jnp.arange(size, dtype=jnp.float32)
+    weights = jnp.exp(-0.5 * ((steps[:, None] - steps) / jnp.maximum(sigma, 1e-3)) ** 2)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _both_ways(
+    down: Array | np.ndarray | None, image: Array, across: Array | np.ndarray | None
+) -> Array:
+    """Multiply the columns of an image by a matrix, and its rows; None leaves them."""
+    if down is not None:
+        image = jnp.einsum("ri,ijc->rjc", down, image)
+    return image if across is None else jnp.einsum("sj,rjc->rsc", across, image)
 
 
 @cache

@@ -26,6 +26,7 @@ __all__ = ["Reference", "Source", "source_for", "source_from_photo"]
 
 Reference = PhotoFace | FaceTexture
 
+_BESIDE = 5.0  # texels of 256 around the mask: the colours at its edge are compared to the target's
 _DENSE = 0.9  # share of texels that are no larger in the photo than those that are looked at
 _SHRINK_FROM = 1.2  # a reference larger than the target by more than this is shrunk first
 
@@ -65,6 +66,8 @@ def source_for(
         return _source_from_face_file(reference, face, layout, side=side)
     photo, other = reference
     needed = np.maximum(mask, mask.reshape(-1)[np.asarray(layout.mirror_texel)].reshape(mask.shape))
+    reach = 2 * round(_BESIDE * layout.size / 256) + 1
+    needed = cv2.dilate(needed, np.ones((reach, reach), np.uint8))
     scale = float(face.camera.scale / other.camera.scale)
     return source_from_photo(photo, other, needed, scale=scale, side=side)
 

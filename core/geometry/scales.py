@@ -1,4 +1,4 @@
-"""UV images at fewer texels, and back."""
+"""Images at fewer pixels or texels, and back."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ __all__ = ["enlarge", "pool"]
 
 
 def pool(image: Array, size: int) -> Array:
-    """Average blocks of texels of ``[S, S, c]`` down to ``size`` along a side, or a few more.
+    """Average blocks of pixels or texels of ``[h, w, c]``, down to ``size`` or a few more rows.
 
-    The blocks are the largest that fit the image and leave ``size`` texels or more.
+    The blocks are the largest squares that fit the image and leave ``size`` rows or more.
     """
-    texels = image.shape[0]
-    block = next(step for step in range(max(texels // size, 1), 0, -1) if texels % step == 0)
+    height, width, _ = image.shape
+    block = max(height // size, 1)
+    while height % block or width % block:
+        block -= 1
     if block == 1:
         return image
-    cells = texels // block
     # Sums of slices: XLA's code for CPUs averages two axes at once several times slower.
-    rows = image.reshape(cells, block, -1)
+    rows = image.reshape(height // block, block, -1)
     summed = sum((rows[:, k] for k in range(1, block)), start=rows[:, 0])
-    columns = summed.reshape(cells, cells, block, -1)
+    columns = summed.reshape(height // block, width // block, block, -1)
     return sum((columns[:, :, k] for k in range(1, block)), start=columns[:, :, 0]) / block**2
 
 
-def enlarge(image: Array, size: int) -> Array:
-    """Interpolate a UV image ``[s, s, c]`` linearly to ``size`` texels along a side."""
-    return jax.image.resize(image, (size, size, image.shape[-1]), "linear")
+def enlarge(image: Array, height: int, width: int | None = None) -> Array:
+    """Interpolate an image ``[h, w, c]`` linearly; by default to as many columns as rows."""
+    return jax.image.resize(image, (height, width or height, image.shape[-1]), "linear")

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
-__all__ = ["SIZE_CLASSES", "cut_rectangle", "cut_window", "size_class", "window_origin"]
+__all__ = [
+    "SIZE_CLASSES",
+    "cut_narrow_window",
+    "cut_rectangle",
+    "cut_window",
+    "size_class",
+    "window_origin",
+]
 
-# Steps of at most 1.5 waste at most 2.25 times the pixels and cost one compilation each.
-SIZE_CLASSES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16384)
+# Each costs compilations; where a face takes long, steps of a quarter waste at most 1.6 times the
+# pixels. Multiples of 64, whose quarters have whole halves (`core.blending.multigrid`).
+SIZE_CLASSES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 2048, 2560)
+SIZE_CLASSES += (3072, 4096, 6144, 8192, 16384)
 
 
 def size_class(length: int) -> int:
@@ -26,13 +35,25 @@ def window_origin(
     points: Float[np.ndarray, "*n 2"], *, margin: int = 4
 ) -> tuple[tuple[int, int], int]:
     """Return origin (x, y) and side of the square window around points (photo pixels)."""
+    low, high = _bounds(points, margin)
+    side = size_class(int(np.max(high - low)) + 1)
+    left, top = _centred(low, high, np.array([side, side]))
+    return (int(left), int(top)), side
+
+
+def _bounds(
+    points: Float[np.ndarray, "*n 2"], margin: int
+) -> tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]:
     lines = points.reshape(-1, 2).T  # one at a time: NumPy is slow along short rows
     low = np.floor([line.min() for line in lines]) - margin
-    high = np.ceil([line.max() for line in lines]) + margin
-    side = size_class(int(np.max(high - low)) + 1)
-    centre = (low + high) / 2
-    origin = np.floor(centre - side / 2).astype(int)
-    return (int(origin[0]), int(origin[1])), side
+    return low, np.ceil([line.max() for line in lines]) + margin
+
+
+def _centred(
+    low: Float[np.ndarray, " 2"], high: Float[np.ndarray, " 2"], size: Int[np.ndarray, " 2"]
+) -> Int[np.ndarray, " 2"]:
+    """Return the first pixel of a rectangle of a size, its middle on that of another."""
+    return np.floor((low + high) / 2 - size / 2).astype(int)
 
 
 def cut_window(
@@ -54,6 +75,25 @@ def cut_window(
     origin, side = window_origin(points, margin=margin)
     low = np.asarray(origin)
     return cut_rectangle(image, low, low + side), origin
+
+
+def cut_narrow_window(
+    image: Shaped[np.ndarray, "height width *c"],
+    points: Float[np.ndarray, "*n 2"],
+    *,
+    margin: int = 4,
+) -> tuple[Shaped[np.ndarray, "rows columns *c"], tuple[int, int]]:
+    """Cut a window as `cut_window`, of three quarters of its width or height where they suffice.
+
+    Faces are a quarter narrower than high.
+    """
+    low, high = _bounds(points, margin)
+    needed = (high - low).astype(int) + 1
+    side = size_class(int(needed.max()))
+    narrow = 3 * side // 4
+    size = np.where(needed <= narrow, narrow, side)
+    origin = _centred(low, high, size)
+    return cut_rectangle(image, origin, origin + size), (int(origin[0]), int(origin[1]))
 
 
 def cut_rectangle(

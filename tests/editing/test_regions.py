@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import ndimage
 from toys import toy_layout
 
 from uvface.core.errors import InputError
@@ -27,6 +28,17 @@ def test_unknown_or_missing_names_are_input_errors(layout):
         combine_regions(layout, ["nose", "beak"])
     with pytest.raises(InputError, match="no region given"):
         combine_regions(layout, [])
+
+
+@pytest.mark.parametrize("sigma", [3.0, 12.0, jnp.float32(3.0)])
+def test_softening_is_the_same_along_both_axes_of_any_shape(sigma):
+    noise = jnp.asarray(np.random.default_rng(4).random((96, 64, 2)), jnp.float32)
+    soft = soften(noise, sigma)
+    turned = soften(noise.swapaxes(0, 1), sigma).swapaxes(0, 1)
+    np.testing.assert_allclose(soft, turned, atol=1e-5)
+    exact = ndimage.gaussian_filter(noise, (float(sigma), float(sigma), 0.0), truncate=6.0)
+    middle = np.s_[30:-30, 20:-20] if sigma < 4.0 else np.s_[45:-45, 30:-30]
+    np.testing.assert_allclose(soft[middle], exact[middle], atol=2e-3)
 
 
 def test_softening_keeps_constants_and_sigma_zero_keeps_everything():

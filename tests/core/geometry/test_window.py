@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from uvface.core.geometry.window import SIZE_CLASSES, cut_window, size_class, window_origin
+from uvface.core.geometry.window import (
+    SIZE_CLASSES,
+    cut_narrow_window,
+    cut_window,
+    size_class,
+    window_origin,
+)
 
 
 @pytest.mark.parametrize("length", [1, 128, 129, 4000, 16384, 20000])
@@ -24,3 +30,26 @@ def test_window_is_a_part_of_the_photo_with_repeated_edges():
     for y, x in ((0, 0), (127, 127), (60, 70)):
         expected = image[np.clip(y + top, 0, 59), np.clip(x + left, 0, 299)]
         np.testing.assert_array_equal(window[y, x], expected)
+
+
+@pytest.mark.parametrize(
+    "spread,shape",
+    [
+        ((230, 310), (320, 240)),
+        ((310, 230), (240, 320)),
+        ((250, 310), (320, 320)),
+        ((700, 200), (576, 768)),
+        ((5, 5), (96, 96)),
+    ],
+)
+def test_narrow_windows_hold_the_points_and_are_of_few_shapes(spread, shape):
+    image = np.random.default_rng(1).random((900, 900)).astype(np.float32)
+    points = np.array([100.5, 80.2]) + np.array([[0, 0], [1, 1]]) * (np.array(spread) - 1.0)
+    window, (left, top) = cut_narrow_window(image, points, margin=4)
+    assert window.shape == shape
+    low, high = points.min(axis=0) - 4, points.max(axis=0) + 4
+    assert left <= low[0] and top <= low[1]
+    assert high[0] <= left + shape[1] - 1 and high[1] <= top + shape[0] - 1
+    rows, columns = np.arange(shape[0]) + top, np.arange(shape[1]) + left
+    expected = image[np.ix_(np.clip(rows, 0, 899), np.clip(columns, 0, 899))]
+    np.testing.assert_array_equal(window, expected)
