@@ -52,6 +52,11 @@ _REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
 
+# Layers at the pixels, `[h, w, n k]`: the n that have k channels, by k. Stacked, they are read at
+# once; in one stack, whoever needs a few would read past all.
+_Stacks = dict[int, Array]
+
+
 class _Places(NamedTuple):
     """Where the source and the masks are read."""
 
@@ -204,32 +209,34 @@ def _read_masks(masks: EditMasks, uv: Array) -> Float[Array, "rows columns 2"]:
 
 
 @jax.jit
-def _interpolate_layers(
-    fragments: Fragments, triangles: Array, layers: Layers
-) -> Float[Array, "rows columns c"]:
-    """Return the layers at the pixels, stacked: all are read at once."""
-    texels = layers.own.size
-    values = [leaf.reshape(texels, -1) for leaf in jax.tree.leaves(layers)]
-    return interpolate(fragments, triangles, jnp.concatenate(values, axis=-1))
+def _interpolate_layers(fragments: Fragments, triangles: Array, layers: Layers) -> _Stacks:
+    """Return the layers at the pixels."""
+    stacks: dict[int, list[Array]] = {}
+    for leaf in jax.tree.leaves(layers):
+        values = leaf.reshape(layers.own.size, -1)
+        stacks.setdefault(values.shape[1], []).append(values)
+    return {
+        width: interpolate(fragments, triangles, jnp.concatenate(stacked, axis=-1))
+        for width, stacked in stacks.items()
+    }
 
 
-def _unstacked(pixels: Array, like: Layers) -> Layers:
+def _unstacked(pixels: _Stacks, like: Layers) -> Layers:
     """Return the layers at the pixels by name.
 
     In the call that uses them: where they are made, XLA would interpolate anew for each of them.
     """
     leaves, tree = jax.tree_util.tree_flatten(like)
-    widths = [leaf.shape[-1] if leaf.ndim == 3 else 1 for leaf in leaves]
-    parts = jnp.split(pixels, np.cumsum(widths)[:-1], axis=-1)
+    parts = {width: iter(jnp.split(x, x.shape[-1] // width, -1)) for width, x in pixels.items()}
     images = [
-        part if leaf.ndim == 3 else part[..., 0] for part, leaf in zip(parts, leaves, strict=True)
+        next(parts[leaf.shape[-1]]) if leaf.ndim == 3 else next(parts[1])[..., 0] for leaf in leaves
     ]
     drawn: Layers = jax.tree_util.tree_unflatten(tree, images)
     return drawn
 
 
 @jax.jit
-def _places(pixels: Array, like: Layers) -> _Places:
+def _places(pixels: _Stacks, like: Layers) -> _Places:
     layers = _unstacked(pixels, like)
     return _Places(
         own=layers.place,
@@ -247,7 +254,7 @@ def _rasterize_window(vertices: Array, triangles: Array, window: Window) -> Frag
 @jax.jit
 def _shade(
     plan: EditPlan,
-    pixels: Array,
+    pixels: _Stacks,
     masks: Float[Array, "rows columns 2"],
     own: Array,
     mirrored: Array,

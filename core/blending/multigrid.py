@@ -26,7 +26,7 @@ from jaxtyping import Bool, Float
 
 __all__ = ["Level", "apply_operator", "build_levels", "neighbours", "padded_size", "solve"]
 
-_COARSEST = 8  # cells along a side; there the system is solved directly
+_COARSEST = 12  # cells along a side; there the system is solved directly
 _DAMPING = 0.8  # of Jacobi's iteration; best for five-point operators
 _NEWTON_STEPS = 36  # 2 log2 of the condition number is enough
 _SHIFT = 1e-4  # on the coarsest diagonal, whose entries are about 4
