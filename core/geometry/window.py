@@ -21,9 +21,11 @@ __all__ = [
 ]
 
 # Each costs compilations; where a face takes long, steps of a quarter waste at most 1.6 times the
-# pixels. Multiples of 64, whose quarters have whole halves (`core.blending.multigrid`).
-SIZE_CLASSES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 2048, 2560)
-SIZE_CLASSES += (3072, 4096, 6144, 8192, 16384)
+# pixels. Three quarters of them halve well, too (`core.blending.multigrid`).
+SIZE_CLASSES = (
+    *(128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 2048, 2560, 3072),
+    *(4096, 6144, 8192, 16384),
+)
 
 
 def size_class(length: int) -> int:
