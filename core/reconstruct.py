@@ -137,13 +137,6 @@ class Model:
 
         return detector_name(self._detector())
 
-    def prepare(self) -> None:
-        """Load or compile what reads a face, as the first face would; beside other work."""
-        box = jax.device_put(np.array([0.0, 0.0, CROP_SIZE, CROP_SIZE], np.float32))
-        photo_from_crop = crop_box(box)
-        nothing = np.zeros((CROP_SIZE, CROP_SIZE, 3), np.float32)
-        self.read(cut_region(nothing, photo_from_crop), photo_from_crop)
-
     def reconstruct(
         self,
         photo: str | Path | RgbImage,

@@ -29,7 +29,6 @@ from .progress import track
 
 if TYPE_CHECKING:
     from ..batch import Item
-    from ..reconstruct import Model
 
 __all__ = ["inspect", "reconstruct"]
 
@@ -91,12 +90,10 @@ def reconstruct(
     files = find_photos(photos)
     if contact_sheet is not None and contact_sheet.resolve() in {file.resolve() for file in files}:
         raise typer.BadParameter(f"{contact_sheet} is one of the photos; name another picture")
-    model = load(weights)
-    Thread(target=_prepare, args=(model,)).start()  # beside detection
     items = run(
         files,
         output,
-        model=model,
+        model=load(weights),
         save=chosen,
         boxes=open_boxes(boxes, files),
         cropped=cropped,
@@ -116,11 +113,6 @@ def reconstruct(
         _write_sheet(contact_sheet, records)
     if failed:
         raise typer.Exit(1)
-
-
-def _prepare(model: Model) -> None:
-    with suppress(Exception):  # whatever it is, the first face will say so
-        model.prepare()
 
 
 def _import_trimesh() -> None:

@@ -13,7 +13,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
-from uvface.core.reconstruct import _as_rgb, _measure_face, load
+from uvface.core.reconstruct import _as_rgb, _measure_face
 from uvface.core.upright import UprightCrop, fit_camera
 
 
@@ -91,24 +91,6 @@ def test_a_second_process_imports_nothing_slow(tmp_path):
     read = f"assert len(uvface.load().reconstruct({photo})) == 1"
     assert "'flax'" in _imported(read, tmp_path)
     assert _imported(read, tmp_path) == "[]"
-
-
-def test_a_prepared_model_reads_a_face_without_compiling():
-    photo, box = np.full((300, 260, 3), 0.5, np.float32), [[60.0, 50.0, 200.0, 210.0]]
-    load().reconstruct(photo, boxes=box)  # what depends on the photo's size
-    model, compiled = load(), []
-    model.prepare()
-
-    def note(event, _, **told):
-        if event.endswith("backend_compile_duration"):
-            compiled.append(told)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    try:
-        model.reconstruct(photo, boxes=box)
-    finally:
-        jax.monitoring.unregister_event_duration_listener(note)
-    assert not compiled
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
