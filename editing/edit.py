@@ -139,7 +139,7 @@ def apply_source(
     """
     mask = np.asarray(masks.mask)
     window = cut_edit_window(image, face, mask, allowed=allowed)
-    source = source_for(reference, face, mask, layout, side=max(window.image.shape))
+    source = source_for(reference, face, mask, layout, side=max(window.image.shape[:2]))
     edited = render_edit(window, face, source, masks, layout, config=plan, blend=blend)
     return paste_window(image, window, edited)
 

@@ -12,7 +12,6 @@ from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jaxtyping import Float
 
@@ -47,7 +46,6 @@ _ENOUGH_LIPS = 0.0025  # of the layout's area: a tenth of both lips
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
 _LEAST_FACING = 0.1
-_NO_PICTURE = np.zeros((1, 1, 3), np.float32)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -212,7 +210,7 @@ def plan_edit(
         config: how colours are found.
     """
     # Its picture is read at the pixels, not here: without it photos of all sizes share one program.
-    known = dataclasses.replace(source, image=jnp.asarray(_NO_PICTURE))
+    known = dataclasses.replace(source, image=jnp.zeros((1, 1, 3)))
     plan: EditPlan = _planner(config)(face, known, masks, layout)
     return plan
 

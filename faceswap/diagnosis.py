@@ -105,7 +105,7 @@ def plan_stages(
     """
     masks = swap_masks(layout, config)
     mask = np.asarray(masks.mask)
-    side = max(cut_edit_window(image, face, mask).image.shape)
+    side = max(cut_edit_window(image, face, mask).image.shape[:2])
     source = source_for(reference, face, mask, layout, side=side)
     how = PlanConfig(color=config.color, complete=config.complete, occlusion=occlusion)
     return Stages(source=source, plan=plan_edit(face, source, masks, layout, config=how))

@@ -68,7 +68,7 @@ def test_a_texture_is_drawn_as_it_is():
         layout="toy",
         layout_digest="",
     )
-    source = source_for(plain, face, np.asarray(mask), layout(), side=max(window.image.shape))
+    source = source_for(plain, face, np.asarray(mask), layout(), side=max(window.image.shape[:2]))
     blend = BlendConfig(method="feather")
     plan = PlanConfig(color="none")
     edited = render_edit(window, face, source, masks, layout(), config=plan, blend=blend)
