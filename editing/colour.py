@@ -13,6 +13,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -53,26 +54,32 @@ _TINY = 1e-12
 _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
 _CHROMA_SLOPES = (0.7, 1.0)  # larger ones turn lips magenta and cheeks blotchy
-_LIGHT_SLOPES = (0.6, 1.4)
-_SKIN_DEPTH = 0.05  # Oklab L below the mean: what is darker is no skin, and black stays black
 _GREY = (0.001, 0.004)  # deviation of chroma: below the first a photo is black and white or toned
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ColorTransfer:
-    """Map in Oklab: mean to mean, with slopes of their own below and above the mean."""
+    """Map in Oklab: mean to mean; a and b on lines, L on a curve from black, then on a line."""
 
     source_mean: Array  # [3]
     target_mean: Array  # [3]
-    below: Array  # [3], slope for values below the mean
-    above: Array  # [3]
+    chroma: Array  # [2], slopes of a and b
+    gain: Array  # slope of L at black
+    shoulder: Array  # how far the curve of L bends towards white; 0 is a line
+    above: Array  # slope of L above the mean
 
     @staticmethod
     def identity() -> ColorTransfer:
         """Return the transfer that changes nothing."""
-        zero, one = jnp.zeros(3), jnp.ones(3)
-        return ColorTransfer(source_mean=zero, target_mean=zero, below=one, above=one)
+        return ColorTransfer(
+            source_mean=jnp.zeros(3),
+            target_mean=jnp.zeros(3),
+            chroma=jnp.ones(2),
+            gain=jnp.ones(()),
+            shoulder=jnp.zeros(()),
+            above=jnp.ones(()),
+        )
 
 
 def _product(colors: Array, matrix: np.ndarray) -> Array:
@@ -137,40 +144,55 @@ def fit_transfer(
         weights: how much each texel counts; all zero gives the identity.
 
     Returns:
-        Robust means, and slopes from the deviations (a, b) and from the means (L).
+        Robust means, slopes from the deviations (a, b) and a curve from the means (L).
     """
     w = weights.reshape(-1, 1)
     source_mean, source_deviation = _robust_moments(source.reshape(-1, 3), w)
     target_mean, target_deviation = _robust_moments(target.reshape(-1, 3), w)
-    is_seen = w.sum() > 1.0
     low, high = _GREY
     colourful = jnp.clip((jnp.hypot(*target_deviation[1:]) - low) / (high - low), 0.0, 1.0)
-    chroma = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES) * colourful
-    # Black stays black, so that dark lips on dark skin do not become pale ones on light skin; and
-    # what is brighter than the skin does not pass white. A darker light makes it weaker, too:
-    # stretched to white, the pores and stubble of a pale face would be blotches on a dark one.
-    brighter = target_mean[0] / jnp.maximum(source_mean[0], 0.05)
-    to_white = (1.0 - target_mean[0]) / jnp.maximum(1.0 - source_mean[0], 0.05)
-    below = chroma.at[0].set(jnp.clip(brighter, *_LIGHT_SLOPES))
-    above = chroma.at[0].set(jnp.clip(jnp.minimum(brighter, to_white), *_LIGHT_SLOPES))
-    return ColorTransfer(
-        source_mean=jnp.where(is_seen, source_mean, 0.0),
-        target_mean=jnp.where(is_seen, target_mean, 0.0),
-        below=jnp.where(is_seen, below, 1.0),
-        above=jnp.where(is_seen, above, 1.0),
+    slopes = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES)[1:] * colourful
+    gain, shoulder, above = _curve(source_mean[0], target_mean[0])
+    fitted = ColorTransfer(
+        source_mean=source_mean,
+        target_mean=target_mean,
+        chroma=slopes,
+        gain=gain,
+        shoulder=shoulder,
+        above=above,
     )
+    is_seen = w.sum() > 1.0
+    return jax.tree.map(partial(jnp.where, is_seen), fitted, ColorTransfer.identity())
+
+
+def _curve(source: Array, target: Array) -> tuple[Array, Array, Array]:
+    """Return gain, shoulder and slope above of the curve that takes one lightness to another.
+
+    Light multiplies, so black stays black: dark lips on dark skin do not become pale ones on
+    light skin. A camera maps light u to u / (1 + u^4)^(1/4), nearly a line up to bright skin and
+    bent to white from there; a brighter face is one in more light through the same curve, so
+    that what is marked on it fades as it nears white. A darker face is not unbent: stretched
+    from white, the pores and stubble of a pale face would be blotches.
+    """
+    source, target = jnp.clip(source, 0.05, 0.98), jnp.clip(target, 0.05, 0.98)
+    ratio, bend = target / source, (1.0 - target**4) / (1.0 - source**4)
+    is_brighter = ratio > 1.0
+    gain = jnp.where(is_brighter, ratio / bend**0.25, ratio)
+    slope = jnp.where(is_brighter, ratio * bend, ratio)  # at the mean
+    # Above the mean are highlights, half the skin's and half the lamp's: they do not pass white.
+    to_white = (1.0 - target) / (1.0 - source)
+    above = jnp.minimum(slope, jnp.sqrt(slope * to_white))
+    return gain, jnp.maximum(gain**4 - 1.0, 0.0), above
 
 
 def apply_transfer(transfer: ColorTransfer, lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     """Apply a transfer to Oklab colours."""
-    off = lab - transfer.source_mean
-    matched = jnp.where(off < 0.0, transfer.below, transfer.above) * off + transfer.target_mean
-    # A slope that is limited for the skin's sake would make brows, lashes and nostrils grey.
-    deep, slope = jnp.maximum(-off[..., 0] - _SKIN_DEPTH, 0.0), transfer.below[0]
-    to_black = (transfer.target_mean[0] - slope * _SKIN_DEPTH) / jnp.maximum(
-        transfer.source_mean[0] - _SKIN_DEPTH, 0.05
-    )
-    return matched.at[..., 0].add(-jnp.maximum(to_black - slope, 0.0) * deep)
+    light, off = lab[..., :1], lab - transfer.source_mean
+    bend = jnp.sqrt(jnp.sqrt(1.0 + transfer.shoulder * jnp.square(jnp.square(light))))
+    shine = transfer.target_mean[0] + transfer.above * off[..., :1]
+    curved = jnp.where(off[..., :1] < 0.0, transfer.gain * light / bend, shine)
+    chroma = transfer.chroma * off[..., 1:] + transfer.target_mean[1:]
+    return jnp.concatenate([curved, chroma], axis=-1)
 
 
 def apply_light(

@@ -1,5 +1,7 @@
 """Oklab against published values; colour transfers recover known ones and resist outliers."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -72,6 +74,19 @@ def test_black_stays_black_on_a_much_lighter_face():
     assert np.asarray(apply_transfer(transfer, dark)).std(axis=0)[0] < 1.6 * dark[:, 0].std()
 
 
+def test_marks_fade_on_an_overexposed_face_and_brows_stay_dark():
+    dark = lab_from_rgb(_skin()) * jnp.array([0.65, 1.0, 1.0])
+    white = dark * jnp.array([0.2, 1.0, 1.0]) + jnp.array([0.81, 0.0, 0.0])
+    transfer = fit_transfer(dark, white, jnp.ones(len(dark)))
+    mean = float(transfer.source_mean[0])
+    steps = jnp.array([-0.3, -0.05, -1e-4, 1e-4, 0.05])
+    lab = jnp.stack([mean + steps, jnp.zeros(5), jnp.zeros(5)], axis=-1)
+    brow, pore, below, above, shine = np.asarray(apply_transfer(transfer, lab))[:, 0]
+    assert below - pore < 0.05 and shine - above < 0.05
+    assert abs(above - below) < 1e-3
+    assert brow < 0.6 * below
+
+
 def test_no_common_texels_give_the_identity():
     rgb = _skin(50)
     lab = lab_from_rgb(rgb)
@@ -92,11 +107,8 @@ def test_a_black_and_white_target_leaves_no_colour():
 
 def test_light_changes_skin_and_leaves_black_black():
     skin, black = [0.7, 0.05, 0.06], [0.0, 0.0, 0.0]
-    transfer = ColorTransfer(
-        source_mean=jnp.array(skin),
-        target_mean=jnp.array(skin),
-        below=jnp.ones(3),
-        above=jnp.ones(3),
+    transfer = dataclasses.replace(
+        ColorTransfer.identity(), source_mean=jnp.array(skin), target_mean=jnp.array(skin)
     )
     offset = jnp.broadcast_to(jnp.array([0.15, 0.0, 0.01]), (3, 3))
     lab = jnp.array([skin, black, [0.9, 0.0, 0.0]])
