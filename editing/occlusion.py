@@ -31,6 +31,7 @@ _LIT = (0.3, 0.42)  # of the lit skin's lightness: skin that gets 1/37 to 1/13 o
 _ONE_SIDED = (0.1, 0.25)  # share of the skin that is lit on one side of the face only
 _BOTH_SEEN = (0.35, 0.7)  # share of the seen skin whose other side is seen, too
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
+_BRIGHT = 0.65  # Oklab L of skin; on darker skin less is darker, since light multiplies
 
 
 def periphery(layout: UVLayout, normal: Float[Array, "size size 3"]) -> Float[Array, "size size"]:
@@ -75,7 +76,8 @@ def _likeness(lab: Array, expected: Array, *, tolerance: float) -> Array:
     difference = lab - expected
     light = difference[..., 0]
     chroma = jnp.linalg.norm(difference[..., 1:] + 1e-9, axis=-1) / _CHROMA
-    distance = jnp.maximum(jnp.maximum(-light / _DARKER, light / _BRIGHTER), chroma) / tolerance
+    darker = _DARKER * jnp.clip(expected[..., 0] / _BRIGHT, 0.2, 1.0)
+    distance = jnp.maximum(jnp.maximum(-light / darker, light / _BRIGHTER), chroma) / tolerance
     return 1.0 - smooth_step((distance - 0.7) / 0.6)
 
 

@@ -10,7 +10,7 @@ from toy_faces import layout, toy_photo
 
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
-from uvface.editing.occlusion import agree_trust, lit_trust
+from uvface.editing.occlusion import agree_trust, lit_trust, skin_trust
 from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, _Side, plan_edit
 from uvface.editing.source import source_for
 
@@ -36,6 +36,19 @@ def test_a_dark_spot_on_one_cheek_is_not_trusted():
 def test_the_same_spot_on_both_cheeks_is_the_face_s_own():
     trust = _trust(_skin_texture().at[SPOT].set(0.05).at[BESIDE].set(0.05))
     assert trust[SPOT].min() > 0.8
+
+
+@pytest.mark.parametrize("light", [0.35, 0.45, 0.7])
+def test_hair_beside_the_face_is_told_from_shade_however_dark_the_skin(light):
+    outer = jnp.zeros((64, 64)).at[:, 44:].set(1.0)
+    lab = jnp.full((64, 64, 3), jnp.array([light, 0.04, 0.05], jnp.float32))
+    hair = lab.at[:, 50:].set(jnp.array([0.45 * light, 0.02, 0.02]))
+    shade = lab.at[:, 50:, 0].set(0.85 * light)
+    everywhere = jnp.ones((64, 64))
+    covered, shaded = (skin_trust(x, everywhere, outer, everywhere) for x in (hair, shade))
+    assert covered[:, 52:].max() < 0.1
+    assert covered[:, :44].min() > 0.95
+    assert shaded.min() > 0.9
 
 
 def _plan(target, reference, **settings):
