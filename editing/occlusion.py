@@ -15,7 +15,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
 from .regions import smooth_step, soften
 
-__all__ = ["agree_trust", "lit_trust", "periphery", "skin_trust"]
+__all__ = ["agree_trust", "lit_trust", "periphery", "skin_trust", "strand_trust"]
 
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
@@ -24,6 +24,10 @@ _TURNED = (0.94, 0.69)  # cosine of the head's turn: 20 to 46 degrees
 _TURNED_FACING = 0.3  # added to the cosines of a turned head, whose far outline is often misplaced
 _FIRST_BLUR, _SECOND_BLUR = 28.0, 14.0  # texels of 256
 _STRAND = 3.5  # texels of 256
+_CLOSE = 9.0  # texels of 256: around single strands
+_DARK_STRAND = (0.06, 0.14)  # of the light around: from wrinkles to strands
+_BROWS = 6.0  # texels of 256 around brows, which may lie higher than the layout says
+_BESIDE_STRAND = 2.0  # texels of 256: what borders on strands is mixed with them
 _OWN = 3.0  # texels of 256 around eyes and brows that are not judged
 _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front of it
 _LIT_BLUR = 6.0  # texels of 256
@@ -53,10 +57,13 @@ def periphery(layout: UVLayout, normal: Float[Array, "size size 3"]) -> Float[Ar
     low, high = _FACING
     outline = 1.0 - smooth_step((facing - low - _TURNED_FACING * turned) / (high - low))
     outer = jnp.maximum(jnp.maximum(above, beside), outline * layout.region("face"))
-    # Brows and eyes reach into the sides and look like nothing around them.
+    return outer * (1.0 - _near_features(layout) * smooth_step((facing - 0.3) / 0.2))
+
+
+def _near_features(layout: UVLayout, width: float = _OWN) -> Array:
+    """Return 1 at brows and eyes, which reach into the sides and look like nothing around them."""
     own = jnp.maximum(layout.region("brows"), layout.region("eyes"))[..., None]
-    near = smooth_step(3.0 * soften(own, _OWN * layout.size / 256)[..., 0])
-    return outer * (1.0 - near * smooth_step((facing - 0.3) / 0.2))
+    return smooth_step(3.0 * soften(own, width * layout.size / 256)[..., 0])
 
 
 def _turn(layout: UVLayout, normal: Array) -> Array:
@@ -107,6 +114,30 @@ def skin_trust(
     near = soften(likeness[..., None], _STRAND * scale)[..., 0]
     likeness = likeness * smooth_step((near - 0.8) / 0.19)
     return 1.0 - outer * (1.0 - likeness)
+
+
+def strand_trust(
+    lab: Float[Array, "size size 3"], seen: Float[Array, "size size"], layout: UVLayout
+) -> Float[Array, "size size"]:
+    """Return 0 where the forehead is darker than around: at single strands and in deep folds.
+
+    Both are left to the photo that they are in. Brows are darker, too, and are not judged.
+
+    Args:
+        lab: Oklab of the photo's colours at the texels.
+        seen: 1 where the texel is seen.
+        layout: UV layout.
+    """
+    texel = layout.size / 256
+    forehead = layout.region("forehead") * (1.0 - _near_features(layout, _BROWS))
+    skin = (seen * layout.region("skin"))[..., None]
+    # What lies beside a shine is darker than that, but not than skin.
+    close, wide = (_average(lab, skin, blur * texel)[..., 0] for blur in (_CLOSE, _FIRST_BLUR))
+    around = jnp.minimum(close, wide)
+    low, high = _DARK_STRAND
+    share = 1.0 - lab[..., 0] / jnp.maximum(around, 0.05)
+    dark = forehead * smooth_step((share - low) / (high - low))
+    return 1.0 - smooth_step(3.0 * soften(dark[..., None], _BESIDE_STRAND * texel)[..., 0])
 
 
 def agree_trust(

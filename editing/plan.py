@@ -26,7 +26,7 @@ from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .light import ColorMatch, Skin, fit_colors
 from .mouth import mouth_trust
-from .occlusion import agree_trust, lit_trust, periphery, skin_trust
+from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
 from .regions import smooth_step, soften
 from .source import Source
 
@@ -152,6 +152,7 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     skin = layout.region("skin")
     bare = _bridge_folds(small[..., 3], own, layout)
     bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
+    bare = bare * strand_trust(lab, bare, layout)
     bare = bare * mouth_trust(lab, bare, skin, layout.region("lips"))
     bare = bare * lit_trust(lab, bare, layout)
     return dataclasses.replace(side, seen=bare * agree_trust(lab, bare, layout))

@@ -10,7 +10,7 @@ from toy_faces import layout, toy_photo
 
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
-from uvface.editing.occlusion import agree_trust, lit_trust, skin_trust
+from uvface.editing.occlusion import agree_trust, lit_trust, skin_trust, strand_trust
 from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, _Side, plan_edit
 from uvface.editing.source import source_for
 
@@ -49,6 +49,26 @@ def test_hair_beside_the_face_is_told_from_shade_however_dark_the_skin(light):
     assert covered[:, 52:].max() < 0.1
     assert covered[:, :44].min() > 0.95
     assert shaded.min() > 0.9
+
+
+def _streaked(share, row):
+    """Return the trust in a row of texels with a streak across its middle, and the streak's."""
+    lab = lab_from_rgb(_skin_texture())
+    lab = lab.at[row - 6 : row + 6, 31:33, 0].multiply(share)
+    trust = np.asarray(strand_trust(lab, jnp.ones((64, 64)), layout()))
+    return trust[row], trust[row, 31:33]
+
+
+def test_a_strand_on_the_forehead_is_not_trusted_a_wrinkle_is():
+    row = int(np.argmax(np.asarray(layout().region("forehead"))[:, 32] > 0.5)) + 8
+    around, strand = _streaked(0.7, row)
+    assert strand.max() < 0.1
+    assert around[20:28].min() > 0.95
+    assert _streaked(0.95, row)[0].min() > 0.9
+
+
+def test_what_is_dark_below_the_forehead_is_the_face_s_own():
+    assert _streaked(0.5, 44)[0].min() > 0.99
 
 
 def _plan(target, reference, **settings):
