@@ -15,7 +15,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
 from .regions import smooth_step, soften
 
-__all__ = ["agree_trust", "lit_trust", "periphery", "skin_trust", "strand_trust"]
+__all__ = ["agree_trust", "average_lab", "lit_trust", "periphery", "skin_trust", "strand_trust"]
 
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
@@ -74,7 +74,8 @@ def _turn(layout: UVLayout, normal: Array) -> Array:
     return smooth_step((start - cosine) / (start - end))
 
 
-def _average(lab: Array, weights: Array, sigma: float) -> Array:
+def average_lab(lab: Array, weights: Array, sigma: float) -> Array:
+    """Return the Gaussian average of Oklab ``[S, S, 3]`` by weights ``[S, S, 1]``."""
     blurred = soften(jnp.concatenate([lab * weights, weights], axis=-1), sigma)
     return blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-4)
 
@@ -106,9 +107,9 @@ def skin_trust(
     """
     scale = lab.shape[0] / 256
     seen = visibility * skin
-    expected = _average(lab, (seen * (1.0 - outer))[..., None], _FIRST_BLUR * scale)
+    expected = average_lab(lab, (seen * (1.0 - outer))[..., None], _FIRST_BLUR * scale)
     first = _likeness(lab, expected, tolerance=1.5)
-    expected = _average(lab, (seen * first)[..., None], _SECOND_BLUR * scale)
+    expected = average_lab(lab, (seen * first)[..., None], _SECOND_BLUR * scale)
     likeness = _likeness(lab, expected, tolerance=1.0) * smooth_step(first * 2.0)
     # Strands are thin: what lies between them is not trusted either.
     near = soften(likeness[..., None], _STRAND * scale)[..., 0]
@@ -132,7 +133,7 @@ def strand_trust(
     forehead = layout.region("forehead") * (1.0 - _near_features(layout, _BROWS))
     skin = (seen * layout.region("skin"))[..., None]
     # What lies beside a shine is darker than that, but not than skin.
-    close, wide = (_average(lab, skin, blur * texel)[..., 0] for blur in (_CLOSE, _FIRST_BLUR))
+    close, wide = (average_lab(lab, skin, blur * texel)[..., 0] for blur in (_CLOSE, _FIRST_BLUR))
     around = jnp.minimum(close, wide)
     low, high = _DARK_STRAND
     share = 1.0 - lab[..., 0] / jnp.maximum(around, 0.05)
@@ -154,7 +155,7 @@ def agree_trust(
         layout: UV layout.
     """
     scale, skin = layout.size / 256, layout.region("skin")
-    expected = _average(lab, (seen * skin)[..., None], _FIRST_BLUR * scale)
+    expected = average_lab(lab, (seen * skin)[..., None], _FIRST_BLUR * scale)
     like = _likeness(lab, expected, tolerance=_ODD)
     beside = layout.mirror((like * seen)[..., None])[..., 0]
     odd = soften((skin * (1.0 - like) * beside)[..., None], _STRAND * scale)[..., 0]
@@ -177,7 +178,7 @@ def lit_trust(
     weights = (seen * layout.region("skin"))[..., None]
     bright = weights * jnp.maximum(lab[..., :1], 0.0) ** 4
     level = (bright * lab[..., :1]).sum() / jnp.maximum(bright.sum(), 1e-6)
-    around = _average(lab, weights, _LIT_BLUR * layout.size / 256)[..., 0]
+    around = average_lab(lab, weights, _LIT_BLUR * layout.size / 256)[..., 0]
     low, high = _LIT
     lit = smooth_step((around / jnp.maximum(level, 1e-3) - low) / (high - low))
     other_lit, other_weights = jnp.moveaxis(

@@ -22,6 +22,7 @@ from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.visibility import normals
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face
+from .beard import beard_share
 from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .light import ColorMatch, Skin, fit_colors
@@ -115,23 +116,26 @@ class _Side:
 
     lab: Array  # [S, S, 3] Oklab
     seen: Array  # 1 where the photo shows the skin of the texel
+    plain: Array  # 1 where that skin wears no beard
     facing: Array  # cosine between the surface and the view, smoothed, at least 0
     normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
 
     def mirrored(self, layout: UVLayout) -> _Side:
         """Return what the photo shows at the texels on the other side of the face."""
-        single = jnp.stack([self.seen, self.facing], axis=-1)
+        single = jnp.stack([self.seen, self.plain, self.facing], axis=-1)
         beside = layout.mirror(jnp.concatenate([self.lab, self.normal, single], axis=-1))
-        lab, normal = beside[..., :3], beside[..., 3:6]
-        return _Side(lab=lab, normal=normal, seen=beside[..., 6], facing=beside[..., 7])
+        lab, normal, single = jnp.split(beside, (3, 6), axis=-1)
+        seen, plain, facing = jnp.moveaxis(single, -1, 0)
+        return _Side(lab=lab, normal=normal, seen=seen, plain=plain, facing=facing)
 
     def drawn_on(self, other: _Side) -> _Side:
         """Return the side without what would be a smear where the other one faces the camera."""
         return dataclasses.replace(self, seen=self.seen * _smear(self.facing, other.facing))
 
     def skin(self, region: Array) -> Skin:
-        """Return what is seen of a region ``[S, S]``."""
-        return Skin(lab=self.lab, normal=self.normal, weight=region * self.seen)
+        """Return what is seen of a region ``[S, S]``, without a beard."""
+        weight = region * self.seen * self.plain
+        return Skin(lab=self.lab, normal=self.normal, weight=weight)
 
 
 def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Side:
@@ -146,7 +150,8 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     if isinstance(shown, Source) and shown.lit_map is not None:
         lit = _smooth_normals(pool(shown.lit_map, layout.size), layout)
     lab, own = lab_from_rgb(small[..., :3]), small[..., 4]
-    side = _Side(lab=lab, seen=own, facing=jnp.maximum(normal[..., 2], 0.0), normal=lit)
+    facing = jnp.maximum(normal[..., 2], 0.0)
+    side = _Side(lab=lab, seen=own, plain=jnp.ones_like(own), facing=facing, normal=lit)
     if not occlusion:
         return side
     skin = layout.region("skin")
@@ -155,7 +160,8 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     bare = bare * strand_trust(lab, bare, layout)
     bare = bare * mouth_trust(lab, bare, skin, layout.region("lips"))
     bare = bare * lit_trust(lab, bare, layout)
-    return dataclasses.replace(side, seen=bare * agree_trust(lab, bare, layout))
+    seen = bare * agree_trust(lab, bare, layout)
+    return dataclasses.replace(side, seen=seen, plain=1.0 - beard_share(lab, seen, own, layout))
 
 
 def _smooth_normals(position_map: Array, layout: UVLayout) -> Array:
