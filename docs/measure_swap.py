@@ -89,6 +89,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--no-preset", action="store_true", help="leave PRNet's way out")
     parser.add_argument("--keep-images", action="store_true", help="write each result as PNG")
     parser.add_argument("--color", default=SwapConfig.color)
+    parser.add_argument("--shape", type=float, default=SwapConfig.shape)
     parser.add_argument("--weights", default="prn-lite")
     return parser.parse_args()
 
@@ -158,7 +159,7 @@ def swap_and_measure(
     layout = shelf.model.layout
     photos = (target.image, target.face, reference.image, reference.face, layout)
     if method == "ours":
-        config = SwapConfig(color=options.color)
+        config = SwapConfig(color=options.color, shape=options.shape)
         result = swap_face(*photos, config=config)
         allowed = region_that_may_change(target.image, target.face, layout, config)
         edge_of = (result != target.image).any(axis=-1)

@@ -77,6 +77,8 @@ def drawing_options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--photo-skins", type=Path, help="skins made from photos")
     parser.add_argument("--pairs", type=int, default=8, help="of each cell")
     parser.add_argument("--weights", default="prn-lite")
+    shape = "0 to 1; the true swap keeps the target's shape"
+    parser.add_argument("--shape", type=float, default=0.0, help=shape)
     return parser
 
 
@@ -122,7 +124,7 @@ def measure(pair: DrawnPair, binding, model, options) -> tuple[list[dict], dict]
     tiles = {"target": target, "reference": reference, "truth": np.asarray(pair.truth.image)}
     for geometry, (one, two) in {"exact": exact, "network": read}.items():
         given = (target, one, reference, two, layout)
-        config = SwapConfig(color=options.color)
+        config = SwapConfig(color=options.color, shape=options.shape)
         results = {"target": target, "ours": swap_face(*given, config=config)}
         try:
             results["preset"] = swap_like_prnet(*given)

@@ -43,6 +43,7 @@ from .source import Source
 
 __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 
+_LEAST_MOVED = 0.02  # pixels: less is not seen
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
 _GAP = 0.5  # cm: width of the surroundings that make pixels part of a gap
@@ -63,6 +64,7 @@ class _Places(NamedTuple):
     own: Array  # [h, w, 2] source pixels
     mirrored: Array  # [h, w, 2]
     is_mirrored: Array  # [] some pixel needs the other side
+    is_moved: Array  # [] some pixel of the target moves
     uv: Array  # [h, w, 2] of the layout
 
 
@@ -178,6 +180,8 @@ def render_edit(
     mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
     fine = _read_masks(masks, places.uv)
     gap = _GAP * face.camera.scale
+    if bool(places.is_moved):
+        window = _moved(window, pixels, plan.layers, fragments.is_covered)
     drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, gap)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
@@ -242,8 +246,22 @@ def _places(pixels: _Stacks, like: Layers) -> _Places:
         own=layers.place,
         mirrored=layers.mirrored_place,
         is_mirrored=jnp.any(layers.mirrored * layers.mask > 0.0),
+        is_moved=jnp.any(jnp.abs(layers.moved) > _LEAST_MOVED),
         uv=layers.uv,
     )
+
+
+@jax.jit
+def _moved(window: Window, pixels: _Stacks, like: Layers, is_covered: Array) -> Window:
+    """Move the target's own pixels along with its surface: what stays of it fits the new shape."""
+    moved = _unstacked(pixels, like).moved
+    height, width = window.image.shape[:2]
+    columns = jnp.arange(width, dtype=moved.dtype)
+    rows = jnp.arange(height, dtype=moved.dtype)
+    place = jnp.stack(jnp.meshgrid(columns, rows), axis=-1) - moved
+    read = jnp.clip(sample_bicubic(window.image, place), 0.0, 1.0)
+    is_moved = is_covered & (jnp.abs(moved).max(axis=-1) > _LEAST_MOVED) & (window.allowed > 0.0)
+    return dataclasses.replace(window, image=jnp.where(is_moved[..., None], read, window.image))
 
 
 def _rasterize_window(vertices: Array, triangles: Array, window: Window) -> Fragments:

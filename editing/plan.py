@@ -29,6 +29,7 @@ from .light import ColorMatch, Skin, fit_colors
 from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
 from .regions import smooth_step, soften
+from .reshape import guarded
 from .source import Source
 
 __all__ = ["EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit"]
@@ -74,6 +75,8 @@ class EditMasks:
     keep: Array  # [S, S], 1 where the target's own pixels stay inside the mask
     skin: Array  # [S, S], weights of the texels that colours are compared on
     strength: Array  # [], 0 leaves the photo as it is
+    # [n, n, 3], how far the target's surface would move to have another shape, photo pixels.
+    shift: Array | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -92,6 +95,7 @@ class Layers:
     seen: Array  # [...], 1 where the target's photo shows the skin
     bare: Array  # [...], 1 where nothing but the face itself may hide the target's skin
     uv: Array  # [..., 2], where the edit's masks are read at the pixels: they are finer
+    moved: Array  # [..., 2], how far the target's surface is moved, photo pixels
     mask: Array  # [...], what may change, averaged over the texels
     keep: Array  # [...], where the target's own pixels stay, the same
     rim: Array  # [...], 1 outside the mask where both photos show skin to compare
@@ -263,6 +267,7 @@ def _plan(
     known = shares.own + shares.mirrored
     is_rim = ((mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
     place = pool(source.position_map[..., :2], coarse.size)
+    shift = _shift(masks, mask, target, coarse)
     layers = Layers(
         place=place,
         mirrored_place=coarse.mirror(place),
@@ -275,6 +280,7 @@ def _plan(
         seen=target.seen,
         bare=jnp.where(own > _SEEN, target.seen / own, _uncovered(target.seen, own)),
         uv=_texel_uv(coarse.size),
+        moved=shift[..., :2],
         mask=mask * target.seen,
         keep=keep,
         rim=target.seen
@@ -283,11 +289,19 @@ def _plan(
     )
     return EditPlan(
         layers=layers,
-        vertices=pool(face.position_map, coarse.size).reshape(-1, 3),
+        vertices=(pool(face.position_map, coarse.size) + shift).reshape(-1, 3),
         triangles=coarse.triangles,
         own_transfer=own_transfer,
         mirrored_transfer=mirrored_transfer,
     )
+
+
+def _shift(masks: EditMasks, mask: Array, target: _Side, layout: UVLayout) -> Array:
+    """Return how far the target's surface is moved, ``[S, S, 3]`` photo pixels."""
+    if masks.shift is None:
+        return jnp.zeros_like(target.normal)
+    shift = masks.strength * enlarge(masks.shift, layout.size)
+    return guarded(shift, mask=mask, seen=target.seen, facing=target.facing, layout=layout)
 
 
 def _texel_uv(size: int) -> Float[Array, "{size} {size} 2"]:

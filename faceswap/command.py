@@ -88,6 +88,14 @@ def swap(
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="0 keeps the target, 1 is the full swap.")
     ] = 1.0,
+    shape: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Shape of eyes, brows, nose and cheeks: 0 the target's, 1 the reference's.",
+        ),
+    ] = 1.0,
     preset: Annotated[
         Literal["uvface", "prnet"],
         typer.Option(help="prnet pastes as PRNet's own code does, for comparison."),
@@ -185,6 +193,7 @@ def swap(
         complete=complete,
         occlusion=occlusion == "on",
         strength=strength,
+        shape=shape,
     )
     finder = FaceFinder(load(weights), boxes=open_boxes(boxes, run.photos), recognition=recognition)
     run.start(

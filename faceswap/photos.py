@@ -181,6 +181,7 @@ def swap(
     occlusion: bool = SwapConfig.occlusion,
     mask: PhotoLike | None = None,
     strength: float = 1.0,
+    shape: float = SwapConfig.shape,
     preset: Preset = "uvface",
     faces: FaceChoice = "largest",
     like: PhotoLike | None = None,
@@ -206,6 +207,7 @@ def swap(
         mask: picture of the target's size, white where pixels may change; in place of
             ``occlusion``.
         strength: 0 keeps the target, 1 is the full swap.
+        shape: 0 keeps the shape of the target's face, 1 takes the reference's within its outline.
         preset: ``prnet`` pastes as PRNet's own code does, for comparison.
         faces: which faces of the target are changed.
         like: a photo of the person in the target whose face is changed, in place of ``faces``.
@@ -232,6 +234,7 @@ def swap(
         complete=complete,
         occlusion=occlusion,
         strength=strength,
+        shape=shape,
     )
     request = SwapRequest(
         references=() if reference is None else photo_list(reference),
@@ -377,6 +380,7 @@ def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
         "complete": config.complete,
         "occlusion": config.occlusion,
         "strength": config.strength,
+        "shape": config.shape,
     }
 
 

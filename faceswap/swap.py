@@ -13,16 +13,19 @@ from jaxtyping import Float
 
 from ..core.blending.composite import BlendConfig
 from ..core.errors import InputError
+from ..core.geometry.face_shape import load_shape_modes
 from ..core.geometry.layout import UVLayout
+from ..core.io.face_files import FaceTexture
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.edit import apply_source
 from ..editing.light import ColorMatch
 from ..editing.plan import EditMasks, PlanConfig
 from ..editing.regions import combine_regions, soften, swap_region
+from ..editing.reshape import identity_shift
 from ..editing.source import Reference
 
-__all__ = ["SwapConfig", "swap_face", "swap_masks", "swap_reference"]
+__all__ = ["SwapConfig", "shape_shift", "swap_face", "swap_masks", "swap_reference"]
 
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
@@ -46,6 +49,9 @@ class SwapConfig:
             that a light from one side leaves black as it is.
         blend: how the face is put into the photo.
         strength: 0 keeps the target, 1 is the full swap.
+        shape: 0 keeps the shape of the target's face, 1 gives eyes, brows, nose and cheeks the
+            reference's; outline, mouth, pose and expression stay. Layouts without shape modes
+            (that of imported PRNet weights) keep the target's.
         feather: width of the mask's soft border, in texels of a layout of size 256.
     """
 
@@ -55,6 +61,7 @@ class SwapConfig:
     occlusion: bool = True
     blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
     strength: float = 1.0
+    shape: float = 1.0
     feather: float = 3.0
 
 
@@ -119,23 +126,43 @@ def swap_reference(
         InputError: unknown region or option.
     """
     config = config or SwapConfig()
-    if not 0.0 <= config.strength <= 1.0:
-        raise InputError(f"strength {config.strength}; need 0 to 1")
+    for name in ("strength", "shape"):
+        value = getattr(config, name)
+        if not 0.0 <= value <= 1.0:
+            raise InputError(f"{name} {value}; need 0 to 1")
     plan = PlanConfig(
         color=config.color,
         complete=config.complete,
         occlusion=config.occlusion and allowed is None,
     )
+    masks = dataclasses.replace(
+        swap_masks(layout, config), shift=shape_shift(target, reference, layout, config)
+    )
     return apply_source(
         target_image,
         target,
         reference,
-        swap_masks(layout, config),
+        masks,
         layout,
         plan=plan,
         blend=config.blend,
         allowed=allowed,
     )
+
+
+def shape_shift(
+    target: Face, reference: Reference, layout: UVLayout, config: SwapConfig
+) -> Float[Array, "n n 3"] | None:
+    """Return how far the target's surface would move to have the reference's shape, photo pixels.
+
+    None where it keeps its own.
+    """
+    modes = load_shape_modes(layout) if config.shape else None
+    if modes is None:
+        return None
+    shown = reference if isinstance(reference, FaceTexture) else reference[1]
+    other = jnp.asarray(shown.position_map)
+    return config.shape * identity_shift(target.position_map, other, modes)
 
 
 def swap_masks(layout: UVLayout, config: SwapConfig) -> EditMasks:

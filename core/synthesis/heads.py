@@ -15,9 +15,9 @@ from .shape import sample_expression, sample_gaze, sample_identity
 from .surface import FaceSurface, landmark_points, surface_vertices
 from .view import Frame, View, frame_from_landmarks, project
 
-__all__ = ["Heads", "Stage", "place_head", "sample_heads"]
+__all__ = ["STRETCH", "Heads", "Stage", "place_head", "sample_heads"]
 
-_STRETCH = 0.035  # standard deviation of the stretch along each axis: beyond the model's space
+STRETCH = 0.035  # standard deviation of the stretch along each axis: beyond the model's space
 _BODY_RISE = 3.2  # cm, how far the body may be drawn up, so that clothes cover the neck
 
 
@@ -75,7 +75,7 @@ def sample_heads(head: HeadModel, scene: Scene, keys: Shaped[Array, " batch"]) -
     vertices = canonical_from_ict(head.neutral + flat.reshape(len(keys), -1, 3))
     neutral = canonical_from_ict(head.neutral)
     turned = jax.vmap(lambda v, g: _turn_eyes(v, scene, neutral, g))(vertices, gaze)
-    stretch = jnp.exp(_STRETCH * normal)
+    stretch = jnp.exp(STRETCH * normal)
     return Heads(identity=identity, vertices=turned * stretch[:, None], stretch=stretch)
 
 

@@ -157,6 +157,7 @@ def _filled(lip_color):
     target = _Side(
         lab=0.5 * skin + jnp.asarray(marks),
         seen=jnp.ones((64, 64)),
+        plain=jnp.ones((64, 64)),
         normal=jnp.ones((64, 64, 3)),
         facing=jnp.ones((64, 64)),
     )

@@ -1,0 +1,147 @@
+"""A swap with the reference's shape: where its features come to lie, and what must not move."""
+
+import dataclasses
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from mean_faces import mean_face
+from toy_faces import layout as toy_layout_of_photos
+from toy_faces import toy_photo
+
+from uvface.core.errors import InputError
+from uvface.core.geometry.face_shape import load_shape_modes
+from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.render import render_texture
+from uvface.core.geometry.sampling import resize_map, sample_bilinear, sample_texture
+from uvface.core.geometry.visibility import visibility
+from uvface.editing.reshape import guarded, identity_shift
+from uvface.faceswap.swap import SwapConfig, swap_face, swap_masks
+
+LAYOUT = load_layout("uvface")
+MODES = load_shape_modes(LAYOUT)
+SIDE = 192  # pixels
+_draw = jax.jit(
+    lambda colors, places: render_texture(colors, places, LAYOUT, height=SIDE, width=SIDE)
+)
+_see = jax.jit(lambda image, places: (sample_texture(image, places), visibility(places, LAYOUT)))
+
+
+def _dot(uv, width):
+    """Return 1 at a place of the layout, falling off over ``width`` texels."""
+    centres = (np.arange(LAYOUT.size) + 0.5) / LAYOUT.size
+    x, y = (centres - float(uv[0])) * LAYOUT.size, (centres - float(uv[1])) * LAYOUT.size
+    return np.exp(-(x[None] ** 2 + y[:, None] ** 2) / (2 * width**2)).astype(np.float32)
+
+
+@cache
+def photo(tone, *, has_shape=False, dot=None):
+    """Return a picture of plain skin, perhaps with a dark dot, and its face."""
+    face = mean_face(LAYOUT, centre=((SIDE - 1) / 2, 84.0), scale=9.0, pose=(0.0, 0.0, 0.0))
+    places = face.position_map
+    if has_shape:
+        random = np.random.default_rng(8)
+        identity = jnp.asarray(1.5 * random.standard_normal(len(MODES.identity)), jnp.float32)
+        offset = resize_map(jnp.tensordot(identity, MODES.identity, 1), LAYOUT.size)
+        places = places + 9.0 * offset
+    colors = jnp.full((LAYOUT.size, LAYOUT.size, 3), jnp.array([0.7, 0.55, 0.45])) * tone
+    if dot is not None:
+        colors = colors * (1.0 - 0.8 * _dot(LAYOUT.landmark_uv[dot], 5.0))[..., None]
+    drawn, coverage = _draw(colors, places)
+    image = np.asarray(jnp.where(coverage[..., None] > 0, drawn, 0.3), np.float32)
+    seen, visible = _see(image, places)
+    face = dataclasses.replace(
+        face, position_map=places, texture=seen, visibility=visible, self_visibility=visible
+    )
+    return image, face
+
+
+def _swap(target, reference, **settings):
+    settings = {"keep": (), "color": "match", **settings}
+    return swap_face(*target, *reference, LAYOUT, config=SwapConfig(**settings))
+
+
+def _moves(target, reference, dot):
+    """Return where a landmark lies in the target, and how far it should move, pixels."""
+    full = identity_shift(target[1].position_map, reference[1].position_map, MODES)
+    uv = LAYOUT.landmark_uv[dot]
+    at = sample_bilinear(target[1].position_map, uv[None] * LAYOUT.size - 0.5)[0, :2]
+    return np.asarray(at), np.asarray(sample_bilinear(full, uv[None] * 64 - 0.5)[0, :2])
+
+
+def _dark_centre(image, near, radius=9):
+    """Return the centre of what is dark around a place."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    disk = np.hypot(x - near[0], y - near[1]) < radius
+    light = image.mean(axis=-1)
+    dark = np.where(disk, np.maximum(np.median(light[disk]) - light - 0.03, 0.0), 0.0)
+    return np.array([(dark * x).sum(), (dark * y).sum()]) / dark.sum()
+
+
+@pytest.mark.parametrize("dot", [19, 35, 41])  # brow, side of the nose, below an eye
+def test_features_come_to_lie_where_the_reference_has_them(dot):
+    target, reference = photo(1.0), photo(0.9, has_shape=True, dot=dot)
+    at, move = _moves(target, reference, dot)
+    assert np.hypot(*move) > 1.0
+    own, taken = (_swap(target, reference, shape=shape) for shape in (0.0, 1.0))
+    assert np.abs(_dark_centre(own, at) - at).max() < 0.7
+    assert np.abs(_dark_centre(taken, at + move) - (at + move)).max() < 0.7
+    half = _swap(target, reference, shape=0.5)
+    assert np.abs(_dark_centre(half, at + move / 2) - (at + move / 2)).max() < 0.7
+
+
+def test_what_stays_of_the_target_moves_along():
+    target, reference = photo(1.0, dot=19), photo(0.9, has_shape=True)
+    at, move = _moves(target, reference, 19)
+    result = _swap(target, reference, keep=("brows",))
+    assert np.abs(_dark_centre(result, at + move) - (at + move)).max() < 0.8
+
+
+def test_the_mouth_stays_where_it_is():
+    target, reference = photo(1.0), photo(0.9, has_shape=True, dot=62)
+    at, move = _moves(target, reference, 62)
+    assert np.hypot(*move) > 1.0
+    own, taken = (_swap(target, reference, shape=shape) for shape in (0.0, 1.0))
+    assert np.abs(_dark_centre(own, at) - _dark_centre(taken, at)).max() < 0.3
+
+
+def test_pixels_outside_the_mask_and_forbidden_ones_are_bit_identical():
+    target, reference = photo(1.0), photo(0.9, has_shape=True)
+    image, face = target
+    mask = np.asarray(_draw(swap_masks(LAYOUT, SwapConfig()).mask[..., None], face.position_map)[0])
+    result = _swap(target, reference)
+    assert (result[mask[..., 0] == 0.0] == image[mask[..., 0] == 0.0]).all()
+    allowed = np.ones((SIDE, SIDE), np.float32)
+    allowed[:, : SIDE // 2] = 0.0
+    config = SwapConfig(keep=())
+    result = swap_face(*target, *reference, LAYOUT, config=config, allowed=allowed)
+    assert (result[:, : SIDE // 2] == image[:, : SIDE // 2]).all()
+    assert (result != image).any()
+    assert (_swap(target, reference, strength=0.0) == image).all()
+
+
+def test_a_face_keeps_its_shape_for_itself_and_for_layouts_without_shapes():
+    face = photo(1.0, has_shape=True)[1]
+    assert float(jnp.abs(identity_shift(face.position_map, face.position_map, MODES)).max()) == 0.0
+    given = (*toy_photo(1), *toy_photo(2, 20.0), toy_layout_of_photos())
+    one, two = (swap_face(*given, config=SwapConfig(keep=(), shape=shape)) for shape in (0.0, 1.0))
+    assert (one == two).all()
+
+
+def test_nothing_moves_at_outlines_and_behind_what_covers_the_face():
+    toy = toy_layout_of_photos()
+    ones, shift = jnp.ones((64, 64)), jnp.ones((64, 64, 3))
+    given = {"mask": ones, "seen": ones, "facing": ones, "layout": toy}
+    cheek = np.s_[30:34, 44:46]
+    assert float(guarded(shift, **given)[cheek].min()) > 0.99
+    for name in ("mask", "seen", "facing"):
+        held = guarded(shift, **{**given, name: ones.at[:, 40:].set(0.0)})
+        assert float(jnp.abs(held[cheek]).max()) == 0.0, name
+
+
+@pytest.mark.parametrize("shape", [-0.1, 1.5])
+def test_a_shape_beyond_its_range_is_refused(shape):
+    with pytest.raises(InputError, match="shape"):
+        _swap(photo(1.0), photo(0.9), shape=shape)
