@@ -5,6 +5,7 @@ anything again)::
 
     layers of the plan at the texels --rasterise with the target's geometry--> layers at the pixels
     places at the pixels --bicubic--> colours of the source --colour transfer--> drawn face
+    window --moved along with the surface, where the face takes another shape--> window
     drawn face + mask + window --Poisson--> window --paste--> photo
 
 The source is read once, at the target's pixels: its detail does not pass through a texture.
