@@ -76,9 +76,9 @@ def guarded(
     texel = layout.size / 256
     blurred = soften(jnp.stack([seen, facing], axis=-1), _SEEN_BLUR * texel)
     inner = smooth_step(2.2 * soften(mask[..., None], _EDGE * texel)[..., 0] - 1.1)
-    (low, high), (flat, open_) = _SEEN, _FACING
+    (low, high), (edge_on, frontal) = _SEEN, _FACING
     free = smooth_step((blurred[..., 0] - low) / (high - low))
-    turned = smooth_step((blurred[..., 1] - flat) / (open_ - flat))
+    turned = smooth_step((blurred[..., 1] - edge_on) / (frontal - edge_on))
     mouth = jnp.maximum(layout.region("lips"), layout.region("mouth_interior"))[..., None]
     still = smooth_step(soften(mouth, _MOUTH_BLUR * texel)[..., 0] / _MOUTH)
     weight = inner * smooth_step(2.0 * mask) * free * turned * (1.0 - still)

@@ -22,7 +22,7 @@ from ..editing.apply import cut_edit_window
 from ..editing.fuse import texel_footprint
 from ..editing.plan import EditPlan, PlanConfig, plan_edit
 from ..editing.source import Reference, Source, source_for
-from .swap import SwapConfig, shape_shift, swap_masks
+from .swap import SwapConfig, pair_masks, swap_masks
 
 __all__ = ["FaceNumbers", "Shares", "Stages", "diagnose", "plan_stages", "seam_steps", "warn_of"]
 
@@ -103,8 +103,7 @@ def plan_stages(
         config: how.
         occlusion: the network's knowledge of occluders was used.
     """
-    shift = shape_shift(face, reference, layout, config)
-    masks = dataclasses.replace(swap_masks(layout, config), shift=shift)
+    masks = pair_masks(face, reference, layout, config)
     mask = np.asarray(masks.mask)
     side = max(cut_edit_window(image, face, mask).image.shape[:2])
     source = source_for(reference, face, mask, layout, side=side)

@@ -25,7 +25,7 @@ from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.reshape import identity_shift
 from ..editing.source import Reference
 
-__all__ = ["SwapConfig", "shape_shift", "swap_face", "swap_masks", "swap_reference"]
+__all__ = ["SwapConfig", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
 
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
@@ -135,14 +135,11 @@ def swap_reference(
         complete=config.complete,
         occlusion=config.occlusion and allowed is None,
     )
-    masks = dataclasses.replace(
-        swap_masks(layout, config), shift=shape_shift(target, reference, layout, config)
-    )
     return apply_source(
         target_image,
         target,
         reference,
-        masks,
+        pair_masks(target, reference, layout, config),
         layout,
         plan=plan,
         blend=config.blend,
@@ -150,7 +147,15 @@ def swap_reference(
     )
 
 
-def shape_shift(
+def pair_masks(
+    target: Face, reference: Reference, layout: UVLayout, config: SwapConfig
+) -> EditMasks:
+    """Return `swap_masks`, and how far the target's surface moves for the reference's shape."""
+    shift = _shape_shift(target, reference, layout, config)
+    return dataclasses.replace(swap_masks(layout, config), shift=shift)
+
+
+def _shape_shift(
     target: Face, reference: Reference, layout: UVLayout, config: SwapConfig
 ) -> Float[Array, "n n 3"] | None:
     """Return how far the target's surface would move to have the reference's shape, photo pixels.

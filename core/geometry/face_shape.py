@@ -32,9 +32,10 @@ from .layout import UVLayout
 from .scales import pool
 from .spline import evaluate_control
 
-__all__ = ["FaceShape", "ShapeModes", "fit_shape", "load_shape_modes"]
+__all__ = ["SHAPE_TEXELS", "FaceShape", "ShapeModes", "fit_shape", "load_shape_modes"]
 
-_TEXELS = 64  # along a side, at which shapes are fitted
+SHAPE_TEXELS = 64  # along a side, at which shapes are fitted
+_CONTROLS = ("mean", "identity", "expression")  # control maps of the file
 _ROUNDS = 4  # of similarity and coefficients; after them shapes change by 0.003 cm
 # cm, root mean square of what the modes do not explain, as an error that is the same all over the
 # face would count. From neutral and smiling photos of 50 people of the London set: at 0.01 shapes
@@ -79,7 +80,8 @@ def _load(path: Path) -> tuple[str, ShapeModes]:
     # All as channels of one map: one compiled call.
     stacked = np.concatenate(controls).transpose(1, 2, 0, 3)
     control = jnp.asarray(stacked.reshape(*stacked.shape[:2], -1))
-    maps = np.asarray(evaluate_control(control, _TEXELS)).reshape(_TEXELS, _TEXELS, -1, 3)
+    maps = np.asarray(evaluate_control(control, SHAPE_TEXELS))
+    maps = maps.reshape(SHAPE_TEXELS, SHAPE_TEXELS, -1, 3)
     mean, modes = np.split(np.moveaxis(maps, 2, 0), [1])
     count = len(controls[1])
     return digest, ShapeModes(
@@ -89,9 +91,6 @@ def _load(path: Path) -> tuple[str, ShapeModes]:
         weights=jnp.asarray(weights),
         solver=jnp.asarray(_solver(modes, weights)),
     )
-
-
-_CONTROLS = ("mean", "identity", "expression")
 
 
 def _solver(
@@ -124,7 +123,7 @@ def fit_shape(position_map: Float[Array, "size size 3"], modes: ShapeModes) -> F
         position_map: texel to photo position, pixels; all of the face, hidden texels too.
         modes: of the same layout.
     """
-    points = pool(position_map, _TEXELS).reshape(-1, 3)
+    points = pool(position_map, SHAPE_TEXELS).reshape(-1, 3)
     weights, mean = modes.weights.reshape(-1), modes.mean.reshape(-1, 3)
     count = modes.identity.shape[0]
     columns = jnp.concatenate([modes.identity, modes.expression]).reshape(len(modes.solver), -1)

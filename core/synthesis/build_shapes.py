@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
 
 import jax
@@ -21,9 +22,11 @@ from jax import Array
 from jaxtyping import Float
 
 from ..geometry.camera import estimate_similarity_3d
+from ..geometry.face_shape import SHAPE_TEXELS
 from ..geometry.layout import UVLayout, load_layout
 from ..geometry.scales import pool
 from ..geometry.spline import fit_control
+from ..io.files import write_bytes_atomic
 from .head import HeadModel, canonical_from_ict, load_head
 from .heads import STRETCH
 from .shape import sample_expression, sample_identity
@@ -31,24 +34,26 @@ from .surface import TexelBinding, bind_texels, load_surface, position_map, surf
 
 __all__ = ["build_shapes", "main"]
 
-_TEXELS = 64  # along a side, as `core.geometry.face_shape` fits at
 _CONTROL = 32  # control points along a side of a stored mode
 _HEADS = 2000  # of each kind
 _IDENTITIES, _EXPRESSIONS = 48, 24  # modes: 98.5 and 99 % of the variance
 _BATCH = 50
 
 
-def build_shapes(head: HeadModel, layout: UVLayout, seed: int = 7) -> dict[str, np.ndarray]:
+def build_shapes(
+    head: HeadModel, layout: UVLayout, *, heads: int = _HEADS, seed: int = 7
+) -> dict[str, np.ndarray]:
     """Return the arrays of the file: control maps of mean and modes, weights, layout.
 
     Args:
         head: the ICT-FaceKit model.
         layout: the layout drawn on it.
+        heads: drawn of each kind; at least as many as modes.
         seed: of the heads.
     """
     surface = load_surface()
     binding = bind_texels(surface, layout.size)
-    weights = pool(layout.region("face")[..., None] * layout.mask[..., None], _TEXELS)[..., 0]
+    weights = pool(layout.region("face")[..., None] * layout.mask[..., None], SHAPE_TEXELS)[..., 0]
     neutral = _small_map(binding, surface_vertices(surface, canonical_from_ict(head.neutral)))
 
     def aligned(vertices: Array) -> Array:
@@ -67,7 +72,7 @@ def build_shapes(head: HeadModel, layout: UVLayout, seed: int = 7) -> dict[str, 
         coefficients = sample_expression(key, head)
         return aligned(head.neutral + jnp.tensordot(coefficients, head.expression, 1))
 
-    keys = jax.random.split(jax.random.key(seed), _HEADS)
+    keys = jax.random.split(jax.random.key(seed), heads)
     drawn = [np.asarray(jax.lax.map(f, keys, batch_size=_BATCH)) for f in (person, expression)]
     offsets, modes = zip(
         *(
@@ -86,7 +91,7 @@ def build_shapes(head: HeadModel, layout: UVLayout, seed: int = 7) -> dict[str, 
 
 
 def _small_map(binding: TexelBinding, vertices: Array) -> Float[Array, "n n 3"]:
-    return pool(position_map(binding, vertices), _TEXELS)
+    return pool(position_map(binding, vertices), SHAPE_TEXELS)
 
 
 def _principal(
@@ -115,8 +120,9 @@ def main() -> None:
     options = parser.parse_args()
     layout = load_layout()
     arrays = build_shapes(load_head(options.model), layout)
-    path = options.output / f"{layout.name}_shapes.npz"
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
+    write_bytes_atomic(options.output / f"{layout.name}_shapes.npz", stream.getvalue())
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["swap", "-o", "out.png"],
         ["swap", "a.png", "b.png", "-o", "out.doc"],
         ["swap", "a.png", "b.png", "-o", "out.png", "--blend", "glue"],
+        ["swap", "a.png", "b.png", "-o", "out.png", "--shape", "2"],
         ["swap", "a.png", "b.png", "-o", "out.png", "--report", "report.csv"],
         ["swap", "a.png", "b.png", "-o", "out.png", "--skip-existing"],
         ["swap", "a.png", "--list", "list.csv", "-o", "out"],
@@ -92,6 +93,17 @@ def test_a_map_changes_its_face_and_no_other(photos: Path, tmp_path: Path) -> No
     before, after = cv2.imread(str(pair)), cv2.imread(str(out))
     assert (before[:, :256] == after[:, :256]).all()
     assert (before[:, 256:] != after[:, 256:]).any()
+
+
+def test_the_shape_is_an_option_and_told(photos: Path, tmp_path: Path) -> None:
+    target, reference = (str(photos / name) for name in ("face.png", "mirrored.png"))
+    pictures = []
+    for shape in ("0", "1"):
+        out = tmp_path / f"{shape}.png"
+        assert main(["swap", target, reference, "-o", str(out), "--shape", shape]) == 0
+        assert json.loads(Path(f"{out}.json").read_text())["settings"]["shape"] == float(shape)
+        pictures.append(cv2.imread(str(out)).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() > 10
 
 
 @pytest.mark.weights
