@@ -161,6 +161,7 @@ def _obj_files(path: Path, mesh: _FileMesh, picture: Image.Image) -> dict[Path, 
 
 
 def _glb(mesh: _FileMesh, picture: Image.Image) -> bytes:
+    import trimesh  # noqa: F401 - whole, before its parts: a thread may be importing it, too
     from trimesh.exchange.gltf import export_glb
     from trimesh.visual import TextureVisuals
     from trimesh.visual.material import PBRMaterial
@@ -173,6 +174,7 @@ def _glb(mesh: _FileMesh, picture: Image.Image) -> bytes:
 
 
 def _ply(mesh: _FileMesh) -> bytes:
+    import trimesh  # noqa: F401 - whole, before its parts: a thread may be importing it, too
     from trimesh.exchange.ply import export_ply
     from trimesh.visual import ColorVisuals
 

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import jax.numpy as jnp
 import numpy as np
@@ -94,3 +96,46 @@ def test_obj_names_files_whose_names_are_not_utf_8(tmp_path, quad, texture):
 def test_unknown_suffix(tmp_path, quad, texture):
     with pytest.raises(InputError, match="suffix"):
         write_mesh(tmp_path / "a.stl", quad, texture)
+
+
+_BESIDE = """
+import sys
+import threading
+import time
+
+import numpy as np
+
+from uvface.core.io.meshes import write_mesh
+from uvface.core.types import Mesh
+
+halfway = threading.Event()
+
+
+class Slow:
+    def find_spec(self, name, path, target=None):
+        if name == "trimesh.util":
+            halfway.set()
+            time.sleep(1.0)
+
+
+sys.meta_path.insert(0, Slow())
+beside = threading.Thread(target=__import__, args=("trimesh",))
+beside.start()
+halfway.wait()
+corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
+mesh = Mesh(
+    vertices=corners, triangles=np.array([[0, 1, 2]]), uv=corners[:, :2], colors=corners,
+)
+write_mesh(sys.argv[1], mesh, np.zeros((2, 2, 3), np.float32))
+beside.join()
+"""
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".ply"])
+def test_meshes_are_written_while_a_thread_imports_trimesh(tmp_path, suffix):
+    """``uvface reconstruct`` imports it beside the network's work."""
+    path = tmp_path / f"face{suffix}"
+    run = [sys.executable, "-c", _BESIDE, str(path)]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Error" not in done.stderr, done.stderr
+    assert path.is_file()
