@@ -236,7 +236,9 @@ def test_inspect_passes_over_a_sidecar_of_others(
     assert capsys.readouterr().out.strip() == "null"
 
 
-@pytest.mark.parametrize("option", [["--large"], ["--photo-skins", "skins"]])
+@pytest.mark.parametrize(
+    "option", [["--large"], ["--photo-skins", "skins"], ["--initial", "a", "--initial", "b"]]
+)
 def test_what_belongs_to_drawing_needs_something_to_draw_from(option, tmp_path, capsys) -> None:
     assert main(["train", "--pool", str(tmp_path), "-o", str(tmp_path / "run"), *option]) == 2
     assert "need --draw" in " ".join(capsys.readouterr().err.split())
@@ -247,4 +249,19 @@ def test_drawing_refuses_what_it_would_ignore(option, tmp_path, capsys) -> None:
     run = ["train", "--draw", str(tmp_path), "--pool", "a", "-o", str(tmp_path / "run"), *option]
     assert main(run) == 2
     assert "--draw takes one --pool" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--initial", "prn", "--rate", "1e-3", "--rate", "6e-4"], "got 2 --rate for 1 --initial"),
+        (["--initial", "prn", "--initial", "prn-lite", "--large"], "--large grows one network"),
+        (["--initial", "prn", "--initial", "prn"], "have the same name"),
+    ],
+)
+def test_networks_that_learn_together_are_told_apart(option, said, tmp_path, capsys) -> None:
+    run = ["train", "--draw", str(tmp_path), "--pool", "a", "-o", str(tmp_path / "run"), *option]
+    assert main(run) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "run").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,7 +73,15 @@ def train(
     ] = 60.0,
     network: Annotated[str, typer.Option(help="prn-lite or prn.")] = "prn-lite",
     initial: Annotated[
-        str | None, typer.Option(help="Weights to start from: a name, or a file.")
+        list[str] | None,
+        typer.Option(
+            help="Weights to start from: a name, or a file. With --draw it may be given several "
+            "times: all learn from the same faces."
+        ),
+    ] = None,
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="Highest learning rate; with --draw one per --initial."),
     ] = None,
     negatives: Annotated[
         Path | None, typer.Option(help="Folder of JPEG pictures without faces.")
@@ -101,6 +110,11 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a network on rendered samples, or on faces that are drawn meanwhile (--draw)."""
+    starts, rates = initial or [], rate or []
+    if rates and len(rates) != max(1, len(starts)):
+        raise typer.BadParameter(
+            f"got {len(rates)} --rate for {len(starts)} --initial; give each one, or none"
+        )
     set_up(device)
     from ..training.config import TrainConfig
 
@@ -110,7 +124,7 @@ def train(
         output=output,
         minutes=minutes,
         network=network,
-        initial=initial,
+        initial=starts[0] if starts else None,
         negatives=negatives,
         devices=devices,
         precision=precision,
@@ -120,48 +134,72 @@ def train(
             raise typer.BadParameter(
                 "--draw takes one --pool, and none of --resume, --negatives, --devices, --network"
             )
-        _train_drawing(config, draw, photo_skins, is_large=large, quiet=quiet)
+        if large and len(starts) > 1:
+            raise typer.BadParameter(f"--large grows one network; got {len(starts)} --initial")
+        starts = starts or ["prn-lite"]
+        networks = {_stem(name): _start(name, config.layout, is_large=large) for name in starts}
+        if len(networks) < len(starts):
+            raise typer.BadParameter("two --initial have the same name; rename one of the files")
+        _train_drawing(
+            config, networks, dict(zip(networks, rates, strict=False)), draw, photo_skins, quiet
+        )
         return
-    if large or photo_skins is not None:
-        raise typer.BadParameter("--large and --photo-skins need --draw")
+    if large or photo_skins is not None or len(starts) > 1:
+        raise typer.BadParameter("--large, --photo-skins and a second --initial need --draw")
+    if rates:
+        config = dataclasses.replace(config, learning_rate=rates[0])
     from ..training.loop import train as run
 
     weights = run(config, resume=resume, report=None if quiet else _show_progress)
     typer.echo(str(weights))
 
 
-def _train_drawing(
-    config: Any, assets: Path, photo_skins: Path | None, *, is_large: bool, quiet: bool
-) -> None:
-    """Train on faces that are drawn on the device, with the settings of the embedded weights."""
-    import dataclasses
+def _stem(weights: str) -> str:
+    """Return the name of a network and of its file: that of the weights it starts from."""
+    return Path(weights).stem if weights.endswith(".safetensors") else weights
 
+
+def _start(weights: str, layout: str, *, is_large: bool) -> Any:
+    """Return a network with its first weights; a larger one grown from them."""
     from ..errors import InputError
     from ..geometry.layout import load_layout
     from ..network.prn_lite import LARGE
     from ..network.weights import load_weights
+    from ..training.grow import grow_network
+
+    loaded: tuple[Any, Any] = load_weights(weights, layout=load_layout(layout))
+    network, header = loaded
+    if header.network != "prn-lite":
+        raise InputError(
+            f"{weights} is a {header.network!r} network; --draw trains the kind of prn-lite, "
+            "give such weights"
+        )
+    return grow_network(network, LARGE) if is_large else network
+
+
+def _train_drawing(
+    config: Any,
+    networks: dict[str, Any],
+    rates: dict[str, float],
+    assets: Path,
+    photo_skins: Path | None,
+    quiet: bool,
+) -> None:
+    """Train on faces that are drawn on the device, with the settings of the embedded weights."""
+    from ..geometry.layout import load_layout
     from ..synthesis.files import find_sources
     from ..synthesis.generator import load_generator
     from ..synthesis.surface import bind_texels
-    from ..training.grow import grow_network
     from ..training.on_device import drawn_from_pool, train_on_device
     from ..training.pool import Pool
     from ..training.stream import Sources
 
     layout = load_layout(config.layout)
-    loaded = load_weights(config.initial or "prn-lite", layout=layout)
-    start: Any = loaded[0]
-    if loaded[1].network != "prn-lite":
-        raise InputError(
-            f"{config.initial} is a {loaded[1].network!r} network; --draw trains the kind of "
-            "prn-lite, give such weights"
-        )
-    network = grow_network(start, LARGE) if is_large else start
     head, folder = find_sources(assets)
     generator = load_generator(head, folder=folder, photo_skins=photo_skins)
     backdrops = generator.bank.backdrops
     weights = train_on_device(
-        {"large" if is_large else "lite": network},
+        networks,
         Sources(generator=generator, binding=bind_texels(generator.surface, layout.size)),
         drawn_from_pool(Pool(config.pool)),
         backdrops[: max(1, len(backdrops) // 4)],  # the sharp ones
@@ -169,6 +207,7 @@ def _train_drawing(
             config, batch=128, learning_rate=1e-3, cooldown=0.6, report_minutes=2.5
         ),
         layout=layout,
+        rates=rates,
         report=None if quiet else _show_losses,
     )
     for path in weights.values():

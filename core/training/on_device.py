@@ -1,9 +1,10 @@
 """Training on a GPU: faces are drawn, cropped and learnt from there, for several networks at once.
 
 A store on the device holds the faces drawn last; every few steps some are drawn anew. Networks
-share the crops, which costs each little. The budget is time after compilation, since that is what
-a lent machine is short of. The weights of the moving average are written from time to time, and
-``log.csv`` with the losses; a later run starts from them.
+share the crops, which costs each little, and may have learning rates of their own. The budget is
+time after compilation, since that is what a lent machine is short of. The weights of the moving
+average are written from time to time, and ``log.csv`` with the losses; a later run starts from
+them.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def train_on_device(
     *,
     layout: UVLayout,
     store: StoreConfig = StoreConfig(),
+    rates: Mapping[str, float] | None = None,
     draw: Callable[[Any, jax.Array], Drawn] | None = None,
     report: Callable[[dict[str, float]], None] | None = None,
 ) -> dict[str, Path]:
@@ -85,6 +87,7 @@ def train_on_device(
             ``output`` the folder; its pools are not read.
         layout: UV layout of the labels.
         store: how many faces there are.
+        rates: learning rates, by name, in place of the one of ``config``.
         draw: in place of `draw_faces`.
         report: is called with the mean losses of every 120 steps.
 
@@ -94,7 +97,7 @@ def train_on_device(
     Raises:
         InputError: the store cannot be filled.
     """
-    run = _Run(networks, config, layout, store)
+    run = _Run(networks, config, layout, store, rates or {})
     run.prepare(sources, photos, backdrops, draw or _draw(store))
     return run.go(report)
 
@@ -116,6 +119,7 @@ class _Run:
         config: TrainConfig,
         layout: UVLayout,
         store: StoreConfig,
+        rates: Mapping[str, float],
     ) -> None:
         if store.faces % store.drawn or store.first > store.faces:
             raise InputError(f"a store of {store.faces} faces cannot be drawn by {store.drawn}")
@@ -134,9 +138,11 @@ class _Run:
             self.state[name] = jax.tree.map(jnp.copy, state)
             self.graphs[name] = graph
             updates[name] = make_update(config, graph, reading, optimizer)
+        highest = config.learning_rate
+        shares = {name: rates.get(name, highest) / highest for name in networks}
 
         def update(state: dict[str, Any], crops: Any, rate: Any) -> tuple[Any, dict[str, Any]]:
-            found = {name: step(state[name], crops, rate) for name, step in updates.items()}
+            found = {n: step(state[n], crops, shares[n] * rate) for n, step in updates.items()}
             losses = {f"{n} {part}": v for n, (_, r) in found.items() for part, v in r.items()}
             return {name: after for name, (after, _) in found.items()}, losses
 

@@ -64,6 +64,7 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
         config,
         layout=layout,
         store=StoreConfig(faces=8, first=4, drawn=2, photo_share=0.25),
+        rates={"large": 0.0},
         draw=toy_draw(layout),
         report=rows.append,
     )
@@ -77,6 +78,8 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
     assert header.training["images"] == 48
     before, after = (np.asarray(n.basis[...]) for n in (tiny, learnt))
     assert np.abs(before - after).max() > 1e-3
+    still = load_weights(paths["large"], layout=layout)[0]  # had a rate of 0 of its own
+    np.testing.assert_array_equal(still.basis[...], before.astype(np.float16))
 
 
 @pytest.mark.shared
@@ -84,8 +87,9 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
     """All but the training itself, which is for GPUs."""
     seen = {}
 
-    def stand_in(networks, sources, photos, backdrops, config, **rest):
+    def stand_in(networks, sources, photos, backdrops, config, *, rates, **rest):
         seen.update(networks=networks, photos=photos, backdrops=backdrops, config=config)
+        seen["rates"] = rates
         shapes = jax.eval_shape(
             lambda s, k: draw_faces(s, k).control, sources, jax.random.split(jax.random.key(0), 2)
         )
@@ -95,10 +99,14 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
     monkeypatch.setattr(on_device, "train_on_device", stand_in)
     run = ["train", "--draw", str(shared_data), "--pool", str(toy_pool), "-o", str(tmp_path)]
     assert main([*run, "--large", "--minutes", "2"]) == 0
-    assert list(seen["networks"]) == ["large"] and seen["networks"]["large"].config == LARGE
+    assert list(seen["networks"]) == ["prn-lite"] and seen["networks"]["prn-lite"].config == LARGE
     assert seen["control"] == (2, 64, 64, 3)
     assert seen["photos"].image.shape[1:] == (*seen["photos"].mask.shape[1:], 3)
     assert seen["backdrops"].ndim == 4 and seen["config"].minutes == 2.0
+    both = ["--initial", "prn-lite", "--rate", "6e-4", "--initial", "prn", "--rate", "1e-3"]
+    assert main([*run, *both]) == 0
+    assert seen["networks"]["prn"].config == LARGE
+    assert seen["rates"] == {"prn-lite": 6e-4, "prn": 1e-3}
 
 
 def test_networks_of_another_kind_are_refused(layout, tmp_path, capsys):
