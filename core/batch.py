@@ -15,8 +15,9 @@ import numpy as np
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
 from .io.existing import is_result, read_existing
+from .io.files import file_sha256
 from .io.images import Photo, read_photo
-from .io.results import OUTPUTS, write_results
+from .io.results import ENDINGS, OUTPUTS, write_results
 from .reconstruct import FaceChoice, Model, load
 
 __all__ = ["Boxes", "Item", "find_photos", "output_names", "reconstruct"]
@@ -34,7 +35,7 @@ class Item:
     Attributes:
         photo: the file.
         record: content of ``STEM.json``; ``{"image", "error"}`` where it failed.
-        warnings: one line each.
+        warnings: one line each, of the photo and of its faces.
         error: why it failed, or None.
         is_old: the results of an earlier run were there and are left as they are.
     """
@@ -72,7 +73,10 @@ def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
         if not found:
             raise InputError(f"no pictures in {pattern}; need {', '.join(sorted(_SUFFIXES))}")
         photos += found
-    return list(dict.fromkeys(photos))
+    unique: dict[tuple[Path, str], Path] = {}  # links of other names have results of their own
+    for path in photos:
+        unique.setdefault((path.resolve(), path.name), path)
+    return list(unique.values())
 
 
 def _is_photo(path: Path) -> bool:
@@ -147,7 +151,8 @@ def reconstruct(
         },
     )
     existing = partial(read_existing, folder, save=chosen, weights=model.header.network)
-    return _run(files, job, _Names(save=chosen), existing if skip_existing else None)
+    names = _Names(save=chosen, photos=_names_in(folder, files))
+    return _run(files, job, names, existing if skip_existing else None)
 
 
 def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tuple[str, ...]:
@@ -160,14 +165,12 @@ def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tupl
     Raises:
         InputError: there is no output of that name.
     """
-    names = [n.strip() for n in save.split(",")] if isinstance(save, str) else list(save)
-    if names == ["all"]:
-        return tuple(OUTPUTS)
-    names += also
-    unknown = [name for name in names if name not in OUTPUTS]
+    names = [name.strip() for name in save.split(",")] if isinstance(save, str) else list(save)
+    names = [name for name in (*names, *also) if name]
+    unknown = [name for name in names if name not in (*OUTPUTS, "all")]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose all or from {', '.join(OUTPUTS)}")
-    return tuple(dict.fromkeys(names))
+    return tuple(OUTPUTS if "all" in names else dict.fromkeys(names))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -196,6 +199,7 @@ class _Job:
             "faces": self.faces,
             "boxes": boxes,
             "detector": self.model.detector_name if is_detected else None,
+            "photo_sha256": file_sha256(path),
         }
         text = json.dumps(given, default=lambda values: np.asarray(values).tolist())
         return dict(json.loads(text))
@@ -203,19 +207,37 @@ class _Job:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Names:
-    """Names of result files: where two photos want the same, the second fails."""
+    """Names of result files: a photo fails that wants another's, or the name of a photo itself."""
 
     save: Sequence[str]
+    photos: frozenset[str] = frozenset()  # names of photos in the folder of the results
     owners: dict[str, Path] = dataclasses.field(default_factory=dict)  # stem -> its photo
 
     def claim(self, path: Path, faces: int = 0) -> None:
         """Keep the stems of a photo's files for it; raise InputError where one is another's."""
         stems = [path.stem, *(f"{path.stem}_{i}" for i in range(faces) if faces > 1)]
+        if faces:
+            self._spare_photos(path, stems)
         stems += [f"{stem}_{name}" for stem in stems for name in _LONGER if name in self.save]
         for stem in stems if faces else stems[:1]:
             owner = self.owners.setdefault(stem, path)
             if owner != path:
                 raise InputError(f"{path} would overwrite results of {owner}; rename one")
+
+    def _spare_photos(self, path: Path, stems: Sequence[str]) -> None:
+        endings = [ending for name in self.save for ending in ENDINGS[name]]
+        lost = self.photos & {f"{stem}{ending}" for stem in stems for ending in endings}
+        if lost:
+            raise InputError(
+                f"results of {path} would overwrite the photo {min(lost)}; choose another folder"
+            )
+
+
+def _names_in(folder: Path, files: Sequence[Path]) -> frozenset[str]:
+    """Return the names of the files that a folder holds, also where links lead there."""
+    place = folder.resolve()
+    paths = [path for file in files for path in (file, file.resolve())]
+    return frozenset(path.name for path in paths if path.parent.resolve() == place)
 
 
 def _run(
@@ -235,10 +257,11 @@ def _run(
             names.claim(path, item.count)
             yield item
         except UvfaceError as error:
-            yield _failure(path, str(error))
+            yield _failure(path, error)
 
 
-def _failure(path: Path, message: str) -> Item:
+def _failure(path: Path, error: Exception) -> Item:
+    message = str(error) if str(path) in str(error) else f"{path}: {error}"
     return Item(photo=path, record={"image": str(path), "error": message}, error=message)
 
 
@@ -250,8 +273,15 @@ def _one(path: Path, job: _Job, names: _Names) -> Item:
         names.claim(path, len(found))
         record = job.write(path, photo, found, options=job.options(path))
     except (UvfaceError, OSError) as error:
-        return _failure(path, str(error))
-    warnings = list(photo.warnings)
+        return _failure(path, error)
+    warnings = [*photo.warnings, *_face_warnings(path, record["faces"])]
     if not found:
         warnings.append(f"no face found in {path.name}; --boxes FILE.json can give its place")
     return Item(photo=path, record=record, warnings=tuple(warnings))
+
+
+def _face_warnings(path: Path, faces: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what the records of a photo's faces warn of, with the photo and the face named."""
+    for index, face in enumerate(faces):
+        place = f"{path}, face {index}" if len(faces) > 1 else f"{path}"
+        yield from (f"{place}: {line}" for line in face["warnings"])

@@ -123,6 +123,19 @@ def test_boxes_skip_detection(
 
 
 @pytest.mark.weights
+def test_warnings_of_faces_are_printed_also_where_it_is_quiet(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps({astronaut.name: [[210, 110, 240, 140]]}))
+    arguments = ["reconstruct", str(astronaut), "-o", str(tmp_path / "out"), "--quiet"]
+    assert main([*arguments, "--save", "landmarks,", "--boxes", str(boxes)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"warning: {astronaut}: the face is only 30 pixels wide" in captured.err
+
+
+@pytest.mark.weights
 def test_names_that_are_not_utf_8_are_printed_and_read(
     tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

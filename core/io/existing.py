@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["is_result", "read_existing"]
+from ..errors import InputError
+
+__all__ = ["is_result", "read_existing", "remove_record"]
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
+_START = b'{\n "image": '  # of a record
 
 
 def read_existing(
@@ -24,8 +27,8 @@ def read_existing(
     """Return what ``STEM.json`` says, if that and all that it promises can be kept.
 
     ``STEM.json`` is written last, so that it stands for whole results. None is returned where it
-    is missing, older than the photo, of another photo, of other weights or options, or lacks a
-    chosen output.
+    is missing, older than the photo, of other weights or options (the photo's content is one), or
+    lacks a chosen output.
 
     Args:
         folder: of the results.
@@ -39,13 +42,40 @@ def read_existing(
         if path.stat().st_mtime < photo.stat().st_mtime:
             return None
         record = json.loads(path.read_text(encoding="utf-8"))
-        stored = record["image"], record["weights"], record["options"]
+        stored = record["weights"], record["options"]
         needed = [face["files"][_KEYS.get(name, name)] for face in record["faces"] for name in save]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if stored != (str(photo), weights, options):
+    if stored != (weights, options) or not all((folder / name).is_file() for name in needed):
         return None
-    return record if all((folder / name).is_file() for name in needed) else None
+    return record | {"image": str(photo)}  # by its present name
+
+
+def remove_record(path: Path) -> None:
+    """Remove the ``STEM.json`` of an earlier run before its other files are replaced.
+
+    So it never stands for files of which some are of another run.
+
+    Raises:
+        InputError: the file is no such record, or it cannot be removed.
+    """
+    try:
+        if is_record := _is_record(path.read_bytes()):
+            path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"cannot replace {path}: {error.strerror}") from error
+    if not is_record:
+        raise InputError(f"{path} is no result of uvface; move it, or choose another output folder")
+
+
+def _is_record(content: bytes) -> bool:
+    try:
+        record = json.loads(content)
+    except ValueError:
+        return content.startswith(_START)  # cut short
+    return isinstance(record, dict) and {"image", "weights", "faces"} <= set(record)
 
 
 def is_result(picture: Path) -> bool:

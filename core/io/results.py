@@ -23,6 +23,7 @@ from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..types import Face
+from .existing import remove_record
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .files import write_bytes_atomic
 from .images import Photo, write_image
@@ -32,7 +33,7 @@ from .overlay import draw_overlay
 from .position_maps import pack_position_map
 from .textures import photo_texture, resized_visibility
 
-__all__ = ["OUTPUTS", "face_record", "write_results"]
+__all__ = ["ENDINGS", "OUTPUTS", "face_record", "write_results"]
 
 _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
@@ -80,7 +81,7 @@ def write_results(
     mask_hidden: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write the chosen files of every face, and ``STEM.json`` last.
+    """Write the chosen files of every face, and ``STEM.json`` last; an earlier one goes first.
 
     Args:
         folder: where the files go.
@@ -99,13 +100,16 @@ def write_results(
         What was written to ``STEM.json``.
 
     Raises:
-        InputError: an unknown name in ``save``, or a file cannot be written.
+        InputError: an unknown name in ``save``, a ``STEM.json`` that is no result of ours, or a
+            file cannot be written.
     """
     unknown = [name for name in save if name not in OUTPUTS]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
     if texture_size is not None and not _SIZES[0] <= texture_size <= _SIZES[1]:
         raise InputError(f"texture size {texture_size}; need {_SIZES[0]} to {_SIZES[1]}")
+    record_path = folder / f"{path.stem}.json"
+    remove_record(record_path)
     records = []
     for index, face in enumerate(faces):
         stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"
@@ -134,7 +138,7 @@ def write_results(
         "faces": records,
     }
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    write_bytes_atomic(folder / f"{path.stem}.json", text.encode())
+    write_bytes_atomic(record_path, text.encode())
     return content
 
 
@@ -358,4 +362,23 @@ OUTPUTS: dict[str, Saver] = {
     "posmap": _save_posmap,
     "overlay": _save_overlay,
     "photo": _save_photo,
+}
+
+_MESH = (".obj", ".mtl", "_texture.png", ".glb")
+
+# name of an output -> what the names of its files end in, after the stem
+ENDINGS: dict[str, tuple[str, ...]] = {
+    "landmarks": ("_kpt.txt",),
+    "mesh": _MESH,
+    "colors": ("_colors.obj",),
+    "ply": (".ply",),
+    "mat": (".mat",),
+    "depth": ("_depth.png", "_depth.npz"),
+    "pose": ("_pose.txt",),
+    "posmap": ("_posmap.npz",),
+    **{name: tuple(f"_{name}{ending}" for ending in _MESH) for name in ("frontal", "canonical")},
+    **{
+        name: (f"_{name}.png",)
+        for name in ("texture", "visibility", "normals", "pncc", "overlay", "photo")
+    },
 }

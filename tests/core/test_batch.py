@@ -16,6 +16,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
 from uvface.core.io.boxes import read_boxes
 from uvface.core.io.contact_sheet import TILE, draw_contact_sheet
+from uvface.core.io.results import OUTPUTS
 from uvface.core.reconstruct import load
 
 BOX = [177.0, 71.0, 271.0, 188.0]
@@ -110,7 +111,8 @@ def test_results_that_are_not_whole_or_not_of_this_photo_are_made_anew(
     elif change == "other output":
         save = "landmarks,pose"
     else:
-        content = json.loads(record.read_text()) | {"image": "elsewhere/astronaut.png"}
+        content = json.loads(record.read_text())
+        content["options"]["photo_sha256"] = "0" * 64
         record.write_text(json.dumps(content))
     options = {"model": model, "boxes": boxes, "save": save, "skip_existing": True}
     (item,) = reconstruct([photo], out, **options)
@@ -133,6 +135,8 @@ def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path, astronaut, mod
 def test_unknown_output_is_named():
     with pytest.raises(InputError, match="'mash'"):
         output_names("landmarks,mash")
+    with pytest.raises(InputError, match="'mash'"):
+        output_names("all,mash")
     assert output_names("pose,frontal", also=["frontal", "canonical"]) == (
         "pose",
         "frontal",
@@ -234,3 +238,75 @@ def test_a_glob_takes_pictures_only(tmp_path, astronaut, model):
     assert item.photo == astronaut
     with pytest.raises(InputError, match="no pictures"):
         find_photos([tmp_path / "*.txt"])
+
+
+def test_empty_names_of_outputs_are_passed_over_and_all_is_all():
+    assert output_names("landmarks, ,pose,") == ("landmarks", "pose")
+    assert output_names("landmarks,all") == output_names("all", also=["frontal"]) == tuple(OUTPUTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "faces"),
+    [("a_photo.png", 1), ("a_texture.png", 1), ("a_photo.png", 2), ("a_0.mtl", 2)],
+)
+def test_results_do_not_overwrite_photos(tmp_path, astronaut, model, name, faces):
+    first, second = tmp_path / "a.png", tmp_path / name
+    for path in (first, second):
+        path.write_bytes(astronaut.read_bytes())
+    boxes = {"a": [BOX, [180.0, 75, 268, 185]][:faces], second.stem: []}
+    options = {"model": model, "boxes": boxes, "save": "mesh,texture,photo"}
+    refused, kept = reconstruct([first, second], tmp_path, **options)
+    assert refused.error is not None and f"overwrite the photo {name}" in refused.error
+    assert kept.error is None and second.read_bytes() == astronaut.read_bytes()
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_photo_that_a_link_leads_to_is_not_overwritten(tmp_path, astronaut, model):
+    out, link = tmp_path / "out", tmp_path / "b.png"
+    out.mkdir()
+    photo = (out / "astronaut_kpt.txt").absolute()
+    photo.write_bytes(astronaut.read_bytes())
+    link.symlink_to(photo)
+    boxes = {"astronaut": [BOX], "b": [BOX]}
+    refused, kept = _run([astronaut, link], out, model, boxes=boxes)
+    assert refused.error is not None and kept.error is None
+    assert photo.read_bytes() == astronaut.read_bytes()
+
+
+def test_results_are_known_by_the_photo_s_content(tmp_path, astronaut, model, monkeypatch):
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    monkeypatch.chdir(tmp_path)
+    _run(["astronaut.png"], "out", model, **options)
+    (item,) = _run([astronaut], "out", model, **options)
+    assert item.is_old and item.record["image"] == str(astronaut)
+    other = tmp_path / "elsewhere" / "astronaut.png"
+    other.parent.mkdir()
+    cv2.imwrite(str(other), cv2.imread(str(astronaut))[:, ::-1])
+    os.utime(other, (1, 1))
+    monkeypatch.chdir(other.parent)
+    (item,) = _run(["astronaut.png"], tmp_path / "out", model, **options)
+    assert not item.is_old and item.error is None
+
+
+def test_a_photo_given_twice_is_one(tmp_path, astronaut, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    link = tmp_path / "link.png"
+    link.symlink_to(astronaut)
+    given = ["astronaut.png", astronaut, f"../{tmp_path.name}/astronaut.png", link]
+    assert find_photos(given) == [Path("astronaut.png"), link]
+
+
+def test_errors_name_the_photo_once(tmp_path, astronaut, model):
+    missing = tmp_path / "missing.png"
+    items = _run([astronaut, missing], tmp_path / "out", model, boxes={"astronaut": [BOX]}, faces=1)
+    assert items[0].error is not None and items[0].error.startswith(f"{astronaut}: no face 1")
+    assert items[0].record["error"] == items[0].error
+    assert items[1].error is not None and items[1].error.count(str(missing)) == 1
+
+
+def test_warnings_of_faces_name_photo_and_face(tmp_path, astronaut, model):
+    small = [210.0, 110, 240, 140]
+    (item,) = _run([astronaut], tmp_path / "a", model, boxes={"astronaut": [small]})
+    assert any(line.startswith(f"{astronaut}: the face is only 30") for line in item.warnings)
+    (item,) = _run([astronaut], tmp_path / "b", model, boxes={"astronaut": [BOX, small]})
+    assert any(line.startswith(f"{astronaut}, face 1: the face is") for line in item.warnings)

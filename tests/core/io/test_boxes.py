@@ -72,3 +72,13 @@ def test_a_truncated_mat_file_is_one_line(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="cannot read landmarks"):
         read_boxes(tmp_path, ["anna"])
+
+
+def test_boxes_are_found_by_stem_and_by_file_name(tmp_path):
+    path = tmp_path / "boxes.json"
+    path.write_text('{"anna.jpg": [[1, 2, 3, 4]], "ben": [], "ben.jpg": [[1, 2, 3, 4]], "eve": []}')
+    assert read_boxes(path, ["anna", "ben"]) == {"anna": [[1.0, 2.0, 3.0, 4.0]], "ben": []}
+    path.write_text('{"anna.1": [[1, 2, 3, 4]], "anna.2": []}')
+    assert read_boxes(path, ["anna.2"]) == {"anna.2": []}
+    with pytest.raises(InputError, match=r"boxes\.json holds no boxes of anna; need"):
+        read_boxes(path, ["anna"])

@@ -19,7 +19,7 @@ from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
 from uvface.core.io.layers import normal_map
 from uvface.core.io.overlay import PANEL
-from uvface.core.io.results import OUTPUTS, write_results
+from uvface.core.io.results import ENDINGS, OUTPUTS, write_results
 from uvface.core.io.textures import photo_texture
 from uvface.core.types import Camera, Face
 
@@ -331,3 +331,33 @@ def test_textures_of_photos_wider_than_opencv_can_remap(layout):
     expected = photo_texture(narrow, make_face(layout, 200.0), 64)
     found = photo_texture(wide, make_face(layout, 39_200.0), 64)
     assert np.abs(found - expected).mean() < 0.01  # float32 places differ in 1/256 px
+
+
+def test_names_of_all_files_are_known_beforehand(written):
+    folder, _ = written
+    endings = {ending for name in OUTPUTS for ending in ENDINGS[name]}
+    names = {f"as tro.naut{ending}" for ending in endings | {".json"}}
+    assert names == {path.name for path in folder.iterdir()}
+
+
+def test_an_interrupted_run_leaves_no_record_of_an_earlier_one(tmp_path, face, layout, monkeypatch):
+    options = {"save": ["landmarks", "pose"], "weights": "w"}
+    write_results(tmp_path, NAME, PHOTO, [face], layout, **options)
+
+    def stop(out):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(OUTPUTS, "pose", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_results(tmp_path, NAME, PHOTO, [face], layout, **options)
+    assert not (tmp_path / "as tro.naut.json").exists()
+    assert (tmp_path / "as tro.naut_kpt.txt").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"faces": []}', "notes"])
+def test_a_json_file_of_others_is_kept(tmp_path, face, layout, content):
+    path = tmp_path / "as tro.naut.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="no result of uvface"):
+        write_results(tmp_path, NAME, PHOTO, [face], layout, save=["pose"], weights="w")
+    assert path.read_text() == content and list(tmp_path.iterdir()) == [path]
