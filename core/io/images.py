@@ -16,11 +16,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Shaped, UInt16
 from PIL import Image, ImageCms
 
 from ..errors import InputError
 from .encoding import ENCODERS, Extras
+from .face_files import SUFFIX
 from .files import read_bytes, write_bytes_atomic
 from .provenance import Provenance, provenance_packet
 
@@ -28,7 +29,10 @@ __all__ = ["MAX_PIXELS", "Photo", "check_image_name", "read_photo", "write_image
 
 MAX_PIXELS = 130_000_000  # a 108 megapixel telephone passes; 1.6 GB as float32
 _ORIENTATION = 0x0112  # Exif and TIFF tag
-_BITS_PER_SAMPLE = 258  # TIFF tag
+_BITS_PER_SAMPLE = 258  # TIFF tag, as those below
+_PHOTOMETRIC, _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 262, 0, 1, 2
+_PLANAR, _SEPARATE = 284, 2
+_EXTRA_SAMPLES, _ASSOCIATED = 338, 1  # the first extra channel is alpha, colours multiplied by it
 _NO_PHOTO_MODES = ("I", "F")  # 32-bit integers and floats: measurements, not photos
 
 AnyImage = Float[np.ndarray, "height width 3"] | Float[Array, "height width 3"]
@@ -72,6 +76,10 @@ def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """
     path = Path(path)
     content = read_bytes(path)
+    if path.suffix.lower() == SUFFIX:
+        raise InputError(
+            f"{path} is a face file, not a photo; use it as a reference of swap or edit"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own size warning, odd metadata
@@ -109,7 +117,7 @@ def _photo(path: Path, picture: Image.Image, content: bytes) -> Photo:
     notes = _notes(path, picture)
     orientation, exif = _exif(picture)
     if _is_16_bit(picture, content):
-        pixels, icc = _decode_16_bit(picture, content), picture.info.get("icc_profile")
+        pixels, icc = _decode_16_bit(path, picture, content), picture.info.get("icc_profile")
     else:
         pixels, icc = _decode_8_bit(path, picture)
     pixels = _upright(pixels, orientation)
@@ -158,15 +166,63 @@ def _is_16_bit(picture: Image.Image, content: bytes) -> bool:
 
 
 def _decode_16_bit(
-    picture: Image.Image, content: bytes
-) -> Shaped[np.ndarray, "height width channels"]:
-    picture.load()  # OpenCV takes a truncated file without a word, Pillow does not
+    path: Path, picture: Image.Image, content: bytes
+) -> UInt16[np.ndarray, "height width channels"]:
+    tags = getattr(picture, "tag_v2", {})  # of a TIFF
+    if tags.get(_PHOTOMETRIC, _RGB) not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
+        raise InputError(
+            f"{path} is a 16-bit TIFF in {picture.mode}; save it as RGB or with 8 bits"
+        )
+    orientation = tags.get(_ORIENTATION, 1)
+    # OpenCV takes a truncated file without a word, Pillow does not; it forgets the orientation.
+    picture.load()
+    if tags.get(_PLANAR) == _SEPARATE:
+        pixels = _decode_planes(path, content, orientation)
+    else:
+        pixels = _decode_interleaved(content)
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        pixels = ~pixels
+    if pixels.shape[2] == 4 and _ASSOCIATED in tags.get(_EXTRA_SAMPLES, ()):
+        return _divided_by_alpha(pixels)
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
+def _decode_interleaved(content: bytes) -> UInt16[np.ndarray, "height width channels"]:
+    """Decode by OpenCV, whose own TIFF reader knows LZW and turns the photo upright."""
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise ValueError("this kind of 16-bit image cannot be decoded")
     if pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2)
+        return pixels[..., None]
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+
+
+def _decode_planes(
+    path: Path, content: bytes, orientation: int
+) -> UInt16[np.ndarray, "height width channels"]:
+    """Decode a TIFF with a plane for each colour, which OpenCV takes for a grey picture."""
+    import tifffile  # only this kind needs it
+
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page = file.pages.first
+        if page.compression not in tifffile.TIFF.DECOMPRESSORS:
+            raise InputError(
+                f"{path} is a 16-bit TIFF with separate colour planes, compressed by "
+                f"{tifffile.COMPRESSION(page.compression).name}; save it with interleaved colours"
+            )
+        planes = page.asarray()
+    if planes.dtype != np.uint16:
+        raise ValueError("this kind of 16-bit image cannot be decoded")
+    planes = planes.reshape(-1, *planes.shape[-2:])
+    return _upright(planes.transpose(1, 2, 0), orientation)
+
+
+def _divided_by_alpha(
+    pixels: UInt16[np.ndarray, "height width 4"],
+) -> UInt16[np.ndarray, "height width 4"]:
+    alpha = np.maximum(pixels[..., 3:], 1).astype(np.float32)
+    color = np.minimum(np.rint(pixels[..., :3] * (np.float32(65535) / alpha)), 65535)
+    return np.concatenate([color.astype(np.uint16), pixels[..., 3:]], axis=2)
 
 
 def _decode_8_bit(

@@ -282,3 +282,67 @@ def test_damaged_tiffs_are_refused_in_one_line_or_read(tmp_path):
             refused += 1
             assert "\n" not in str(error)
     assert refused > 20
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_16_bit_tiff_with_separate_planes(tmp_path, orientation, compression):
+    values = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
+    planes = np.ascontiguousarray(values.transpose(2, 0, 1))
+    kinds = {"photometric": "rgb", "planarconfig": "separate", "compression": compression}
+    tag = (0x0112, "H", 1, orientation, True)
+    tifffile.imwrite(tmp_path / "a.tif", planes, extratags=[tag], **kinds)
+    photo = read_photo(tmp_path / "a.tif")
+    expected = values if orientation == 1 else np.rot90(values, -1)
+    assert photo.bit_depth == 16 and photo.alpha is None
+    np.testing.assert_array_equal(np.rint(photo.image * 65535), expected)
+
+
+def test_16_bit_tiff_with_separate_planes_and_alpha(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (4, 20, 30), dtype=np.uint16)
+    kinds = {"photometric": "rgb", "planarconfig": "separate", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(tmp_path / "a.tif", values, **kinds)
+    photo = read_photo(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.rint(photo.image * 65535), values[:3].transpose(1, 2, 0))
+    np.testing.assert_array_equal(np.rint(photo.alpha * 65535), values[3])
+
+
+def test_16_bit_tiff_with_separate_planes_of_a_compression_we_lack(tmp_path, monkeypatch):
+    planes = np.zeros((3, 20, 30), np.uint16)
+    kinds = {"photometric": "rgb", "planarconfig": "separate", "compression": "zlib"}
+    tifffile.imwrite(tmp_path / "a.tif", planes, **kinds)
+    monkeypatch.setattr(tifffile.TIFF, "DECOMPRESSORS", {1: bytes})
+    with pytest.raises(InputError, match=r"compressed by ADOBE_DEFLATE; save it with interleaved"):
+        read_photo(tmp_path / "a.tif")
+
+
+def test_16_bit_grey_tiff_whose_zero_is_white(tmp_path):
+    grey = np.arange(0, 60000, 500, dtype=np.uint16).reshape(10, 12)
+    tifffile.imwrite(tmp_path / "a.tif", 65535 - grey, photometric="miniswhite")
+    photo = read_photo(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.rint(photo.image[..., 1] * 65535), grey)
+
+
+def test_16_bit_tiff_whose_colours_were_multiplied_by_alpha(tmp_path):
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 65536, (20, 30, 3), dtype=np.uint16)
+    alpha = rng.integers(20000, 65536, (20, 30, 1), dtype=np.uint16)
+    alpha[:5] = 0
+    stored = np.concatenate([np.rint(values * (alpha / 65535)).astype(np.uint16), alpha], axis=2)
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", extrasamples=["assocalpha"])
+    photo = read_photo(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.rint(photo.alpha * 65535), alpha[..., 0])
+    assert np.abs(photo.image[5:] * 65535 - values[5:]).max() < 3.0
+    assert not photo.image[:5].any()
+
+
+def test_16_bit_cmyk_is_refused_by_its_name(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 9, 4), np.uint16), photometric="separated")
+    with pytest.raises(InputError, match="16-bit TIFF in CMYK; save it as RGB"):
+        read_photo(tmp_path / "a.tif")
+
+
+def test_a_face_file_is_no_photo(tmp_path):
+    (tmp_path / "a.uvface").write_bytes(b"\x40\0\0\0\0\0\0\0{}")
+    with pytest.raises(InputError, match="is a face file, not a photo; use it as a reference"):
+        read_photo(tmp_path / "a.uvface")
