@@ -46,7 +46,8 @@ class Variation:
 
     image: Array  # [320, 320, 3] RGB in [0, 1]
     position_map: Array  # [S, S, 3], z of zero mean
-    visibility: Array  # [S, S], 1 where neither the face nor anything else is in the way
+    # [S, S], 1 where the photo shows the texel and nothing, the face itself included, hides it
+    visibility: Array
     landmarks: Array  # [68, 3]
     seen: Array  # [68] bool
     angles: Array  # [3] yaw, pitch, roll, degrees
@@ -137,9 +138,9 @@ def _finish(
     return Variation(
         image=degrade(grade(image, recipe.grade), recipe.quality),
         position_map=turned.position_map,
-        visibility=visibility(turned.position_map, layout) * bare,
+        visibility=visibility(turned.position_map, layout) * bare * face.inside,
         landmarks=turned.landmarks,
-        seen=is_open & _unhidden(turned, depth),
+        seen=is_open & _unhidden(turned, depth) & _in_photo(face, layout),
         angles=turned.angles,
         kind=jnp.where(recipe.has_occluder, kind, kind_number("none")),
         recipe=recipe,
@@ -170,6 +171,12 @@ def _unhidden(turned: Turned, depth: Float[Array, "side side"]) -> Bool[Array, "
     front = _nearest(depth, least=True)[row, column]
     head = _nearest(turned.head_mask, least=False)
     return (turned.landmarks[:, 2] > front - _BEHIND) & (_at(head, turned.landmarks) > 0.5)
+
+
+def _in_photo(face: PhotoFace, layout: UVLayout) -> Bool[Array, " 68"]:
+    """Return whether each landmark lies on the photo: beyond its border pixels are invented."""
+    texels = layout.landmark_uv * layout.size - 0.5
+    return sample_bilinear(face.inside[..., None], texels)[..., 0] > 0.5
 
 
 def _make_up(image: Array, masks: Array, makeup: Makeup) -> Array:

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..geometry.crop import box_from_landmarks
 from ..geometry.landmarks import read_landmarks
@@ -63,6 +63,7 @@ class PhotoFace:
     trust: Array  # [S, S], 1 where the photo shows the texel
     completed: Array  # [S, S, 3] colours, also where the photo does not show the texel
     bare: Array  # [S, S], 0 where hair, glasses or a hand cover the texel in the photo
+    inside: Array  # [S, S], 0 where the texel lies beyond the photo's border
     rotation: Array  # [3, 3] of the head in the photo
 
 
@@ -124,6 +125,7 @@ def prepare_face(
         trust=jnp.asarray(trust),
         completed=jnp.asarray(_complete(image, stage_map, trust, layout)),
         bare=jnp.asarray(bare, jnp.float32),
+        inside=jnp.asarray(_in_photo(position_map, photo.shape[:2]), jnp.float32),
         rotation=jnp.asarray(rotation, jnp.float32),
     )
 
@@ -134,6 +136,13 @@ def _stage_of(position_map: np.ndarray, layout: UVLayout) -> tuple[np.ndarray, f
     box = np.asarray(box_from_landmarks(landmarks))
     side = float(_STAGE_SCALE * (box[2:] - box[:2]).mean())
     return (box[:2] + box[2:]) / 2 + 0.5 - side / 2, STAGE_SIZE / side
+
+
+def _in_photo(position_map: np.ndarray, size: tuple[int, ...]) -> Bool[np.ndarray, "s s"]:
+    """Return per texel whether it lies on a photo of this height and width."""
+    last = np.array(size[::-1]) - 0.5
+    places = np.asarray(position_map)[..., :2]
+    return np.asarray(((places >= -0.5) & (places <= last)).all(axis=-1))
 
 
 def _resampled(

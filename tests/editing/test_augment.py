@@ -9,6 +9,7 @@ import pytest
 import toy_faces
 
 from uvface.core.errors import InputError
+from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
 from uvface.core.synthesis.kinds import KINDS
 from uvface.core.synthesis.occluders import paint_occluder
@@ -140,6 +141,23 @@ def test_a_head_turned_aside_hides_its_far_side(prepared):
     # Positive yaw turns the nose to the left of the picture: there the subject's right is far.
     assert not seen[1][:4].any() and seen[1][12:17].all() and seen[1][42:48].all()
     assert not seen[0][13:17].any() and seen[0][:5].all() and seen[0][36:42].all()
+
+
+def test_what_lies_beyond_the_photo_is_labelled_hidden(prepared):
+    image, face = toy_faces.toy_photo(3)
+    layout = toy_faces.layout()
+    x = np.asarray(read_landmarks(face.position_map, layout.landmark_uv))[:, 0]
+    columns = int(np.median(x)) + 1
+    cut = prepare(np.ascontiguousarray(image[:, :columns]), face, layout)
+    whole, found = (_varied(ready, 3, vary=["pose"], max_yaw=20.0) for ready in (prepared, cut))
+    np.testing.assert_array_equal(whole.landmarks, found.landmarks)
+    beyond, well_inside = x > columns, x < columns - 1.5
+    assert beyond.sum() > 20 and np.asarray(whole.seen)[beyond].any()
+    assert not np.asarray(found.seen)[beyond].any()
+    np.testing.assert_array_equal(found.seen[well_inside], whole.seen[well_inside])
+    texels = np.asarray(face.position_map)[..., 0] > columns - 0.5
+    assert not np.asarray(found.visibility)[texels].any()
+    np.testing.assert_array_equal(found.visibility[~texels], whole.visibility[~texels])
 
 
 def test_subjects_are_read_and_checked():
