@@ -99,7 +99,7 @@ def read_jobs(path: Path, folder: Path) -> list[Job]:
     outputs are names in the folder, by default ``TARGET_REFERENCE.png``.
 
     Raises:
-        InputError: the file has other columns or an empty field.
+        InputError: the file has other columns, an empty field, or an output outside the folder.
     """
     need = f"{path} needs the columns target,reference and perhaps output"
     rows = read_table(path, {"target", "reference"}, need)
@@ -116,6 +116,10 @@ def _job_of_row(path: Path, row: Mapping[str, str], folder: Path, line: int) -> 
     target = resolve_beside(path, row["target"])
     references = tuple(resolve_beside(path, name) for name in names)
     name = row.get("output") or _output_name(target, prefix=f"_{references[0].stem}")
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise InputError(
+            f"{path}, line {line}: output {name} is not in {folder}; give a name in it"
+        )
     return Job(target=target, references=references, output=folder / name)
 
 

@@ -98,14 +98,15 @@ def _text(path: Path, need: str) -> str:
 
 
 def _from_json(path: Path) -> list[tuple[str, list[Path]]]:
+    text = _text(path, _NEED)
     try:
-        content = json.loads(_text(path, _NEED))
+        content = json.loads(text, object_pairs_hook=tuple)  # a dict would hide a face named twice
     except ValueError as error:
         raise InputError(f"{path} is not JSON ({error}); {_NEED}") from error
-    if not isinstance(content, dict):
+    if not isinstance(content, tuple):
         raise InputError(f"{path} holds a {type(content).__name__}; {_NEED}")
     pairs = []
-    for face, photos in content.items():
+    for face, photos in content:
         names = [photos] if isinstance(photos, str) else photos
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise InputError(f"{path}: the photo of face {face!r} is no text; {_NEED}")

@@ -19,7 +19,8 @@ def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"
     """Return a mask for a photo, in [0, 1]: white may change, black stays.
 
     Args:
-        mask: file or array, RGB; the mean of the channels counts.
+        mask: file or array; the mean of its RGB counts. Where it has an alpha that varies, what
+            is transparent stays, too: RGB times alpha, or alpha alone if RGB is one colour.
         photo: the photo.
 
     Raises:
@@ -30,7 +31,10 @@ def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"
         sizes = f"{opened.width} x {opened.height}, the photo {photo.width} x {photo.height}"
         name = opened.path or "given"
         raise InputError(f"the mask {name} measures {sizes}; make it as large as the photo")
-    return opened.image.mean(axis=-1)
+    white, alpha = opened.image.mean(axis=-1), opened.alpha
+    if alpha is None or not np.ptp(alpha):
+        return white
+    return white * alpha if np.ptp(opened.image, axis=(0, 1)).any() else alpha
 
 
 def mask_beside(folder: Path, photo: Path) -> Path | None:

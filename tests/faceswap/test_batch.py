@@ -246,3 +246,11 @@ def test_each_target_has_its_own_mask(photos, model, tmp_path):
     assert changed[:60].any() and not changed[60:].any()
     write_image(tmp_path / "masks" / "1.png", mask[:50])
     assert "as large as the photo" in next(run(jobs, model, masks=tmp_path / "masks")).error
+
+
+@pytest.mark.parametrize("name", ["../esc.png", "/abs.png", "in/../../esc.png"])
+def test_outputs_of_a_list_stay_in_the_folder(tmp_path, name):
+    listing = tmp_path / "list.csv"
+    listing.write_text(f"target,reference,output\na.png,b.png,{name}\n")
+    with pytest.raises(InputError, match=f"line 2: output {name} is not in"):
+        read_jobs(listing, tmp_path / "out")

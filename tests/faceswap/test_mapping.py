@@ -59,3 +59,15 @@ def test_line_ends_of_any_system(tmp_path):
 def test_missing_file_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read_map(str(tmp_path / "no.json"))
+
+
+def test_a_missing_json_file_is_not_called_bad_json(tmp_path):
+    with pytest.raises(InputError, match="does not exist") as caught:
+        read_map(str(tmp_path / "no.json"))
+    assert "JSON" not in str(caught.value)
+
+
+def test_a_face_twice_in_a_json_file_is_an_input_error(tmp_path):
+    (tmp_path / "a.json").write_text('{"0": "r.png", "0": "t.png"}')
+    with pytest.raises(InputError, match="names face 0 twice"):
+        read_map(str(tmp_path / "a.json"))

@@ -1,0 +1,32 @@
+"""A user's masks: white may change, and what is transparent stays."""
+
+import numpy as np
+import pytest
+
+from uvface.core.io.images import Photo, read_photo, write_image
+from uvface.faceswap.masks import read_mask
+
+RAMP = np.tile(np.linspace(0, 1, 16, dtype=np.float32), (8, 1))
+PHOTO = Photo(image=np.zeros((8, 16, 3), np.float32))
+
+
+@pytest.mark.parametrize("color", [0.0, 0.5, 1.0])
+def test_one_colour_on_transparent_is_its_alpha(tmp_path, color):
+    write_image(tmp_path / "m.png", np.full((8, 16, 3), color, np.float32), alpha=RAMP)
+    np.testing.assert_allclose(read_mask(tmp_path / "m.png", PHOTO), RAMP, atol=0.5 / 255)
+
+
+def test_white_and_black_on_transparent_is_their_product(tmp_path):
+    white = np.zeros((8, 16, 3), np.float32)
+    white[:4] = 1.0
+    write_image(tmp_path / "m.png", white, alpha=RAMP)
+    expected = white[..., 0] * RAMP
+    np.testing.assert_allclose(read_mask(tmp_path / "m.png", PHOTO), expected, atol=0.5 / 255)
+
+
+@pytest.mark.parametrize("opacity", [0.0, 1.0])
+def test_an_alpha_that_does_not_vary_does_not_count(tmp_path, opacity):
+    grey = np.repeat(RAMP[..., None], 3, axis=2)
+    write_image(tmp_path / "m.png", grey, alpha=np.full_like(RAMP, opacity))
+    expected = read_photo(tmp_path / "m.png").image[..., 0]
+    np.testing.assert_allclose(read_mask(tmp_path / "m.png", PHOTO), expected, atol=1e-6)
