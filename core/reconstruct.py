@@ -44,6 +44,7 @@ __all__ = [
     "Model",
     "Reading",
     "ReconstructConfig",
+    "as_rgb",
     "choose_faces",
     "load",
 ]
@@ -160,7 +161,7 @@ class Model:
         Raises:
             InputError: the photo or a box is unusable, or there is no face of that number.
         """
-        image = _as_rgb(photo) if isinstance(photo, np.ndarray) else read_photo(photo).image
+        image = as_rgb(photo) if isinstance(photo, np.ndarray) else read_photo(photo).image
         found = self._detect(image) if boxes is None else _checked_boxes(boxes, image)
         chosen = _choose(found, faces, image.shape[:2])
         return [self._reconstruct_box(image, box, score) for box, score in chosen]
@@ -252,8 +253,15 @@ def load(
     )
 
 
-def _as_rgb(image: np.ndarray) -> RgbImage:
-    """Return an array as RGB in [0, 1]."""
+def as_rgb(image: np.ndarray) -> RgbImage:
+    """Return an array as RGB in [0, 1].
+
+    Args:
+        image: ``[H, W, 3]``: floats, or whole numbers up to the largest of their type.
+
+    Raises:
+        InputError: the array has another shape or type, or is not finite.
+    """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype.kind not in "fiu":
         raise InputError(
             f"an array of shape {image.shape} and type {image.dtype} is no photo; "

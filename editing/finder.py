@@ -138,8 +138,11 @@ class FaceFinder:
         """Make one texture of photos of a person; a photo without the face is left out.
 
         Raises:
+            InputError: there are no photos.
             NoFaceError: no photo shows a face.
         """
+        if not photos:
+            raise InputError("no photos; give one or more of the person whose face is wanted")
         _check_one(selection)
         views: list[PhotoFace] = []
         sources: list[TextureSource] = []

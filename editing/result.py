@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8, UInt16
 
 from ..core.errors import InputError, NoFaceError
 from ..core.io.files import write_bytes_atomic
@@ -16,24 +16,37 @@ from ..core.io.images import Photo, read_photo, write_image
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
-from ..core.reconstruct import FaceChoice, Model
+from ..core.reconstruct import FaceChoice, Model, as_rgb
 from ..core.types import Face
 
 __all__ = ["Boxes", "EditResult", "PhotoLike", "Photos", "find_faces", "open_photo", "photo_list"]
 
-PhotoLike = str | Path | Photo | Float[np.ndarray, "_ _ 3"]  # arrays: sizes of their own
+# Arrays: sizes of their own.
+_AnyRgb = Float[np.ndarray, "_ _ 3"] | UInt8[np.ndarray, "_ _ 3"] | UInt16[np.ndarray, "_ _ 3"]
+PhotoLike = str | Path | Photo | _AnyRgb
 Photos = PhotoLike | Sequence[PhotoLike]
 Boxes = Mapping[str, Sequence[Sequence[float | int]]]
 
+_ROUNDING = 1e-3  # by which floats may leave [0, 1]
+
 
 def open_photo(photo: PhotoLike) -> Photo:
-    """Read a file, or wrap an array ``[H, W, 3]`` of RGB in [0, 1]."""
+    """Read a file, or wrap RGB ``[H, W, 3]``: floats in [0, 1], uint8 or uint16.
+
+    Raises:
+        InputError: the file cannot be read, or the array is no such photo.
+    """
     if isinstance(photo, Photo):
         return photo
     if isinstance(photo, np.ndarray):
-        if photo.ndim != 3 or photo.shape[2] != 3 or not np.isfinite(photo).all():
-            raise InputError(f"array of shape {photo.shape}; need finite RGB of shape [H, W, 3]")
-        return Photo(image=photo.astype(np.float32))
+        image = as_rgb(photo)
+        low, high = image.min(initial=0.0), image.max(initial=0.0)
+        if low < -_ROUNDING or high > 1.0 + _ROUNDING:
+            raise InputError(
+                f"an array of floats from {low:g} to {high:g} is no photo; divide it by its white "
+                "for floats in [0, 1], or give uint8 or uint16"
+            )
+        return Photo(image=image.astype(np.float32))
     return read_photo(photo)
 
 
