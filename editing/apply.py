@@ -42,7 +42,7 @@ from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .regions import smooth_step, soften
 from .source import Source
 
-__all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
+__all__ = ["Window", "closed_gaps", "cut_edit_window", "paste_window", "render_edit"]
 
 _LEAST_MOVED = 0.02  # pixels: less is not seen
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
@@ -180,10 +180,9 @@ def render_edit(
     own = _read(source.image, places.own)
     mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
     fine = _read_masks(masks, places.uv)
-    gap = _GAP * face.camera.scale
     if bool(places.is_moved):
         window = _moved(window, pixels, plan.layers, fragments.is_covered)
-    drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, gap)
+    drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, face.camera.scale)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
     blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
@@ -278,7 +277,7 @@ def _shade(
     own: Array,
     mirrored: Array,
     is_covered: Array,
-    gap: Float[Array, ""],
+    scale: Float[Array, ""],
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[h, w, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
@@ -297,7 +296,7 @@ def _shade(
         / jnp.maximum(known, 1e-3)[..., None]
     )
     changed = masks[..., 0] * (1.0 - masks[..., 1]) * layers.seen
-    seen = jnp.maximum(layers.seen, layers.bare * _closed(changed, gap))
+    seen = jnp.maximum(layers.seen, layers.bare * closed_gaps(changed, scale))
     return _Drawn(
         colors=rgb_from_lab(lab),
         mask=masks[..., 0] * seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
@@ -307,14 +306,20 @@ def _shade(
     )
 
 
-def _closed(seen: Array, gap: Array) -> Float[Array, "rows columns"]:
+def closed_gaps(
+    seen: Float[Array, "rows columns"], scale: Float[Array, ""]
+) -> Float[Array, "rows columns"]:
     """Return 1 in gaps of what is seen, 0 at its outer edge.
 
     Where a turned face's nose hides its own cheek, the surface is seen from the side for some
     pixels; left as they are, they would draw the target's nose into the result as a line.
+
+    Args:
+        seen: of a window, in [0, 1].
+        scale: pixels per cm of the face.
     """
     small = pool(seen[..., None], _GAP_PIXELS)
-    around = soften(small, gap * small.shape[0] / seen.shape[0])
+    around = soften(small, _GAP * scale * small.shape[0] / seen.shape[0])
     low, high = _SURROUNDED
     return enlarge(smooth_step((around - low) / (high - low)), *seen.shape)[..., 0]
 

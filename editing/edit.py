@@ -19,11 +19,11 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
-from .apply import Window, cut_edit_window, paste_window, render_edit
+from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_edit
 from .finder import FaceFinder, Selection
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
-from .recolor import Contrast, contrast_of, parse_color
+from .recolor import Contrast, contrast_of, parse_color, split_regions
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .result import Boxes, EditResult, PhotoLike, open_photo
@@ -108,8 +108,12 @@ def edit_face(
         )
     if recolor is not None:
         color = jnp.asarray(parse_color(recolor), jnp.float32)
+        groups = split_regions(layout, regions)
+        parts = jnp.stack([_edit_mask(layout, names, config.feather) for names in groups], axis=-1)
         window = cut_edit_window(image, face, np.asarray(mask))
-        edited = _recolor_window(window, face, masks, layout, color, contrast=contrast_of(regions))
+        edited = _recolor_window(
+            window, face, parts, layout, color, masks.strength, contrast=contrast_of(regions)
+        )
         image = paste_window(image, window, edited)
     return image
 
@@ -162,26 +166,35 @@ def _edit_mask(layout: UVLayout, regions: Sequence[str], feather: float) -> Arra
 def _recolor_window(
     window: Window,
     face: Face,
-    masks: EditMasks,
+    parts: Float[Array, "size size parts"],
     layout: UVLayout,
     color: Float[Array, " 3"],
+    strength: Float[Array, ""],
     *,
     contrast: Contrast,
 ) -> Float[Array, "rows columns 3"]:
     height, width = window.image.shape[:2]
-    around = soften(masks.mask[..., None], _AROUND * layout.size / 256)[..., 0]
-    around = around * (1.0 - masks.mask) * layout.region("skin")
-    layers = jnp.stack([masks.mask, around], axis=-1) * face.visibility[..., None]
+    skin = layout.region("skin") * (1.0 - parts.max(axis=-1))
+    around = soften(parts, _AROUND * layout.size / 256) * skin[..., None]
+    layers = jnp.concatenate([parts, around, face.visibility[..., None]], axis=-1)
     drawn, _ = render_texture(
         layers, face.position_map, layout, height=height, width=width, origin=window.origin
     )
-    drawn = drawn * window.is_photo[..., None].astype(jnp.float32)
-    colored, weight = recolor_pixels(
-        window.image, drawn[..., 0], color, around=drawn[..., 1], contrast=contrast
-    )
-    return composite(
-        window.image, colored, weight * masks.strength, config=BlendConfig(method="feather")
-    )
+    scale = face.camera.scale
+    seen = jnp.maximum(drawn[..., -1], closed_gaps(drawn[..., -1], scale))
+    seen = seen * window.is_photo.astype(jnp.float32)
+    masks, arounds = jnp.split(drawn[..., :-1] * seen[..., None], 2, axis=-1)
+    whole = masks.max(axis=-1) if contrast == "lips" else None
+    colored, weights = jax.vmap(
+        lambda mask, around: recolor_pixels(
+            window.image, mask, color, around=around, whole=whole, scale=scale, contrast=contrast
+        ),
+        in_axes=-1,
+    )(masks, arounds)
+    weight = weights.sum(axis=0)
+    mixed = (colored * weights[..., None]).sum(axis=0) / jnp.maximum(weight, 1e-6)[..., None]
+    weight = jnp.minimum(weight, 1.0) * strength
+    return composite(window.image, mixed, weight, config=BlendConfig(method="feather"))
 
 
 def edit(

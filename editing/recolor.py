@@ -10,24 +10,50 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.errors import InputError
+from ..core.geometry.layout import UVLayout
 from .colour import lab_from_rgb, rgb_from_lab
-from .regions import smooth_step
+from .regions import smooth_step, soften
 
-__all__ = ["Contrast", "contrast_of", "parse_color", "recolor"]
+__all__ = ["Contrast", "contrast_of", "parse_color", "recolor", "split_regions"]
 
-# What inside a region is recoloured: all of it; what differs from the skin around it (hairs of a
-# brow, but not the skin between them); or its darker part (the iris, but not the white).
-Contrast = Literal["all", "around", "darker"]
+# What inside a region is recoloured: all of it; what differs from the skin around it, of pixels in
+# any order; or, of a picture: all of it up to where the colour of the lips ends;
+# the hairs of a brow, but not the skin between them; the iris, but neither the white nor the pupil.
+Contrast = Literal["all", "around", "lips", "hairs", "iris"]
 
-_CONTRASTS: dict[str, Contrast] = {"brows": "around", "lips": "around", "eyeballs": "darker"}
+_CONTRASTS: dict[str, Contrast] = {"brows": "hairs", "lips": "lips", "eyeballs": "iris"}
+# Light and pigment differ from part to part: each gets the new colour by its own mean.
+_PARTS = {
+    "brows": ("brows_left", "brows_right"),
+    "lips": ("lips_upper", "lips_lower"),
+    "eyeballs": ("eyeballs_left", "eyeballs_right"),
+}
 _SMALL, _LARGE = 0.03, 0.08  # Oklab: contrast from which pixels are told apart, and fully so
 _HIGHLIGHT = (0.22, 0.40)  # above the region's lightness: gloss, keeps its own colour
+_SHIFT = 0.25  # of a mask: how far the colour of the lips moves its border, out or in
+_GRAIN = 0.06  # cm: finer detail is no border of a lip
+_BARE = 0.7  # cm: the skin under a brow is like that so far around
+_HAIR = (0.06, 0.95)  # share of the hairs' darkness: bare skin, hair
+_TINT = 0.6  # power of the share by which hair tints a pixel: between hairs, the skin is grey too
+_IRIS = 0.59  # cm, radius; it varies little between people
+_PUPIL = (0.40, 0.55)  # of that radius
+_STEPS = 8  # of the search for the centre of an iris
 
 
 def contrast_of(regions: Sequence[str]) -> Contrast:
     """Return which part of the regions is recoloured; mixed regions as a whole."""
     kinds = {_CONTRASTS.get(name.split("_")[0], "all") for name in regions}
     return kinds.pop() if len(kinds) == 1 else "all"
+
+
+def split_regions(layout: UVLayout, regions: Sequence[str]) -> list[list[str]]:
+    """Return groups of regions, each of which is recoloured by its own mean."""
+    if contrast_of(regions) == "all":
+        return [list(regions)]
+    parts = [part for name in regions for part in _PARTS.get(name, (name,))]
+    if not set(parts) <= set(layout.regions):
+        return [list(regions)]
+    return [[part] for part in dict.fromkeys(parts)]
 
 
 def parse_color(text: str) -> tuple[float, float, float]:
@@ -46,32 +72,105 @@ def parse_color(text: str) -> tuple[float, float, float]:
     return red / 255, green / 255, blue / 255
 
 
-def _mean(lab: Array, weights: Array) -> Array:
+def _mean(values: Array, weights: Array) -> Array:
     w = weights.reshape(-1, 1)
-    return (lab.reshape(-1, 3) * w).sum(axis=0) / jnp.maximum(w.sum(), 1e-6)
+    return (values.reshape(w.shape[0], -1) * w).sum(axis=0) / jnp.maximum(w.sum(), 1e-6)
+
+
+def _told_apart(contrast: Array) -> Array:
+    return smooth_step((contrast - _SMALL) / (_LARGE - _SMALL))
 
 
 def _likeness(lab: Array, own: Array, other: Array) -> Array:
     """Return 1 for colours like ``own``, 0 for those like ``other``, along the line of both."""
-    axis = own - other
-    place = ((lab - other) * axis).sum(axis=-1) / jnp.maximum((axis**2).sum(), 1e-8)
-    told_apart = smooth_step((jnp.linalg.norm(axis) - _SMALL) / (_LARGE - _SMALL))
+    place = _place(lab, own, other)
+    told_apart = _told_apart(jnp.linalg.norm(own - other))
     return 1.0 - told_apart * (1.0 - smooth_step((place - 0.1) / 0.6))
 
 
-def _select(lab: Array, mask: Array, around: Array, contrast: Contrast) -> Array:
-    """Return which of the masked pixels are recoloured, in [0, 1]."""
-    if contrast == "all":
-        return mask
-    if contrast == "darker":
-        bright = (lab[..., 0] > _mean(lab, mask)[0]).astype(lab.dtype)
-        other, own = _mean(lab, mask * bright), _mean(lab, mask * (1.0 - bright))
-        lightness = jnp.array([1.0, 0.0, 0.0])
-        return mask * _likeness(lab * lightness, own * lightness, other * lightness)
-    other = _mean(lab, around)
-    own = _mean(lab, mask)
+def _place(lab: Array, own: Array, other: Array) -> Array:
+    axis = own - other
+    return ((lab - other) * axis).sum(axis=-1) / jnp.maximum((axis**2).sum(), 1e-8)
+
+
+def _unlike(lab: Array, mask: Array, around: Array) -> Array:
+    """Return the masked pixels that differ from those around."""
+    own, other = _mean(lab, mask), _mean(lab, around)
     own = _mean(lab, mask * _likeness(lab, own, other))
     return mask * _likeness(lab, own, other)
+
+
+def _lips(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
+    """Return the mask with its border moved to where the colour turns into that of the skin."""
+    own, other = _mean(lab, mask**2), _mean(lab, around)
+    place = _place(soften(lab, _GRAIN * scale), own, other)
+    told_apart = _told_apart(jnp.linalg.norm(own - other))
+    shift = told_apart * jnp.clip(2.0 * place - 1.0, -1.0, 1.0) * jnp.minimum(mask, _SHIFT)
+    return smooth_step(1.25 * (mask + shift) - 0.125)
+
+
+def _hairs(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
+    """Return the share of hair in each pixel: how much darker than the skin under it it is."""
+    light, weights = lab[..., 0], around
+    share = jnp.zeros_like(mask)
+    for _ in range(3):  # the skin around the brow, then also that between the hairs
+        layers = jnp.stack([light * weights, weights], axis=-1)
+        skin, known = jnp.moveaxis(soften(layers, _BARE * scale), -1, 0)
+        skin = (skin + 1e-3 * _mean(light, weights)) / (known + 1e-3)
+        darker = jnp.maximum(skin - light, 0.0)
+        hair = _mean(darker, mask * darker**4)
+        start, end = _HAIR
+        share = jnp.clip((darker / jnp.maximum(hair, 1e-6) - start) / (end - start), 0.0, 1.0)
+        matt = 1.0 - smooth_step((light - skin) / _LARGE)
+        weights = (around + mask * (1.0 - share)) * matt
+    return jnp.clip(2.0 * mask - 0.2, 0.0, 1.0) * share * _told_apart(hair)
+
+
+def _iris(lab: Array, mask: Array, scale: Array) -> Array:
+    """Return the dark disc in the eye, without the pupil in its middle."""
+    light = lab[..., 0]
+    is_bright = (light > _mean(light, mask)).astype(light.dtype)
+    white, own = _mean(light, mask * is_bright), _mean(light, mask * (1.0 - is_bright))
+    dark = smooth_step(((white - light) / jnp.maximum(white - own, 1e-6) - 0.1) / 0.6)
+    distance = _distance_to_disc(dark, mask**2, _IRIS * scale)
+    disc = smooth_step((1.15 - distance) / 0.25)
+    inner = smooth_step((0.85 - distance) / 0.2)  # what is bright in here is a reflection
+    brighter = soften(lab[..., :1], _GRAIN * scale)[..., 0] - _mean(light, mask * disc * dark)
+    start, end = _PUPIL
+    middle = 1.0 - smooth_step((distance - start) / (end - start))
+    pupil = middle * jnp.maximum(
+        smooth_step(0.7 - brighter / 0.06), smooth_step(brighter / 0.1 - 1)
+    )
+    return smooth_step((mask - 0.35) / 0.4) * jnp.maximum(dark, inner) * disc * (1.0 - pupil)
+
+
+def _distance_to_disc(dark: Array, mask: Array, radius: Array) -> Array:
+    """Return the distances from the centre of a dark disc in the mask, in radii.
+
+    Mean shift: a disc on its place has what is dark inside it in the middle of what is seen of it.
+    """
+    rows, columns = dark.shape
+    pixels = jnp.stack(
+        jnp.meshgrid(jnp.arange(columns, dtype=dark.dtype), jnp.arange(rows, dtype=dark.dtype)),
+        axis=-1,
+    )
+    center = _mean(pixels, mask * dark)
+    for _ in range(_STEPS):
+        distance = jnp.linalg.norm(pixels - center, axis=-1) / radius
+        inside = mask * smooth_step((1.2 - distance) / 0.4)
+        center = center + _mean(pixels, inside * dark) - _mean(pixels, inside)
+    return jnp.linalg.norm(pixels - center, axis=-1) / radius
+
+
+def _select(lab: Array, mask: Array, around: Array, scale: Array, contrast: Contrast) -> Array:
+    """Return which of the masked pixels are recoloured, in [0, 1]."""
+    if contrast == "around":
+        return _unlike(lab, mask, around)
+    if contrast == "lips":
+        return _lips(lab, mask, around, scale)
+    if contrast == "hairs":
+        return _hairs(lab, mask, around, scale)
+    return _iris(lab, mask, scale) if contrast == "iris" else mask
 
 
 def recolor(
@@ -80,27 +179,41 @@ def recolor(
     color: Float[Array, " 3"],
     *,
     around: Float[Array, "*n"] | None = None,
+    whole: Float[Array, "*n"] | None = None,
+    scale: float | Float[Array, ""] = 1.0,
     contrast: Contrast = "all",
 ) -> tuple[Float[Array, "*n 3"], Float[Array, "*n"]]:
     """Give the masked pixels a new mean colour and keep their light and detail.
 
     Args:
-        image: sRGB pixels or texels.
+        image: sRGB pixels or texels; a picture for the contrasts ``lips``, ``hairs``, ``iris``.
         mask: weights in [0, 1].
         color: the new mean, sRGB.
-        around: weights of the pixels around the region, for the contrast ``around``.
+        around: weights of the skin around the region, for all contrasts but ``all``.
+        whole: mask of both lips, where ``mask`` is one of them: half of what one is darker than
+            the other is shade, and stays.
+        scale: pixels per cm.
         contrast: which of the masked pixels are meant.
 
     Returns:
         The recoloured image and the weights to mix it in by.
     """
     lab, goal = lab_from_rgb(image), lab_from_rgb(color)
-    weights = _select(lab, mask, 1.0 - mask if around is None else around, contrast)
-    own = _mean(lab, weights)
+    around = 1.0 - mask if around is None else around
+    weights = _select(lab, mask, around, jnp.asarray(scale, lab.dtype), contrast)
+    own = _mean(lab, weights**4)
+    if whole is not None:
+        own = 0.5 * (own + _mean(lab, whole**4))
+    if contrast == "hairs":  # a pixel is skin and hair: in proportion the hair's colour moves
+        share = jnp.stack([weights, weights**_TINT, weights**_TINT], axis=-1)
+        moved = rgb_from_lab(lab + share * (goal - own))
+        return image + (moved - image) / jnp.maximum(weights, 1e-3)[..., None], weights
     light = jnp.maximum(lab[..., :1] + (goal[0] - own[0]), 0.0)
     # A pigment darkens and colours: in the shade its colour is weaker in proportion.
     depth = jnp.clip(light / jnp.maximum(goal[0], 0.05), 0.0, 1.2)
     chroma = goal[1:] * depth + 0.5 * (lab[..., 1:] - own[1:])
+    colored = rgb_from_lab(jnp.concatenate([light, chroma], axis=-1))
+    if contrast == "iris":  # gloss is white, and brighter than what is below it
+        return colored, weights
     low, high = _HIGHLIGHT
-    matt = 1.0 - smooth_step((lab[..., 0] - own[0] - low) / (high - low))
-    return rgb_from_lab(jnp.concatenate([light, chroma], axis=-1)), weights * matt
+    return colored, weights * (1.0 - smooth_step((lab[..., 0] - own[0] - low) / (high - low)))

@@ -1,5 +1,7 @@
 """Edits of one region: what changes, what must not."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from uvface.editing.apply import cut_edit_window, paste_window, render_edit
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.edit import EditConfig, edit_face
 from uvface.editing.plan import EditMasks, PlanConfig
-from uvface.editing.recolor import parse_color
+from uvface.editing.recolor import parse_color, split_regions
 from uvface.editing.source import source_for
 
 
@@ -45,6 +47,30 @@ def test_recolor_gives_the_region_the_color_and_nothing_else():
     goal = lab_from_rgb(jnp.array(parse_color("#903050")))
     np.testing.assert_allclose(lab_from_rgb(jnp.asarray(result[place])), goal, atol=0.1)
     assert (result[_pixel(face, 20, 32)] == image[_pixel(face, 20, 32)]).all()
+
+
+def test_a_fold_of_hidden_texels_is_recolored_with_what_is_around():
+    image, face = toy_photo(1)
+    fold = face.visibility.at[:, 32].set(0.0)
+    folded = dataclasses.replace(face, visibility=fold)
+    settings = {"regions": ["chin"], "recolor": "#903050"}
+    result = edit_face(image, folded, layout(), **settings)
+    np.testing.assert_allclose(result, edit_face(image, face, layout(), **settings), atol=0.02)
+
+
+def test_each_lip_gets_the_color_by_its_own_mean():
+    image, face = toy_photo(1)
+    mask, upper = layout().region("lips"), (jnp.arange(64.0) < 44)[:, None]
+    lips = {"lips_upper": jnp.where(upper, mask, 0.0), "lips_lower": jnp.where(upper, 0.0, mask)}
+    parted = dataclasses.replace(layout(), regions=layout().regions | lips)
+    assert split_regions(parted, ["lips"]) == [["lips_upper"], ["lips_lower"]]
+    assert split_regions(parted, ["lips", "chin"]) == [["lips", "chin"]]
+    upper, lower = _pixel(face, 42, 32), _pixel(face, 46, 32)
+    image[upper[0] + 1 :] = np.minimum(image[upper[0] + 1 :] * 1.6, 1.0)
+    result = edit_face(image, face, parted, regions=["lips"], recolor="#903050")
+    before, after = (lab_from_rgb(jnp.asarray(x)) for x in (image, result))
+    contrast = abs(float(after[lower][0] - after[upper][0]))
+    assert contrast < 0.8 * abs(float(before[lower][0] - before[upper][0]))
 
 
 def test_the_other_photo_s_own_region_comes_back():

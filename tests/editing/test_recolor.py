@@ -43,14 +43,95 @@ def test_skin_between_the_hairs_of_a_brow_keeps_its_color():
     assert weights[2000:3000].mean() < 0.1 and weights[3000:].mean() > 0.9
 
 
-def test_the_white_of_the_eye_keeps_its_color():
-    image = jnp.concatenate([_skin(500) * 0.4, jnp.full((700, 3), 0.9)])
-    color = jnp.array(parse_color("#3060a0"))
-    _, weights = recolor(image, jnp.ones(1200), color, contrast="darker")
-    assert weights[:500].mean() > 0.9 and weights[500:].max() < 0.05
+def _grid(rows=60, columns=100):
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    return x, y
+
+
+def _smooth(distance):
+    """Return 1 inside a border, 0 outside, over some pixels."""
+    return jnp.asarray(np.clip(0.5 - distance / 6, 0, 1), jnp.float32)
+
+
+def _picture(*layers):
+    """Paint Oklab colours over each other, each with its mask."""
+    lab = jnp.zeros((60, 100, 3))
+    for color, mask in layers:
+        weight = jnp.broadcast_to(jnp.asarray(mask, jnp.float32), lab.shape[:2])[..., None]
+        lab = lab + weight * (jnp.array(color) - lab)
+    return rgb_from_lab(lab)
+
+
+def test_lips_are_painted_whole_where_a_part_looks_like_skin():
+    x, y = _grid()
+    mask = _smooth(np.hypot((x - 50) / 2, y - 30) - 18)
+    skin, lip = (0.72, 0.04, 0.04), (0.55, 0.08, 0.03)
+    spot, likeness = _smooth(np.hypot(x - 50, y - 35) - 8), _smooth(np.hypot(x - 5, y - 5) - 8)
+    image = _picture((skin, 1.0), (lip, mask), (skin, spot), (lip, likeness))
+    color = jnp.array(parse_color("#a01830"))
+    _, weights = recolor(image, mask, color, around=1.0 - mask, scale=25.0, contrast="lips")
+    assert weights[mask > 0.9].min() > 0.9
+    assert weights[mask == 0.0].max() == 0.0
+    assert np.abs(np.diff(weights, axis=0)).max() < 0.5  # no hard edge
+
+
+def test_the_border_of_the_lips_follows_their_color():
+    _, y = _grid()
+    mask = jnp.asarray(np.clip(0.5 - (np.abs(y - 30) - 15) / 12, 0, 1))
+    lip = _smooth(np.abs(y - 30) - 12)  # narrower than the mask
+    image = _picture(((0.72, 0.04, 0.04), 1.0), ((0.55, 0.08, 0.03), lip))
+    color = jnp.array(parse_color("#a01830"))
+    _, weights = recolor(image, mask, color, around=1.0 - mask, scale=25.0, contrast="lips")
+    assert weights[y == 46].max() < 0.3 and weights[y == 38].min() > 0.9
+
+
+def _brow(contrast):
+    """Return a faint brow in a wide mask, on skin that darkens to one side."""
+    x, y = _grid()
+    mask = _smooth(np.abs(y - 30) - 15)
+    hair = _smooth(np.abs(y - 30) - 4)
+    light = jnp.asarray(0.45 - 0.15 * x / 100 - contrast * np.asarray(hair))
+    lab = jnp.stack([light, jnp.full_like(light, 0.03), jnp.full_like(light, 0.04)], axis=-1)
+    return rgb_from_lab(lab), mask, hair
+
+
+def test_the_hairs_of_a_faint_brow_are_painted_and_not_the_skin():
+    image, mask, hair = _brow(0.1)
+    color = jnp.array(parse_color("#c09060"))
+    _, weights = recolor(image, mask, color, around=1.0 - mask, scale=25.0, contrast="hairs")
+    assert weights[hair == 1.0].mean() > 0.8
+    assert weights[hair == 0.0].max() < 0.3
+
+
+def test_no_rim_around_a_brow_is_brighter_than_skin_and_brow():
+    image, mask, hair = _brow(0.25)
+    color = jnp.array(parse_color("#806040"))
+    colored, weights = recolor(image, mask, color, around=1.0 - mask, scale=25.0, contrast="hairs")
+    result = lab_from_rgb(image + weights[..., None] * (colored - image))[..., 0]
+    rim = (hair > 0.0) & (hair < 1.0)
+    assert result[rim].max() < result[hair == 1.0].max() + 0.04
+
+
+def test_only_the_iris_of_an_eye_is_painted():
+    x, y = _grid()
+    mask = _smooth(np.hypot((x - 50) / 2, y - 30) - 20)
+    distance = np.hypot(x - 55, y - 30)
+    lashes = _smooth(np.abs(x - 12) - 6)
+    image = _picture(
+        ((0.9, 0.0, 0.0), 1.0),
+        ((0.2, 0.0, 0.0), lashes),
+        ((0.4, 0.02, 0.03), _smooth(distance - 15)),
+        ((0.15, 0.0, 0.0), _smooth(distance - 5)),
+    )
+    color = jnp.array(parse_color("#3070c0"))
+    _, weights = recolor(image, mask, color, scale=25.0, contrast="iris")
+    assert weights[(distance > 9) & (distance < 11)].min() > 0.9
+    assert weights[distance < 4].max() < 0.1
+    assert weights[(distance > 20)].max() < 0.05
 
 
 def test_contrast_follows_the_regions():
-    assert contrast_of(["brows_left", "brows_right"]) == "around"
-    assert contrast_of(["eyeballs"]) == "darker"
+    assert contrast_of(["brows_left", "brows_right"]) == "hairs"
+    assert contrast_of(["lips_lower"]) == "lips"
+    assert contrast_of(["eyeballs"]) == "iris"
     assert contrast_of(["cheeks", "lips"]) == "all"
