@@ -81,7 +81,7 @@ def edit(
         reference_face=face_choice(reference_face),
         reference_like=reference_like,
         recognition=recognition,
-        boxes=open_boxes(boxes, [photo] if reference is None else [photo, reference]),
+        boxes=open_boxes(boxes, [photo, reference, like, reference_like]),
     )
     result.save(output, metadata=metadata, sidecar=sidecar)
     warn(result.warnings)
@@ -127,7 +127,7 @@ def texture(
         like=like,
         size=size,
         recognition=recognition,
-        boxes=open_boxes(boxes, files),
+        boxes=open_boxes(boxes, [*files, like]),
     )
     face.save(output)
     warn(warnings)

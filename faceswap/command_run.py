@@ -82,15 +82,16 @@ class Run:
     def photos(self) -> list[Path]:
         """Return every photo that is read."""
         mapped = [photo for photos in self.faces_to_photos.values() for photo in photos]
-        return mapped + [path for job in self.jobs for path in (job.target, *job.references)]
+        likes = [path for path in (self.like, self.reference_like) if path is not None]
+        paired = [path for job in self.jobs for path in (job.target, *job.references)]
+        return mapped + likes + paired
 
     @property
     def inputs(self) -> list[Path]:
         """Return every file that is read."""
-        likes = (self.like, self.reference_like)
         files = (self.listing, self.boxes, self.mask, self.recognition, self.certificate, self.key)
         mapping = Path(self.mapping) if self.mapping else None
-        return self.photos + [path for path in (mapping, *likes, *files) if path is not None]
+        return self.photos + [path for path in (mapping, *files) if path is not None]
 
     @property
     def report_path(self) -> Path | None:

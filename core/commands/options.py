@@ -117,11 +117,13 @@ def _check_gpu() -> None:
         ) from error
 
 
-def open_boxes(path: Path | None, photos: Iterable[Path]) -> dict[str, list[list[float]]] | None:
-    """Return the boxes that a ``--boxes`` file or folder holds for photos."""
+def open_boxes(
+    path: Path | None, photos: Iterable[Path | None]
+) -> dict[str, list[list[float]]] | None:
+    """Return the boxes that a ``--boxes`` file or folder holds for photos (None: no photo)."""
     from ..io.boxes import read_boxes
 
-    return None if path is None else read_boxes(path, [photo.stem for photo in photos])
+    return None if path is None else read_boxes(path, [photo.stem for photo in photos if photo])
 
 
 def face_choice(text: str) -> Any:

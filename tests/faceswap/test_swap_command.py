@@ -9,6 +9,8 @@ import pytest
 import skimage.data
 
 from uvface.cli import main
+from uvface.core.errors import InputError
+from uvface.core.io import boxes
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +206,30 @@ def test_a_folder_is_a_batch(
     assert "(kept)" in capsys.readouterr().out and (out / "a.png").read_bytes() == first
     rows = json.loads((out / "rows.json").read_text())
     assert [row["status"] for row in rows] == ["kept", "failed"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "swap face.png mirrored.png --reference-like ref.png",
+        "edit face.png --from mirrored.png --region nose --reference-like ref.png",
+        "texture face.png mirrored.png",
+    ],
+)
+def test_boxes_may_be_given_for_every_photo_that_is_read(
+    command: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the people whom a face is to be like, too."""
+    asked: list[str] = []
+
+    def stand_in(path: Path, stems: list[str]) -> None:
+        asked.extend(stems)
+        raise InputError("enough")
+
+    monkeypatch.setattr(boxes, "read_boxes", stand_in)
+    monkeypatch.chdir(photos)
+    output = str(tmp_path / ("out.uvface" if command.startswith("texture") else "out.png"))
+    given = ["--like", "like.png", "--boxes", "boxes.json", "-o", output]
+    assert main([*command.split(), *given]) == 1
+    assert {"face", "mirrored", "like"} <= set(asked)
+    assert ("ref" in asked) == ("--reference-like" in command)
