@@ -33,9 +33,7 @@ __all__ = ["edit", "texture"]
 def edit(
     photo: Annotated[Path, typer.Argument(help="Photo that is changed.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
-    region: Annotated[
-        list[str], typer.Option(help="Region to change; may be given several times.")
-    ],
+    region: Annotated[list[str], typer.Option(help="Region to change, or several: lips,eyes.")],
     reference: Annotated[
         Path | None, typer.Option("--from", help="Photo or face file that the region comes from.")
     ] = None,
@@ -68,10 +66,11 @@ def edit(
     from ..core.reconstruct import load
     from .edit import edit as run
 
+    regions = [name.strip() for given in region for name in given.split(",")]
     result = run(
         photo,
         model=load(weights),
-        regions=tuple(region),
+        regions=regions,
         reference=reference,
         strength=strength,
         feather=feather,
@@ -85,7 +84,7 @@ def edit(
     )
     result.save(output, metadata=metadata, sidecar=sidecar)
     warn(result.warnings)
-    report(result.record(output), f"{output}: edited {', '.join(region)}", quiet, as_json)
+    report(result.record(output), f"{output}: edited {', '.join(regions)}", quiet, as_json)
 
 
 def texture(

@@ -32,6 +32,8 @@ from .source import Reference, source_for
 __all__ = ["EditConfig", "apply_source", "edit", "edit_face"]
 
 _LEAST = 0.01  # below this a mask is 0
+_MOST_FEATHER = 64.0  # texels of 256: softer than that, a region is the whole face
+_UNSEEN = 1.5 / 255  # no pixel changes by more: nobody sees the edit
 _AROUND = 5.0  # texels of 256: how far around a region its surroundings are looked at
 
 RgbImage = Float[np.ndarray, "height width 3"]
@@ -85,9 +87,10 @@ def edit_face(
     config = config or EditConfig()
     if reference is None and recolor is None:
         raise InputError("nothing to do; give a reference photo or a colour")
-    if not 0.0 <= config.strength <= 1.0 or config.feather < 0.0:
+    if not (0.0 <= config.strength <= 1.0 and 0.0 <= config.feather <= _MOST_FEATHER):
         raise InputError(
-            f"strength {config.strength}, feather {config.feather}; need 0 to 1, and 0 or more"
+            f"strength {config.strength}, feather {config.feather}; need 0 to 1, and 0 to "
+            f"{_MOST_FEATHER:g} texels"
         )
     mask = _edit_mask(layout, regions, config.feather)
     masks = EditMasks(
@@ -258,6 +261,8 @@ def edit(
             recolor=recolor,
             config=config,
         )
+    if strength and np.abs(image - opened.image).max() < _UNSEEN:
+        warnings += (f"nothing that one sees changed: {', '.join(regions)} hardly shows there",)
     return EditResult(
         image=image,
         faces=found,

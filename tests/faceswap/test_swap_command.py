@@ -233,3 +233,14 @@ def test_boxes_may_be_given_for_every_photo_that_is_read(
     assert main([*command.split(), *given]) == 1
     assert {"face", "mirrored", "like"} <= set(asked)
     assert ("ref" in asked) == ("--reference-like" in command)
+
+
+def test_an_edit_takes_several_regions_and_says_where_nothing_shows(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["edit", str(photos / "face.png"), "--recolor", "#a01830", "-o", str(tmp_path / "a.png")]
+    assert main([*run, "--region", "lips, nose"]) == 0
+    told = capsys.readouterr()
+    assert "edited lips, nose" in told.out and "nothing that one sees" not in told.err
+    assert main([*run, "--region", "lips", "--strength", "0.001"]) == 0
+    assert "nothing that one sees changed: lips" in " ".join(capsys.readouterr().err.split())
