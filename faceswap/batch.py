@@ -79,11 +79,17 @@ def jobs_of_targets(
     """Return a job for each photo that files, folders and globs name, of the same name in a folder.
 
     Raises:
-        InputError: a folder or a glob holds no picture.
+        InputError: a folder or a glob holds no picture, or the outputs' folder is a target's.
     """
+    paths, place = find_photos(targets), folder.resolve()
+    if any(path.parent.resolve() == place for path in paths):
+        raise InputError(
+            f"{folder} is the targets' own folder, where the next run would take swaps for photos; "
+            "choose another"
+        )
     return [
         Job(target=path, references=tuple(references), output=folder / _output_name(path))
-        for path in find_photos(targets)
+        for path in paths
     ]
 
 

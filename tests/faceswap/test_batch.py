@@ -254,3 +254,9 @@ def test_outputs_of_a_list_stay_in_the_folder(tmp_path, name):
     listing.write_text(f"target,reference,output\na.png,b.png,{name}\n")
     with pytest.raises(InputError, match=f"line 2: output {name} is not in"):
         read_jobs(listing, tmp_path / "out")
+
+
+def test_swaps_do_not_go_among_their_targets(photos, tmp_path):
+    """The next run would swap the faces of swaps."""
+    with pytest.raises(InputError, match="targets' own folder"):
+        jobs_of_targets([photos], [tmp_path / "anna.png"], photos / "." / "")
