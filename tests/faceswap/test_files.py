@@ -183,5 +183,5 @@ def test_no_face_names_the_photo(files, model, tmp_path):
 
 
 def test_arrays_that_are_no_photos_are_input_errors(model):
-    with pytest.raises(InputError, match="shape"):
+    with pytest.raises(InputError, match="not finite"):
         edit(np.full((4, 4, 3), np.nan, np.float32), model=model, regions=["nose"])
