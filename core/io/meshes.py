@@ -160,32 +160,33 @@ def _obj_files(path: Path, mesh: _FileMesh, picture: Image.Image) -> dict[Path, 
     }
 
 
-def _glb(mesh: _FileMesh, picture: Image.Image) -> bytes:
-    import trimesh  # noqa: F401 - whole, before its parts: a thread may be importing it, too
-    from trimesh.exchange.gltf import export_glb
-    from trimesh.visual import TextureVisuals
-    from trimesh.visual.material import PBRMaterial
+# trimesh takes half a second to import, which `uvface swap` does not need. It is imported whole and
+# its parts are found through it: a thread may be importing it, too (`uvface reconstruct`), and a
+# part that is imported by itself meets a package that is half there.
 
-    material = PBRMaterial(
+
+def _glb(mesh: _FileMesh, picture: Image.Image) -> bytes:
+    import trimesh
+
+    material = trimesh.visual.material.PBRMaterial(
         name="face", baseColorTexture=picture, metallicFactor=0.0, roughnessFactor=1.0
     )
-    visual = TextureVisuals(uv=mesh.uv, material=material)  # turned by trimesh when it writes
-    return export_glb(_trimesh(mesh, visual), include_normals=True)
+    # Its texture coordinates are turned by trimesh when it writes.
+    visual = trimesh.visual.TextureVisuals(uv=mesh.uv, material=material)
+    return trimesh.exchange.gltf.export_glb(_trimesh(mesh, visual), include_normals=True)
 
 
 def _ply(mesh: _FileMesh) -> bytes:
-    import trimesh  # noqa: F401 - whole, before its parts: a thread may be importing it, too
-    from trimesh.exchange.ply import export_ply
-    from trimesh.visual import ColorVisuals
+    import trimesh
 
-    visual = ColorVisuals(vertex_colors=_bytes(mesh.colors))
-    return export_ply(_trimesh(mesh, visual), encoding="binary")
+    visual = trimesh.visual.ColorVisuals(vertex_colors=_bytes(mesh.colors))
+    return trimesh.exchange.ply.export_ply(_trimesh(mesh, visual), encoding="binary")
 
 
 def _trimesh(mesh: _FileMesh, visual: Any) -> Any:
-    from trimesh import Trimesh  # takes half a second, which `uvface swap` does not need
+    import trimesh
 
-    return Trimesh(
+    return trimesh.Trimesh(
         vertices=mesh.vertices,
         faces=mesh.triangles,
         visual=visual,
