@@ -74,7 +74,7 @@ def measure(pair, binding, model, recogniser) -> tuple[list[dict], dict]:
         given = (target, one, reference, two, layout)
         results = {"target": target, "truth": truth}
         for color in COLORS:
-            results[color] = swap_face(*given, config=SwapConfig(color=color, shape=options.shape))
+            results[color] = swap_face(*given, config=SwapConfig(color=color, shape=0.0))
         try:
             results["preset"] = swap_like_prnet(*given)
         except CloneError:
