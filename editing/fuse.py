@@ -95,10 +95,10 @@ def fuse_photos(
     faces = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[face for _, face in views])
     measured = _measure(faces, layout)
     best = int(np.argmax(np.asarray((measured.weights * layout.region("skin")).sum((1, 2)))))
-    transfers, offsets = _match(measured, jnp.asarray(best, jnp.int32), layout)
-    mix, visible = _mix(measured, transfers, offsets, jnp.asarray(best, jnp.int32))
+    transfers, lights = _match(measured, jnp.asarray(best, jnp.int32), layout)
+    mix, visible = _mix(measured, transfers, lights, jnp.asarray(best, jnp.int32))
     size = size or native_size(measured.footprint, measured.seen)
-    texture = _blend(views, np.asarray(mix), transfers, np.asarray(offsets), size)
+    texture = _blend(views, np.asarray(mix), transfers, np.asarray(lights), size)
     return FaceTexture(
         texture=texture,
         visibility=np.asarray(visible, np.float32),
@@ -178,11 +178,11 @@ def _match(views: _Views, best: Array, layout: UVLayout) -> tuple[ColorTransfer,
         difference = target.lab - apply_transfer(rough, skin.lab)
         # A large difference is a hand or a shadow in one of the photos, not their light.
         weight = skin.weight * _agreement(difference, _OTHER_THING)
-        transfer, offset = fit_colors(dataclasses.replace(skin, weight=weight), target, "light")
+        transfer, light = fit_colors(dataclasses.replace(skin, weight=weight), target, "light")
         is_best = number == best
         same = ColorTransfer.identity()
         kept = jax.tree.map(lambda a, b: jnp.where(is_best, a, b), same, transfer)
-        return kept, jnp.where(is_best, 0.0, offset)
+        return kept, jnp.where(is_best, 1.0, light)
 
     skins = Skin(lab=views.lab, normal=views.normal, weight=region * seen)
     return jax.vmap(one)(skins, jnp.arange(len(seen), dtype=jnp.int32))
@@ -190,10 +190,10 @@ def _match(views: _Views, best: Array, layout: UVLayout) -> tuple[ColorTransfer,
 
 @jax.jit
 def _mix(
-    views: _Views, transfers: ColorTransfer, offsets: Array, best: Array
+    views: _Views, transfers: ColorTransfer, lights: Array, best: Array
 ) -> tuple[Array, Array]:
     """Return each photo's share of the texels, ``[V, S, S]``, and the visibility of the whole."""
-    matched = jax.vmap(apply_light)(transfers, views.lab, offsets)
+    matched = jax.vmap(apply_light)(transfers, views.lab, lights)
     smooth = jax.vmap(partial(_blurred, sigma=_COLOR_BLUR))(matched)
     is_seen = views.seen > 0.5
     median = jnp.nanmedian(jnp.where(is_seen[..., None], smooth, jnp.nan), axis=0)
@@ -210,15 +210,15 @@ def _mix(
 
 
 @jax.jit
-def _relight(transfer: ColorTransfer, colors: Array, offset: Array) -> Array:
-    return rgb_from_lab(apply_light(transfer, lab_from_rgb(colors), offset))
+def _relight(transfer: ColorTransfer, colors: Array, light: Array) -> Array:
+    return rgb_from_lab(apply_light(transfer, lab_from_rgb(colors), light))
 
 
 def _blend(
     views: Sequence[PhotoFace],
     mix: Float[np.ndarray, "v size size"],
     transfers: ColorTransfer,
-    offsets: Float[np.ndarray, "v size size 3"],
+    lights: Float[np.ndarray, "v size size 3"],
     size: int,
 ) -> Float[np.ndarray, "{size} {size} 3"]:
     """Read the photos at full resolution and mix them."""
@@ -227,9 +227,9 @@ def _blend(
     for i, (image, face) in enumerate(views):
         share = cv2.resize(mix[i], (size, size), interpolation=cv2.INTER_LINEAR)[..., None]
         colors = photo_texture(image, face, size)
-        if np.any(offsets[i]):
+        if np.any(lights[i] != 1.0):
             transfer = jax.tree.map(lambda leaf, i=i: leaf[i], transfers)
-            light = cv2.resize(offsets[i], (size, size), interpolation=cv2.INTER_LINEAR)
+            light = cv2.resize(lights[i], (size, size), interpolation=cv2.INTER_LINEAR)
             for top in range(0, size, _BAND):
                 rows = slice(top, top + _BAND)
                 colors[rows] = _relight(transfer, colors[rows], light[rows])

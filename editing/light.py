@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from ..core.geometry.harmonics import harmonics
 from ..core.geometry.scales import enlarge, pool
-from .colour import ColorTransfer, apply_transfer, fit_transfer
+from .colour import ColorTransfer, apply_transfer, colourfulness, fit_transfer, light_between
 from .regions import soften
 
 __all__ = ["ColorMatch", "Skin", "fit_colors", "fit_light"]
@@ -37,6 +37,9 @@ _OUTLIER = 0.8  # standard deviations: brows, beards and shadows are not light f
 # left to the face: slow changes are light; quicker ones are its shape, unless they are so large
 # that they must be a shadow or a highlight of one of the photos.
 _SCALES = ((40.0, 0.0), (14.0, 0.05), (5.0, 0.07))
+_TINT_BLUR = 3.0  # texels of 256
+_TINTED = 0.1  # Oklab L: what is darker has no colour
+_MOST_TINT = 1.3
 _PRIOR = 0.05  # weight of "no difference", where little is seen in both
 
 
@@ -59,28 +62,41 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> tuple[ColorTran
         color: ``match`` fits mean and spread, ``light`` also the light, ``none`` nothing.
 
     Returns:
-        A transfer, and ``[S, S, 3]``, what `apply_light` adds after it.
+        A transfer, and ``[S, S, 3]``, the light for `apply_light`.
     """
-    nothing = jnp.zeros_like(source.lab)
+    same = jnp.ones_like(source.lab)
     if color == "none":
-        return ColorTransfer.identity(), nothing
-    both = source.weight * target.weight
-    w = both[..., None]
-    small = pool(jnp.concatenate([source.lab * w, target.lab * w, w], axis=-1), _TEXELS)
-    weight = jnp.maximum(small[..., 6:], 1e-6)
-    theirs, own = small[..., :3] / weight, small[..., 3:6] / weight
-    transfer = fit_transfer(theirs, own, small[..., 6])
+        return ColorTransfer.identity(), same
+    both = (source.weight * target.weight)[..., None]
+    small = pool(jnp.concatenate([source.lab * both, target.lab * both, both], -1), _TEXELS)
+    seen = small[..., 6:]
+    theirs, own = (lab / jnp.maximum(seen, 1e-6) for lab in (small[..., :3], small[..., 3:6]))
+    transfer = fit_transfer(theirs, own, seen[..., 0])
+    tint = _tint(target.lab, transfer, 1.0 - colourfulness(theirs, seen[..., 0]))
     if color == "match":
-        return transfer, nothing
+        return transfer, tint
     target, source = _pool_skin(target), _pool_skin(source)
     matched = dataclasses.replace(source, lab=apply_transfer(transfer, source.lab))
     offset = _lit(target.normal, fit_light(target)) - _lit(source.normal, fit_light(matched))
-    left = own - apply_transfer(transfer, theirs)
+    theirs = apply_transfer(transfer, theirs)
     for blur, own_share in _SCALES:
-        rest = _average(left - offset, small[..., 6:], blur * left.shape[0] / 256)
+        rest = _average(own - theirs - offset, seen, blur * seen.shape[0] / 256)
         strength = jnp.linalg.norm(rest + 1e-9, axis=-1, keepdims=True)
         offset += rest * jnp.maximum(1.0 - own_share / strength, 0.0)
-    return transfer, enlarge(offset, nothing.shape[0])
+    level = _level(theirs, seen)
+    return transfer, tint * enlarge(light_between(level, level + offset), same.shape[0])
+
+
+def _tint(lab: Array, transfer: ColorTransfer, share: Array) -> Array:
+    """Return the factor that gives skin of one tone a share of the target's colours.
+
+    A black and white photo has none of its own: lips and cheeks are as red as the target's.
+    """
+    smooth = soften(lab, _TINT_BLUR * lab.shape[0] / 256)
+    own = smooth / jnp.maximum(smooth[..., :1], _TINTED)
+    tone = jnp.concatenate([jnp.ones(1), transfer.target_mean[1:]])
+    factor = light_between(jnp.broadcast_to(tone, own.shape), own.at[..., 0].set(1.0))
+    return 1.0 + share * (jnp.clip(factor, 1.0 / _MOST_TINT, _MOST_TINT) - 1.0)
 
 
 def fit_light(skin: Skin) -> Float[Array, "8 3"]:
@@ -122,6 +138,16 @@ def _pool_skin(skin: Skin) -> Skin:
     small = pool(jnp.concatenate([skin.lab * w, w, skin.normal], axis=-1), _TEXELS)
     lab = small[..., :3] / jnp.maximum(small[..., 3:4], 1e-6)
     return Skin(lab=lab, weight=small[..., 3], normal=small[..., 4:])
+
+
+def _level(lab: Array, weights: Array) -> Array:
+    """Return what skin looks like at each texel: close by where it is seen, else further off."""
+    level = (lab * weights).sum(axis=(0, 1)) / jnp.maximum(weights.sum(), 1e-6)
+    for blur, _ in _SCALES:
+        both = jnp.concatenate([lab * weights, weights], axis=-1)
+        blurred = soften(both, blur * lab.shape[0] / 256)
+        level = (blurred[..., :-1] + _PRIOR * level) / (blurred[..., -1:] + _PRIOR)
+    return level
 
 
 def _average(values: Array, weights: Array, sigma: float) -> Array:

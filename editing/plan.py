@@ -86,8 +86,8 @@ class Layers:
 
     place: Array  # [..., 2] source pixel
     mirrored_place: Array  # [..., 2] the same of the texel on the other side of the face
-    offset: Array  # [..., 3] Oklab, what the target's light adds to the skin read at `place`
-    mirrored_offset: Array  # [..., 3] the same for `mirrored_place`
+    light: Array  # [..., 3] what the target's light multiplies the skin read at `place` by
+    mirrored_light: Array  # [..., 3] the same for `mirrored_place`
     fill: Array  # [..., 3] Oklab, colour of texels that neither side shows
     own: Array  # [...], share of the colour read at `place`
     mirrored: Array  # [...]
@@ -247,7 +247,7 @@ def _plan(
     skins = [side.skin(region) for side in (other, beside)]
     both = jax.tree.map(lambda *sides: jnp.stack(sides), *skins)
     fitted = jax.vmap(partial(fit_colors, target=target.skin(region), color=config.color))(both)
-    (own_transfer, offset), (mirrored_transfer, mirrored_offset) = (
+    (own_transfer, light), (mirrored_transfer, mirrored_light) = (
         jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1)
     )
     own = pool(face.self_visibility[..., None], coarse.size)[..., 0]
@@ -257,8 +257,8 @@ def _plan(
         dataclasses.replace(
             shares, own=shares.own * other.seen, mirrored=shares.mirrored * beside.seen
         ),
-        apply_light(own_transfer, other.lab, offset),
-        apply_light(mirrored_transfer, beside.lab, mirrored_offset),
+        apply_light(own_transfer, other.lab, light),
+        apply_light(mirrored_transfer, beside.lab, mirrored_light),
         lips,
         how=config.complete,
     )
@@ -271,8 +271,8 @@ def _plan(
     layers = Layers(
         place=place,
         mirrored_place=coarse.mirror(place),
-        offset=offset,
-        mirrored_offset=mirrored_offset,
+        light=light,
+        mirrored_light=mirrored_light,
         fill=fill + _detail(target),
         own=shares.own,
         mirrored=shares.mirrored,

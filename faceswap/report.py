@@ -26,7 +26,7 @@ from ..core.io.files import write_bytes_atomic
 from ..core.io.overlay import draw_overlay
 from ..core.io.provenance import software_name
 from ..core.types import Face
-from ..editing.colour import rgb_from_lab
+from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
 from ..editing.finder import FoundReference
 from .diagnosis import FaceNumbers, Shares, Stages
 from .photos import FaceSwap, SwapResult
@@ -161,7 +161,8 @@ def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pic
     shares = np.stack(
         [np.asarray(s) for s in (layers.filled, layers.own, layers.mirrored)], axis=-1
     )
-    light = rgb_from_lab(jnp.asarray(_GREY) + layers.offset)
+    grey = jnp.broadcast_to(jnp.asarray(_GREY), layers.light.shape)
+    light = rgb_from_lab(apply_light(ColorTransfer.identity(), grey, layers.light))
     face = np.asarray(_face_texels(result.layout, mask.shape[0]))[..., None]
     return {
         "target's texture": _uv(np.asarray(one.face.texture)),

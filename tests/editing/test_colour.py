@@ -1,7 +1,5 @@
 """Oklab against published values; colour transfers recover known ones and resist outliers."""
 
-import dataclasses
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from uvface.editing.colour import (
     apply_transfer,
     fit_transfer,
     lab_from_rgb,
+    light_between,
     rgb_from_lab,
 )
 
@@ -105,14 +104,44 @@ def test_a_black_and_white_target_leaves_no_colour():
     assert result[:, 0].std() > 0.05
 
 
-def test_light_changes_skin_and_leaves_black_black():
-    skin, black = [0.7, 0.05, 0.06], [0.0, 0.0, 0.0]
-    transfer = dataclasses.replace(
-        ColorTransfer.identity(), source_mean=jnp.array(skin), target_mean=jnp.array(skin)
+def _fitted(source, target):
+    return fit_transfer(source, target, jnp.ones(len(source)))
+
+
+def test_a_toned_target_has_one_tone_from_black_to_white():
+    """The spread of a sepia print's a and b is that of its lightness, and no colour."""
+    rng = np.random.default_rng(4)
+    source = lab_from_rgb(jnp.asarray(rng.uniform(0.2, 0.8, (400, 3)), jnp.float32))
+    light = rng.uniform(0.3, 0.9, (400, 1))
+    sepia = lab_from_rgb(jnp.asarray(light * [1.0, 0.85, 0.65], jnp.float32))
+    result = np.asarray(apply_transfer(_fitted(source, sepia), source))
+    tone = np.asarray(sepia[:, 1:] / sepia[:, :1]).mean(axis=0)
+    np.testing.assert_allclose(result[:, 1:] / result[:, :1], np.tile(tone, (400, 1)), atol=0.02)
+    assert result[:, 0].std() > 0.05
+
+
+def test_black_takes_no_colour_from_the_difference_of_two_skins():
+    """Pupils and lashes of an orange photo do not turn blue on a pale face."""
+    rng = np.random.default_rng(5)
+    light = rng.uniform(0.4, 0.7, (400, 1))
+    orange, pale = (
+        lab_from_rgb(jnp.asarray(light * skin, jnp.float32))
+        for skin in ([1.0, 0.45, 0.1], [1.0, 0.85, 0.8])
     )
-    offset = jnp.broadcast_to(jnp.array([0.15, 0.0, 0.01]), (3, 3))
-    lab = jnp.array([skin, black, [0.9, 0.0, 0.0]])
-    found = np.asarray(apply_light(transfer, lab, offset))
-    np.testing.assert_allclose(found[0], [0.85, 0.05, 0.07], atol=1e-6)
-    np.testing.assert_allclose(found[1], 0.0, atol=1e-6)
-    np.testing.assert_allclose(found[2], [1.05, 0.0, 0.01], atol=1e-6)
+    lab = jnp.array([[0.0, 0.0, 0.0], [0.1, 0.0, 0.0]])
+    black, lash = np.asarray(apply_transfer(_fitted(orange, pale), lab))
+    np.testing.assert_allclose(black, 0.0, atol=1e-6)
+    assert np.hypot(*lash[1:]) < 0.05
+
+
+def test_light_multiplies_what_the_cones_receive():
+    skin, shadow = jnp.array([0.7, 0.05, 0.06]), jnp.array([0.42, 0.03, 0.036])
+    light = jnp.broadcast_to(light_between(shadow, skin), (3, 3))
+    mole = 0.5 * shadow
+    lab = jnp.stack([shadow, mole, jnp.zeros(3)])
+    found = np.asarray(apply_light(ColorTransfer.identity(), lab, light))
+    np.testing.assert_allclose(found, [skin, 0.5 * skin, jnp.zeros(3)], atol=1e-5)
+    np.testing.assert_allclose(light_between(skin, skin), 1.0, atol=1e-6)
+    warm = jnp.array([0.7, 0.08, 0.12])
+    found = apply_light(ColorTransfer.identity(), skin, light_between(skin, warm))
+    np.testing.assert_allclose(found, warm, atol=1e-5)

@@ -64,8 +64,8 @@ def test_a_beard_is_not_taken_for_light():
 
 
 def _relit(source, target, color):
-    transfer, offset = fit_colors(source, target, color)
-    return apply_light(transfer, source.lab, offset)
+    transfer, light = fit_colors(source, target, color)
+    return apply_light(transfer, source.lab, light)
 
 
 def _error(lab, truth, weight):
@@ -75,6 +75,7 @@ def _error(lab, truth, weight):
 @pytest.mark.parametrize("turn", [0.0, 0.5])
 def test_each_way_comes_nearer_to_the_skin_in_the_other_light(turn):
     source, target = _skin(LEFT, _marks(1), turn), _skin(ABOVE, _marks(2))
+    source = dataclasses.replace(source, lab=0.9 * source.lab)
     truth = _skin(ABOVE, _marks(1)).lab
     errors = [
         _error(_relit(source, target, color), truth, source.weight)
@@ -101,6 +102,42 @@ def test_a_skin_in_its_own_light_is_not_changed():
 def test_nothing_to_compare_changes_nothing():
     skin = _skin(LEFT, _marks(3))
     unseen = dataclasses.replace(skin, weight=jnp.zeros((SIZE, SIZE)))
-    transfer, offset = fit_colors(unseen, skin, "light")
-    assert np.isfinite(np.asarray(offset)).all()
-    np.testing.assert_allclose(apply_light(transfer, skin.lab, 0 * offset), skin.lab, atol=1e-6)
+    transfer, light = fit_colors(unseen, skin, "light")
+    np.testing.assert_allclose(light, 1.0, atol=1e-6)
+    np.testing.assert_allclose(apply_light(transfer, skin.lab, light), skin.lab, atol=1e-6)
+
+
+def test_what_is_marked_in_a_shadow_keeps_its_contrast():
+    """A mole in the shadow of the nose is as dark against the skin as it is in the light."""
+    mole = np.ones((SIZE, SIZE, 1), np.float32)
+    mole[31:33, 45:47] = 0.7
+    shade = np.ones_like(mole)
+    shade[12:52, 32:60] = 0.6
+    plain = _skin(0.0 * LEFT)
+    shaded = TONE * jnp.asarray(mole * shade)
+    # As a mole is left out where the light is compared: it is not skin.
+    weight = jnp.where(mole[..., 0] < 1.0, 0.0, plain.weight)
+    transfer, light = fit_colors(
+        dataclasses.replace(plain, lab=shaded, weight=weight), plain, "light"
+    )
+    found = np.asarray(apply_light(transfer, shaded, light))[..., 0]
+    assert 0.66 < found[31, 45] / found[31, 41] < 0.74
+    assert found[31, 41] > 0.9 * TONE[0]
+
+
+@pytest.mark.parametrize("color", ["match", "light"])
+def test_a_black_and_white_source_takes_the_target_s_colours(color):
+    """Lips are no skin, so that their colour is not compared; it is the target's all the same."""
+    lips = np.zeros((SIZE, SIZE, 1), np.float32)
+    lips[40:46, 24:40] = 1.0
+    reds = lips * np.array([0.0, 0.06, 0.0])
+    plain = _skin(0.0 * LEFT, _marks(1) * (1 - lips) + reds)
+    is_skin = jnp.asarray(lips[..., 0] == 0.0).astype(jnp.float32)
+    target = dataclasses.replace(plain, weight=plain.weight * is_skin)
+    grey = dataclasses.replace(target, lab=target.lab * jnp.array([0.9, 0.0, 0.0]))
+    found = np.asarray(_relit(grey, target, color))
+    mean = found[41:45, 26:38].mean(axis=(0, 1))
+    np.testing.assert_allclose(mean, TONE + jnp.array([0.0, 0.06, 0.0]), atol=0.015)
+    coloured = dataclasses.replace(target, lab=target.lab - jnp.asarray(reds))
+    found = np.asarray(_relit(coloured, target, color))[41:45, 26:38].mean(axis=(0, 1))
+    assert found[1] < TONE[1] + 0.02
