@@ -32,6 +32,7 @@ _OWN = 3.0  # texels of 256 around eyes and brows that are not judged
 _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front of it
 _LIT_BLUR = 6.0  # texels of 256
 _LIT = (0.3, 0.42)  # of the lit skin's lightness: skin that gets 1/37 to 1/13 of its light
+_WELL_LIT = (0.45, 0.65)
 _ONE_SIDED = (0.1, 0.25)  # share of the skin that is lit on one side of the face only
 _BOTH_SEEN = (0.35, 0.7)  # share of the seen skin whose other side is seen, too
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
@@ -132,9 +133,10 @@ def strand_trust(
     texel = layout.size / 256
     forehead = layout.region("forehead") * (1.0 - _near_features(layout, _BROWS))
     skin = (seen * layout.region("skin"))[..., None]
-    # What lies beside a shine is darker than that, but not than skin.
+    # What lies beside a shine is darker than that, but not than skin, here or elsewhere.
     close, wide = (average_lab(lab, skin, blur * texel)[..., 0] for blur in (_CLOSE, _FIRST_BLUR))
-    around = jnp.minimum(close, wide)
+    mean = (lab[..., :1] * skin).sum() / jnp.maximum(skin.sum(), 1e-6)
+    around = jnp.minimum(jnp.minimum(close, wide), mean)
     low, high = _DARK_STRAND
     share = 1.0 - lab[..., 0] / jnp.maximum(around, 0.05)
     dark = forehead * smooth_step((share - low) / (high - low))
@@ -192,4 +194,7 @@ def lit_trust(
     is_one_sided = smooth_step((one_sided - low) / (high - low))
     low, high = _BOTH_SEEN  # a profile does not tell
     share = both.sum() / jnp.maximum(weights.sum(), 1e-6)
-    return 1.0 - (1.0 - lit) * is_one_sided * smooth_step((share - low) / (high - low))
+    is_lit_from_one_side = is_one_sided * smooth_step((share - low) / (high - low))
+    low, high = _WELL_LIT
+    lit = smooth_step((around / jnp.maximum(level, 1e-3) - low) / (high - low))
+    return 1.0 - (1.0 - lit) * is_lit_from_one_side

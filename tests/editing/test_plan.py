@@ -67,6 +67,18 @@ def test_a_strand_on_the_forehead_is_not_trusted_a_wrinkle_is():
     assert _streaked(0.95, row)[0].min() > 0.9
 
 
+def test_skin_between_shines_of_a_dark_forehead_is_trusted():
+    """It is darker than what shines around it, but not than the cheeks."""
+    forehead = np.asarray(layout().region("forehead"))[..., None]
+    texture = 0.3 * np.asarray(_skin_texture()) * (1 + 0.6 * forehead)
+    row = int(np.argmax(forehead[:, 32] > 0.5)) + 8
+    texture[row - 1 : row + 2, 29:35] /= 1.6
+    trust = np.asarray(
+        strand_trust(lab_from_rgb(jnp.asarray(texture)), jnp.ones((64, 64)), layout())
+    )
+    assert trust[row - 4 : row + 5, 26:38].min() > 0.95
+
+
 def test_what_is_dark_below_the_forehead_is_the_face_s_own():
     assert _streaked(0.5, 44)[0].min() > 0.99
 
@@ -191,6 +203,13 @@ def test_the_black_half_of_a_face_lit_from_one_side_is_not_trusted():
     trust = _lit(_skin_texture().at[:, 32:].multiply(0.03))
     assert trust[RIGHT].max() < 0.1
     assert trust[LEFT].min() > 0.95
+
+
+def test_the_half_light_beside_a_black_half_is_not_trusted():
+    """It would be a streak; where no half is black, shading of that kind is."""
+    penumbra = _skin_texture().at[:, 22:32].multiply(0.4)
+    assert _lit(penumbra.at[:, 32:].multiply(0.03))[8:56, 27:31].max() < 0.5
+    assert _lit(penumbra).min() > 0.95
 
 
 @pytest.mark.parametrize("brightness", [1.0, 0.4, 0.1])
