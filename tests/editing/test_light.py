@@ -141,3 +141,20 @@ def test_a_black_and_white_source_takes_the_target_s_colours(color):
     coloured = dataclasses.replace(target, lab=target.lab - jnp.asarray(reds))
     found = np.asarray(_relit(coloured, target, color))[41:45, 26:38].mean(axis=(0, 1))
     assert found[1] < TONE[1] + 0.02
+
+
+def test_skin_shines_where_the_target_s_does():
+    spot = np.zeros((SIZE, SIZE, 1), np.float32)
+    spot[20:26, 26:34] = 1.0
+    white = jnp.array([0.12, -0.01, -0.01])
+    dark = _skin(0.0 * LEFT, -0.35 * TONE)
+    target = dataclasses.replace(dark, lab=dark.lab + spot * white)
+    mole = np.roll(spot, 20, axis=0)
+    source = _skin(0.0 * LEFT, -0.06 * mole)
+    found = np.asarray(_relit(source, target, "light"))[..., 0]
+    skin = np.median(found[np.asarray(dark.weight) > 0])
+    assert found[22:24, 28:32].mean() > skin + 0.06
+    # What is darker in the source is its own.
+    assert found[42:44, 28:32].mean() < skin - 0.02
+    matt = np.asarray(_relit(source, dark, "light"))[..., 0]
+    assert matt[22:24, 28:32].mean() < skin + 0.01
