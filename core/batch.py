@@ -14,15 +14,14 @@ import numpy as np
 
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
+from .io.boxes import Boxes
 from .io.existing import is_result, read_existing
 from .io.files import file_sha256
 from .io.images import Photo, read_photo
 from .io.results import ENDINGS, OUTPUTS, write_results
 from .reconstruct import FaceChoice, Model, load
 
-__all__ = ["Boxes", "Item", "find_photos", "output_names", "reconstruct"]
-
-Boxes = Mapping[str, Sequence[Sequence[float | int]]]  # stem of a photo -> boxes around landmarks
+__all__ = ["Item", "find_photos", "output_names", "reconstruct"]
 
 _LONGER = ("frontal", "canonical", "colors")  # outputs whose meshes' stems are STEM_NAME
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
+from ..core.io.boxes import Boxes
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo, read_photo
 from ..core.io.results import face_record
@@ -27,7 +28,7 @@ from ..core.types import Face
 from .augment import augment_face, prepare
 from .augment_pictures import Place, is_varied, read_label, write_labels, write_variation
 from .recipe import MOST_YAW, SUBJECTS, subjects
-from .result import Boxes, find_faces
+from .result import find_faces
 
 __all__ = ["VariationConfig", "augment"]
 

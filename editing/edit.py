@@ -17,6 +17,7 @@ from ..core.blending.composite import BlendConfig, composite
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
+from ..core.io.boxes import Boxes
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_edit
@@ -26,7 +27,7 @@ from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color, split_regions
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
-from .result import Boxes, EditResult, PhotoLike, open_photo
+from .result import EditResult, PhotoLike, open_photo
 from .source import Reference, source_for
 
 __all__ = ["EditConfig", "apply_source", "edit", "edit_face"]

@@ -11,13 +11,14 @@ import numpy as np
 
 from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
+from ..core.io.boxes import Boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo
 from ..core.reconstruct import FaceChoice, Model, choose_faces
 from ..core.types import Face
 from .fuse import PhotoFace, fuse_photos
-from .result import Boxes, PhotoLike, find_faces, open_photo
+from .result import PhotoLike, find_faces, open_photo
 from .source import Reference
 
 __all__ = ["FaceFinder", "FoundReference", "Selection", "pick_faces"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
 from ..core.errors import InputError, NoFaceError
+from ..core.io.boxes import Boxes
 from ..core.io.files import write_bytes_atomic
 from ..core.io.images import Photo, read_photo, write_image
 from ..core.io.provenance import Provenance
@@ -19,13 +20,12 @@ from ..core.io.signing import ContentSigner
 from ..core.reconstruct import FaceChoice, Model, as_rgb
 from ..core.types import Face
 
-__all__ = ["Boxes", "EditResult", "PhotoLike", "Photos", "find_faces", "open_photo", "photo_list"]
+__all__ = ["EditResult", "PhotoLike", "Photos", "find_faces", "open_photo", "photo_list"]
 
 # Arrays: sizes of their own.
 _AnyRgb = Float[np.ndarray, "_ _ 3"] | UInt8[np.ndarray, "_ _ 3"] | UInt16[np.ndarray, "_ _ 3"]
 PhotoLike = str | Path | Photo | _AnyRgb
 Photos = PhotoLike | Sequence[PhotoLike]
-Boxes = Mapping[str, Sequence[Sequence[float | int]]]
 
 _ROUNDING = 1e-3  # by which floats may leave [0, 1]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.reconstruct import FaceChoice, Model
 from .finder import FaceFinder, Selection
 from .fuse import LARGEST_TEXTURE
-from .result import Boxes, PhotoLike, Photos, photo_list
+from .result import PhotoLike, Photos, photo_list
 
 __all__ = ["texture"]
 

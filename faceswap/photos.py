@@ -14,6 +14,7 @@ import numpy as np
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
+from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
 from ..core.reconstruct import FaceChoice, Model
@@ -21,7 +22,7 @@ from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.finder import FaceFinder, FoundReference, Selection, pick_faces
 from ..editing.light import ColorMatch
-from ..editing.result import Boxes, EditResult, PhotoLike, Photos, open_photo, photo_list
+from ..editing.result import EditResult, PhotoLike, Photos, open_photo, photo_list
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import read_mask
 from .swap import SwapConfig, swap_reference

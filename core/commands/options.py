@@ -7,9 +7,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ..io.boxes import GivenBoxes
 
 __all__ = [
     "Boxes",
@@ -117,9 +120,7 @@ def _check_gpu() -> None:
         ) from error
 
 
-def open_boxes(
-    path: Path | None, photos: Iterable[Path | None]
-) -> dict[str, list[list[float]]] | None:
+def open_boxes(path: Path | None, photos: Iterable[Path | None]) -> GivenBoxes | None:
     """Return the boxes that a ``--boxes`` file or folder holds for photos (None: no photo)."""
     from ..io.boxes import read_boxes
 

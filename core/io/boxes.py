@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -11,12 +11,42 @@ from PIL import Image
 from ..errors import InputError
 from .landmark_files import find_landmark_files, read_landmark_file
 
-__all__ = ["read_boxes"]
+__all__ = ["Boxes", "GivenBoxes", "read_boxes"]
 
 _TOO_LARGE = 10**300  # whole numbers from here on are no floats
+_NEED = 'need {"STEM": [[left, top, right, bottom], ...]}'
 
 
-def read_boxes(path: Path, stems: Collection[str]) -> dict[str, list[list[float]]]:
+class GivenBoxes:
+    """Stem of a photo -> its boxes; what is wrong with those of one photo is raised for it alone.
+
+    So a damaged file among many costs a batch one photo.
+    """
+
+    def __init__(self, found: Mapping[str, list[list[float]] | InputError]) -> None:
+        """Take the boxes of each photo, or why there are none to use."""
+        self._found = dict(found)
+
+    def __getitem__(self, stem: str) -> list[list[float]]:
+        """Return the boxes of a photo; raise InputError where they cannot be used."""
+        boxes = self._found[stem]
+        if isinstance(boxes, InputError):
+            raise boxes
+        return boxes
+
+    def __contains__(self, stem: object) -> bool:
+        """Return whether a photo has boxes, usable or not."""
+        return stem in self._found
+
+    def get(self, stem: str) -> list[list[float]] | None:
+        """Return the boxes of a photo, None where none are given; raise as indexing does."""
+        return self[stem] if stem in self else None
+
+
+Boxes = Mapping[str, Sequence[Sequence[float | int]]] | GivenBoxes  # stem -> around landmarks
+
+
+def read_boxes(path: Path, stems: Collection[str]) -> GivenBoxes:
     """Read ``{"STEM": [[left, top, right, bottom], ...]}``, or a folder of landmark files.
 
     In place of a photo's stem its file name may stand.
@@ -27,49 +57,51 @@ def read_boxes(path: Path, stems: Collection[str]) -> dict[str, list[list[float]
         stems: of the photos' file names; other boxes and landmark files are passed over.
 
     Returns:
-        Stem of a photo's file name -> its boxes in photo pixels.
+        Stem of a photo's file name -> its boxes in photo pixels. Boxes or a landmark file of
+        another form raise InputError when that photo's are asked for.
 
     Raises:
-        InputError: a file is missing or of another form, or none of the photos is in it.
+        InputError: the JSON file is missing or of another form, or none of the photos is in it.
     """
     if not path.is_dir():
         return _from_json(path, stems)
     files = find_landmark_files(path)
-    found = {stem: _boxes(files[stem]) for stem in stems if stem in files}
+    found = {stem: _from_landmarks(files[stem]) for stem in stems if stem in files}
     if stems and not found:
         raise InputError(
             f"{path} holds no landmarks of {next(iter(stems))}; need STEM.json, .mat, .pts or .txt"
         )
-    return found
+    return GivenBoxes(found)
 
 
-def _boxes(path: Path) -> list[list[float]]:
-    return [
-        [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
-        for points in read_landmark_file(path)
-    ]
+def _from_landmarks(path: Path) -> list[list[float]] | InputError:
+    try:
+        faces = read_landmark_file(path)
+    except InputError as error:
+        return error
+    return [[*points.min(axis=0).tolist(), *points.max(axis=0).tolist()] for points in faces]
 
 
-def _from_json(path: Path, stems: Collection[str]) -> dict[str, list[list[float]]]:
-    need = 'need {"STEM": [[left, top, right, bottom], ...]}'
+def _from_json(path: Path, stems: Collection[str]) -> GivenBoxes:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the boxes {path}: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}); {need}") from error
+        raise InputError(f"{path} is not JSON ({error}); {_NEED}") from error
     if not isinstance(content, dict):
-        raise InputError(f"{path} holds a {type(content).__name__}; {need}")
-    for stem, boxes in content.items():
-        if not isinstance(boxes, list) or not all(_is_box(box) for box in boxes):
-            raise InputError(f"{path}: the boxes of {stem!r} are not lists of 4 numbers; {need}")
+        raise InputError(f"{path} holds a {type(content).__name__}; {_NEED}")
     named = {_stem(key): boxes for key, boxes in content.items()} | content
-    found = {
-        stem: [[float(x) for x in box] for box in named[stem]] for stem in stems if stem in named
-    }
+    found = {stem: _checked(path, stem, named[stem]) for stem in stems if stem in named}
     if stems and not found:
-        raise InputError(f"{path} holds no boxes of {next(iter(stems))}; {need}")
-    return found
+        raise InputError(f"{path} holds no boxes of {next(iter(stems))}; {_NEED}")
+    return GivenBoxes(found)
+
+
+def _checked(path: Path, stem: str, boxes: object) -> list[list[float]] | InputError:
+    if not isinstance(boxes, list) or not all(_is_box(box) for box in boxes):
+        return InputError(f"{path}: the boxes of {stem!r} are not lists of 4 numbers; {_NEED}")
+    return [[float(x) for x in box] for box in boxes]
 
 
 def _stem(name: str) -> str:

@@ -81,6 +81,26 @@ def test_boxes_from_a_folder_of_results(tmp_path, astronaut, model):
     )
 
 
+def test_a_damaged_landmark_file_fails_its_photo_and_no_other(tmp_path, astronaut, model):
+    other = tmp_path / "other.png"
+    other.write_bytes(astronaut.read_bytes())
+    folder = tmp_path / "landmarks"
+    folder.mkdir()
+    (folder / "astronaut.json").write_text('{"faces": ')
+    corners = np.array([[177.0, 71], [271, 71], [177, 188], [271, 188], [224, 130]])
+    np.savetxt(folder / "other.txt", corners)
+    boxes = read_boxes(folder, ["astronaut", "other"])
+    for options in ({}, {"skip_existing": True}):
+        photos = [astronaut, other]
+        failed, done = _run(photos, tmp_path / "out", model, boxes=boxes, **options)
+        assert failed.error is not None and "cannot read landmarks" in failed.error
+        assert (
+            failed.record["error"] == failed.error
+            and not (tmp_path / "out/astronaut.json").exists()
+        )
+        assert done.error is None and done.record["faces"][0]["box"] == BOX
+
+
 def test_a_stopped_batch_goes_on_and_gives_what_a_whole_one_gives(tmp_path, astronaut, model):
     other = tmp_path / "other.png"
     cv2.imwrite(str(other), cv2.imread(str(astronaut))[:, ::-1])

@@ -30,7 +30,7 @@ def _write(folder, suffix, stem="anna"):
 def test_landmark_files_of_others_give_boxes(tmp_path, suffix):
     _write(tmp_path, suffix)
     boxes = read_boxes(tmp_path, ["anna", "ben"])
-    assert list(boxes) == ["anna"]
+    assert "anna" in boxes and "ben" not in boxes
     np.testing.assert_allclose(boxes["anna"], [BOX] * (2 if suffix == ".json" else 1), atol=1e-3)
 
 
@@ -55,9 +55,10 @@ def test_of_several_files_the_one_with_all_faces_is_taken(tmp_path):
 )
 def test_bad_landmark_file_is_one_line_when_it_is_needed(tmp_path, name, content):
     (tmp_path / name).write_text(content)
-    assert read_boxes(tmp_path, []) == {}
+    read_boxes(tmp_path, [])  # of no photo here
+    boxes = read_boxes(tmp_path, ["anna"])
     with pytest.raises(InputError, match=r"anna\.") as caught:
-        read_boxes(tmp_path, ["anna"])
+        boxes.get("anna")
     assert "\n" not in str(caught.value)
 
 
@@ -71,14 +72,28 @@ def test_a_truncated_mat_file_is_one_line(tmp_path):
     savemat(path, {"pt3d_68": np.ones((3, 68))})
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="cannot read landmarks"):
-        read_boxes(tmp_path, ["anna"])
+        read_boxes(tmp_path, ["anna"])["anna"]
+
+
+def test_a_damaged_file_or_entry_costs_its_own_photo_only(tmp_path):
+    _write(tmp_path, ".txt", stem="ben")
+    (tmp_path / "anna.json").write_text('{"faces": ')
+    listed = tmp_path / "boxes.json"
+    listed.write_text('{"anna": [["a", 2, 3, 4]], "ben.jpg": [[1, 2, 3, 4]]}')
+    for path in (tmp_path, listed):
+        boxes = read_boxes(path, ["anna", "ben"])
+        assert "anna" in boxes and len(boxes["ben"][0]) == 4
+        with pytest.raises(InputError, match="anna"):
+            boxes.get("anna")  # not the default: the photo is not to be detected instead
 
 
 def test_boxes_are_found_by_stem_and_by_file_name(tmp_path):
     path = tmp_path / "boxes.json"
     path.write_text('{"anna.jpg": [[1, 2, 3, 4]], "ben": [], "ben.jpg": [[1, 2, 3, 4]], "eve": []}')
-    assert read_boxes(path, ["anna", "ben"]) == {"anna": [[1.0, 2.0, 3.0, 4.0]], "ben": []}
+    boxes = read_boxes(path, ["anna", "ben", "eva"])
+    assert boxes["anna"] == [[1.0, 2.0, 3.0, 4.0]]
+    assert boxes.get("ben") == [] and boxes.get("eva") is None
     path.write_text('{"anna.1": [[1, 2, 3, 4]], "anna.2": []}')
-    assert read_boxes(path, ["anna.2"]) == {"anna.2": []}
+    assert read_boxes(path, ["anna.2"])["anna.2"] == []
     with pytest.raises(InputError, match=r"boxes\.json holds no boxes of anna; need"):
         read_boxes(path, ["anna"])
