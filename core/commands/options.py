@@ -42,8 +42,8 @@ _FACE_WORDS = ("all", "largest", "smallest", "left", "right", "centre")
 Boxes = Annotated[
     Path | None,
     typer.Option(
-        help='JSON {"STEM": [[left, top, right, bottom]]}, or a folder of landmark files '
-        "(STEM.json, .mat, .pts, .txt): skips detection."
+        help='JSON {"photo.jpg": [[left, top, right, bottom]]} (or "photo", the stem), or a folder '
+        "of landmark files (STEM.json, .mat, .pts, .txt): skips detection."
     ),
 ]
 Faces = Annotated[
