@@ -15,6 +15,7 @@ import numpy as np
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes
+from .io.contact_sheet import is_contact_sheet
 from .io.existing import is_result, read_existing
 from .io.files import file_sha256
 from .io.images import Photo, read_photo
@@ -54,7 +55,8 @@ class Item:
 def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
     """Return the files that files, folders (one level) and globs name, in order, each once.
 
-    Of folders and globs only pictures count, and of these not the results of `reconstruct`.
+    Of folders and globs only pictures count, and of these not the results of `reconstruct` nor
+    its contact sheets.
 
     Raises:
         InputError: a glob or a folder holds no picture. A missing *file* is reported when it
@@ -79,7 +81,8 @@ def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
 
 
 def _is_photo(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and path.is_file() and not is_result(path)
+    is_picture = path.suffix.lower() in _SUFFIXES and path.is_file()
+    return is_picture and not is_result(path) and not is_contact_sheet(path)
 
 
 def reconstruct(

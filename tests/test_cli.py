@@ -191,6 +191,24 @@ def test_a_second_run_keeps_results_and_draws_the_sheet(
 
 
 @pytest.mark.weights
+@pytest.mark.parametrize("name", ["sheet.png", "sheet.jpg", "sheet.webp", "sheet.tif"])
+def test_a_contact_sheet_among_the_photos_is_no_photo(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    grey, photos = np.full((60, 80, 3), 128, np.uint8), tmp_path / "photos"
+    photos.mkdir()
+    cv2.imwrite(str(photos / "grey.png"), grey)
+    arguments = ["reconstruct", str(photos), "-o", str(tmp_path / "out"), "--json"]
+    sheet = ["--contact-sheet", str(photos / name)]
+    for option in (sheet, sheet, []):
+        assert main([*arguments, *option]) == 0
+        record = json.loads(capsys.readouterr().out)  # of one photo
+        assert Path(record["image"]).name == "grey.png"
+    assert main(["inspect", str(photos / name)]) == 0
+    assert json.loads(capsys.readouterr().out)["operation"] == "contact sheet"
+
+
+@pytest.mark.weights
 def test_swap_and_edit_write_marked_pictures(
     tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -110,7 +110,9 @@ def reconstruct(
         failed += item.error is not None
         _tell(item, output, quiet=quiet, as_json=as_json)
     if contact_sheet is not None:
-        _write_sheet(contact_sheet, records)
+        from ..io.contact_sheet import write_contact_sheet
+
+        write_contact_sheet(contact_sheet, records)
     if failed:
         raise typer.Exit(1)
 
@@ -132,13 +134,6 @@ def _tell(item: Item, output: Path, *, quiet: bool, as_json: bool) -> None:
     elif not quiet and item.error is None:
         kept = " (kept)" if item.is_old else ""
         typer.echo(f"{item.photo}: {item.count} face{'s' * (item.count != 1)} -> {output}{kept}")
-
-
-def _write_sheet(path: Path, records: list[dict[str, Any]]) -> None:
-    from ..io.contact_sheet import draw_contact_sheet
-    from ..io.images import write_image
-
-    write_image(path, draw_contact_sheet(records))
 
 
 def inspect(

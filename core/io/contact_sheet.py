@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,47 @@ from typing import Any
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image
 
 from ..errors import UvfaceError
-from .images import read_photo
+from .images import read_photo, write_image
 from .overlay import draw_landmarks
+from .provenance import COMPOSITE, Provenance, packet_in, parse_packet
 
-__all__ = ["TILE", "draw_contact_sheet"]
+__all__ = ["TILE", "draw_contact_sheet", "is_contact_sheet", "write_contact_sheet"]
 
 TILE = 256  # pixels along each side
 _GREY = 48
 _CAPTION = 22  # rows
 _LETTERS = 30  # per line of a caption
+_OPERATION = "contact sheet"
 
 Tile = UInt8[np.ndarray, "tile tile 3"]
+
+
+def write_contact_sheet(path: str | Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Write the sheet of a batch (`draw_contact_sheet`), marked as what it is.
+
+    So it may lie among the photos: the next batch knows it by `is_contact_sheet`.
+
+    Raises:
+        InputError: the path has no known image suffix, or cannot be written.
+    """
+    made = Provenance(operation=_OPERATION, source_type=COMPOSITE)
+    write_image(path, draw_contact_sheet(records), provenance=made)
+
+
+def is_contact_sheet(picture: Path) -> bool:
+    """Return whether `write_contact_sheet` made a picture; its pixels are not decoded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's on sizes and odd metadata
+            with Image.open(picture) as opened:
+                packet = packet_in(opened)
+    except Exception:  # a damaged file fails in any way; whoever reads it as a photo says how
+        return False
+    found = None if packet is None else parse_packet(packet)
+    return found is not None and found.operation == _OPERATION
 
 
 def draw_contact_sheet(

@@ -27,8 +27,11 @@ from .files import read_bytes
 
 __all__ = [
     "ALGORITHMIC_MEDIA",
+    "COMPOSITE",
     "COMPOSITE_SYNTHETIC",
     "Provenance",
+    "packet_in",
+    "parse_packet",
     "provenance_packet",
     "read_provenance",
     "software_name",
@@ -37,7 +40,9 @@ __all__ = [
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 COMPOSITE_SYNTHETIC = _SOURCE_TYPES + "compositeSynthetic"
 ALGORITHMIC_MEDIA = _SOURCE_TYPES + "algorithmicMedia"  # rendered wholly by our synthesis
+COMPOSITE = _SOURCE_TYPES + "composite"  # of elements of any kind
 
+_TIFF_XMP = 700  # tag
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
@@ -99,16 +104,21 @@ def provenance_packet(provenance: Provenance) -> bytes:
     return text.encode()
 
 
+def packet_in(picture: Image.Image) -> bytes | None:
+    """Return the XMP packet of an opened picture, whose pixels need not be decoded yet."""
+    found = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
+    if found is None and hasattr(picture, "tag_v2"):
+        found = picture.tag_v2.get(_TIFF_XMP)
+    return found.encode() if isinstance(found, str) else found
+
+
 def _packet_of(path: Path) -> bytes | None:
     content = read_bytes(path)
     try:
         with Image.open(io.BytesIO(content)) as picture:
-            found = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
-            if found is None and hasattr(picture, "tag_v2"):
-                found = picture.tag_v2.get(700)
+            return packet_in(picture)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not an image that can be read ({error})") from error
-    return found.encode() if isinstance(found, str) else found
 
 
 def _property(root: ET.Element, namespace: str, name: str) -> str:
@@ -131,8 +141,11 @@ def read_provenance(path: str | Path) -> Provenance | None:
         InputError: the file cannot be read as an image.
     """
     packet = _packet_of(Path(path))
-    if packet is None:
-        return None
+    return None if packet is None else parse_packet(packet)
+
+
+def parse_packet(packet: bytes) -> Provenance | None:
+    """Return what an XMP packet says about a picture's origin; None where it says nothing."""
     try:
         root = ET.fromstring(packet.rstrip(b"\0").strip())
     except ET.ParseError:
