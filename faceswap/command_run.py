@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import glob
 import json
 from functools import cached_property
 from pathlib import Path
 
 import typer
 
+from ..core.batch import is_glob
 from ..core.commands.options import complain, report, usage_errors, warn
 from ..core.commands.progress import track
 from ..core.io.images import check_image_name, read_photo
@@ -53,8 +53,7 @@ class Run:
         """Return whether many pictures are made."""
         if self.listing is not None or self.target is None:
             return True
-        path = Path(self.target)
-        return path.is_dir() or (not path.exists() and glob.has_magic(self.target))
+        return Path(self.target).is_dir() or is_glob(self.target)
 
     @cached_property
     def faces_to_photos(self) -> FaceMap:

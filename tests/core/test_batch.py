@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from uvface.core.batch import _Names, find_photos, output_names, reconstruct
+from uvface.core.batch import _Names, find_photos, is_glob, output_names, reconstruct
 from uvface.core.errors import InputError
 from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
 from uvface.core.io.boxes import read_boxes
@@ -258,6 +258,30 @@ def test_a_glob_takes_pictures_only(tmp_path, astronaut, model):
     assert item.photo == astronaut
     with pytest.raises(InputError, match="no pictures"):
         find_photos([tmp_path / "*.txt"])
+
+
+def test_a_folder_of_folders_of_photos_says_so(tmp_path):
+    inner = tmp_path / "photos [1]" / "june"
+    inner.mkdir(parents=True)
+    with pytest.raises(InputError, match=r"no pictures in .*; need \.bmp"):
+        find_photos([inner.parent])
+    (inner / "a.png").write_bytes(b"a picture")
+    with pytest.raises(InputError, match="in folders below it") as caught:
+        find_photos([inner.parent])
+    advised = str(caught.value).split("'")[1]
+    assert find_photos([advised]) == [inner / "a.png"]
+
+
+def test_brackets_of_names_are_no_sets_of_characters(tmp_path):
+    folder = tmp_path / "trip [2]"
+    folder.mkdir()
+    photo, missing = folder / "a[1].png", tmp_path / "b[1].png"
+    photo.write_bytes(b"a picture")
+    assert find_photos([folder / "*.png", folder / "a[1].*", missing]) == [photo, missing]
+    assert not is_glob(str(missing)) and not is_glob(str(photo)) and is_glob(str(folder / "*"))
+    set_of_one = tmp_path / "b1.png"
+    set_of_one.write_bytes(b"a picture")
+    assert find_photos([missing]) == [set_of_one] and is_glob(str(missing))
 
 
 def test_empty_names_of_outputs_are_passed_over_and_all_is_all():
