@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Device, Quiet, Weights, set_up
+from .options import Device, Quiet, Weights, complain, set_up
 
 __all__ = ["evaluate"]
 
@@ -41,7 +41,8 @@ def evaluate(
 ) -> None:
     """Measure landmark errors on pictures with known landmarks (NME, in %).
 
-    The figures are printed as JSON. By default the boxes come from the true landmarks.
+    The figures are printed as JSON. By default the boxes come from the true landmarks. A picture
+    that cannot be read is named and left out, and the exit code is 1.
     """
     protocol = str(folder[0]) if str(folder[0]) in _WORDS else None
     folders = folder[1:] if protocol else folder
@@ -49,9 +50,12 @@ def evaluate(
         raise typer.BadParameter(f"{protocol} of which folder? give one or more")
     set_up(device)
     from ..reconstruct import load
+    from ..training.labelled import is_pool
     from ..training.photos import evaluate as run
     from .progress import track
 
+    if whole and protocol != "synthetic" and not is_pool(folders[0]):
+        raise typer.BadParameter("--all is for pools; of photos all are measured")
     figures = run(
         folders,
         model=load(weights),
@@ -69,3 +73,7 @@ def evaluate(
     if protocol is not None or output is not None:
         del figures["faces"]  # they stand in errors.csv
     typer.echo(json.dumps(figures, indent=2, allow_nan=False))
+    for name, reason in figures["failed"].items():
+        complain(f"{name}: {reason}")
+    if figures["failed"]:
+        raise typer.Exit(1)

@@ -47,10 +47,16 @@ class PhotoSource:
     def __len__(self) -> int:
         return len(self._paths)
 
+    def name(self, index: int) -> str:
+        """Return the name of a picture, without reading it."""
+        return self._paths[index].stem
+
     def __getitem__(self, index: int) -> Labelled:
         path = self._paths[index]
         truth, angles = read_truth(path.with_suffix(".mat"))
-        return Labelled(name=path.stem, image=read_photo(path).image, truth=truth, angles=angles)
+        return Labelled(
+            name=self.name(index), image=read_photo(path).image, truth=truth, angles=angles
+        )
 
 
 class PoolSource:
@@ -68,11 +74,15 @@ class PoolSource:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def name(self, index: int) -> str:
+        """Return the name of a picture: its number in the pool."""
+        return str(self._numbers[index])
+
     def __getitem__(self, index: int) -> Labelled:
         number = self._numbers[index]
         sample = self._pool.sample(number)
         return Labelled(
-            name=str(number),
+            name=self.name(index),
             image=sample.image.astype(np.float32) / 255.0,
             truth=sample.landmarks,
             angles=sample.angles,

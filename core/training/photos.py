@@ -67,19 +67,25 @@ def evaluate(
 
     Returns:
         Mean, mean of bins and bins in percent, also over 51 points and in 3D, the pose's mean
-        absolute errors in degrees, the number of photos, the missed ones, and the error of every
-        photo. For a pool also the tables of `group_figures`. None where a bin is empty.
+        absolute errors in degrees, the number of photos measured, the missed ones, why others
+        failed (by name), and the error of every photo. For a pool also the tables of
+        `group_figures`. None where a bin is empty.
 
     Raises:
-        InputError: no pair of picture and labels, or an unreadable one.
+        InputError: no pair of picture and labels, or none that can be read; ``whole`` of photos.
     """
     source = _open(folders, protocol, whole)
     if output is not None:
         check_plotting()
     errors, missed, exact, numbers = [], [], [], []
+    failed: dict[str, str] = {}
     for number in track(range(len(source))):
-        labelled = source[number]
-        face = _reconstruct(model, labelled, detect=detect)
+        try:
+            labelled = source[number]
+            face = _reconstruct(model, labelled, detect=detect)
+        except InputError as error:
+            failed[source.name(number)] = str(error)
+            continue
         if face is None:
             missed.append(labelled.name)
             continue
@@ -87,9 +93,11 @@ def evaluate(
         errors.append(_error(labelled, face))
         if labelled.sample is not None:
             exact.append(exact_errors(face, labelled.sample, model.layout))
+    if not errors and not missed:
+        raise InputError("; ".join(failed.values()))
     if not errors:
         raise InputError(f"the detector found none of {len(missed)} faces; leave --detect out")
-    figures = _figures(errors, exact, missed, detect)
+    figures = _figures(errors, exact, missed, detect) | {"failed": failed}
     if output is not None:
         _write(Path(output), figures, errors, exact, source, numbers)
     return figures
@@ -104,6 +112,8 @@ def _open(folders: Sequence[str | Path], protocol: str | None, whole: bool) -> S
         is_synthetic = len(folders) == 1 and is_pool(folders[0])
     else:
         is_synthetic = protocol == "synthetic"
+    if not is_synthetic and whole:
+        raise InputError(f"{folders[0]} is no pool: of photos all are measured; leave out whole")
     if not is_synthetic:
         return PhotoSource(folders)
     if len(folders) != 1:

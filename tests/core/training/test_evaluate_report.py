@@ -196,3 +196,29 @@ def test_command_writes_a_report(tmp_path, toy_pool, capsys):
     assert json.loads((out / "summary.json").read_text()) == printed
     names = {path.name for path in out.iterdir()}
     assert names == {"errors.csv", "cumulative.png", "worst.png", "summary.json"}
+
+
+@pytest.mark.weights
+def test_damaged_pictures_and_labels_are_left_out_and_named(tmp_path, capsys):
+    truth = np.random.default_rng(0).uniform(60, 200, (3, 68))
+    for name in ("good", "no_labels", "no_picture", "far"):
+        cv2.imwrite(str(tmp_path / f"{name}.jpg"), np.full((256, 256, 3), 128, np.uint8))
+        far = 999.0 * (name == "far")
+        savemat(tmp_path / f"{name}.mat", {"pt3d_68": truth + far, "Pose_Para": np.zeros(7)})
+    (tmp_path / "no_labels.mat").write_bytes(b"damaged")
+    (tmp_path / "no_picture.jpg").write_bytes(b"damaged")
+    arguments = ["evaluate", "aflw2000", str(tmp_path), "--device", "cpu"]
+    assert main([*arguments, "-o", str(tmp_path / "report")]) == 1
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
+    assert figures["photos"] == 1 and set(figures["failed"]) == {"no_labels", "no_picture", "far"}
+    assert json.loads((tmp_path / "report" / "summary.json").read_text()) == figures
+    lines = captured.err.splitlines()
+    assert [line.split(":")[1].strip() for line in lines] == ["far", "no_labels", "no_picture"]
+    assert main([*arguments, "--all"]) == 2
+    assert main(["evaluate", str(tmp_path), "--all", "--device", "cpu"]) == 2
+    (tmp_path / "good.jpg").unlink()
+    capsys.readouterr()
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
