@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
-from .io.boxes import Boxes
+from .io.boxes import Boxes, check_boxes
 from .io.contact_sheet import is_contact_sheet
 from .io.existing import is_result, read_existing
 from .io.files import file_sha256
 from .io.images import Photo, read_photo
 from .io.results import ENDINGS, OUTPUTS, write_results
-from .reconstruct import FaceChoice, Model, load
+from .reconstruct import FaceChoice, Model, as_model
 
 __all__ = ["Item", "find_photos", "is_glob", "output_names", "reconstruct"]
 
@@ -52,7 +53,7 @@ class Item:
         return len(self.record.get("faces", ()))
 
 
-def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
+def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
     """Return the files that files, folders (one level) and globs name, in order, each once.
 
     Of folders and globs only pictures count, and of these not the results of `reconstruct` nor
@@ -60,11 +61,12 @@ def find_photos(patterns: Sequence[str | Path]) -> list[Path]:
     themselves, as in names like ``photo[1].jpg``.
 
     Raises:
-        InputError: a glob or a folder holds no picture. A missing *file* is reported when it
-            is read, so that it does not end a batch.
+        InputError: a glob or a folder holds no picture, or something given is no name. A missing
+            *file* is reported when it is read, so that it does not end a batch.
     """
     photos: list[Path] = []
-    for pattern in map(str, patterns):
+    need = "names of files, folders or globs (model.reconstruct takes arrays and pictures)"
+    for pattern in map(str, path_list(patterns, need)):
         path = Path(pattern)
         if path.is_dir():
             found = sorted(p for p in path.iterdir() if _is_photo(p))
@@ -144,14 +146,13 @@ def reconstruct(
     """
     if cropped and boxes is not None:
         raise InputError("a cropped picture has no boxes; give either boxes or cropped")
-    chosen = output_names(save)
-    files = find_photos([photos] if isinstance(photos, str | Path) else photos)
+    chosen, boxes, model = output_names(save), check_boxes(boxes), as_model(model)
+    files = find_photos(photos)
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    model = model or load()
     write = partial(
         write_results,
         folder,
@@ -188,8 +189,7 @@ def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tupl
     Raises:
         InputError: there is no output of that name.
     """
-    names = [name.strip() for name in save.split(",")] if isinstance(save, str) else list(save)
-    names = [name for name in (*names, *also) if name]
+    names = [*name_list(save, "outputs"), *also]
     unknown = [name for name in names if name not in (*OUTPUTS, "all")]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose all or from {', '.join(OUTPUTS)}")

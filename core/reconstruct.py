@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -31,7 +32,7 @@ from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.files import file_sha256
-from .io.images import read_photo
+from .io.photos import PhotoLike, as_rgb, open_photo
 from .io.traced import blank, keep_traced
 from .network.inference import RunnableNetwork, load_runnable
 from .network.weights_file import WeightsHeader, find_weights, read_layout
@@ -44,7 +45,7 @@ __all__ = [
     "Model",
     "Reading",
     "ReconstructConfig",
-    "as_rgb",
+    "as_model",
     "choose_faces",
     "load",
 ]
@@ -140,7 +141,7 @@ class Model:
 
     def reconstruct(
         self,
-        photo: str | Path | RgbImage,
+        photo: PhotoLike,
         *,
         boxes: Sequence[Sequence[float | int]] | None = None,
         faces: FaceChoice = "all",
@@ -148,8 +149,8 @@ class Model:
         """Find the faces of a photo and reconstruct each.
 
         Args:
-            photo: a file, or RGB of shape ``[H, W, 3]``: floats in [0, 1], or whole numbers up to
-                the largest of their type (uint8, uint16).
+            photo: a file, a picture of Pillow, or RGB of shape ``[H, W, 3]``: floats in [0, 1],
+                or whole numbers up to the largest of their type (uint8, uint16).
             boxes: (left, top, right, bottom) around the landmarks in photo pixels, in place of
                 detection.
             faces: ``"all"``; one of ``"largest"``, ``"smallest"``, ``"left"``, ``"right"`` and
@@ -161,7 +162,8 @@ class Model:
         Raises:
             InputError: the photo or a box is unusable, or there is no face of that number.
         """
-        image = as_rgb(photo) if isinstance(photo, np.ndarray) else read_photo(photo).image
+        is_array = isinstance(photo, np.ndarray | Array)
+        image = as_rgb(np.asarray(photo)) if is_array else open_photo(photo).image
         found = self._detect(image) if boxes is None else _checked_boxes(boxes, image)
         chosen = _choose(found, faces, image.shape[:2])
         return [self._reconstruct_box(image, box, score) for box, score in chosen]
@@ -253,27 +255,15 @@ def load(
     )
 
 
-def as_rgb(image: np.ndarray) -> RgbImage:
-    """Return an array as RGB in [0, 1].
-
-    Args:
-        image: ``[H, W, 3]``: floats, or whole numbers up to the largest of their type.
+def as_model(model: Model | None) -> Model:
+    """Return a model, the embedded one for None.
 
     Raises:
-        InputError: the array has another shape or type, or is not finite.
+        InputError: it is something else, as the name of weights.
     """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype.kind not in "fiu":
-        raise InputError(
-            f"an array of shape {image.shape} and type {image.dtype} is no photo; "
-            "need RGB of shape [H, W, 3]: floats in [0, 1], uint8 or uint16"
-        )
-    if not np.isfinite(image).all():
-        raise InputError(
-            "the array is not finite everywhere (NaN or inf); a photo is floats in [0, 1]"
-        )
-    if image.dtype.kind == "f":
-        return image
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    if model is not None and not isinstance(model, Model):
+        raise InputError(f"model {model!r}; give uvface.load(), or uvface.load(WEIGHTS)")
+    return model or load()
 
 
 def _checked_boxes(
@@ -282,24 +272,26 @@ def _checked_boxes(
     height, width = image.shape[:2]
     checked = []
     for given in boxes:
-        box = np.asarray(given, dtype=np.float64)
+        shown = given.tolist() if isinstance(given, np.ndarray) else given
+        try:
+            box = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            box = np.empty(0)
         if box.shape != (4,) or not np.all(np.isfinite(box)):
             raise InputError(
-                f"box {list(given)!r} is not four finite numbers; give LEFT TOP RIGHT BOTTOM"
+                f"box {shown!r} is not four finite numbers; give LEFT TOP RIGHT BOTTOM of each face"
             )
         left, top, right, bottom = box
         if right - left < 4 or bottom - top < 4:
-            raise InputError(
-                f"box {list(given)!r} is empty; give LEFT TOP RIGHT BOTTOM of 4 px or more"
-            )
+            raise InputError(f"box {shown!r} is empty; give LEFT TOP RIGHT BOTTOM of 4 px or more")
         longest = min(_LARGEST_BOX, _LARGER * max(height, width))
         if max(right - left, bottom - top) > longest:
             raise InputError(
-                f"box {list(given)!r} is far larger than the photo of {width}x{height} px; "
+                f"box {shown!r} is far larger than the photo of {width}x{height} px; "
                 f"give at most {longest} px on a side"
             )
         if right < 0 or bottom < 0 or left > width - 1 or top > height - 1:
-            raise InputError(f"box {list(given)!r} lies outside the photo of {width}x{height} px")
+            raise InputError(f"box {shown!r} lies outside the photo of {width}x{height} px")
         checked.append((box, 1.0))
     return checked
 
@@ -315,8 +307,10 @@ def choose_faces(
         size: rows and columns of the photo.
 
     Raises:
-        InputError: an unknown word, or no face of that number.
+        InputError: an unknown word, neither a word nor a number, or no face of that number.
     """
+    if not isinstance(faces, str | Integral) or isinstance(faces, bool):
+        raise InputError(f"faces {faces!r}; need one number from the left, or a word as 'largest'")
     if faces == "all" or not len(boxes):
         return list(range(len(boxes)))
     if isinstance(faces, str):

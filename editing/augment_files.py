@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import check_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.io.boxes import Boxes
+from ..core.io.boxes import Boxes, check_boxes
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo, read_photo
 from ..core.io.results import face_record
 from ..core.io.sidecar import read_sidecar
-from ..core.reconstruct import FaceChoice, Model, load
+from ..core.reconstruct import FaceChoice, Model, as_model
 from ..core.synthesis.profiling import PhotoFace
 from ..core.types import Face
 from .augment import augment_face, prepare
@@ -89,20 +90,18 @@ def augment(
     Raises:
         InputError: an unusable option, nothing to read, or the folder cannot be written to.
     """
+    check_number("count", count, 1, is_whole=True)
+    check_number("max_yaw", max_yaw, 0, MOST_YAW)
     config = VariationConfig(count=count, seed=seed, vary=subjects(vary), max_yaw=float(max_yaw))
-    if count < 1 or not 0.0 <= max_yaw <= MOST_YAW:
-        raise InputError(
-            f"count {count}, max_yaw {max_yaw:g}; need 1 or more, and 0 to {MOST_YAW:g} degrees"
-        )
-    folder = Path(output)
-    given = find_photos([photos] if isinstance(photos, str | Path) else photos)
+    folder, boxes, model = Path(output), check_boxes(boxes), as_model(model)
+    given = find_photos(photos)
     files = [path for path in given if not _is_own(path, folder)]
     if not files:
         raise InputError(f"all of these were made by an earlier run into {folder}; give photos")
     _make_folder(folder)
     job = _Job(
         folder=folder,
-        model=model or load(),
+        model=model,
         config=config,
         boxes=boxes or {},
         faces=faces,

@@ -13,11 +13,13 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..core.arguments import check_number, name_list
 from ..core.blending.composite import BlendConfig, composite
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.io.boxes import Boxes
+from ..core.io.photos import PhotoLike, open_photo
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_edit
@@ -27,7 +29,7 @@ from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color, split_regions
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
-from .result import EditResult, PhotoLike, open_photo
+from .result import EditResult
 from .source import Reference, source_for
 
 __all__ = ["EditConfig", "apply_source", "edit", "edit_face"]
@@ -88,11 +90,8 @@ def edit_face(
     config = config or EditConfig()
     if reference is None and recolor is None:
         raise InputError("nothing to do; give a reference photo or a colour")
-    if not (0.0 <= config.strength <= 1.0 and 0.0 <= config.feather <= _MOST_FEATHER):
-        raise InputError(
-            f"strength {config.strength}, feather {config.feather}; need 0 to 1, and 0 to "
-            f"{_MOST_FEATHER:g} texels"
-        )
+    check_number("strength", config.strength, 0, 1)
+    check_number("feather (texels)", config.feather, 0, _MOST_FEATHER)
     mask = _edit_mask(layout, regions, config.feather)
     masks = EditMasks(
         mask=mask,
@@ -205,7 +204,7 @@ def edit(
     photo: PhotoLike,
     *,
     model: Model,
-    regions: Sequence[str],
+    regions: str | Sequence[str],
     reference: PhotoLike | None = None,
     strength: float = 1.0,
     feather: float = 3.0,
@@ -220,10 +219,10 @@ def edit(
     """Change regions of the faces of a photo.
 
     Args:
-        photo: file, or RGB in [0, 1]; it is changed.
+        photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
         model: from `uvface.load`.
-        regions: names of regions of the model's layout.
-        reference: file or array that the regions come from.
+        regions: names of regions of the model's layout, as a list or separated by commas.
+        reference: file, picture or array that the regions come from.
         strength: 0 keeps the photo, 1 is the full edit.
         feather: width of the regions' soft border, in texels.
         recolor: colour for the regions, ``#RRGGBB``.
@@ -239,6 +238,7 @@ def edit(
         InputError: unusable file or option.
         NoFaceError: a photo shows no face.
     """
+    regions = name_list(regions, "regions")
     config = EditConfig(strength=strength, feather=feather)
     opened = open_photo(photo)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)

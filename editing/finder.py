@@ -11,14 +11,15 @@ import numpy as np
 
 from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
-from ..core.io.boxes import Boxes
+from ..core.io.boxes import Boxes, check_boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo
-from ..core.reconstruct import FaceChoice, Model, choose_faces
+from ..core.io.photos import PhotoLike, open_photo
+from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
 from .fuse import PhotoFace, fuse_photos
-from .result import PhotoLike, find_faces, open_photo
+from .result import find_faces
 from .source import Reference
 
 __all__ = ["FaceFinder", "FoundReference", "Selection", "pick_faces"]
@@ -68,8 +69,8 @@ class FaceFinder:
             recognition: file of the network that likeness is measured by; by default one of
                 insightface's packs, looked for on first need.
         """
-        self.model = model
-        self._boxes = boxes
+        self.model = as_model(model)
+        self._boxes = check_boxes(boxes)
         self._recognition = recognition
         self._recognizer: Recognizer | None = None
         self._cache = _Cache(_KEPT)
@@ -128,7 +129,8 @@ class FaceFinder:
             raise InputError("no reference; give a photo that the face comes from")
         _check_one(selection)
         paths = tuple(Path(photo) for photo in photos if isinstance(photo, str | Path))
-        if len(paths) < len(photos) or isinstance(selection.like, Photo | np.ndarray):
+        is_file = isinstance(selection.like, str | Path | None)
+        if len(paths) < len(photos) or not is_file:
             return self._read_reference(photos, selection)
         key = (paths, selection.faces, None if selection.like is None else str(selection.like))
         return self._cache.get(key, lambda: self._read_reference(photos, selection))

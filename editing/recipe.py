@@ -16,6 +16,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..core.arguments import name_list
 from ..core.errors import InputError
 from ..core.geometry.pose import angles_from_rotation, inplane_rotation
 from ..core.synthesis.numbers import Numbers
@@ -63,8 +64,7 @@ def subjects(names: str | Sequence[str]) -> tuple[str, ...]:
     Raises:
         InputError: there is no subject of that name, or none is named.
     """
-    given = names.split(",") if isinstance(names, str) else names
-    found = tuple(dict.fromkeys(name.strip() for name in given))
+    found = tuple(dict.fromkeys(name_list(names, "subjects")))
     unknown = [name for name in found if name not in SUBJECTS]
     if unknown or not found:
         wrong = repr(unknown[0]) if unknown else "nothing"

@@ -62,7 +62,7 @@ def parse_color(text: str) -> tuple[float, float, float]:
     Raises:
         InputError: the text is no such colour.
     """
-    digits = text.removeprefix("#")
+    digits = text.removeprefix("#") if isinstance(text, str) else ""
     try:
         if len(digits) != 6:
             raise ValueError

@@ -1,60 +1,24 @@
-"""What an edit or a swap returns, and how its photos are read and its faces found."""
+"""What an edit or a swap returns, and how the faces of its photos are found."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8, UInt16
 
 from ..core.errors import InputError, NoFaceError
 from ..core.io.boxes import Boxes
 from ..core.io.files import write_bytes_atomic
-from ..core.io.images import Photo, read_photo, write_image
+from ..core.io.images import Photo, write_image
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
-from ..core.reconstruct import FaceChoice, Model, as_rgb
+from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 
-__all__ = ["EditResult", "PhotoLike", "Photos", "find_faces", "open_photo", "photo_list"]
-
-# Arrays: sizes of their own.
-_AnyRgb = Float[np.ndarray, "_ _ 3"] | UInt8[np.ndarray, "_ _ 3"] | UInt16[np.ndarray, "_ _ 3"]
-PhotoLike = str | Path | Photo | _AnyRgb
-Photos = PhotoLike | Sequence[PhotoLike]
-
-_ROUNDING = 1e-3  # by which floats may leave [0, 1]
-
-
-def open_photo(photo: PhotoLike) -> Photo:
-    """Read a file, or wrap RGB ``[H, W, 3]``: floats in [0, 1], uint8 or uint16.
-
-    Raises:
-        InputError: the file cannot be read, or the array is no such photo.
-    """
-    if isinstance(photo, Photo):
-        return photo
-    if isinstance(photo, np.ndarray):
-        image = as_rgb(photo)
-        low, high = image.min(initial=0.0), image.max(initial=0.0)
-        if low < -_ROUNDING or high > 1.0 + _ROUNDING:
-            raise InputError(
-                f"an array of floats from {low:g} to {high:g} is no photo; divide it by its white "
-                "for floats in [0, 1], or give uint8 or uint16"
-            )
-        return Photo(image=image.astype(np.float32))
-    return read_photo(photo)
-
-
-def photo_list(photos: Photos) -> tuple[PhotoLike, ...]:
-    """Return one photo or several as several."""
-    if isinstance(photos, str | Path | Photo | np.ndarray):
-        return (photos,)
-    return tuple(photos)
+__all__ = ["EditResult", "find_faces"]
 
 
 def find_faces(

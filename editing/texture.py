@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.errors import InputError
+from ..core.arguments import check_number
 from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
+from ..core.io.photos import PhotoLike, Photos, photo_list
 from ..core.reconstruct import FaceChoice, Model
 from .finder import FaceFinder, Selection
 from .fuse import LARGEST_TEXTURE
-from .result import PhotoLike, Photos, photo_list
 
 __all__ = ["texture"]
 
@@ -44,8 +44,8 @@ def texture(
         NoFaceError: no photo shows a face.
         AssetError: likeness is asked for and no recognition network is there.
     """
-    if size is not None and not 64 <= size <= LARGEST_TEXTURE:
-        raise InputError(f"a texture of {size} texels; need 64 to {LARGEST_TEXTURE}")
+    if size is not None:
+        check_number("texels", size, 64, LARGEST_TEXTURE, is_whole=True)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
     found = finder.fuse(photo_list(photos), Selection(faces=faces, like=like), size=size)
     assert isinstance(found.reference, FaceTexture)

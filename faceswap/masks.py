@@ -10,7 +10,7 @@ from jaxtyping import Float
 from ..core.errors import InputError
 from ..core.io.encoding import ENCODERS
 from ..core.io.images import Photo
-from ..editing.result import PhotoLike, open_photo
+from ..core.io.photos import PhotoLike, open_photo
 
 __all__ = ["mask_beside", "read_mask"]
 

@@ -11,18 +11,20 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from ..core.arguments import name_list
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
+from ..core.io.photos import PhotoLike, Photos, open_photo, photo_list
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.finder import FaceFinder, FoundReference, Selection, pick_faces
 from ..editing.light import ColorMatch
-from ..editing.result import EditResult, PhotoLike, Photos, open_photo, photo_list
+from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import read_mask
 from .swap import SwapConfig, swap_reference
@@ -175,7 +177,7 @@ def swap(
     reference: Photos | None = None,
     *,
     model: Model,
-    keep: Sequence[str] = SwapConfig.keep,
+    keep: str | Sequence[str] = SwapConfig.keep,
     color: ColorMatch = SwapConfig.color,
     blend: BlendMethod = "poisson",
     complete: Completion = SwapConfig.complete,
@@ -195,11 +197,11 @@ def swap(
     """Put the face of ``reference`` into ``target``.
 
     Args:
-        target: file, or RGB in [0, 1]; it is changed.
-        reference: file or array that the face comes from; several photos of one person, which
-            are fused; or a face file. Not with ``mapping``.
+        target: file, picture of Pillow, or RGB in [0, 1]; it is changed.
+        reference: file, picture or array that the face comes from; several photos of one
+            person, which are fused; or a face file. Not with ``mapping``.
         model: from `uvface.load`.
-        keep: regions where the target's own pixels stay.
+        keep: regions where the target's own pixels stay, as a list or separated by commas.
         color: ``light``, ``match`` or ``none``.
         blend: ``poisson``, ``laplacian``, ``feather`` or ``none``.
         complete: what stands in for skin that the reference does not show: ``none``, ``mirror``
@@ -228,8 +230,10 @@ def swap(
     _check_choice("blend", blend, BlendMethod)
     _check_choice("complete", complete, Completion)
     _check_choice("preset", preset, Preset)
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise InputError(f"mapping {mapping!r}; need face -> photo, as in {{0: 'anna.jpg'}}")
     config = SwapConfig(
-        keep=tuple(keep),
+        keep=name_list(keep, "regions to keep"),
         color=color,
         blend=BlendConfig(method=blend),
         complete=complete,

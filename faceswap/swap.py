@@ -11,8 +11,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..core.arguments import check_number
 from ..core.blending.composite import BlendConfig
-from ..core.errors import InputError
 from ..core.geometry.face_shape import load_shape_modes
 from ..core.geometry.layout import UVLayout
 from ..core.io.face_files import FaceTexture
@@ -127,9 +127,7 @@ def swap_reference(
     """
     config = config or SwapConfig()
     for name in ("strength", "shape"):
-        value = getattr(config, name)
-        if not 0.0 <= value <= 1.0:
-            raise InputError(f"{name} {value}; need 0 to 1")
+        check_number(name, getattr(config, name), 0, 1)
     plan = PlanConfig(
         color=config.color,
         complete=config.complete,

@@ -14,6 +14,7 @@ RANKS = {
     "assets": 0,
     "core.types": 1,
     "core.errors": 0,
+    "core.arguments": 1,
     "core.compilation": 0,
     "core.geometry": 2,
     "core.blending": 3,

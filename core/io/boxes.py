@@ -11,7 +11,7 @@ from PIL import Image
 from ..errors import InputError
 from .landmark_files import find_landmark_files, read_landmark_file
 
-__all__ = ["Boxes", "GivenBoxes", "read_boxes"]
+__all__ = ["Boxes", "GivenBoxes", "check_boxes", "read_boxes"]
 
 _TOO_LARGE = 10**300  # whole numbers from here on are no floats
 _NEED = 'need {"STEM": [[left, top, right, bottom], ...]}'
@@ -44,6 +44,13 @@ class GivenBoxes:
 
 
 Boxes = Mapping[str, Sequence[Sequence[float | int]]] | GivenBoxes  # stem -> around landmarks
+
+
+def check_boxes(boxes: Boxes | None) -> Boxes | None:
+    """Return boxes; raise InputError where they are no map of photos, as those of one photo."""
+    if boxes is not None and not isinstance(boxes, Mapping | GivenBoxes):
+        raise InputError(f"boxes of type {type(boxes).__name__}; {_NEED}, STEM a photo's name")
+    return boxes
 
 
 def read_boxes(path: Path, stems: Collection[str]) -> GivenBoxes:

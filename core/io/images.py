@@ -25,7 +25,14 @@ from .face_files import SUFFIX
 from .files import read_bytes, write_bytes_atomic
 from .provenance import Provenance, provenance_packet
 
-__all__ = ["MAX_PIXELS", "Photo", "check_image_name", "read_photo", "write_image"]
+__all__ = [
+    "MAX_PIXELS",
+    "Photo",
+    "check_image_name",
+    "photo_from_picture",
+    "read_photo",
+    "write_image",
+]
 
 MAX_PIXELS = 130_000_000  # a 108 megapixel telephone passes; 1.6 GB as float32
 _ORIENTATION = 0x0112  # Exif and TIFF tag
@@ -97,6 +104,20 @@ def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
         raise InputError(f"{path} is damaged: {_one_line(error)}") from error
 
 
+def photo_from_picture(picture: Image.Image) -> Photo:
+    """Return a picture of Pillow as a photo: upright, with its alpha, profile and Exif.
+
+    Raises:
+        InputError: its file is damaged, or it holds measurements (32 bits), not colours.
+    """
+    try:
+        return _photo(None, picture, b"")
+    except InputError:
+        raise
+    except Exception as error:  # pixels are decoded only now, as in `read_photo`
+        raise InputError(f"the picture cannot be decoded: {_one_line(error)}") from error
+
+
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
@@ -113,13 +134,17 @@ def _check_size(path: Path, picture: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _photo(path: Path, picture: Image.Image, content: bytes) -> Photo:
-    notes = _notes(path, picture)
+def _photo(path: Path | None, picture: Image.Image, content: bytes) -> Photo:
+    """Return a picture as a photo; without its file's content it has what Pillow made of it."""
+    notes = () if path is None else _notes(path, picture)
     orientation, exif = _exif(picture)
-    if _is_16_bit(picture, content):
+    if path is None and picture.mode.startswith("I;16"):
+        grey = np.asarray(picture).astype(np.uint16)
+        pixels, icc = np.repeat(grey[..., None], 3, axis=2), None
+    elif path is not None and _is_16_bit(picture, content):
         pixels, icc = _decode_16_bit(path, picture, content), picture.info.get("icc_profile")
     else:
-        pixels, icc = _decode_8_bit(path, picture)
+        pixels, icc = _decode_8_bit(path or Path("the picture"), picture)
     pixels = _upright(pixels, orientation)
     top = np.float32(np.iinfo(pixels.dtype).max)
     return Photo(

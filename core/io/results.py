@@ -19,6 +19,7 @@ from jaxtyping import Float
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..arguments import check_number
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
@@ -106,8 +107,8 @@ def write_results(
     unknown = [name for name in save if name not in OUTPUTS]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
-    if texture_size is not None and not _SIZES[0] <= texture_size <= _SIZES[1]:
-        raise InputError(f"texture size {texture_size}; need {_SIZES[0]} to {_SIZES[1]}")
+    if texture_size is not None:
+        check_number("texture size", texture_size, *_SIZES, is_whole=True)
     record_path = folder / f"{path.stem}.json"
     remove_record(record_path)
     records = []

@@ -20,12 +20,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from ..arguments import path_list
 from ..detection.protocol import box_overlap
 from ..errors import InputError
 from ..geometry.crop import box_from_landmarks
 from ..geometry.pose import angles_from_rotation
 from ..io.files import write_bytes_atomic
-from ..reconstruct import Model
+from ..reconstruct import Model, as_model
 from ..types import Face
 from .evaluate import FaceError, landmark_errors, summarize
 from .exact import ExactErrors, exact_errors
@@ -42,7 +43,7 @@ Track = Callable[[Iterable[int]], Iterable[int]]
 
 
 def evaluate(
-    folders: Sequence[str | Path],
+    folders: str | Path | Sequence[str | Path],
     *,
     model: Model,
     detect: bool = False,
@@ -54,8 +55,9 @@ def evaluate(
     """Measure landmark errors on pictures whose landmarks are known.
 
     Args:
-        folders: ``NAME.jpg`` with AFLW2000-style ``NAME.mat`` (a name that was seen before is
-            counted once); or one pool of synthetic faces, whose validation samples are used.
+        folders: one or several, of ``NAME.jpg`` with AFLW2000-style ``NAME.mat`` (a name that was
+            seen before is counted once); or one pool of synthetic faces, whose validation samples
+            are used.
         model: from `uvface.load`.
         detect: boxes from the detector; by default they come from the true landmarks.
         protocol: ``"aflw2000"`` or ``"synthetic"``: what the folders must hold; by default what
@@ -74,7 +76,8 @@ def evaluate(
     Raises:
         InputError: no pair of picture and labels, or none that can be read; ``whole`` of photos.
     """
-    source = _open(folders, protocol, whole)
+    source = _open(path_list(folders, "folders of pictures and labels"), protocol, whole)
+    model = as_model(model)
     if output is not None:
         check_plotting()
     errors, missed, exact, numbers = [], [], [], []

@@ -9,11 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
-from uvface.core.reconstruct import _measure_face, as_rgb
+from uvface.core.reconstruct import _measure_face
 from uvface.core.upright import UprightCrop, fit_camera
 
 
@@ -91,23 +90,3 @@ def test_a_second_process_imports_nothing_slow(tmp_path):
     read = f"assert len(uvface.load().reconstruct({photo})) == 1"
     assert "'flax'" in _imported(read, tmp_path)
     assert _imported(read, tmp_path) == "[]"
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_whole_numbers_are_divided_by_the_largest_of_their_type(dtype):
-    image = np.full((4, 5, 3), np.iinfo(dtype).max, dtype)
-    np.testing.assert_array_equal(as_rgb(image), np.ones((4, 5, 3), np.float32))
-
-
-@pytest.mark.parametrize("image", [np.zeros((4, 5)), np.zeros((4, 5, 4)), np.ones((4, 5, 3), bool)])
-def test_an_array_that_is_no_photo_is_refused(image):
-    with pytest.raises(InputError, match="is no photo"):
-        as_rgb(image)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_an_array_that_is_not_finite_is_an_error(value):
-    image = np.full((40, 50, 3), 0.5, np.float32)
-    image[20, 30, 1] = value
-    with pytest.raises(InputError, match="not finite everywhere"):
-        as_rgb(image)

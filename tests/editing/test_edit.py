@@ -119,6 +119,7 @@ def test_wrong_options_are_input_errors():
         edit_face(image, face, layout(), regions=["nose"])
     with pytest.raises(InputError, match="unknown region"):
         edit_face(image, face, layout(), regions=["beak"], recolor="#ffffff")
-    for config in (EditConfig(strength=2.0), EditConfig(feather=math.inf)):
-        with pytest.raises(InputError, match="strength"):
+    wrong = {"strength 2.0": EditConfig(strength=2.0), "feather": EditConfig(feather=math.inf)}
+    for name, config in wrong.items():
+        with pytest.raises(InputError, match=f"{name}.*; need a number"):
             edit_face(image, face, layout(), regions=["nose"], recolor="#fff000", config=config)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from toy_faces import SIZE, toy_photo
 from toy_models import ToyModel, toy_group
 
@@ -36,6 +37,25 @@ class ToneRecognizer:
         x = int(landmarks[30, 0]) + SIZE // 2
         tone = image[40:80, x - 20 : x + 20].mean(axis=(0, 1)) - 0.4
         return tone / np.linalg.norm(tone)
+
+
+def test_pictures_of_pillow_and_names_as_a_text_are_understood(model):
+    """The picture is the array's 8 bits: the same pixels give the same swap and the same edit."""
+    photos = [np.rint(toy_photo(seed)[0] * 255).astype(np.uint8) for seed in (1, 2)]
+    pictures = [Image.fromarray(photo) for photo in photos]
+    expected = swap(*photos, model=model, keep=["nose"]).image
+    np.testing.assert_array_equal(swap(*pictures, model=model, keep="nose").image, expected)
+    mapped = swap(pictures[0], model=model, mapping={0: pictures[1]}, keep=("nose",))
+    np.testing.assert_array_equal(mapped.image, expected)
+    blank = Image.new("L", pictures[0].size)
+    kept = swap(*pictures, model=model, keep="nose", mask=blank).image
+    np.testing.assert_array_equal(kept, photos[0] / np.float32(255))
+    edits = [
+        edit(pictures[0], model=model, regions=regions, reference=pictures[1])
+        for regions in ("nose, chin", ["nose", "chin"])
+    ]
+    np.testing.assert_array_equal(edits[0].image, edits[1].image)
+    assert edits[0].settings == edits[1].settings and edits[0].settings["regions"][1] == "chin"
 
 
 @pytest.fixture

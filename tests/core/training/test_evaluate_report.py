@@ -162,6 +162,8 @@ def test_sources_name_what_is_missing(tmp_path, toy_pool):
     assert len(PoolSource(toy_pool)) == 2 and len(PoolSource(toy_pool, whole=True)) == 16
     with pytest.raises(InputError, match="unknown protocol"):
         evaluate([toy_pool], model=object.__new__(Model), protocol="cats")
+    with pytest.raises(InputError, match=r"no NAME\.jpg with NAME\.mat in .*;"):
+        evaluate(str(tmp_path), model=object.__new__(Model))  # one folder, not its letters
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])

@@ -1,0 +1,75 @@
+"""Arguments as callers give them: one name or several, numbers within limits.
+
+A wrong kind of value ends in an `InputError` that says what is needed, whoever passed it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+
+__all__ = ["check_number", "name_list", "path_list"]
+
+
+def name_list(given: Any, what: str) -> tuple[str, ...]:
+    """Return names that a comma-separated text or several texts hold, in order.
+
+    Args:
+        given: ``"lips,eyes"``, or ``["lips", "eyes"]``.
+        what: what is named, in the plural, for the message.
+
+    Raises:
+        InputError: it is neither.
+    """
+    names = _several(given.split(",") if isinstance(given, str) else given)
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"{what} {_shown(given)}; need names, as a list or separated by commas")
+    return tuple(name.strip() for name in names if name.strip())
+
+
+def path_list(given: Any, what: str) -> list[str | Path]:
+    """Return one path or several as several.
+
+    Args:
+        given: a path, or several.
+        what: what the paths name, for the message.
+
+    Raises:
+        InputError: it is neither, as an array or a picture.
+    """
+    paths = _several(given)
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise InputError(f"got a value of type {type(path).__name__}; need {what}")
+    return paths
+
+
+def _several(given: Any) -> list[Any]:
+    is_one = isinstance(given, str | os.PathLike) or not isinstance(given, Iterable)
+    return [given] if is_one else [*given]
+
+
+def check_number(
+    name: str,
+    value: Any,
+    low: float | int,
+    high: float | int = float("inf"),
+    *,
+    is_whole: bool = False,
+) -> None:
+    """Raise InputError unless a value is a number, perhaps a whole one, from low to high."""
+    kind = Integral if is_whole else Real
+    if not isinstance(value, kind) or isinstance(value, bool) or not low <= float(value) <= high:
+        limits = f"{low:g} to {high:g}" if high < float("inf") else f"{low:g} or more"
+        raise InputError(f"{name} {_shown(value)}; need a {'whole ' * is_whole}number, {limits}")
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message of one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"of type {type(value).__name__}"

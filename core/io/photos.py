@@ -1,0 +1,94 @@
+"""What callers give as a photo: a file, an array, or a picture of Pillow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jax import Array
+from jaxtyping import Float, UInt8, UInt16
+from PIL import Image
+
+from ..errors import InputError
+from .images import Photo, photo_from_picture, read_photo
+
+__all__ = ["PhotoLike", "Photos", "as_rgb", "open_photo", "photo_list"]
+
+# Arrays: sizes of their own.
+_Numpy = Float[np.ndarray, "_ _ 3"] | UInt8[np.ndarray, "_ _ 3"] | UInt16[np.ndarray, "_ _ 3"]
+_Jax = Float[Array, "_ _ 3"] | UInt8[Array, "_ _ 3"] | UInt16[Array, "_ _ 3"]
+PhotoLike = str | Path | Photo | Image.Image | _Numpy | _Jax
+Photos = PhotoLike | Sequence[PhotoLike]
+
+_ROUNDING = 1e-3  # by which floats may leave [0, 1]
+_ONE = (str, os.PathLike, Photo, Image.Image, np.ndarray, Array)
+
+
+def open_photo(photo: PhotoLike) -> Photo:
+    """Read a file, or wrap RGB ``[H, W, 3]`` (floats in [0, 1], uint8, uint16) or a picture.
+
+    A picture of Pillow is turned upright by its Exif; alpha, profile and Exif are kept.
+
+    Raises:
+        InputError: the file cannot be read, or this is no such photo.
+    """
+    if isinstance(photo, Photo):
+        return photo
+    if isinstance(photo, Image.Image):
+        return photo_from_picture(photo)
+    if isinstance(photo, str | os.PathLike):
+        return read_photo(photo)
+    if not isinstance(photo, np.ndarray | Array):
+        raise InputError(_no_photo(photo))
+    image = as_rgb(np.asarray(photo))
+    low, high = image.min(initial=0.0), image.max(initial=0.0)
+    if low < -_ROUNDING or high > 1.0 + _ROUNDING:
+        raise InputError(
+            f"an array of floats from {low:g} to {high:g} is no photo; divide it by its white "
+            "for floats in [0, 1], or give uint8 or uint16"
+        )
+    return Photo(image=image.astype(np.float32))
+
+
+def photo_list(photos: Photos) -> tuple[PhotoLike, ...]:
+    """Return one photo or several as several.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if isinstance(photos, _ONE):
+        return (photos,)
+    if not isinstance(photos, Sequence):
+        raise InputError(_no_photo(photos))
+    return tuple(photos)
+
+
+def _no_photo(given: Any) -> str:
+    need = "need one file, RGB of shape [H, W, 3], or a picture of Pillow"
+    return f"a value of type {type(given).__name__} is no photo; {need}"
+
+
+def as_rgb(image: np.ndarray) -> Float[np.ndarray, "height width 3"]:
+    """Return an array as RGB in [0, 1].
+
+    Args:
+        image: ``[H, W, 3]``: floats, or whole numbers up to the largest of their type.
+
+    Raises:
+        InputError: the array has another shape or type, or is not finite.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype.kind not in "fiu":
+        raise InputError(
+            f"an array of shape {image.shape} and type {image.dtype} is no photo; "
+            "need RGB of shape [H, W, 3]: floats in [0, 1], uint8 or uint16"
+        )
+    if not np.isfinite(image).all():
+        raise InputError(
+            "the array is not finite everywhere (NaN or inf); a photo is floats in [0, 1]"
+        )
+    if image.dtype.kind == "f":
+        return image
+    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)

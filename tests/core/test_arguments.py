@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from uvface.core.arguments import check_number, name_list, path_list
+from uvface.core.errors import InputError
+
+
+def test_names_are_a_list_or_a_text():
+    assert name_list("lips", "regions") == name_list(["lips"], "regions") == ("lips",)
+    assert name_list(" lips, eyes,", "regions") == name_list(("lips", "eyes"), "regions")
+    assert name_list([], "regions") == name_list("", "regions") == ()
+
+
+@pytest.mark.parametrize("given", [5, None, [5], ["lips", None], np.zeros(3)])
+def test_what_is_no_name_is_refused(given):
+    with pytest.raises(InputError, match=r"regions .* need names, as a list"):
+        name_list(given, "regions")
+
+
+def test_paths_are_one_or_several():
+    assert path_list("a.png", "files") == ["a.png"] and path_list(Path("a"), "files") == [Path("a")]
+    assert path_list((name for name in "ab"), "files") == ["a", "b"]
+
+
+@pytest.mark.parametrize("given", [5, None, ["a.png", 5], np.zeros((4, 4, 3))])
+def test_what_is_no_path_is_refused(given):
+    with pytest.raises(InputError, match=r"got a value of type \w+; need files"):
+        path_list(given, "files")
+
+
+def test_numbers_within_limits_pass():
+    for value in (0, 1.0, np.float32(0.5), np.int64(1)):
+        check_number("strength", value, 0, 1)
+    check_number("count", np.int32(3), 1, is_whole=True)
+
+
+@pytest.mark.parametrize("value", ["0.5", None, True, [0.5], float("nan"), -0.1, 1.1])
+def test_other_numbers_are_refused(value):
+    with pytest.raises(InputError, match="need a number, 0 to 1"):
+        check_number("strength", value, 0, 1)
+    with pytest.raises(InputError, match="need a whole number, 1 or more"):
+        check_number("count", 1.5, 1, is_whole=True)

@@ -1,0 +1,70 @@
+"""Calls from Python with values of a wrong kind: an error of ours that says what to give.
+
+They run in a process without the type checker of the tests, which would refuse them first.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PHOTOS = Path(__file__).resolve().parents[1] / "examples" / "photos"
+
+REFUSED = (
+    "uvface.edit(T, model=m, regions=5, recolor=RED)",
+    "uvface.edit(T, model=m, regions=['lips'], recolor=(255, 0, 0))",
+    "uvface.edit(T, model=m, regions=['lips'], recolor=RED, faces=(0,))",
+    "uvface.edit(T, model=m, regions=['lips'], recolor=RED, faces=0.5)",
+    "uvface.edit(T, model=m, regions=['lips'], recolor=RED, feather='3')",
+    "uvface.edit(T, model=m, regions=['lips'], recolor=RED, boxes=[[1, 2, 3, 4]])",
+    "uvface.edit(T, model='prn-lite', regions=['lips'], recolor=RED)",
+    "uvface.edit([T], model=m, regions=['lips'], recolor=RED)",
+    "uvface.swap(T, 5, model=m)",
+    "uvface.swap(T, T, model=m, keep=None)",
+    "uvface.swap(T, T, model=m, like=5)",
+    "uvface.swap(T, T, model=m, shape=None)",
+    "uvface.swap(T, model=m, mapping=[T])",
+    "uvface.reconstruct(pil, 'out', model=m)",
+    "uvface.reconstruct([np.zeros((9, 9, 3))], 'out', model=m)",
+    "uvface.reconstruct(T, 'out', model=m, save=5)",
+    "uvface.reconstruct(T, 'out', model=m, boxes='boxes.json')",
+    "m.reconstruct(T, boxes=[1, 2, 3, 4])",
+    "m.reconstruct(T, boxes={'target': [[1, 2, 3, 4]]})",
+    "uvface.texture(5, model=m)",
+    "uvface.texture(T, model=m, size='64')",
+    "uvface.augment(pil, 'out', model=m)",
+    "uvface.augment(T, 'out', model=m, count='1')",
+    "uvface.evaluate(5, model=m)",
+)
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from PIL import Image
+import uvface
+T = Path(sys.argv[1]) / "target.jpg"
+m, pil, RED = uvface.load(), Image.open(T), "#a01830"
+said = {}
+for call in json.loads(sys.argv[2]):
+    try:
+        eval(call)
+        said[call] = "fine"
+    except Exception as error:
+        said[call] = f"{type(error).__name__}: {error}"
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.weights
+def test_values_of_a_wrong_kind_are_refused_in_one_line(tmp_path):
+    run = [sys.executable, "-c", SCRIPT, str(PHOTOS), json.dumps(REFUSED)]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = json.loads(done.stdout)
+    wrong = {c: line for c, line in said.items() if not re.fullmatch("InputError: .*", line)}
+    assert not wrong
+    assert not [line for line in said.values() if not re.search("need|give|write", line)]
+    assert not list(tmp_path.iterdir())
