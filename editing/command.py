@@ -21,9 +21,11 @@ from ..core.commands.options import (
     Sidecar,
     Weights,
     face_choice,
+    names,
     open_boxes,
     report,
     set_up,
+    usage_errors,
     warn,
 )
 
@@ -63,13 +65,24 @@ def edit(
         raise typer.BadParameter("nothing to do; give --from PHOTO or --recolor '#RRGGBB'")
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
+    from ..core.io.images import check_image_name
     from ..core.reconstruct import load
+    from .edit import EditConfig, check_edit
     from .edit import edit as run
+    from .finder import Selection
 
-    regions = [name.strip() for given in region for name in given.split(",")]
+    regions = [name for given in region for name in names(given)]
+    model, config = load(weights), EditConfig(strength=strength, feather=feather)
+    if output.resolve() in {path.resolve() for path in (photo, reference) if path is not None}:
+        raise typer.BadParameter(f"{output} would overwrite an input; choose another name")
+    with usage_errors():
+        check_image_name(output)
+        check_edit(model.layout, regions=regions, recolor=recolor, config=config)
+        Selection(faces=face_choice(faces), like=like)
+        Selection(faces=face_choice(reference_face), like=reference_like)
     result = run(
         photo,
-        model=load(weights),
+        model=model,
         regions=regions,
         reference=reference,
         strength=strength,
@@ -112,12 +125,15 @@ def texture(
     set_up(device)
     from ..core.batch import find_photos
     from ..core.reconstruct import load
+    from .finder import Selection
     from .texture import texture as run
 
     if output.suffix.lower() != ".uvface":
         raise typer.BadParameter(f"{output} does not end in .uvface; name the face file so")
     if faces == "all":
         raise typer.BadParameter("faces 'all'; a face file holds one person: name one face")
+    with usage_errors():
+        Selection(faces=face_choice(faces), like=like)
     files = find_photos(photos)
     face, warnings = run(
         files,

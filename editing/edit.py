@@ -32,7 +32,7 @@ from .regions import combine_regions, soften
 from .result import EditResult
 from .source import Reference, source_for
 
-__all__ = ["EditConfig", "apply_source", "edit", "edit_face"]
+__all__ = ["EditConfig", "apply_source", "check_edit", "edit", "edit_face"]
 
 _LEAST = 0.01  # below this a mask is 0
 _MOST_FEATHER = 64.0  # texels of 256: softer than that, a region is the whole face
@@ -90,8 +90,7 @@ def edit_face(
     config = config or EditConfig()
     if reference is None and recolor is None:
         raise InputError("nothing to do; give a reference photo or a colour")
-    check_number("strength", config.strength, 0, 1)
-    check_number("feather (texels)", config.feather, 0, _MOST_FEATHER)
+    check_edit(layout, regions=regions, recolor=recolor, config=config)
     mask = _edit_mask(layout, regions, config.feather)
     masks = EditMasks(
         mask=mask,
@@ -119,6 +118,17 @@ def edit_face(
         )
         image = paste_window(image, window, edited)
     return image
+
+
+def check_edit(
+    layout: UVLayout, *, regions: Sequence[str], recolor: str | None, config: EditConfig
+) -> None:
+    """Raise InputError for what no photo is needed to see, as `edit_face` does."""
+    check_number("strength", config.strength, 0, 1)
+    check_number("feather (texels)", config.feather, 0, _MOST_FEATHER)
+    if recolor is not None:
+        parse_color(recolor)
+    _edit_mask(layout, regions, config.feather)
 
 
 def apply_source(

@@ -34,11 +34,16 @@ class Selection:
 
     Attributes:
         faces: by position or size.
-        like: a photo of the person; the face most like the largest face of it is taken.
+        like: a photo of the person; the face most like the largest face of it is taken. Not with
+            a choice by position or size, which is an InputError.
     """
 
     faces: FaceChoice = "largest"
     like: PhotoLike | None = None
+
+    def __post_init__(self) -> None:
+        if self.like is not None and self.faces not in ("largest", "all"):
+            raise InputError(f"face {self.faces!r} and a face to be like; give one of the two")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,14 +106,12 @@ class FaceFinder:
         """Return the selected faces of a photo, at least one, and warnings.
 
         Raises:
-            InputError: there is no face of that number, or both kinds of selection are given.
+            InputError: there is no face of that number.
             NoFaceError: there is no face at all.
             AssetError: likeness is asked for and there is no recognition network.
         """
         if selection.like is None:
             return self._find(photo, selection.faces, name), ()
-        if selection.faces not in ("largest", "all"):
-            raise InputError(f"face {selection.faces!r} and a face to be like; give one of the two")
         wanted = self._person(selection.like)
         found = self._find(photo, "all", name)
         likeness = [float(wanted @ self._embed(photo, face)) for face in found]

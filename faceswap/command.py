@@ -26,6 +26,7 @@ from ..core.commands.options import (
     names,
     open_boxes,
     set_up,
+    usage_errors,
 )
 
 __all__ = ["benchmark", "swap"]
@@ -167,6 +168,7 @@ def swap(
         reference_like=reference_like,
         recognition=recognition,
         boxes=boxes,
+        preset=preset,
         output=output,
         mask=mask,
         report=report,
@@ -184,7 +186,7 @@ def swap(
     from ..core.reconstruct import load
     from ..editing.finder import FaceFinder, Selection
     from .photos import SwapOptions
-    from .swap import SwapConfig
+    from .swap import SwapConfig, check_swap
 
     config = SwapConfig(
         keep=names(keep),
@@ -195,13 +197,14 @@ def swap(
         strength=strength,
         shape=shape,
     )
-    finder = FaceFinder(load(weights), boxes=open_boxes(boxes, run.photos), recognition=recognition)
-    run.start(
-        finder,
-        SwapOptions(config=config, preset=preset),
-        target=Selection(faces=face_choice(faces), like=like),
-        reference=Selection(faces=face_choice(reference_face), like=reference_like),
-    )
+    model = load(weights)
+    with usage_errors():
+        chosen = Selection(faces=face_choice(faces), like=like)
+        reference = Selection(faces=face_choice(reference_face), like=reference_like)
+        check_swap(model.layout, config)
+    finder = FaceFinder(model, boxes=open_boxes(boxes, run.photos), recognition=recognition)
+    options = SwapOptions(config=config, preset=preset)
+    run.start(finder, options, target=chosen, reference=reference)
 
 
 def benchmark(
@@ -220,12 +223,14 @@ def benchmark(
     from rich.console import Console
     from rich.table import Table
 
-    from ..core.network.peers import require_peers
+    from ..core.network.peers import PEERS, require_peers
     from ..core.reconstruct import load
     from .benchmark import benchmark as run
     from .benchmark import compare_networks
 
     peers = names(against)
+    if unknown := set(peers) - set(PEERS):
+        raise typer.BadParameter(f"{min(unknown)!r}; choose from {', '.join(PEERS)}, or none")
     require_peers(peers)
     timings = run(target, reference, model=load(weights), repeats=repeats)
     timings += compare_networks(peers, repeats=repeats) if peers else []

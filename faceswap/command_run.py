@@ -36,6 +36,7 @@ class Run:
     reference_like: Path | None
     recognition: Path | None
     boxes: Path | None
+    preset: str
     output: Path
     mask: Path | None
     report: Path | None
@@ -164,8 +165,10 @@ def check_usage(run: Run) -> None:
         _ = run.faces_to_photos
         if not run.is_batch:
             check_image_name(run.output)
-    path = run.report_path
-    if path is not None and path.resolve() in {file.resolve() for file in run.inputs}:
+    path, inputs = run.report_path, {file.resolve() for file in run.inputs}
+    if not run.is_batch and run.output.resolve() in inputs:
+        raise typer.BadParameter(f"{run.output} would overwrite an input; choose another name")
+    if path is not None and path.resolve() in inputs:
         raise typer.BadParameter(f"report {path} would overwrite an input; name another --report")
 
 
@@ -174,6 +177,8 @@ def _wrong_inputs(run: Run) -> str | None:
         return "--reference-face all; a reference is one face: name it"
     if run.mask is not None and run.mask.is_dir() != run.is_batch:
         return f"mask {run.mask}; a batch takes a folder of masks, one photo a file"
+    if run.preset == "prnet" and (run.mask is not None or len(run.references) > 1):
+        return "--preset prnet pastes the whole face of one photo; give one REFERENCE, no --mask"
     if run.listing is not None:
         given = run.target or run.references or run.mapping
         return "--list names targets and references; give no others" if given else None

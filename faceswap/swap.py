@@ -25,7 +25,7 @@ from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.reshape import identity_shift
 from ..editing.source import Reference
 
-__all__ = ["SwapConfig", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
+__all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
 
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
@@ -126,8 +126,7 @@ def swap_reference(
         InputError: unknown region or option.
     """
     config = config or SwapConfig()
-    for name in ("strength", "shape"):
-        check_number(name, getattr(config, name), 0, 1)
+    check_swap(layout, config)
     plan = PlanConfig(
         color=config.color,
         complete=config.complete,
@@ -143,6 +142,14 @@ def swap_reference(
         blend=config.blend,
         allowed=allowed,
     )
+
+
+def check_swap(layout: UVLayout, config: SwapConfig) -> None:
+    """Raise InputError for what no photo is needed to see, as `swap_face` does."""
+    for name in ("strength", "shape"):
+        check_number(name, getattr(config, name), 0, 1)
+    for name in config.keep:
+        layout.region(name)
 
 
 def pair_masks(

@@ -61,6 +61,49 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert main(arguments) == 2
 
 
+_EDIT = ["edit", "a.png", "-o", "out.png", "--region"]
+_RED = ["--recolor", "#a01830"]
+_SWAP = ["swap", "a.png", "b.png", "-o", "out.png"]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([*_EDIT, "beak", *_RED], "unknown region 'beak'"),
+        ([*_EDIT, ",", *_RED], "no region given"),
+        ([*_EDIT, "lips", "--recolor", "red"], "'red' is not a colour"),
+        ([*_EDIT, "lips", *_RED, "--feather", "100"], "need a number, 0 to 64"),
+        ([*_EDIT, "lips", *_RED, "-o", "out.doc"], "no known image suffix"),
+        ([*_EDIT, "lips", *_RED, "-o", "./a.png"], "would overwrite an input"),
+        ([*_EDIT, "lips", *_RED, "--faces", "left", "--like", "c.png"], "give one of the two"),
+        ([*_EDIT, "lips", "--from", "b.png", "-o", "b.png"], "would overwrite an input"),
+        ([*_SWAP, "--keep", "beak"], "unknown region 'beak'"),
+        ([*_SWAP, "--faces", "0", "--like", "c.png"], "give one of the two"),
+        ([*_SWAP, "--reference-face", "0", "--reference-like", "c.png"], "give one of the two"),
+        ([*_SWAP, "--preset", "prnet", "--mask", "c.png"], "no --mask"),
+        ([*_SWAP[:3], "c.png", "-o", "out.png", "--preset", "prnet"], "give one REFERENCE"),
+        (["swap", "a.png", "b.png", "-o", "b.png"], "would overwrite an input"),
+        (["texture", "a.png", "-o", "a.uvface", "--faces", "0", "--like", "c.png"], "one of the"),
+        (["benchmark", "a.png", "b.png", "--against", "tensorflow"], "choose from onnxruntime"),
+        (["train", "--pool", "a", "-o", "out", "--network", "vgg"], "'prn-lite', 'prn'"),
+        (["train", "--pool", "a", "-o", "out", "--precision", "int8"], "'float32', 'bfloat16'"),
+    ],
+)
+def test_what_no_photo_is_needed_to_see_is_wrong_usage(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """None of the photos is there: to look for them would be exit code 1."""
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert said in " ".join(capsys.readouterr().err.replace("│", "").split())  # in a box, wrapped
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.weights
 def test_missing_photo_is_one_line_and_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -71,7 +71,9 @@ def train(
     minutes: Annotated[
         float, typer.Option(min=0, help="Wall-clock length of the schedule.")
     ] = 60.0,
-    network: Annotated[str, typer.Option(help="prn-lite or prn.")] = "prn-lite",
+    network: Annotated[
+        Literal["prn-lite", "prn"], typer.Option(help="What is trained.")
+    ] = "prn-lite",
     initial: Annotated[
         list[str] | None,
         typer.Option(
@@ -87,7 +89,9 @@ def train(
         Path | None, typer.Option(help="Folder of JPEG pictures without faces.")
     ] = None,
     devices: Annotated[int, typer.Option(min=1, help="Devices that share each batch.")] = 1,
-    precision: Annotated[str, typer.Option(help="float32, or bfloat16 for GPUs.")] = "float32",
+    precision: Annotated[
+        Literal["float32", "bfloat16"], typer.Option(help="bfloat16 is for GPUs.")
+    ] = "float32",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,
