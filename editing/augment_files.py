@@ -21,7 +21,7 @@ from ..core.errors import InputError, UvfaceError
 from ..core.io.boxes import Boxes, check_boxes
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo, read_photo
-from ..core.io.results import face_record
+from ..core.io.results import face_warnings
 from ..core.io.sidecar import read_sidecar
 from ..core.reconstruct import FaceChoice, Model, as_model
 from ..core.synthesis.profiling import PhotoFace
@@ -243,7 +243,7 @@ def _item(
 def _make(photo: Photo, face: Face, places: Sequence[Place], job: _Job) -> list[dict[str, Any]]:
     """Make the pictures of a face that are not there; return the labels of all."""
     layout, config = job.model.layout, job.config
-    notes = face_record(face, photo, layout)["warnings"]
+    notes = face_warnings(face, photo, layout)
     prepared: PhotoFace | None = None
     labels = []
     for place in places:

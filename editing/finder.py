@@ -16,6 +16,7 @@ from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_f
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
+from ..core.io.results import face_warnings
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
 from .fuse import PhotoFace, fuse_photos
@@ -111,16 +112,34 @@ class FaceFinder:
             AssetError: likeness is asked for and there is no recognition network.
         """
         if selection.like is None:
-            return self._find(photo, selection.faces, name), ()
+            found = self.find(photo, selection.faces, name=name)
+            return found, self.warnings_of(photo, found, name=name)
         wanted = self._person(selection.like)
-        found = self._find(photo, "all", name)
+        found = self.find(photo, "all", name=name)
         likeness = [float(wanted @ self._embed(photo, face)) for face in found]
         best = int(np.argmax(likeness))
+        warnings = self.warnings_of(photo, [found[best]], name=name)
         if likeness[best] >= _UNLIKE:
-            return [found[best]], ()
+            return [found[best]], warnings
         title = photo.path.name if photo.path else f"the {name}"
         text = f"no face of {title} is much like the given one (cosine {likeness[best]:.2f})"
-        return [found[best]], (f"{text}; the likest is taken",)
+        return [found[best]], (f"{text}; the likest is taken", *warnings)
+
+    def find(self, photo: Photo, faces: FaceChoice, *, name: str = "photo") -> list[Face]:
+        """Return faces of a photo by position or size, at least one, as `find_faces`."""
+        return find_faces(photo, self.model, faces=faces, boxes=self._boxes, name=name)
+
+    def warnings_of(
+        self, photo: Photo, faces: Sequence[Face], *, name: str = "photo"
+    ) -> tuple[str, ...]:
+        """Return what makes chosen faces hard to read, with the photo and the face named."""
+        title = f"{name} {photo.path.name}" if photo.path else f"the {name}"
+        lines = []
+        for index, face in enumerate(faces):
+            place = f"{title}, face {index}" if len(faces) > 1 else title
+            notes = face_warnings(face, photo, self.model.layout)
+            lines += [f"{place}: {note}" for note in notes]
+        return tuple(lines)
 
     def reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
         """Return what a face is taken from: a photo, a face file, or photos of one person.
@@ -158,7 +177,7 @@ class FaceFinder:
         for photo in map(open_photo, photos):
             path = [] if photo.path is None else [photo.path]
             try:
-                found, notes = self.faces(photo, selection)
+                found, notes = self.faces(photo, selection, name="reference")
             except NoFaceError as error:
                 warnings.append(f"left out: {error}")
                 left_out += path
@@ -196,12 +215,9 @@ class FaceFinder:
             warnings=photo.warnings + warnings,
         )
 
-    def _find(self, photo: Photo, faces: FaceChoice, name: str) -> list[Face]:
-        return find_faces(photo, self.model, faces=faces, boxes=self._boxes, name=name)
-
     def _person(self, like: PhotoLike) -> np.ndarray:
         photo = open_photo(like)
-        return self._embed(photo, self._find(photo, "largest", "face to be like")[0])
+        return self._embed(photo, self.find(photo, "largest", name="face to be like")[0])
 
     def _embed(self, photo: Photo, face: Face) -> np.ndarray:
         if self._recognizer is None:

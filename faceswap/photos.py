@@ -319,14 +319,14 @@ def _selected(
 def _mapped(
     photo: Photo, request: SwapRequest, finder: FaceFinder
 ) -> tuple[list[FaceSwap], tuple[str, ...]]:
-    faces, _ = finder.faces(photo, Selection(faces="all"), name="target")
+    faces = finder.find(photo, "all", name="target")
     chosen = pick_faces(faces, list(request.mapping), (photo.height, photo.width))
     swaps = [
         FaceSwap(face=face, found=finder.reference(references, request.reference))
         for face, references in zip(chosen, request.mapping.values(), strict=True)
     ]
-    warnings = tuple(line for one in swaps for line in one.found.warnings)
-    return swaps, warnings
+    warnings = finder.warnings_of(photo, chosen, name="target")
+    return swaps, warnings + tuple(line for one in swaps for line in one.found.warnings)
 
 
 def _swap_like_prnet(image: np.ndarray, one: FaceSwap, layout: UVLayout) -> np.ndarray:

@@ -15,7 +15,6 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -34,7 +33,7 @@ from .overlay import draw_overlay
 from .position_maps import pack_position_map
 from .textures import photo_texture, resized_visibility
 
-__all__ = ["ENDINGS", "OUTPUTS", "face_record", "write_results"]
+__all__ = ["ENDINGS", "OUTPUTS", "face_record", "face_warnings", "write_results"]
 
 _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
@@ -166,12 +165,13 @@ def face_record(face: Face, photo: Photo, layout: UVLayout) -> dict[str, Any]:
         },
         "camera_matrix": _numbers(face.camera.matrix(), 6),
         "visible_fraction": round(float(seen), 4),
-        "warnings": _warnings(face, photo, mask),
+        "warnings": face_warnings(face, photo, layout),
         "files": {},
     }
 
 
-def _warnings(face: Face, photo: Photo, mask: Float[np.ndarray, "size size"]) -> list[str]:
+def face_warnings(face: Face, photo: Photo, layout: UVLayout) -> list[str]:
+    """Return what makes a face of a photo hard to read, one line each: size, doubt, place."""
     found = []
     left, top, right, bottom = np.asarray(face.box).tolist()
     size = (right - left + bottom - top) / 2
@@ -184,7 +184,7 @@ def _warnings(face: Face, photo: Photo, mask: Float[np.ndarray, "size size"]) ->
             f"this does not look like a face (confidence {float(face.confidence):.2f}); its map "
             "is not to be trusted"
         )
-    points = np.asarray(face.position_map)[..., :2][mask > 0.5]
+    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
     outside = ((points < -0.5) | (points > [photo.width - 0.5, photo.height - 0.5])).any(axis=1)
     if outside.mean() > _OUTSIDE:
         found.append(f"{outside.mean():.0%} of the face lies outside the photo")

@@ -1,5 +1,9 @@
 """Which of several faces is changed, and that all others stay as they are."""
 
+import dataclasses
+import html
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +16,7 @@ from uvface.editing.edit import edit
 from uvface.editing.finder import FaceFinder, Selection
 from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
+from uvface.faceswap.report import report_page
 
 GROUP = (1, 2, 4)
 
@@ -56,6 +61,30 @@ def test_pictures_of_pillow_and_names_as_a_text_are_understood(model):
     ]
     np.testing.assert_array_equal(edits[0].image, edits[1].image)
     assert edits[0].settings == edits[1].settings and edits[0].settings["regions"][1] == "chin"
+
+
+def test_what_makes_a_face_hard_to_read_is_told(tmp_path):
+    """A tiny face and one partly outside, as reconstruct warns of them; also of a chosen one."""
+    image, face = toy_photo(1)
+    tiny = dataclasses.replace(face, box=jnp.array([40.0, 40.0, 70.0, 70.0]))
+    other, shifted = toy_photo(2, shift=(50.0, 0.0))
+    model = ToyModel(turned=[(other, shifted)])
+    object.__setattr__(model, "known", [(image, [tiny]), *model.known[1:]])
+    target, reference = tmp_path / "a.png", tmp_path / "b.png"
+    write_image(target, image)
+    write_image(reference, other)
+    small = "the face is only 30 pixels wide; its details are guessed"
+    for chosen in ({"reference": reference}, {"mapping": {"left": reference}}):
+        result = swap(target, model=model, keep=(), **chosen)
+        assert f"target a.png: {small}" in result.all_warnings
+        (outside,) = [line for line in result.all_warnings if "outside the photo" in line]
+        assert outside.startswith("reference b.png: ")
+        assert result.record("out.png")["warnings"] == list(result.all_warnings)
+        assert html.escape(outside) in report_page(result, output="out.png")
+    edited = edit(image, model=model, regions="nose", recolor="#a01830")
+    assert f"the photo: {small}" in edited.warnings
+    fused, warnings = texture([reference, toy_photo(3)[0]], model=model, size=64)
+    assert outside in warnings and len(fused.sources) == 2
 
 
 @pytest.fixture
