@@ -4,7 +4,9 @@ The commands are the only places that print or exit. Every command has a Python 
 same name.
 """
 
+import contextlib
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -43,10 +45,22 @@ def _common() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 failed, 2 wrong usage)."""
-    from uvface.core.errors import UvfaceError
-
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be UTF-8; stderr escapes
         sys.stdout.reconfigure(errors="replace")
+    try:
+        code = _run(argv)
+        sys.stdout.flush()  # a full disk is noticed here at the latest
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # whoever read us has had enough
+            complain(f"{error.filename or 'cannot write the output'}: {error.strerror}")
+        _leave_output()
+        return 1
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    from uvface.core.errors import UvfaceError
+
     try:
         app(args=None if argv is None else list(argv), prog_name="uvface")
     except SystemExit as stop:
@@ -55,6 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(str(error))
         return 1
     return 0
+
+
+def _leave_output() -> None:
+    """Send what could not be written nowhere; Python would try again when it ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

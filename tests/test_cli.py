@@ -300,6 +300,30 @@ def test_no_gpu_where_one_was_asked_for_is_one_line(
     assert "no GPU that JAX can use" in line and "--device auto" in line
 
 
+_PROGRAM = [sys.executable, "-c", "import sys; from uvface.cli import main; sys.exit(main())"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", [["--help"], ["inspect", "PHOTO"]])
+def test_a_full_disk_behind_stdout_is_one_line(command: list[str], astronaut: Path) -> None:
+    command = [str(astronaut) if word == "PHOTO" else word for word in command]
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([*_PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("error: cannot write the output: No space left")
+
+
+def test_a_reader_that_has_had_enough_ends_a_command_without_a_word(astronaut: Path) -> None:
+    """What was printed may still lie in the buffer when the command is done."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*_PROGRAM, "inspect", str(astronaut)]
+    run = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert run.returncode == 1 and run.stderr == ""
+
+
 def test_inspect_passes_over_a_sidecar_of_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
