@@ -29,6 +29,14 @@ class Check:
     advice: str = ""  # what to do where it is not well
 
 
+class _FindingError(Exception):
+    """Something is not well for a reason that is known."""
+
+    def __init__(self, found: str, advice: str) -> None:
+        super().__init__(found)
+        self.advice = advice
+
+
 def examine() -> list[Check]:
     """Look at everything; a check that fails is a finding, not an error."""
     needed: tuple[tuple[str, Callable[[], str], str], ...] = (
@@ -56,6 +64,8 @@ def _look(name: str, check: Callable[[], str], advice: str, *, is_needed: bool) 
     try:
         return Check(name=name, found=check(), is_needed=is_needed)
     except Exception as error:  # whatever is wrong with an installation is what we look for
+        if isinstance(error, _FindingError):
+            advice = error.advice
         line = (str(error).splitlines() or [type(error).__name__])[0]
         return Check(name=name, found=line, is_well=False, is_needed=is_needed, advice=advice)
 
@@ -70,12 +80,31 @@ def _python() -> str:
 def _jax() -> str:
     import jax
 
-    devices = ", ".join(sorted({device.device_kind for device in jax.devices()}))
+    try:
+        devices = ", ".join(sorted({device.device_kind for device in jax.devices()}))
+    except Exception as error:
+        asked = os.environ.get("JAX_PLATFORMS")
+        if not asked:
+            raise
+        raise _FindingError(
+            f"{jax.__version__} cannot use JAX_PLATFORMS={asked}",
+            "unset JAX_PLATFORMS, or set it to cpu; for a GPU pip install 'uvface[cuda]'",
+        ) from error
     return f"{jax.__version__}, {jax.default_backend()}: {devices}"
+
+
+def _start_jax() -> None:
+    try:
+        import jax
+
+        jax.devices()
+    except Exception as error:
+        raise _FindingError("needs JAX, which does not start", "see JAX above") from error
 
 
 def _gpu() -> str:
     """Look whether JAX uses the GPU that is here."""
+    _start_jax()
     import jax
 
     if jax.default_backend() != "cpu":
@@ -92,6 +121,7 @@ def _opencv() -> str:
 
 
 def _weights() -> str:
+    _start_jax()
     from .network.weights import load_weights
     from .network.weights_file import read_layout
 

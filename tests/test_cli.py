@@ -324,6 +324,15 @@ def test_a_reader_that_has_had_enough_ends_a_command_without_a_word(astronaut: P
     assert run.returncode == 1 and run.stderr == ""
 
 
+def test_a_platform_of_the_environment_that_is_not_there_is_one_line(astronaut: Path) -> None:
+    command = [*_PROGRAM, "reconstruct", str(astronaut), "-o", "out"]
+    environment = os.environ | {"JAX_PLATFORMS": "abacus"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert "JAX_PLATFORMS=abacus" in line and "unset it, or use --device cpu" in line
+
+
 def test_inspect_passes_over_a_sidecar_of_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

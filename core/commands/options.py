@@ -94,7 +94,7 @@ def set_up(device: str) -> None:
     """Choose the device and keep compiled code on disk, before JAX is imported.
 
     Raises:
-        AssetError: a GPU was asked for and JAX can use none.
+        AssetError: JAX cannot use what was asked for, here or by ``JAX_PLATFORMS``.
     """
     if device not in ("auto", "cpu", "gpu"):
         raise typer.BadParameter(f"device {device!r}; choose auto, cpu or gpu")
@@ -103,11 +103,11 @@ def set_up(device: str) -> None:
     from ..compilation import keep_compiled_code
 
     keep_compiled_code()
-    if device == "gpu":
-        _check_gpu()
+    if os.environ.get("JAX_PLATFORMS"):
+        _check_platform(device)
 
 
-def _check_gpu() -> None:
+def _check_platform(device: str) -> None:
     import jax
 
     from ..errors import AssetError
@@ -115,8 +115,11 @@ def _check_gpu() -> None:
     try:
         jax.devices()
     except Exception as error:  # JAX's plugins fail in their own ways
+        asked = os.environ["JAX_PLATFORMS"]
         raise AssetError(
             "no GPU that JAX can use; install 'uvface[cuda]' and the driver, or use --device auto"
+            if device == "gpu"
+            else f"JAX cannot use JAX_PLATFORMS={asked} here; unset it, or use --device cpu"
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
 
@@ -46,6 +47,19 @@ def test_doctor_runs_without_what_it_looks_for(module, name, advice):
     lines = run.stdout.splitlines()
     bad = next(i for i, line in enumerate(lines) if line.startswith(f"BAD {name}"))
     assert module in lines[bad] and advice in lines[bad + 1]
+
+
+def test_a_platform_of_the_environment_that_is_not_there_is_named():
+    code = "import sys, uvface.cli as c; sys.exit(c.main(['doctor', '--json']))"
+    environment = os.environ | {"JAX_PLATFORMS": "abacus"}
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert run.returncode == 1
+    found = {c["name"]: c for c in map(json.loads, run.stdout.splitlines())}
+    assert "JAX_PLATFORMS=abacus" in found["JAX"]["found"]
+    assert "unset JAX_PLATFORMS" in found["JAX"]["advice"]
+    assert found["weights"]["advice"] == found["GPU"]["advice"] == "see JAX above"
+    assert found["OpenCV"]["is_well"] and found["detector"]["is_well"]
 
 
 def test_an_unwritable_cache_is_no_reason_to_fail(monkeypatch, tmp_path, capsys):
