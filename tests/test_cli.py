@@ -12,6 +12,8 @@ import pytest
 import skimage.data
 
 from uvface.cli import main
+from uvface.core.io.images import write_image
+from uvface.core.io.provenance import Provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 ASTRONAUT_BOX = [177.0, 71.0, 271.0, 188.0]
@@ -341,6 +343,24 @@ def test_inspect_passes_over_a_sidecar_of_others(
     Path(f"{path}.json").write_text('{"camera": "mine"}')
     assert main(["inspect", str(path)]) == 0
     assert capsys.readouterr().out.strip() == "null"
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"format": "uvface side', b"", b"\xff\xfe\x00", b"[" * 100_000]
+)
+def test_inspect_names_a_damaged_sidecar_and_tells_what_the_picture_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    path = tmp_path / "a.jpg"
+    grey = np.full((8, 8, 3), 0.5, np.float32)
+    write_image(path, grey, provenance=Provenance(operation="swap"))
+    Path(f"{path}.json").write_bytes(content)
+    assert main(["inspect", str(path)]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["operation"] == "swap" and found["sidecar"] is None
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"warning: {path}.json is ")
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,8 @@ def inspect(
     photo: Annotated[Path, typer.Argument(metavar="FILE", help="Picture, or face file.")],
 ) -> None:
     """Print how a picture was made, as JSON: its metadata, and its sidecar FILE.json if there."""
-    from ..io.sidecar import is_intact, read_sidecar
+    from ..errors import InputError
+    from ..io.sidecar import check_sidecar, is_intact, read_sidecar
 
     if photo.suffix.lower() == ".uvface":
         typer.echo(json.dumps(_face_file(photo), indent=2))
@@ -149,6 +150,10 @@ def inspect(
     from ..io.signing import read_credentials
 
     found, sidecar, signed = read_provenance(photo), read_sidecar(photo), read_credentials(photo)
+    try:
+        check_sidecar(photo)
+    except InputError as error:  # what the picture itself says counts all the same
+        typer.echo(f"warning: {error}", err=True)
     if found is None and sidecar is None and signed is None:
         typer.echo("null")
         return

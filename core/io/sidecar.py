@@ -16,7 +16,14 @@ from ..errors import InputError
 from .files import file_sha256, read_bytes, write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
-__all__ = ["is_intact", "read_sidecar", "remove_sidecar", "sidecar_path", "write_sidecar"]
+__all__ = [
+    "check_sidecar",
+    "is_intact",
+    "read_sidecar",
+    "remove_sidecar",
+    "sidecar_path",
+    "write_sidecar",
+]
 
 _FORMAT = "uvface sidecar 1"
 
@@ -58,20 +65,29 @@ def write_sidecar(
 
 
 def read_sidecar(image: str | Path) -> dict[str, Any] | None:
-    """Return what the sidecar of a picture says; None where there is none of ours.
-
-    Raises:
-        InputError: the file of that name cannot be read.
-    """
+    """Return what the sidecar of a picture says; None where none of ours can be read."""
     path = sidecar_path(image)
-    if not path.is_file():
-        return None
     try:
-        content = json.loads(read_bytes(path))
-    except ValueError:
-        return None  # somebody else's
+        content = _parsed(path) if path.is_file() else None
+    except InputError:
+        return None  # damaged, or somebody else's; `check_sidecar` tells
     is_ours = isinstance(content, dict) and content.get("format") == _FORMAT
     return content if is_ours else None
+
+
+def check_sidecar(image: str | Path) -> None:
+    """Raise InputError where a file has the name of a picture's sidecar and cannot be read."""
+    path = sidecar_path(image)
+    if path.exists():
+        _parsed(path)
+
+
+def _parsed(path: Path) -> Any:
+    content = read_bytes(path)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON ({error}); it is damaged, or of others") from error
 
 
 def remove_sidecar(image: str | Path) -> None:
@@ -84,8 +100,6 @@ def remove_sidecar(image: str | Path) -> None:
     try:
         if read_sidecar(image) is not None:
             path.unlink()
-    except InputError:
-        return  # somebody else's
     except OSError as error:
         raise InputError(f"cannot remove the older {path}: {error}") from error
 
