@@ -57,7 +57,7 @@ class EditResult:
     Attributes:
         image: ``[H, W, 3]`` float32, RGB in [0, 1].
         faces: the faces that were changed, as they were before.
-        photo: the photo as it was read; its alpha, profile and bit depth are kept.
+        photo: the photo as it was read; alpha, profile, bit depth, Exif, XMP and density stay.
         operation: what was done, for the provenance.
         settings: the options, for the record.
         warnings: one line each.
@@ -121,6 +121,8 @@ class EditResult:
             bit_depth=self.photo.bit_depth,
             icc=self.photo.icc,
             exif=self.photo.exif,
+            xmp=self.photo.xmp,
+            density=self.photo.density,
             provenance=Provenance(operation=self.operation) if metadata else None,
         )
 

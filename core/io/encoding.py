@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,10 +17,19 @@ from PIL import Image
 __all__ = ["ENCODERS", "Extras"]
 
 Pixels = UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
-Extras = dict[str, bytes]  # what goes beside the pixels: any of "icc", "exif", "xmp"
-
 _TIFF_XMP = 700  # TIFF tag of the XMP packet
 _WHITE = 255
+_METRES_PER_INCH = 0.0254
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Extras:
+    """What goes beside the pixels, as far as the format takes it."""
+
+    icc: bytes | None = None  # ICC profile
+    exif: bytes | None = None  # Exif block
+    xmp: bytes | None = None  # XMP packet
+    density: tuple[float, float] | None = None  # dots per inch along x and y
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
@@ -34,12 +45,15 @@ def _encode_png(pixels: Pixels, extras: Extras, quality: int) -> bytes:
         raise ValueError("the PNG encoder refused the image")
     content = encoded.tobytes()
     chunks = b""
-    if "icc" in extras:
-        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(extras["icc"]))
-    if "exif" in extras:
-        chunks += _chunk(b"eXIf", extras["exif"].removeprefix(b"Exif\0\0"))
-    if "xmp" in extras:
-        chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + extras["xmp"])
+    if extras.icc:
+        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(extras.icc))
+    if extras.density:
+        across, down = (round(value / _METRES_PER_INCH) for value in extras.density)
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", across, down, 1))  # 1: per metre
+    if extras.exif:
+        chunks += _chunk(b"eXIf", extras.exif.removeprefix(b"Exif\0\0"))
+    if extras.xmp:
+        chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + extras.xmp)
     end_of_header = 8 + 25  # signature, then IHDR: length, name, 13 bytes, checksum
     return content[:end_of_header] + chunks + content[end_of_header:]
 
@@ -52,9 +66,9 @@ def _flatten(pixels: Pixels) -> UInt8[np.ndarray, "height width 3"]:
     return np.rint(pixels[..., :3] * alpha + _WHITE * (1 - alpha)).astype(np.uint8)
 
 
-def _pillow_extras(extras: Extras) -> dict[str, bytes]:
-    names = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
-    return {names[key]: value for key, value in extras.items()}
+def _pillow_extras(extras: Extras) -> dict[str, Any]:
+    named = {"icc_profile": extras.icc, "exif": extras.exif, "xmp": extras.xmp}
+    return {name: value for name, value in (named | {"dpi": extras.density}).items() if value}
 
 
 def _encode_jpeg(pixels: Pixels, extras: Extras, quality: int) -> bytes:
@@ -87,8 +101,8 @@ def _encode_tiff(pixels: Pixels, extras: Extras, quality: int) -> bytes:
 
     stream = io.BytesIO()
     tags = []
-    if "xmp" in extras:
-        tags.append((_TIFF_XMP, 1, len(extras["xmp"]), extras["xmp"], True))
+    if extras.xmp:
+        tags.append((_TIFF_XMP, 1, len(extras.xmp), extras.xmp, True))
     tifffile.imwrite(
         stream,
         pixels,
@@ -97,7 +111,9 @@ def _encode_tiff(pixels: Pixels, extras: Extras, quality: int) -> bytes:
         compression="zlib",
         predictor=False,
         metadata=None,
-        iccprofile=extras.get("icc"),
+        iccprofile=extras.icc,
+        resolution=extras.density,
+        resolutionunit="INCH" if extras.density else None,
         extratags=tags,
     )
     return stream.getvalue()

@@ -23,7 +23,8 @@ from ..errors import InputError
 from .encoding import ENCODERS, Extras
 from .face_files import SUFFIX
 from .files import read_bytes, write_bytes_atomic
-from .provenance import Provenance, provenance_packet
+from .provenance import Provenance, packet_in
+from .xmp import packet_for
 
 __all__ = [
     "MAX_PIXELS",
@@ -40,6 +41,7 @@ _BITS_PER_SAMPLE = 258  # TIFF tag, as those below
 _PHOTOMETRIC, _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 262, 0, 1, 2
 _PLANAR, _SEPARATE = 284, 2
 _EXTRA_SAMPLES, _ASSOCIATED = 338, 1  # the first extra channel is alpha, colours multiplied by it
+_MOST_DPI = 65_535  # what a JPEG can say
 _NO_PHOTO_MODES = ("I", "F")  # 32-bit integers and floats: measurements, not photos
 
 AnyImage = Float[np.ndarray, "height width 3"] | Float[Array, "height width 3"]
@@ -55,6 +57,8 @@ class Photo:
     bit_depth: int = 8  # 8 or 16
     icc: bytes | None = None  # ICC profile of the RGB values
     exif: bytes | None = None  # Exif block with the orientation set to upright, no thumbnail
+    xmp: bytes | None = None  # XMP packet
+    density: tuple[float, float] | None = None  # dots per inch along x and y
     path: Path | None = None
     warnings: tuple[str, ...] = ()  # one line each, for the reader of the report
 
@@ -153,6 +157,8 @@ def _photo(path: Path | None, picture: Image.Image, content: bytes) -> Photo:
         bit_depth=pixels.dtype.itemsize * 8,
         icc=icc if icc and icc[16:20] == b"RGB " else None,
         exif=exif,
+        xmp=packet_in(picture),
+        density=_density(picture, orientation),
         path=path,
         warnings=notes,
     )
@@ -179,6 +185,17 @@ def _exif(picture: Image.Image) -> tuple[int, bytes | None]:
         return orientation, exif.tobytes()
     except Exception:  # damaged Exif comes in many ways and must not cost the photo
         return 1, None
+
+
+def _density(picture: Image.Image, orientation: int) -> tuple[float, float] | None:
+    """Return the dots per inch along x and y of the upright photo, if it says so."""
+    try:
+        across, down = (float(value) for value in picture.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not (0.0 < across < _MOST_DPI and 0.0 < down < _MOST_DPI):
+        return None
+    return (down, across) if orientation in (5, 6, 7, 8) else (across, down)
 
 
 def _is_16_bit(picture: Image.Image, content: bytes) -> bool:
@@ -302,6 +319,8 @@ def write_image(
     bit_depth: int = 8,
     icc: bytes | None = None,
     exif: bytes | None = None,
+    xmp: bytes | None = None,
+    density: tuple[float, float] | None = None,
     provenance: Provenance | None = None,
     quality: int = 95,
 ) -> None:
@@ -317,7 +336,9 @@ def write_image(
         bit_depth: 8 or 16 bits per value.
         icc: ICC profile that the values are in.
         exif: Exif block, as `Photo.exif`; TIFF does not take one.
-        provenance: written as an XMP packet.
+        xmp: XMP packet of the photo that the image is made of; what still holds is kept.
+        density: dots per inch along x and y; WebP takes none.
+        provenance: written into the XMP packet.
         quality: of JPEG and WebP, 1 to 100; 100 is lossless WebP.
 
     Raises:
@@ -330,9 +351,7 @@ def write_image(
     encode, most_bits = ENCODERS[path.suffix.lower()]
     layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
     pixels = _quantise(np.concatenate(layers, axis=2), min(bit_depth, most_bits))
-    xmp = provenance_packet(provenance) if provenance else None
-    offered = {"icc": icc, "exif": exif, "xmp": xmp}
-    extras: Extras = {name: value for name, value in offered.items() if value}
+    extras = Extras(icc=icc, exif=exif, xmp=packet_for(provenance, xmp), density=density)
     try:
         content = encode(pixels, extras, quality)
     except (OSError, ValueError, cv2.error) as error:

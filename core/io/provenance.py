@@ -29,12 +29,18 @@ __all__ = [
     "ALGORITHMIC_MEDIA",
     "COMPOSITE",
     "COMPOSITE_SYNTHETIC",
+    "EVENT",
+    "IPTC",
+    "MEDIA",
+    "RDF",
+    "XMP",
     "Provenance",
     "packet_in",
     "parse_packet",
     "provenance_packet",
     "read_provenance",
     "software_name",
+    "wrap_packet",
 ]
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -43,14 +49,13 @@ ALGORITHMIC_MEDIA = _SOURCE_TYPES + "algorithmicMedia"  # rendered wholly by our
 COMPOSITE = _SOURCE_TYPES + "composite"  # of elements of any kind
 
 _TIFF_XMP = 700  # tag
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_XMP = "http://ns.adobe.com/xap/1.0/"
-_MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
-_EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
-_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+XMP = "http://ns.adobe.com/xap/1.0/"
+MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
+EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
+IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 
-_PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
+_PACKET = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="{rdf}">
   <rdf:Description rdf:about="" xmlns:xmp="{xmp}" xmlns:xmpMM="{media}" xmlns:stEvt="{event}"
     xmlns:Iptc4xmpExt="{iptc}" xmp:CreatorTool={software}
@@ -62,8 +67,7 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
    </xmpMM:History>
   </rdf:Description>
  </rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="w"?>"""
+</x:xmpmeta>"""
 
 
 def software_name() -> str:
@@ -92,16 +96,22 @@ class Provenance:
 def provenance_packet(provenance: Provenance) -> bytes:
     """Return the XMP packet as UTF-8."""
     text = _PACKET.format(
-        rdf=_RDF,
-        xmp=_XMP,
-        media=_MEDIA,
-        event=_EVENT,
-        iptc=_IPTC,
+        rdf=RDF,
+        xmp=XMP,
+        media=MEDIA,
+        event=EVENT,
+        iptc=IPTC,
         software=quoteattr(provenance.software),
         operation=quoteattr(provenance.operation),
         source_type=quoteattr(provenance.source_type),
     )
-    return text.encode()
+    return wrap_packet(text)
+
+
+def wrap_packet(text: str) -> bytes:
+    """Return XML as an XMP packet, UTF-8."""
+    head = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    return f'{head}\n{text}\n<?xpacket end="w"?>'.encode()
 
 
 def packet_in(picture: Image.Image) -> bytes | None:
@@ -122,14 +132,14 @@ def _packet_of(path: Path) -> bytes | None:
 
 
 def _property(root: ET.Element, namespace: str, name: str) -> str:
-    """Return a simple XMP property, written as an attribute or as an element."""
-    key = f"{{{namespace}}}{name}"
+    """Return a simple XMP property, an attribute or an element; of a list the last one's."""
+    key, found = f"{{{namespace}}}{name}", ""
     for element in root.iter():
         if key in element.attrib:
-            return element.attrib[key]
+            found = element.attrib[key]
         if element.tag == key:
-            return (element.text or element.get(f"{{{_RDF}}}resource") or "").strip()
-    return ""
+            found = (element.text or element.get(f"{{{RDF}}}resource") or "").strip()
+    return found
 
 
 def read_provenance(path: str | Path) -> Provenance | None:
@@ -148,14 +158,14 @@ def parse_packet(packet: bytes) -> Provenance | None:
     """Return what an XMP packet says about a picture's origin; None where it says nothing."""
     try:
         root = ET.fromstring(packet.rstrip(b"\0").strip())
-    except ET.ParseError:
+    except (ET.ParseError, ValueError, LookupError):  # the latter two: of odd encodings
         return None
-    source_type = _property(root, _IPTC, "DigitalSourceType")
+    source_type = _property(root, IPTC, "DigitalSourceType")
     if not source_type:
         return None
-    agent = _property(root, _EVENT, "softwareAgent")
+    agent = _property(root, EVENT, "softwareAgent")
     return Provenance(
-        operation=_property(root, _EVENT, "parameters"),
-        software=_property(root, _XMP, "CreatorTool") or agent,
+        operation=_property(root, EVENT, "parameters"),
+        software=_property(root, XMP, "CreatorTool") or agent,
         source_type=source_type,
     )

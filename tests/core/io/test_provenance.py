@@ -51,8 +51,9 @@ def test_packet_of_other_software(tmp_path):
     assert found == Provenance(operation="", software="Painter 3", source_type=ALGORITHMIC_MEDIA)
 
 
-def test_damaged_packet_says_nothing(tmp_path):
-    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=b"<x:xmpmeta")
+@pytest.mark.parametrize("packet", [b"<x:xmpmeta", b"<?xml version='1.0' encoding='abacus'?><a/>"])
+def test_damaged_packet_says_nothing(tmp_path, packet):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=packet)
     assert read_provenance(tmp_path / "a.jpg") is None
 
 
