@@ -1,9 +1,10 @@
 """What surrounds the face in a photo, as a mesh that turns with it, and the wall behind.
 
-The person (hair, ears' backs, neck, shoulders) is cut out of the photo and gets a depth: at the
-outline of the face it is the face's own, and from there it falls like an ellipsoid to the
-person's outline, where a head is seen edge-on. What lies behind the person does not turn; the
-person's place in it is filled smoothly.
+The person (hair, neck, shoulders) is cut out of the photo and gets a depth: at the outline of the
+face it is the face's own, and from there it falls to the plane of the ears at the person's
+outline, where a head is seen edge-on. A shell closes the person behind that outline (see
+`person_back`). What lies behind the person does not turn; the person's place in it is filled
+smoothly.
 
 Convention:
     All is in stage pixels (see `profiling`), integer coordinates are pixel centres; z as in
@@ -24,6 +25,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from .person_back import back_shell, without_ears
 from .skin_texture import filled
 
 __all__ = ["Surroundings", "find_surroundings", "grid_places", "grid_triangles"]
@@ -31,15 +33,19 @@ __all__ = ["Surroundings", "find_surroundings", "grid_places", "grid_triangles"]
 _SMALL = 160  # pixels of the stage on which the person is found
 _STEP = 6  # stage pixels between vertices of the grid
 _BEYOND = 0.25  # of the stage's side, by which the grid reaches beyond it
-_HEAD_DEPTH = 9.0  # cm from the ears' plane to the back of the head
-_NECK_DEPTH = 4.5  # cm, below the ears
+_BEHIND = 0.5  # cm by which the person's outline lies behind the ears
+_THROAT = 4.0  # cm by which the throat lies behind the outline of chin and jaw
+_CHIN = 1.5  # cm below that outline over which it does
+_THROAT_LEAST = 4.5  # cm, the throat before the person's outline
 _NEAR = 0.09  # of the stage: so near to the face everything is probably the person
 _UNDER = 1.0  # cm, how far the grid lies behind the face where the face covers it
 _ROUNDS = 4  # of GrabCut
 _EARS = 5  # small pixels around the mesh's ears where the photo's own ears may be
-_FULLER = 4  # small pixels by which the outline for far turns is further out
+_LIKE_WALL = 0.15  # of the colours' range: what differs less from the wall is mixed with it
+_LOOSE = 8  # small pixels: so far inside its outline the face's mesh may lie beside the face
+_RIM = 3.0  # small pixels inside the outline where colours may be mixed with the wall's
 _SURE = 4  # small pixels from which on inside the face's mesh everything is the person
-_SOFT = 2.5  # small pixels of the blur of colours that will be stretched
+_SOFT = 1.5  # small pixels of the blur of the person's own colours
 _SHOULDERS = ((0.0, 0.26), (0.12, 0.34), (0.22, 0.62))  # below the neck: down, half width
 
 
@@ -48,10 +54,16 @@ class Surroundings:
     """The person around the face, and what is behind."""
 
     person: np.ndarray  # [n, n] float32 in [0, 1], 1 on the person
-    full_person: np.ndarray  # [n, n] the same with a smooth outline further out, for far turns
-    around: np.ndarray  # [n, n, 3] float32, the person's colours where a turn stretches them
+    sure: np.ndarray  # [n, n] the same without what looks like the wall behind
+    solid: np.ndarray  # [n, n] the same without ears, which the face's mesh has, and smooth
+    around: (
+        np.ndarray
+    )  # [n, n, 3] float32, the person's own colours, also at and beyond the outline
+    rim: np.ndarray  # [n, n] float32 in [0, 1], 1 where a turned person has these
     wall: np.ndarray  # [n, n, 3] float32, the stage without the person
     depth: np.ndarray  # [g, g] float32, z of the grid's vertices; NaN where nothing is drawn
+    back: np.ndarray  # [v, 3] float32, the vertices of the shell behind the person
+    back_places: np.ndarray  # [v, 2] float32, where in ``around`` each has its colour
 
 
 def find_surroundings(
@@ -61,6 +73,7 @@ def find_surroundings(
     ears: Bool[np.ndarray, "n n"],
     face_depth: Float[np.ndarray, "n n"],
     *,
+    axis: float,
     scale: float,
 ) -> Surroundings:
     """Find the person around a face and give everything a depth.
@@ -71,6 +84,7 @@ def find_surroundings(
         face: where the face's own mesh is.
         ears: where that shows its ears.
         face_depth: its z there.
+        axis: z between the ears.
         scale: stage pixels per cm.
     """
     side, small = len(image), (_SMALL, _SMALL)
@@ -85,15 +99,31 @@ def find_surroundings(
     depth = cv2.resize(np.where(face, face_depth, 0.0), small, interpolation=cv2.INTER_AREA)
     depth = np.repeat((depth / np.maximum(share, 1e-6))[..., None], 3, axis=2).astype(np.float32)
     depth = filled(depth, is_face.astype(np.float32))[..., 0]
-    full = _filled_out(person | is_face)
-    edge = _nearness_to_edge(is_face, full)
-    wide = cv2.dilate((person | full).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    small_scale = scale * _SMALL / side
+    solid = without_ears(person, is_face, is_ear, scale=small_scale)
+    wide = cv2.dilate((person | solid).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    rows = np.flatnonzero((is_ear if is_ear.any() else is_face).any(axis=1))
+    lobe = int(rows.max())
+    front = _front(depth / scale, is_face, solid, lobe, axis / scale, small_scale)
+    back, back_places = back_shell(
+        solid, scale * front, middle=float(rows.mean()), scale=scale, side=side
+    )
+    under = cv2.distanceTransform(is_face.astype(np.uint8), cv2.DIST_L2, 5)
+    rear = cv2.erode(front, np.ones((7, 7), np.uint8))  # ears are deep: it would show through them
+    front = np.where(is_ear, rear, front) - _UNDER * np.minimum(under / 3.0, 1.0)
+    wall, rough = _wall(image, colors, wide, is_inside)
+    sure = is_inside & person & ~_like_wall(colors, rough, is_face)
+    around, rim = _own_colors(colors, (is_face, is_ear), sure & solid, lobe, side)
     return Surroundings(
         person=_enlarged(person, side),
-        full_person=_enlarged(full, side),
-        around=_stretchable(image, colors, (is_face, is_ear), person & is_inside, edge),
-        wall=_wall(image, colors, wide, is_inside),
-        depth=_grid_depth(depth - scale * _drop(is_face, is_ear, full, edge), wide, side),
+        sure=_enlarged(sure, side),
+        solid=_enlarged(solid, side),
+        around=around,
+        rim=rim,
+        wall=wall,
+        depth=_grid_depth(scale * front, wide, side),
+        back=back,
+        back_places=back_places,
     )
 
 
@@ -127,13 +157,6 @@ def _find_person(
     return np.isin(parts, np.unique(parts[deep]))
 
 
-def _filled_out(person: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
-    """Return a person with a smooth outline that leaves some pixels around the face's mesh."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _FULLER + 1,) * 2)
-    wide = cv2.dilate(person.astype(np.uint8), kernel).astype(np.float32)
-    return cv2.GaussianBlur(wide, (0, 0), _FULLER) > 0.5
-
-
 def _enlarged(person: Bool[np.ndarray, "s s"], side: int) -> Float[np.ndarray, "n n"]:
     """Return a mask of the stage's size whose outline is about two stage pixels soft."""
     soft = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 0.8)
@@ -162,45 +185,60 @@ def _nearness_to_edge(
     return outside / np.maximum(outside + to_edge, 1e-6)
 
 
-def _drop(
+def _front(
+    depth: Float[np.ndarray, "s s"],
     face: Bool[np.ndarray, "s s"],
-    ears: Bool[np.ndarray, "s s"],
     person: Bool[np.ndarray, "s s"],
-    edge: Float[np.ndarray, "s s"],
+    lobe: int,
+    axis: float,
+    scale: float,
 ) -> Float[np.ndarray, "s s"]:
-    """Return how far each pixel lies behind the outline of the face, cm."""
-    lobe = np.flatnonzero((ears if ears.any() else face).any(axis=1)).max()
-    low = np.clip((np.arange(len(face)) - lobe) / (0.06 * len(face)), 0.0, 1.0)[:, None]
-    fall = (_HEAD_DEPTH + low * (_NECK_DEPTH - _HEAD_DEPTH)) * np.where(person, edge**2, 1.0)
-    # The outline of the person is only known to a pixel: without the blur the turned one frays.
-    fall = cv2.GaussianBlur(fall.astype(np.float32), (0, 0), 2.5)
-    deep = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5)
-    under = _UNDER * np.minimum((deep + 1.0) / 3.0, 1.0)
-    return np.where(face, under + 0.5 * fall, fall)
+    """Return the z of what is seen of the person, cm; ``depth`` is the face's, extended."""
+    edge = _nearness_to_edge(face, person)
+    outline = np.minimum(depth, axis - _BEHIND)
+    outside = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, 5)
+    low = np.clip((np.arange(len(face)) - lobe) / (2.0 * scale), 0.0, 1.0)[:, None]
+    throat = np.maximum(depth - _THROAT, np.minimum(depth, outline + _THROAT_LEAST))
+    below = low * np.clip(outside / (_CHIN * scale), 0.0, 1.0)
+    front = depth + below * (throat - depth)
+    front = front + np.where(person, edge**2, 1.0) * (outline - front)
+    blurred = cv2.GaussianBlur(front.astype(np.float32), (0, 0), 2.0)
+    return np.where(face, depth, blurred)
 
 
-def _stretchable(
-    image: Float[np.ndarray, "n n 3"],
+def _like_wall(
+    colors: Float[np.ndarray, "s s 3"],
+    wall: Float[np.ndarray, "s s 3"],
+    face: Bool[np.ndarray, "s s"],
+) -> Bool[np.ndarray, "s s"]:
+    """Return where, but for the shoulders and well inside the face, pixels look like the wall."""
+    deep = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5) > _LOOSE
+    is_like = np.linalg.norm(colors - wall, axis=-1) < _LIKE_WALL
+    body = np.arange(len(face))[:, None] > np.flatnonzero(face.any(axis=1)).max() + _LOOSE
+    return is_like & ~deep & ~(body & _shoulders(face))
+
+
+def _own_colors(
     colors: Float[np.ndarray, "s s 3"],
     face_and_ears: tuple[Bool[np.ndarray, "s s"], Bool[np.ndarray, "s s"]],
     person: Bool[np.ndarray, "s s"],
-    edge: Float[np.ndarray, "s s"],
-) -> Float[np.ndarray, "n n 3"]:
-    """Return the stage with soft hair and neck where a turn stretches a few pixels far.
+    lobe: int,
+    side: int,
+) -> tuple[Float[np.ndarray, "n n 3"], Float[np.ndarray, "n n"]]:
+    """Return soft hair and neck also at the outline and beyond, and where a turn shows these.
 
-    These are the person's edge and what is left of the ears beside the face's own mesh.
+    Pixels at the outline are mixed with the wall, and the photo's ears lie beside the mesh's.
     """
     face, is_ear = face_and_ears
     ears = cv2.distanceTransform((~is_ear).astype(np.uint8), cv2.DIST_L2, 5) < _EARS
-    inner = cv2.erode((person | face).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    sure = cv2.erode(inner.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    known = inner & person & ~ears & ~face
+    deep = cv2.distanceTransform(person.astype(np.uint8), cv2.DIST_L2, 5)
+    below = np.arange(len(face))[:, None] > lobe  # what turns up behind the jaw is skin
+    known = (deep > _RIM) & ~ears & (~face | below)
     soft = _extended(colors, known if known.any() else person | face)
-    share = np.maximum(np.clip((edge - 0.35) / 0.4, 0.0, 1.0), ears | ~(sure | face))
-    share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 1.0)[..., None]
-    side = len(image)
-    both = cv2.resize(np.concatenate([soft, share], axis=-1), (side, side))
-    return (image + both[..., 3:] * (both[..., :3] - image)).astype(np.float32)
+    rim = ((deep <= _RIM) | ears) & ~(is_ear & person)
+    rim = cv2.GaussianBlur(rim.astype(np.float32), (0, 0), 1.0)
+    both = cv2.resize(np.concatenate([soft, rim[..., None]], axis=-1), (side, side))
+    return both[..., :3].astype(np.float32), both[..., 3].astype(np.float32)
 
 
 def _extended(
@@ -221,15 +259,18 @@ def _wall(
     colors: Float[np.ndarray, "s s 3"],
     person: Bool[np.ndarray, "s s"],
     inside: Bool[np.ndarray, "s s"],
-) -> Float[np.ndarray, "n n 3"]:
-    """Return the stage with its surroundings' colours where the person is."""
+) -> tuple[Float[np.ndarray, "n n 3"], Float[np.ndarray, "s s 3"]]:
+    """Return the stage with its surroundings' colours where the person is, and these colours."""
     known = ~person & inside
-    rough = filled(colors.astype(np.float32), known.astype(np.float32) + 1e-6)
+    # Loose hairs beside the person would be drawn out over it.
+    apart = (cv2.erode(known.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0).astype(np.float32)
+    rough = filled(colors.astype(np.float32), apart + 1e-6)
     rough = cv2.GaussianBlur(np.ascontiguousarray(rough), (0, 0), 2.0)
     side = len(image)
     weight = cv2.GaussianBlur((~known).astype(np.float32), (0, 0), 1.0)[..., None]
     both = cv2.resize(np.concatenate([rough, weight], axis=-1), (side, side))
-    return np.clip(image + both[..., 3:] * (both[..., :3] - image), 0.0, 1.0).astype(np.float32)
+    wall = np.clip(image + both[..., 3:] * (both[..., :3] - image), 0.0, 1.0).astype(np.float32)
+    return wall, rough
 
 
 @cache

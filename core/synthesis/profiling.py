@@ -35,6 +35,7 @@ from ..geometry.render import rasterize_layout
 from ..geometry.sampling import sample_bilinear
 from ..geometry.visibility import normals, visibility
 from .background_mesh import find_surroundings, grid_places, grid_triangles
+from .person_back import shell_triangles
 from .skin_texture import filled
 from .view import BOX_SCALE, CROP_SIZE, PICTURE_SIZE
 
@@ -44,9 +45,10 @@ STAGE_SIZE = 640
 _STAGE_SCALE = 2.5  # side of the stage over the mean side of the landmarks' box
 _FACING = (0.08, 0.28)  # normal's z: from where to where the photo's colours are trusted
 _FINE = 2  # drawn pixels per picture pixel along each side
-_SOFTENED = (0.97, 0.80)  # cosine of the turn: from where to where edges become soft
+_TURNED = (2.0, 8.0)  # degrees: from where to where the outline is a turned one
 _BEYOND_BLUR = 60.0  # stage pixels along the rows, where the stage repeats the photo's border
 _MIRROR_TRUST = 0.7  # of the other side's colours
+_LEAST_TRUST = 0.3  # from which on colours are continued where nothing is seen
 
 
 @jax.tree_util.register_dataclass
@@ -55,9 +57,12 @@ class PhotoFace:
     """A face on its stage, ready to be turned."""
 
     image: Array  # [n, n, 3] the stage
-    around: Array  # [n, n, 3] colours of the person where a turn stretches them
+    around: Array  # [n, n, 3] the person's own colours, also at the outline and beyond
     wall: Array  # [n, n, 3] the stage without the person
-    person: Array  # [n, n, 2], 1 on the person: its outline, and a smooth one for far turns
+    # [n, n, 3]: 1 on the person; on the person that is turned; where that has its own colours
+    person: Array
+    back: Array  # [v, 3] vertices of the person's back
+    back_places: Array  # [v, 2] where they have their colours
     grid_depth: Array  # [g, g], NaN where nothing is drawn
     position_map: Array  # [S, S, 3] stage pixels, z of zero mean
     trust: Array  # [S, S], 1 where the photo shows the texel
@@ -113,13 +118,16 @@ def prepare_face(
     inside = _resampled(whole, affine, 1.0, cv2.BORDER_CONSTANT) > 0.5
     rows = cv2.GaussianBlur(image, (0, 0), sigmaX=_BEYOND_BLUR, sigmaY=1.0)
     image = np.where(inside[..., None], image, rows)
-    around = find_surroundings(image, inside, covered, ears, depth, scale=scale * zoom)
-    trust = facing * _on_person(around.person, stage_map)
+    axis = _between_ears(stage_map, layout)
+    around = find_surroundings(image, inside, covered, ears, depth, axis=axis, scale=scale * zoom)
+    trust = facing * _on_person(around.sure, stage_map)
     return PhotoFace(
         image=jnp.asarray(image),
         around=jnp.asarray(around.around),
         wall=jnp.asarray(around.wall),
-        person=jnp.asarray(np.stack([around.person, around.full_person], axis=-1)),
+        person=jnp.asarray(np.stack([around.person, around.solid, around.rim], axis=-1)),
+        back=jnp.asarray(around.back),
+        back_places=jnp.asarray(around.back_places),
         grid_depth=jnp.asarray(around.depth),
         position_map=jnp.asarray(stage_map),
         trust=jnp.asarray(trust),
@@ -136,6 +144,12 @@ def _stage_of(position_map: np.ndarray, layout: UVLayout) -> tuple[np.ndarray, f
     box = np.asarray(box_from_landmarks(landmarks))
     side = float(_STAGE_SCALE * (box[2:] - box[:2]).mean())
     return (box[:2] + box[2:]) / 2 + 0.5 - side / 2, STAGE_SIZE / side
+
+
+def _between_ears(position_map: np.ndarray, layout: UVLayout) -> float:
+    """Return the z between the ears: the mean of the face's rearmost twentieth."""
+    mask, rear = np.asarray(layout.mask) > 0.5, np.asarray(layout.canonical)[..., 2]
+    return float(position_map[..., 2][mask & (rear <= np.quantile(rear[mask], 0.05))].mean())
 
 
 def _in_photo(position_map: np.ndarray, size: tuple[int, ...]) -> Bool[np.ndarray, "s s"]:
@@ -189,7 +203,9 @@ def _complete(
     weight = trust + share
     mixed = trust[..., None] * colors + share[..., None] * other[..., :3]
     mixed = mixed / np.maximum(weight, 1e-6)[..., None]
-    return np.clip(filled(mixed.astype(np.float32), weight.astype(np.float32) ** 2), 0.0, 1.0)
+    # What is hardly trusted may show the wall: it must not spread.
+    known = np.clip((weight - _LEAST_TRUST) / (1.0 - _LEAST_TRUST), 1e-6, 1.0)
+    return np.clip(filled(mixed.astype(np.float32), known.astype(np.float32)), 0.0, 1.0)
 
 
 @jax.jit
@@ -249,21 +265,31 @@ def _draw(
     shown = sample_bilinear(face.image, stage)
     texel = sample_bilinear(face.completed, uv)
     skin = texel + trust * (shown - texel)
-    # Far turns stretch the few pixels beside the outline: they take soft colours, and the smooth
-    # outline, beyond whose narrower fellow the photo shows the wall.
-    low, high = _SOFTENED
-    far = jnp.clip((low - turn[2, 2]) / (low - high), 0.0, 1.0)
-    outlines = sample_bilinear(face.person, stage)
-    alpha = jnp.where(far > 0.2, outlines[..., 1], outlines[..., 0])
-    share = jnp.where(is_face, 0.0, jnp.maximum(far, (alpha - outlines[..., 0])))[..., None]
-    shown = shown + share * (sample_bilinear(face.around, stage) - shown)
-    alpha = jnp.clip(0.5 + (1.0 + 4.0 * far) * (alpha - 0.5), 0.0, 1.0)
-    alpha = jnp.where(is_face, 1.0, jnp.where(found.is_covered, alpha, 0.0))[..., None]
+    # The photo's outline is mixed with the wall, which a turn would show as a bright seam.
+    low, high = _TURNED
+    angle = jnp.degrees(jnp.arccos(jnp.clip((jnp.trace(turn) - 1.0) / 2.0, -1.0, 1.0)))
+    far = jnp.clip((angle - low) / (high - low), 0.0, 1.0)
+    person, solid, rim = jnp.moveaxis(sample_bilinear(face.person, stage), -1, 0)
+    own = sample_bilinear(face.around, stage)
+    shown = shown + (far * rim)[..., None] * (own - shown)
+    alpha = jnp.where(found.is_covered, person + far * (solid - person), 0.0)
+    alpha = jnp.where(is_face, 1.0, alpha)[..., None]
     line = (jnp.arange(side, dtype=jnp.float32) + 0.5) / _FINE - 0.5
     pixels = jnp.stack(jnp.meshgrid(line, line), axis=-1)
-    wall = sample_bilinear(face.wall, (pixels - offset[:2]) / zoom + centre[:2])
-    image = wall + alpha * (jnp.where(is_face[..., None], skin, shown) - wall)
+    behind = sample_bilinear(face.wall, (pixels - offset[:2]) / zoom + centre[:2])
+    back, is_back = _draw_back(face, (zoom * (face.back - centre)) @ turn.T + offset, side)
+    behind = jnp.where((is_back & (far > 0.0))[..., None], back, behind)
+    image = behind + alpha * (jnp.where(is_face[..., None], skin, shown) - behind)
     return _halved(image), _halved(jnp.where(is_face, bare, 0.0)[..., None])[..., 0]
+
+
+def _draw_back(face: PhotoFace, vertices: Array, side: int) -> tuple[Array, Array]:
+    """Return the colours of the person's back, and where it lies."""
+    fine = (vertices + jnp.array([0.5, 0.5, 0.0])) * _FINE - jnp.array([0.5, 0.5, 0.0])
+    triangles = jnp.asarray(shell_triangles())
+    found = rasterize(fine, triangles, height=side, width=side)
+    places = interpolate(found, triangles, face.back_places)
+    return sample_bilinear(face.around, places), found.is_covered
 
 
 def _vertex_values(face: PhotoFace, places: Array, layout: UVLayout) -> Array:

@@ -120,6 +120,51 @@ def test_nothing_of_the_picture_is_left_empty(prepared):
     assert np.abs(image - np.asarray(_turned(prepared, 0.0).image)).mean() > 0.01
 
 
+def _before_green():
+    """Return a toy face with hair, neck and body around it, before a green wall."""
+    image, face = toy_faces.toy_photo(3)
+    size = toy_faces.SIZE
+    places = np.asarray(face.position_map)[..., :2].reshape(-1, 2)
+    low, high = places.min(axis=0), places.max(axis=0)
+    center, half = (low + high) / 2, (high - low) / 2
+    x, y = np.meshgrid(np.arange(size), np.arange(size))
+    offset = (np.stack([x, y], axis=-1) - center) / half
+    face_there = np.linalg.norm(offset, axis=-1) < 1.0
+    person = np.linalg.norm(offset * [0.8, 0.85], axis=-1) < 1.0
+    person |= (np.abs(offset[..., 0]) < 0.55) & (offset[..., 1] > 0.0)
+    person |= (np.abs(offset[..., 0]) < 1.3) & (offset[..., 1] > 1.35)
+    wall = np.array([0.1, 0.8, 0.2])
+    scene = np.where(person[..., None], [0.45, 0.2, 0.12], wall)
+    return np.where(face_there[..., None], image, scene).astype(np.float32), face
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(25.0, 0.0), (-20.0, 10.0), (45.0, -10.0), (60.0, 0.0)])
+def test_no_wall_shows_inside_a_turned_person(yaw, pitch):
+    image, face = _before_green()
+    layout = toy_faces.layout()
+    found = _turned(
+        prepare_face(
+            image,
+            np.asarray(face.position_map),
+            np.ones((layout.size, layout.size), np.float32),
+            layout,
+            rotation=np.asarray(face.camera.rotation),
+            scale=float(face.camera.scale),
+        ),
+        yaw,
+        pitch,
+    )
+    red, green, _ = np.moveaxis(np.asarray(found.image), -1, 0)
+    person = (red > green).astype(np.uint8)
+    outlines, _ = cv2.findContours(person, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(person), outlines, -1, 1, cv2.FILLED)
+    inner = cv2.erode(filled, np.ones((9, 9), np.uint8)) > 0
+    around = inner & (np.asarray(found.head_mask) < 0.02)
+    assert around.sum() > 0.05 * inner.size
+    # A seam of the wall's colour ran around hair and neck, and gaps tore between face and neck.
+    assert not (green > red + 0.02)[around].any()
+
+
 def test_turns_stay_in_range_and_never_show_the_unseen_side():
     random = np.random.default_rng(0)
     for yaw in (0.0, 40.0, -70.0):
