@@ -5,8 +5,9 @@ Convention:
     Angles are degrees with the signs and the order of 300W-LP and AFLW2000-3D:
     ``R = Rx(pitch) Ry(-yaw) Rz(roll)`` with the usual right-handed matrices of these axes.
     Positive yaw turns the nose to the left of the picture, positive pitch lifts it, positive roll
-    turns the head clockwise in the picture. Yaw lies in [-90, 90]; a head turned further has
-    pitch and roll beyond 90 degrees.
+    turns the head clockwise in the picture. Two triples give each rotation, (yaw, pitch, roll) and
+    (180 - yaw, pitch + 180, roll + 180). We take the one whose yaw lies in [-90, 90], but for
+    pitch and roll both beyond 90 degrees: such a head is turned further, and otherwise upright.
 
 References:
     X. Zhu et al., "Face Alignment Across Large Poses: A 3D Solution", 2016 (300W-LP, AFLW2000).
@@ -54,13 +55,20 @@ def rotation_from_angles(yaw: Angle, pitch: Angle, roll: Angle) -> Float[Array, 
 def angles_from_rotation(
     rotation: Float[Array, "3 3"],
 ) -> tuple[Float[Array, ""], Float[Array, ""], Float[Array, ""]]:
-    """Return (yaw, pitch, roll) in degrees; roll is 0 where yaw is exactly +-90."""
+    """Return (yaw, pitch, roll) in degrees, each in [-180, 180].
+
+    Roll is 0 where yaw is exactly +-90. Yaw is beyond 90 only where pitch and roll are not.
+    """
     r = rotation
     across = jnp.hypot(r[0, 0], r[0, 1])
     is_locked = across < 1e-6
     yaw = -jnp.arctan2(r[0, 2], across)
     pitch = jnp.where(is_locked, jnp.arctan2(r[2, 1], r[1, 1]), jnp.arctan2(-r[1, 2], r[2, 2]))
     roll = jnp.where(is_locked, 0.0, jnp.arctan2(-r[0, 1], r[0, 0]))
+    is_beyond = (jnp.abs(pitch) > jnp.pi / 2) & (jnp.abs(roll) > jnp.pi / 2)
+    half_turn = jnp.pi * is_beyond.astype(yaw.dtype)
+    yaw = jnp.where(is_beyond, jnp.copysign(jnp.pi, yaw) - yaw, yaw)
+    pitch, roll = (angle - jnp.sign(angle) * half_turn for angle in (pitch, roll))
     return jnp.degrees(yaw), jnp.degrees(pitch), jnp.degrees(roll)
 
 

@@ -159,10 +159,13 @@ def random_turn(
     by = random.uniform(-max_yaw, max_yaw)
     if abs(yaw) > _TURNED:
         by = np.copysign(by, yaw)
-    by = float(np.clip(yaw + by, -_MOST_YAW, _MOST_YAW)) - yaw
-    lift = random.uniform(-_PITCH, _PITCH)
-    lift = float(np.clip(pitch + lift, -_MOST_PITCH, _MOST_PITCH)) - pitch
+    by = _limited(yaw + by, max(_MOST_YAW, abs(yaw))) - yaw
+    lift = _limited(pitch + random.uniform(-_PITCH, _PITCH), max(_MOST_PITCH, abs(pitch))) - pitch
     return np.asarray(rotation_from_angles(by, lift, 0.0))
+
+
+def _limited(angle: float, most: float) -> float:
+    return float(np.clip(angle, -most, most))
 
 
 def find_photos(

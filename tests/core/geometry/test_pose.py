@@ -23,6 +23,26 @@ def test_angles_undo_the_rotation(yaw, pitch, roll):
     np.testing.assert_allclose(angles_from_rotation(rotation), (yaw, pitch, roll), atol=0.02)
 
 
+def test_random_rotations_take_the_angles_nearest_to_upright():
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        rotation, _ = np.linalg.qr(random.normal(size=(3, 3)))
+        rotation = jnp.asarray(rotation * np.sign(np.linalg.det(rotation)), jnp.float32)
+        angles = np.array(angles_from_rotation(rotation))
+        np.testing.assert_allclose(rotation_from_angles(*angles), rotation, atol=1e-4)
+        yaw, pitch, roll = np.abs(angles)
+        assert yaw <= 90.0 or max(pitch, roll) <= 90.0
+        assert yaw > 90.0 or min(pitch, roll) <= 90.0
+
+
+@pytest.mark.parametrize("yaw", [-179.0, -100.0, 91.0, 130.0, 180.0])
+@pytest.mark.parametrize(("pitch", "roll"), [(0.0, 0.0), (-40.0, 70.0), (25.0, -10.0)])
+def test_heads_turned_beyond_profile_keep_their_pitch_and_roll(yaw, pitch, roll):
+    found = np.array(angles_from_rotation(rotation_from_angles(yaw, pitch, roll)))
+    away = (found - (yaw, pitch, roll) + 180.0) % 360.0 - 180.0  # -180 is 180
+    np.testing.assert_allclose(away, 0.0, atol=0.02)
+
+
 def test_signs():
     nose, left = jnp.array([0.0, 0, 1]), jnp.array([1.0, 0, 0])
     assert (rotation_from_angles(30.0, 0.0, 0.0) @ nose)[0] < 0  # to the left of the picture
