@@ -7,7 +7,7 @@ are the face's own geometry, turned as its pixels are.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -28,15 +28,17 @@ from ..core.synthesis.view import PICTURE_SIZE
 from ..core.types import Face
 from .quality import compress, degrade, grade
 from .recipe import SUBJECTS, Makeup, Recipe, draw_recipe
-from .recolor import recolor
-from .regions import soften
+from .recolor import contrast_of, recolor, split_regions
+from .regions import combine_regions, soften
 from .relight import light_on_texels, multiply_light, spread_light
 
 __all__ = ["Variation", "augment_face", "prepare", "render_variation"]
 
 _NEAR = 4  # pixels: as far as a landmark may lie from what is seen
 _BEHIND = 5.0  # pixels by which the face may lie before a landmark without hiding it
-_AROUND = 5.0  # texels of 256 around lips and brows: skin that they are told from
+_MADE_UP = ("lips", "brows")
+_FEATHER = 3.0  # texels of 256: the soft border of lips and brows
+_AROUND = 5.0  # texels of 256 around them: skin that they are told from
 
 
 @jax.tree_util.register_dataclass
@@ -126,8 +128,11 @@ def _finish(
     turned: Turned, face: PhotoFace, recipe: Recipe, skin: Array, layout: UVLayout
 ) -> Variation:
     factor = light_on_texels(recipe.light, turned.position_map, layout)
-    drawn, coverage, depth = _draw_layers(factor, turned.position_map, layout)
-    image = _make_up(turned.image, drawn[..., 3:] * turned.head_mask[..., None], recipe.makeup)
+    parts = [_masks(layout, name) for name in _MADE_UP]
+    layers = jnp.concatenate([factor, *parts], axis=-1)
+    drawn, coverage, depth = _draw_layers(layers, turned.position_map, layout)
+    masks = jnp.split(drawn[..., 3:] * turned.head_mask[..., None], [parts[0].shape[-1]], axis=-1)
+    image = _make_up(turned.image, masks, recipe.makeup, turned.scale)
     image = multiply_light(image, spread_light(drawn[..., :3], coverage))
     backdrop = jnp.round(255.0 * pool(face.wall, PICTURE_SIZE)).astype(jnp.uint8)
     covered, alpha, kind = paint_occluder(recipe.occluder_key, image, skin, backdrop[None])
@@ -147,14 +152,20 @@ def _finish(
     )
 
 
+def _masks(layout: UVLayout, name: str) -> Float[Array, "size size masks"]:
+    """Return the masks of the parts of a region, and those of the skin around each."""
+    texel = layout.size / 256
+    groups = split_regions(layout, [name])
+    parts = jnp.stack([combine_regions(layout, group) for group in groups], axis=-1)
+    parts = soften(parts, _FEATHER * texel) * layout.mask[..., None]
+    skin = layout.region("skin") * (1.0 - parts.max(axis=-1))
+    return jnp.concatenate([parts, soften(parts, _AROUND * texel) * skin[..., None]], axis=-1)
+
+
 def _draw_layers(
-    factor: Array, position_map: Array, layout: UVLayout
-) -> tuple[Float[Array, "side side 7"], Float[Array, "side side"], Float[Array, "side side"]]:
-    """Return light, lips, brows and the skin around each at the pixels; coverage; depth."""
-    parts = jnp.stack([layout.region("lips"), layout.region("brows")], axis=-1)
-    wide = soften(parts, _AROUND * layout.size / 256)
-    around = wide * (1.0 - parts) * layout.region("skin")[..., None]
-    layers = jnp.concatenate([factor, parts, around], axis=-1)
+    layers: Float[Array, "size size c"], position_map: Array, layout: UVLayout
+) -> tuple[Float[Array, "side side c"], Float[Array, "side side"], Float[Array, "side side"]]:
+    """Return UV layers at the pixels; coverage; depth."""
     found = rasterize_layout(position_map, layout, height=PICTURE_SIZE, width=PICTURE_SIZE)
     drawn = sample_bilinear(layers, uv_at_pixels(found, layout) * layout.size - 0.5)
     coverage = found.is_covered.astype(jnp.float32)
@@ -179,12 +190,25 @@ def _in_photo(face: PhotoFace, layout: UVLayout) -> Bool[Array, " 68"]:
     return sample_bilinear(face.inside[..., None], texels)[..., 0] > 0.5
 
 
-def _make_up(image: Array, masks: Array, makeup: Makeup) -> Array:
-    """Recolour lips and brows."""
-    for k in range(2):
-        mask, around = masks[..., k], masks[..., 2 + k]
-        colored, weight = recolor(image, mask, makeup.colors[k], around=around, contrast="around")
-        image = image + (makeup.strength[k] * weight)[..., None] * (colored - image)
+def _make_up(image: Array, masks: Sequence[Array], makeup: Makeup, scale: Array) -> Array:
+    """Recolour lips and brows, each of their parts by its own mean colour."""
+    for k, name in enumerate(_MADE_UP):
+        parts, arounds = jnp.split(masks[k], 2, axis=-1)
+        contrast = contrast_of([name])
+        whole = parts.max(axis=-1) if contrast == "lips" else None
+        for part, around in zip(
+            jnp.moveaxis(parts, -1, 0), jnp.moveaxis(arounds, -1, 0), strict=True
+        ):
+            colored, weight = recolor(
+                image,
+                part,
+                makeup.colors[k],
+                around=around,
+                whole=whole,
+                scale=scale,
+                contrast=contrast,
+            )
+            image = image + (makeup.strength[k] * weight)[..., None] * (colored - image)
     return image
 
 

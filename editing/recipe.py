@@ -32,6 +32,7 @@ MOST_YAW = 75.0  # degrees: beyond it a turned photo shows too little
 _ROLL = 10.0  # degrees, the furthest turn in the picture's plane
 _OCCLUDED = 0.5  # share of the pictures
 _WITHOUT = 0.4  # share of the lips, and of the brows, that keep their colour
+_LIGHT = 0.72  # Oklab: lightness of skin from which on colours are as vivid as they get
 _DIGITS = 4
 
 
@@ -141,12 +142,17 @@ def _makeup(key: Array, skin: Array) -> Makeup:
     lightness = lab_from_rgb(skin)[0]
     low, high = jnp.array([0.62, 0.45]), jnp.array([0.92, 0.85])
     dark = low + (high - low) * draw.uniform((2,))
-    chroma = jnp.array([0.07, 0.01]) + jnp.array([0.08, 0.04]) * draw.uniform((2,))
+    # Pigment on dark skin is as much less vivid.
+    chroma = jnp.array([0.06, 0.01]) + jnp.array([0.08, 0.04]) * draw.uniform((2,))
+    chroma = chroma * jnp.minimum(lightness / _LIGHT, 1.0)
     # Degrees of hue in Oklab: lips from pink to brown, brows from brown to fair.
     hue = jnp.array([5.0, 55.0]) + jnp.array([35.0, 30.0]) * draw.uniform((2,))
     angle = hue * (math.pi / 180)
     axes = [lightness * dark, chroma * jnp.cos(angle), chroma * jnp.sin(angle)]
-    strength = jnp.where(draw.uniform((2,)) < _WITHOUT, 0.0, 0.3 + 0.5 * draw.uniform((2,)))
+    is_kept = draw.uniform((2,)) < _WITHOUT
+    # Whole lips change, but of a brow only its hairs: these bear more.
+    least, most = jnp.array([0.15, 0.3]), jnp.array([0.65, 0.9])
+    strength = jnp.where(is_kept, 0.0, least + (most - least) * draw.uniform((2,)))
     return Makeup(colors=rgb_from_lab(jnp.stack(axes, axis=-1)), strength=strength)
 
 

@@ -16,10 +16,10 @@ from .regions import smooth_step, soften
 
 __all__ = ["Contrast", "contrast_of", "parse_color", "recolor", "split_regions"]
 
-# What inside a region is recoloured: all of it; what differs from the skin around it, of pixels in
-# any order; or, of a picture: all of it up to where the colour of the lips ends;
-# the hairs of a brow, but not the skin between them; the iris, but neither the white nor the pupil.
-Contrast = Literal["all", "around", "lips", "hairs", "iris"]
+# What inside a region is recoloured: all of it; or, of a picture: all of it up to where the colour
+# of the lips ends; the hairs of a brow, but not the skin between them; the iris, but neither the
+# white nor the pupil.
+Contrast = Literal["all", "lips", "hairs", "iris"]
 
 _CONTRASTS: dict[str, Contrast] = {"brows": "hairs", "lips": "lips", "eyeballs": "iris"}
 # Light and pigment differ from part to part: each gets the new colour by its own mean.
@@ -81,23 +81,9 @@ def _told_apart(contrast: Array) -> Array:
     return smooth_step((contrast - _SMALL) / (_LARGE - _SMALL))
 
 
-def _likeness(lab: Array, own: Array, other: Array) -> Array:
-    """Return 1 for colours like ``own``, 0 for those like ``other``, along the line of both."""
-    place = _place(lab, own, other)
-    told_apart = _told_apart(jnp.linalg.norm(own - other))
-    return 1.0 - told_apart * (1.0 - smooth_step((place - 0.1) / 0.6))
-
-
 def _place(lab: Array, own: Array, other: Array) -> Array:
     axis = own - other
     return ((lab - other) * axis).sum(axis=-1) / jnp.maximum((axis**2).sum(), 1e-8)
-
-
-def _unlike(lab: Array, mask: Array, around: Array) -> Array:
-    """Return the masked pixels that differ from those around."""
-    own, other = _mean(lab, mask), _mean(lab, around)
-    own = _mean(lab, mask * _likeness(lab, own, other))
-    return mask * _likeness(lab, own, other)
 
 
 def _lips(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
@@ -164,8 +150,6 @@ def _distance_to_disc(dark: Array, mask: Array, radius: Array) -> Array:
 
 def _select(lab: Array, mask: Array, around: Array, scale: Array, contrast: Contrast) -> Array:
     """Return which of the masked pixels are recoloured, in [0, 1]."""
-    if contrast == "around":
-        return _unlike(lab, mask, around)
     if contrast == "lips":
         return _lips(lab, mask, around, scale)
     if contrast == "hairs":

@@ -70,6 +70,7 @@ class PhotoFace:
     bare: Array  # [S, S], 0 where hair, glasses or a hand cover the texel in the photo
     inside: Array  # [S, S], 0 where the texel lies beyond the photo's border
     rotation: Array  # [3, 3] of the head in the photo
+    scale: Array  # [], stage pixels per cm
 
 
 @jax.tree_util.register_dataclass
@@ -82,6 +83,7 @@ class Turned:
     landmarks: Array  # [68, 3]
     angles: Array  # [3] yaw, pitch, roll, degrees
     head_mask: Array  # [320, 320], 1 where the face itself is seen
+    scale: Array  # [], picture pixels per cm
 
 
 def prepare_face(
@@ -135,6 +137,7 @@ def prepare_face(
         bare=jnp.asarray(bare, jnp.float32),
         inside=jnp.asarray(_in_photo(position_map, photo.shape[:2]), jnp.float32),
         rotation=jnp.asarray(rotation, jnp.float32),
+        scale=jnp.asarray(scale * zoom, jnp.float32),
     )
 
 
@@ -235,6 +238,7 @@ def turn_face(face: PhotoFace, turn: Float[Array, "3 3"], layout: UVLayout) -> T
         landmarks=zoom * landmarks + offset - drop,
         angles=jnp.stack(angles_from_rotation(turn @ face.rotation)),
         head_mask=bare,
+        scale=zoom * face.scale,
     )
 
 

@@ -101,6 +101,33 @@ def test_a_mark_in_the_photo_is_found_at_its_label(prepared, landmark):
         assert np.hypot(*(np.asarray(found.landmarks)[landmark] - expected)[:2]) < 4.0
 
 
+def test_pale_halves_of_lips_are_recoloured_too():
+    _, face = toy_faces.toy_photo(3)
+    layout = toy_faces.layout()
+    skin, red = jnp.array([0.75, 0.58, 0.5]), jnp.array([0.6, 0.25, 0.25])
+    left = (jnp.arange(layout.size) < layout.size // 2)[None, :, None]
+    lips = layout.region("lips")[..., None] * jnp.where(left, 1.0, 0.15)
+    texture = skin + lips * (red - skin)
+    drawn, _ = toy_faces._draw(texture, face.position_map, layout)
+    ready = prepare(np.asarray(drawn, np.float32), face, layout)
+    plain = draw_recipe(jax.random.key(0), np.asarray(ready.rotation), SKIN, vary=[])
+    makeup = dataclasses.replace(
+        plain.makeup,
+        colors=jnp.array([[0.2, 0.2, 0.7], [0.2, 0.2, 0.7]]),
+        strength=jnp.array([1.0, 0.0]),
+    )
+    before, after = (
+        np.asarray(render_variation(ready, recipe, layout).image)
+        for recipe in (plain, dataclasses.replace(plain, makeup=makeup))
+    )
+    texels = np.asarray(layout.region("lips")) > 0.95
+    places = np.asarray(render_variation(ready, plain, layout).position_map)[texels][:, :2]
+    column, row = np.rint(places).astype(int).T
+    bluer = (after - before)[row, column, 2]
+    is_left = np.nonzero(texels)[1] < layout.size / 2
+    assert bluer[is_left].mean() > 0.1 and bluer[~is_left].mean() > 0.1
+
+
 def test_what_lies_under_an_occluder_is_labelled_hidden(prepared):
     layout = toy_faces.layout()
     hidden, paint = 0, jax.jit(paint_occluder)
