@@ -242,7 +242,8 @@ def _save_texture(out: _Output) -> dict[str, Any]:
 
 
 def _save_visibility(out: _Output) -> dict[str, Any]:
-    content = _png(_levels(np.asarray(out.face.visibility * out.layout.mask)), {})
+    seen = resized_visibility(out.face, out.layout, len(out.texture))
+    content = _png(_levels(seen), {})
     return _write(out, "_visibility.png", content, "visibility")
 
 

@@ -282,6 +282,15 @@ def test_codes_are_cut_at_the_photo_s_border(layout):
     np.testing.assert_allclose(whole[:, :400], wide[:, 100:500], atol=0.02)
 
 
+def test_visibility_is_the_mask_of_the_texture_at_its_size(tmp_path, face, layout):
+    options = {"save": ["texture", "visibility"], "weights": "w", "texture_size": 600}
+    write_results(tmp_path, Path("a.png"), PHOTO, [face], layout, mask_hidden=True, **options)
+    texture = np.asarray(Image.open(tmp_path / "a_texture.png"))
+    seen = np.asarray(Image.open(tmp_path / "a_visibility.png"))
+    np.testing.assert_array_equal(seen, texture[..., 3])
+    assert seen.shape == (600, 600)
+
+
 def test_textures_of_any_size_are_read_from_the_photo(tmp_path, face, layout):
     """The astronaut read at 600 texels, against the photo at the places of those texels."""
     options = {"save": ["texture", "mesh"], "weights": "w", "texture_size": 600}
