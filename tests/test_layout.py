@@ -15,6 +15,7 @@ RANKS = {
     "core.types": 1,
     "core.errors": 0,
     "core.arguments": 1,
+    "core.levels": 0,
     "core.compilation": 0,
     "core.geometry": 2,
     "core.blending": 3,

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from ..errors import InputError
+from ..levels import levels
 
 __all__ = [
     "AnyImage",
@@ -53,7 +54,7 @@ def as_uint8(image: AnyImage) -> UInt8[np.ndarray, "height width 3"]:
         raise InputError(f"the image has no pixels (shape {image.shape})")
     if image.dtype == np.uint8:
         return image
-    return np.rint(np.clip(image, 0.0, 1.0) * np.float32(255)).astype(np.uint8)
+    return levels(image)
 
 
 def box_overlap(

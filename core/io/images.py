@@ -20,6 +20,7 @@ from jaxtyping import Float, Shaped, UInt16
 from PIL import Image, ImageCms
 
 from ..errors import InputError
+from ..levels import levels
 from .encoding import ENCODERS, Extras
 from .face_files import SUFFIX
 from .files import read_bytes, write_bytes_atomic
@@ -150,10 +151,9 @@ def _photo(path: Path | None, picture: Image.Image, content: bytes) -> Photo:
     else:
         pixels, icc = _decode_8_bit(path or Path("the picture"), picture)
     pixels = _upright(pixels, orientation)
-    top = np.float32(np.iinfo(pixels.dtype).max)
     return Photo(
-        image=pixels[..., :3].astype(np.float32) / top,
-        alpha=pixels[..., 3].astype(np.float32) / top if pixels.shape[2] == 4 else None,
+        image=_shares(pixels[..., :3]),
+        alpha=_shares(pixels[..., 3]) if pixels.shape[2] == 4 else None,
         bit_depth=pixels.dtype.itemsize * 8,
         icc=icc if icc and icc[16:20] == b"RGB " else None,
         exif=exif,
@@ -162,6 +162,13 @@ def _photo(path: Path | None, picture: Image.Image, content: bytes) -> Photo:
         path=path,
         warnings=notes,
     )
+
+
+def _shares(pixels: Shaped[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """Return whole numbers as parts of the largest of their type."""
+    shares = pixels.astype(np.float32)
+    shares /= np.float32(np.iinfo(pixels.dtype).max)  # in place: a second copy is large
+    return shares
 
 
 def _notes(path: Path, picture: Image.Image) -> tuple[str, ...]:
@@ -350,7 +357,10 @@ def write_image(
         raise InputError(f"bit_depth is {bit_depth}; 8 or 16 is needed")
     encode, most_bits = ENCODERS[path.suffix.lower()]
     layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
-    pixels = _quantise(np.concatenate(layers, axis=2), min(bit_depth, most_bits))
+    if not all(np.isfinite(layer).all() for layer in layers):
+        raise InputError("the image has values that are not numbers (NaN or infinite)")
+    quantised = [levels(layer, bit_depth=min(bit_depth, most_bits)) for layer in layers]
+    pixels = quantised[0] if len(layers) == 1 else np.concatenate(quantised, axis=2)
     extras = Extras(icc=icc, exif=exif, xmp=packet_for(provenance, xmp), density=density)
     try:
         content = encode(pixels, extras, quality)
@@ -361,13 +371,3 @@ def write_image(
 
 def _layer(mask: AnyMask) -> Float[np.ndarray, "height width 1"]:
     return np.asarray(mask)[..., None]
-
-
-def _quantise(
-    image: Float[np.ndarray, "height width channels"], bit_depth: int
-) -> Shaped[np.ndarray, "height width channels"]:
-    if not np.isfinite(image).all():
-        raise InputError("the image has values that are not numbers (NaN or infinite)")
-    top = 2**bit_depth - 1
-    kind = np.uint8 if bit_depth == 8 else np.uint16
-    return np.rint(np.clip(image, 0.0, 1.0) * np.float32(top)).astype(kind)

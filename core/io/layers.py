@@ -17,6 +17,8 @@ from ..geometry.window import window_origin
 from ..types import Face
 from .traced import keep_traced
 
+_TILE = 2048  # pixels along each side, at most, that are drawn at once
+
 __all__ = ["canonical_code", "depth_map", "draw_surface", "normal_map", "pncc_map"]
 
 
@@ -62,35 +64,48 @@ def _draw_surface(
     return jnp.concatenate([drawn, coverage[..., None]], axis=-1)
 
 
-def _window(face: Face, layout: UVLayout) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return the drawn window around a face, and its first pixel (x, y)."""
+def _draw(
+    face: Face,
+    layout: UVLayout,
+    size: tuple[int, int],
+    shown: Callable[[Float[np.ndarray, "side side 7"]], Float[np.ndarray, "side side c"]],
+    *,
+    channels: int,
+) -> Float[np.ndarray, "height width c"]:
+    """Return what is shown of the drawn surface in a picture of the photo's size; else 0.
+
+    A large face is drawn tile by tile: what is in between takes many times the memory of a tile.
+    """
     points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
-    (left, top), side = window_origin(points)
-    origin = np.array([left, top], np.int32)
-    drawn = draw_surface(face.position_map, layout, origin, side=side)
-    return np.asarray(drawn), (left, top)
+    first, side = window_origin(points)
+    tile = -(-side // -(-side // _TILE))
+    whole = np.zeros((*size, channels), dtype=np.float32)
+    for step in np.ndindex(-(-side // tile), -(-side // tile)):
+        origin = np.asarray(first, np.int32) + tile * np.asarray(step, np.int32)
+        drawn = np.asarray(draw_surface(face.position_map, layout, origin, side=tile))
+        _paste(whole, shown(drawn), (int(origin[0]), int(origin[1])))
+    return whole
 
 
 def _paste(
-    window: Float[np.ndarray, "side side c"], first: tuple[int, int], height: int, width: int
-) -> Float[np.ndarray, "{height} {width} c"]:
-    """Put a window into an empty picture of the photo's size."""
+    whole: Float[np.ndarray, "height width c"],
+    window: Float[np.ndarray, "side side c"],
+    first: tuple[int, int],
+) -> None:
+    """Put a window into a picture of the photo's size."""
     (left, top), side = first, window.shape[0]
-    whole = np.zeros((height, width, window.shape[2]), dtype=np.float32)
-    rows = slice(max(top, 0), max(min(top + side, height), 0))
-    columns = slice(max(left, 0), max(min(left + side, width), 0))
+    rows = slice(max(top, 0), max(min(top + side, whole.shape[0]), 0))
+    columns = slice(max(left, 0), max(min(left + side, whole.shape[1]), 0))
     whole[rows, columns] = window[
         rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
     ]
-    return whole
 
 
 def depth_map(
     face: Face, layout: UVLayout, *, height: int, width: int
 ) -> tuple[Float[np.ndarray, "{height} {width}"], Float[np.ndarray, "{height} {width}"]]:
     """Return depth (photo pixels, larger is nearer, 0 off the face) and coverage (0 or 1)."""
-    drawn, first = _window(face, layout)
-    whole = _paste(drawn[..., [3, 6]], first, height, width)
+    whole = _draw(face, layout, (height, width), lambda drawn: drawn[..., [3, 6]], channels=2)
     return whole[..., 0], whole[..., 1]
 
 
@@ -98,11 +113,14 @@ def normal_map(
     face: Face, layout: UVLayout, *, height: int, width: int
 ) -> Float[np.ndarray, "{height} {width} 3"]:
     """Return unit normals as colours: x right, y up, z to the camera, each 0.5 + n / 2; else 0."""
-    drawn, first = _window(face, layout)
+    return _draw(face, layout, (height, width), _normal_colors, channels=3)
+
+
+def _normal_colors(drawn: Float[np.ndarray, "side side 7"]) -> Float[np.ndarray, "side side 3"]:
     length = np.linalg.norm(drawn[..., :3], axis=-1, keepdims=True)
     unit = drawn[..., :3] / np.maximum(length, 1e-6) * [1.0, -1.0, 1.0]
     colors = (0.5 + 0.5 * unit) * (drawn[..., 6:] > 0.5)
-    return _paste(colors.astype(np.float32), first, height, width)
+    return colors.astype(np.float32)
 
 
 def canonical_code(layout: UVLayout) -> Float[np.ndarray, "size size 3"]:
@@ -122,10 +140,12 @@ def pncc_map(
     References:
         X. Zhu et al., "Face Alignment Across Large Poses: A 3D Solution", 2016, section 3.2.
     """
-    drawn, first = _window(face, layout)
     code = canonical_code(layout)
-    column, row = (drawn[..., k] * layout.size - 0.5 for k in (4, 5))
-    places = (column.astype(np.float32), row.astype(np.float32))
-    colors = cv2.remap(code, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    colors *= drawn[..., 6:] > 0.5
-    return _paste(colors, first, height, width)
+
+    def codes(drawn: Float[np.ndarray, "side side 7"]) -> Float[np.ndarray, "side side 3"]:
+        column, row = (drawn[..., k] * layout.size - 0.5 for k in (4, 5))
+        places = (column.astype(np.float32), row.astype(np.float32))
+        colors = cv2.remap(code, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(colors * (drawn[..., 6:] > 0.5))
+
+    return _draw(face, layout, (height, width), codes, channels=3)

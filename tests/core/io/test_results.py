@@ -15,9 +15,10 @@ from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import UVLayout, load_layout
 from uvface.core.geometry.pose import rotation_from_angles
 from uvface.core.geometry.sampling import sample_bilinear, sample_texture
+from uvface.core.io import layers
 from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
-from uvface.core.io.layers import normal_map
+from uvface.core.io.layers import depth_map, normal_map, pncc_map
 from uvface.core.io.overlay import PANEL
 from uvface.core.io.results import ENDINGS, OUTPUTS, write_results
 from uvface.core.io.textures import photo_texture
@@ -280,6 +281,15 @@ def test_codes_are_cut_at_the_photo_s_border(layout):
     whole = normal_map(outside, layout, height=512, width=512)
     wide = normal_map(make_face(layout, 120.0), layout, height=512, width=612)
     np.testing.assert_allclose(whole[:, :400], wide[:, 100:500], atol=0.02)
+
+
+@pytest.mark.parametrize("draw", [depth_map, normal_map, pncc_map])
+def test_large_faces_are_drawn_tile_by_tile_without_seams(layout, monkeypatch, draw):
+    wide = make_face(layout, 20.0)
+    size = {"height": 400, "width": 300}
+    whole = draw(wide, layout, **size)
+    monkeypatch.setattr(layers, "_TILE", 128)
+    np.testing.assert_allclose(draw(wide, layout, **size), whole, atol=1e-4)
 
 
 def test_visibility_is_the_mask_of_the_texture_at_its_size(tmp_path, face, layout):
