@@ -194,6 +194,7 @@ def test_what_lies_beyond_the_photo_is_labelled_hidden(prepared):
 def test_subjects_are_read_and_checked():
     assert subjects("light, pose,light") == ("light", "pose")
     assert subjects(("quality",)) == ("quality",)
-    for wrong in ("hats", "", "pose,,light", ()):
+    assert subjects("pose,,light,") == ("pose", "light")  # a comma too many names nothing
+    for wrong in ("hats", "", ",", ()):
         with pytest.raises(InputError, match="choose from pose"):
             subjects(wrong)
