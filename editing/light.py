@@ -2,7 +2,7 @@
 
 Each step works on what the one before has left: mean and spread of the skin's colours; the light
 from all sides that each face stands in, from its normals; what differs over larger parts of the
-face, or by so much that it must be a shadow or a highlight; and what the target shines.
+face, or by so much that it must be a shadow or a highlight; and how either of them shines.
 
 References:
     R. Ramamoorthi and P. Hanrahan, "An Efficient Representation for Irradiance Environment
@@ -13,6 +13,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Literal
 
 import jax
@@ -81,31 +82,38 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> tuple[ColorTran
         return transfer, tint
     target, source = _pool_skin(target), _pool_skin(source)
     matched = dataclasses.replace(source, lab=apply_transfer(transfer, source.lab))
-    offset = _lit(target.normal, fit_light(target)) - _lit(source.normal, fit_light(matched))
+    matts = [_lit(skin.normal, fit_light(skin)) for skin in (target, matched)]
+    offset = matts[0] - matts[1]
+    shines = [_shine(skin, matt) for skin, matt in zip((target, matched), matts, strict=True)]
     theirs = apply_transfer(transfer, theirs)
     for blur, own_share in _SCALES:
         rest = _average(own - theirs - offset, seen, blur * seen.shape[0] / 256)
         strength = jnp.linalg.norm(rest + 1e-9, axis=-1, keepdims=True)
         offset += rest * jnp.maximum(1.0 - own_share / strength, 0.0)
-    offset += _missing_shine(own - theirs - offset, target, seen)
+    shine = _exchanged(own - theirs - offset, shines, seen)
+    offset += shine * jnp.array([1.0, 0.0, 0.0])
     level = _level(theirs, seen)
     return transfer, tint * enlarge(light_between(level, level + offset), same.shape[0])
 
 
-def _missing_shine(left: Array, target: Skin, seen: Array) -> Array:
-    """Return what is still left ``[S, S, 3]`` where the target shines, up to its shine.
+def _exchanged(left: Array, shines: Sequence[Array], seen: Array) -> Array:
+    """Return what lightness is left ``[S, S, 1]`` where one of two skins shines, up to its shine.
 
-    Shine is light that does not enter the skin: on dark skin it is most of what one sees.
+    Shine is light that does not enter the skin: on dark skin it is most of what one sees, and on
+    skin made lighter it would be white spots.
     """
-    sigma = _SHINE_BLUR * seen.shape[0] / 256
-    weight = target.weight[..., None]
-    matt = _lit(target.normal, fit_light(target))[..., :1]
-    above = target.lab[..., :1] - matt
+    rest = _average(left[..., :1], seen, _SHINE_BLUR * seen.shape[0] / 256)
+    target, source = shines
+    return jnp.clip(rest, -source, target)
+
+
+def _shine(skin: Skin, matt: Array) -> Array:
+    """Return how much brighter skin is than matt skin in its light, ``[S, S, 1]`` Oklab L."""
+    weight = skin.weight[..., None]
+    above = (skin.lab - matt)[..., :1]
     above -= (above * weight).sum() / jnp.maximum(weight.sum(), 1e-6)
-    shine = jnp.maximum(_average(above, weight, sigma) - _MATT, 0.0)
-    rest = _average(left, seen, sigma)
-    light = jnp.maximum(rest[..., :1], 0.0)
-    return rest * jnp.minimum(shine, light) / jnp.maximum(light, 1e-4)
+    above = _average(above, weight, _SHINE_BLUR * above.shape[0] / 256)
+    return jnp.maximum(above - _MATT, 0.0)
 
 
 def _tint(lab: Array, transfer: ColorTransfer, share: Array) -> Array:

@@ -158,3 +158,14 @@ def test_skin_shines_where_the_target_s_does():
     assert found[42:44, 28:32].mean() < skin - 0.02
     matt = np.asarray(_relit(source, dark, "light"))[..., 0]
     assert matt[22:24, 28:32].mean() < skin + 0.01
+
+
+def test_a_source_s_shine_does_not_become_a_white_spot():
+    spot = np.zeros((SIZE, SIZE, 1), np.float32)
+    spot[20:26, 26:34] = 1.0
+    light = _skin(0.0 * LEFT)
+    dark = dataclasses.replace(light, lab=0.5 * light.lab + spot * jnp.array([0.15, 0.0, 0.0]))
+    found, matched = (np.asarray(_relit(dark, light, c))[..., 0] for c in ("light", "match"))
+    skin = np.median(found[np.asarray(light.weight) > 0])
+    rises = [lab[22:24, 28:32].mean() - skin for lab in (found, matched)]
+    assert rises[0] < 0.6 * rises[1]
