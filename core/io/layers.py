@@ -17,9 +17,9 @@ from ..geometry.window import window_origin
 from ..types import Face
 from .traced import keep_traced
 
-_TILE = 2048  # pixels along each side, at most, that are drawn at once
-
 __all__ = ["canonical_code", "depth_map", "draw_surface", "normal_map", "pncc_map"]
+
+_TILE = 2048  # pixels along each side, at most, that are drawn at once
 
 
 def draw_surface(
@@ -92,10 +92,10 @@ def _paste(
     window: Float[np.ndarray, "side side c"],
     first: tuple[int, int],
 ) -> None:
-    """Put a window into a picture of the photo's size."""
+    """Put a window into a picture of the photo's size; any part of it may lie outside."""
     (left, top), side = first, window.shape[0]
-    rows = slice(max(top, 0), max(min(top + side, whole.shape[0]), 0))
-    columns = slice(max(left, 0), max(min(left + side, whole.shape[1]), 0))
+    rows = slice(*np.clip((top, top + side), 0, whole.shape[0]))
+    columns = slice(*np.clip((left, left + side), 0, whole.shape[1]))
     whole[rows, columns] = window[
         rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
     ]

@@ -284,11 +284,14 @@ def test_codes_are_cut_at_the_photo_s_border(layout):
 
 
 @pytest.mark.parametrize("draw", [depth_map, normal_map, pncc_map])
-def test_large_faces_are_drawn_tile_by_tile_without_seams(layout, monkeypatch, draw):
-    wide = make_face(layout, 20.0)
-    size = {"height": 400, "width": 300}
+@pytest.mark.parametrize("place", [(20.0, 240.0), (10.0, 5.0), (290.0, 395.0)])
+def test_large_faces_are_drawn_tile_by_tile_without_seams(layout, monkeypatch, draw, place):
+    """Faces cut at the left, the left and top, the right and bottom: tiles lie wholly outside."""
+    wide = make_face(layout, place[0])
+    moved = wide.position_map + jnp.array([0.0, place[1] - 240.0, 0.0])
+    wide, size = dataclasses.replace(wide, position_map=moved), {"height": 400, "width": 300}
     whole = draw(wide, layout, **size)
-    monkeypatch.setattr(layers, "_TILE", 128)
+    monkeypatch.setattr(layers, "_TILE", 48)
     np.testing.assert_allclose(draw(wide, layout, **size), whole, atol=1e-4)
 
 
