@@ -188,8 +188,10 @@ def _exif(picture: Image.Image) -> tuple[int, bytes | None]:
         orientation = 1 if picture.format == "TIFF" else exif.get(_ORIENTATION, 1)
         if "exif" not in picture.info:  # a TIFF's own tags describe the file, not the photo
             return orientation, None
-        exif[_ORIENTATION] = 1
-        return orientation, exif.tobytes()
+        upright = Image.Exif()
+        upright.load(exif.tobytes())  # a copy: the picture, perhaps a caller's, keeps its own
+        upright[_ORIENTATION] = 1
+        return orientation, upright.tobytes()
     except Exception:  # damaged Exif comes in many ways and must not cost the photo
         return 1, None
 

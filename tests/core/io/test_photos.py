@@ -76,6 +76,19 @@ def test_an_opened_picture_is_what_its_file_is(tmp_path, name, mode, orientation
     assert given.path is None
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif"])
+def test_a_picture_is_left_as_it_is_and_can_be_used_again(tmp_path, name):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    exif.get_ifd(0x8769)[0x9003] = "2020:02:02 02:02:02"
+    with Image.open(_saved(tmp_path / name, "RGB", exif=exif)) as picture:
+        first, second = open_photo(picture), open_photo(picture)
+        assert first.image.shape == second.image.shape == (6, 4, 3)
+        assert first.exif == second.exif
+        if name != "a.tif":  # Pillow turns it itself, and drops the tag
+            assert picture.getexif()[0x0112] == 6
+
+
 def test_a_picture_of_16_bits_keeps_them():
     grey = np.arange(24, dtype=np.uint16).reshape(4, 6) * 2700
     image = open_photo(Image.fromarray(grey)).image
