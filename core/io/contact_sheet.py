@@ -48,9 +48,9 @@ def is_contact_sheet(picture: Path) -> bool:
             warnings.simplefilter("ignore")  # Pillow's on sizes and odd metadata
             with Image.open(picture) as opened:
                 packet = packet_in(opened)
+        found = None if packet is None else parse_packet(packet)
     except Exception:  # a damaged file fails in any way; whoever reads it as a photo says how
         return False
-    found = None if packet is None else parse_packet(packet)
     return found is not None and found.operation == _OPERATION
 
 

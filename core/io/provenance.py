@@ -119,7 +119,9 @@ def packet_in(picture: Image.Image) -> bytes | None:
     found = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
     if found is None and hasattr(picture, "tag_v2"):
         found = picture.tag_v2.get(_TIFF_XMP)
-    return found.encode() if isinstance(found, str) else found
+    if isinstance(found, str):
+        return found.encode()
+    return found if isinstance(found, bytes) else None  # a damaged TIFF's tag may be numbers
 
 
 def _packet_of(path: Path) -> bytes | None:

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
+from uvface.core.batch import find_photos
 from uvface.core.errors import InputError
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.provenance import (
@@ -55,6 +57,15 @@ def test_packet_of_other_software(tmp_path):
 def test_damaged_packet_says_nothing(tmp_path, packet):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=packet)
     assert read_provenance(tmp_path / "a.jpg") is None
+
+
+@pytest.mark.parametrize("numbers", [(7,), (60, 120, 58)])
+def test_a_tiff_whose_packet_is_numbers_has_none_and_is_a_photo(tmp_path, numbers):
+    path, pixels = tmp_path / "a.tif", np.full((8, 8, 3), 128, np.uint8)
+    tag = (700, "I", len(numbers), numbers if len(numbers) > 1 else numbers[0], True)
+    tifffile.imwrite(path, pixels, photometric="rgb", extratags=[tag])
+    assert find_photos(tmp_path) == [path]
+    assert read_photo(path).xmp is None and read_provenance(path) is None
 
 
 def test_no_image_is_an_error(tmp_path):
