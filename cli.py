@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
 
@@ -43,16 +44,50 @@ def _common() -> None:
     """Start every command with compiled code of earlier runs at hand."""
 
 
+class _OutputError(Exception):
+    """Standard output cannot be written, for what the system says."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class _Output:
+    """Standard output, whose failures are told from those of other files (`_OutputError`)."""
+
+    def __init__(self, stream: Any) -> None:  # what writes text, whoever put it there
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> Any:
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise _OutputError(error) from error
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise _OutputError(error) from error
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 failed, 2 wrong usage)."""
+    if sys.stdout is None:  # closed before the start, and so is what is written to it
+        return _run(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be UTF-8; stderr escapes
         sys.stdout.reconfigure(errors="replace")
+    output = _Output(sys.stdout)
     try:
-        code = _run(argv)
-        sys.stdout.flush()  # a full disk is noticed here at the latest
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # whoever read us has had enough
-            complain(f"{error.filename or 'cannot write the output'}: {error.strerror}")
+        with contextlib.redirect_stdout(output):
+            code = _run(argv)
+            output.flush()  # a full disk is noticed here at the latest
+    except _OutputError as error:
+        if not isinstance(error.reason, BrokenPipeError):  # whoever read us has had enough
+            complain(f"cannot write the output: {error.reason.strerror or error}")
         _leave_output()
         return 1
     return code
