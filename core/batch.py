@@ -15,7 +15,7 @@ import numpy as np
 from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
-from .io.boxes import Boxes, check_boxes
+from .io.boxes import Boxes, GivenBoxes, as_boxes
 from .io.contact_sheet import is_contact_sheet
 from .io.existing import is_result, read_existing
 from .io.files import file_sha256
@@ -128,7 +128,8 @@ def reconstruct(
         output: folder for the results; made where it does not exist.
         model: from `load`; by default the embedded weights.
         save: ``"all"``, or names of `OUTPUTS` as a list or a comma-separated text.
-        boxes: stem of a photo -> boxes around the landmarks; detection is skipped for these.
+        boxes: file name or stem of a photo -> boxes around the landmarks; detection is skipped
+            for these.
         cropped: every picture is a crop around one face, as PRNet takes them; nothing is detected.
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
         texture_size: texels along each side of textures, read from the photo.
@@ -146,7 +147,7 @@ def reconstruct(
     """
     if cropped and boxes is not None:
         raise InputError("a cropped picture has no boxes; give either boxes or cropped")
-    chosen, boxes, model = output_names(save), check_boxes(boxes), as_model(model)
+    chosen, boxes, model = output_names(save), as_boxes(boxes), as_model(model)
     files = find_photos(photos)
     folder = Path(output)
     try:
@@ -165,7 +166,7 @@ def reconstruct(
     job = _Job(
         model=model,
         write=write,
-        boxes=boxes or {},
+        boxes=boxes,
         cropped=cropped,
         faces=faces,
         settings={
@@ -202,7 +203,7 @@ class _Job:
 
     model: Model
     write: Callable[..., dict[str, Any]]
-    boxes: Boxes
+    boxes: GivenBoxes
     cropped: bool
     faces: FaceChoice
     settings: Mapping[str, Any]  # what else changes the files
@@ -210,11 +211,11 @@ class _Job:
     def find_boxes(self, path: Path, photo: Photo) -> Sequence[Sequence[float | int]] | None:
         if self.cropped:
             return [box_of_picture(photo.height, photo.width).tolist()]
-        return self.boxes.get(path.stem)
+        return self.boxes.get(path)
 
     def options(self, path: Path) -> dict[str, Any]:
         """Return all that changes a photo's files, as JSON gives it back."""
-        boxes = self.boxes.get(path.stem)
+        boxes = self.boxes.get(path)
         is_detected = boxes is None and not self.cropped
         given = {
             **self.settings,

@@ -18,7 +18,7 @@ import numpy as np
 from ..core.arguments import check_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.io.boxes import Boxes, check_boxes
+from ..core.io.boxes import Boxes, GivenBoxes, as_boxes
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo, read_photo
 from ..core.io.results import face_warnings
@@ -79,7 +79,8 @@ def augment(
         seed: another number gives other pictures.
         vary: what changes: a list, or comma-separated, of pose, light, color, occluder, quality.
         max_yaw: degrees of yaw by which a head is turned at most, up to 75.
-        boxes: stem of a photo -> boxes around the landmarks; detection is skipped for these.
+        boxes: file name or stem of a photo -> boxes around the landmarks; detection is skipped
+            for these.
         faces: which faces of each photo.
         skip_existing: keep complete pictures of an earlier run with the same photo and options.
 
@@ -93,7 +94,7 @@ def augment(
     check_number("count", count, 1, is_whole=True)
     check_number("max_yaw", max_yaw, 0, MOST_YAW)
     config = VariationConfig(count=count, seed=seed, vary=subjects(vary), max_yaw=float(max_yaw))
-    folder, boxes, model = Path(output), check_boxes(boxes), as_model(model)
+    folder, boxes, model = Path(output), as_boxes(boxes), as_model(model)
     given = find_photos(photos)
     files = [path for path in given if not _is_own(path, folder)]
     if not files:
@@ -103,7 +104,7 @@ def augment(
         folder=folder,
         model=model,
         config=config,
-        boxes=boxes or {},
+        boxes=boxes,
         faces=faces,
         skip_existing=skip_existing,
     )
@@ -131,7 +132,7 @@ class _Job:
     folder: Path
     model: Model
     config: VariationConfig
-    boxes: Boxes
+    boxes: GivenBoxes
     faces: FaceChoice
     skip_existing: bool
 
@@ -142,7 +143,7 @@ class _Job:
             "vary": [name for name in SUBJECTS if name in self.config.vary],
             "max_yaw": self.config.max_yaw,
             "chosen": self.faces,
-            "boxes": self.boxes.get(path.stem),
+            "boxes": self.boxes.get(path),
             "weights_sha256": self.model.weights_sha256,
         }
         text = json.dumps(own, default=lambda values: np.asarray(values).tolist())
@@ -189,8 +190,7 @@ def _one(path: Path, job: _Job, inputs: set[Path], owners: dict[Path, Path]) -> 
     if old and all(len(labels) == len(row) for labels, row in zip(kept, old, strict=True)):
         _claim(old, inputs, owners)
         return _item(photo, old, kept, is_old=True)
-    boxes = {path.stem: job.boxes[path.stem]} if path.stem in job.boxes else None
-    found = find_faces(photo, job.model, faces=job.faces, boxes=boxes)
+    found = find_faces(photo, job.model, faces=job.faces, boxes=job.boxes)
     places = _places(path, sha256, len(found), job)
     _claim(places, inputs, owners)
     rows = zip(found, places, strict=True)

@@ -242,7 +242,7 @@ def edit(
         reference_like: a photo of the person whose face is taken, in place of
             ``reference_face``.
         recognition: network that likeness is measured by, an ``.onnx`` file.
-        boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
+        boxes: file name or stem -> boxes around the landmarks, in place of detection.
 
     Raises:
         InputError: unusable file or option.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
-from ..core.io.boxes import Boxes, check_boxes
+from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo
@@ -71,12 +71,12 @@ class FaceFinder:
 
         Args:
             model: what reconstructs.
-            boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
+            boxes: file name or stem -> boxes around the landmarks, in place of detection.
             recognition: file of the network that likeness is measured by; by default one of
                 insightface's packs, looked for on first need.
         """
         self.model = as_model(model)
-        self._boxes = check_boxes(boxes)
+        self._boxes = as_boxes(boxes)
         self._recognition = recognition
         self._recognizer: Recognizer | None = None
         self._cache = _Cache(_KEPT)
@@ -91,15 +91,11 @@ class FaceFinder:
         return find_recognition(self._recognition).name
 
     def boxes_of(self, photos: Iterable[PhotoLike]) -> dict[str, list[list[float]]]:
-        """Return stem -> boxes, of those of the files whose boxes are given."""
+        """Return file name -> boxes, of those of the files whose boxes are given."""
         paths = [photo.path if isinstance(photo, Photo) else photo for photo in photos]
-        stems = [Path(path).stem for path in paths if isinstance(path, str | Path)]
-        given = self._boxes or {}
-        return {
-            stem: [[float(x) for x in box] for box in given[stem]]
-            for stem in stems
-            if stem in given
-        }
+        names = [Path(path).name for path in paths if isinstance(path, str | Path)]
+        given = {name: boxes for name in names if (boxes := self._boxes.get(name)) is not None}
+        return {name: [[float(x) for x in box] for box in boxes] for name, boxes in given.items()}
 
     def faces(
         self, photo: Photo, selection: Selection, *, name: str = "photo"

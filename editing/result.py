@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError, NoFaceError
-from ..core.io.boxes import Boxes
+from ..core.io.boxes import GivenBoxes
 from ..core.io.files import write_bytes_atomic
 from ..core.io.images import Photo, write_image
 from ..core.io.provenance import Provenance
@@ -26,7 +26,7 @@ def find_faces(
     model: Model,
     *,
     faces: FaceChoice,
-    boxes: Boxes | None = None,
+    boxes: GivenBoxes,
     name: str = "photo",
 ) -> list[Face]:
     """Reconstruct the chosen faces of a photo, at least one.
@@ -35,15 +35,14 @@ def find_faces(
         photo: the photo.
         model: what reconstructs.
         faces: ``"all"``, ``"largest"`` or a number from the left.
-        boxes: stem of a file's name -> its boxes, in place of detection; for arrays the stem is
-            ``name``.
+        boxes: in place of detection; those of arrays are found under ``name``.
         name: what the photo is called in messages if it has no path.
 
     Raises:
         NoFaceError: there is none.
     """
-    stem, title = (photo.path.stem, photo.path.name) if photo.path else (name, f"the {name}")
-    given = None if boxes is None else boxes.get(stem)
+    title = photo.path.name if photo.path else f"the {name}"
+    given = boxes.get(photo.path or name)
     found = model.reconstruct(photo.image, boxes=given, faces=faces)
     if not found:
         raise NoFaceError(f"no face found in {title}; say where it is with a --boxes file")

@@ -219,7 +219,7 @@ def swap(
             ``reference_face``.
         mapping: face of the target, by its number from the left or a word -> reference.
         recognition: network that likeness is measured by, an ``.onnx`` file.
-        boxes: stem of a file's name -> boxes around the landmarks, in place of detection.
+        boxes: file name or stem -> boxes around the landmarks, in place of detection.
 
     Raises:
         InputError: unusable file or option.

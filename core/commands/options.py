@@ -127,7 +127,7 @@ def open_boxes(path: Path | None, photos: Iterable[Path | None]) -> GivenBoxes |
     """Return the boxes that a ``--boxes`` file or folder holds for photos (None: no photo)."""
     from ..io.boxes import read_boxes
 
-    return None if path is None else read_boxes(path, [photo.stem for photo in photos if photo])
+    return None if path is None else read_boxes(path, [photo for photo in photos if photo])
 
 
 def face_choice(text: str) -> Any:

@@ -58,7 +58,7 @@ def test_pre_cropped_picture_gives_the_same_face_as_its_photo(tmp_path, astronau
     crop = extract_crop(image, photo_from_crop, 256)
     path = tmp_path / "crop.png"
     cv2.imwrite(str(path), np.rint(crop[..., ::-1] * 255).astype(np.uint8))
-    (whole,) = _run([astronaut], tmp_path / "a", model, boxes={"astronaut": [BOX]})
+    (whole,) = _run([astronaut], tmp_path / "a", model, boxes={"astronaut.png": [BOX]})
     (small,) = _run([path], tmp_path / "b", model, cropped=True)
     (face,) = small.record["faces"]
     expected = photo_from_crop.inverse().apply(
@@ -73,7 +73,7 @@ def test_pre_cropped_picture_gives_the_same_face_as_its_photo(tmp_path, astronau
 def test_boxes_from_a_folder_of_results(tmp_path, astronaut, model):
     (first,) = _run([astronaut], tmp_path / "a", model, boxes={"astronaut": [BOX]})
     (again,) = _run(
-        [astronaut], tmp_path / "b", model, boxes=read_boxes(tmp_path / "a", ["astronaut"])
+        [astronaut], tmp_path / "b", model, boxes=read_boxes(tmp_path / "a", [astronaut])
     )
     points = np.asarray(first.record["faces"][0]["landmarks"])[:, :2]
     np.testing.assert_allclose(
@@ -89,7 +89,7 @@ def test_a_damaged_landmark_file_fails_its_photo_and_no_other(tmp_path, astronau
     (folder / "astronaut.json").write_text('{"faces": ')
     corners = np.array([[177.0, 71], [271, 71], [177, 188], [271, 188], [224, 130]])
     np.savetxt(folder / "other.txt", corners)
-    boxes = read_boxes(folder, ["astronaut", "other"])
+    boxes = read_boxes(folder, [astronaut, other])
     for options in ({}, {"skip_existing": True}):
         photos = [astronaut, other]
         failed, done = _run(photos, tmp_path / "out", model, boxes=boxes, **options)

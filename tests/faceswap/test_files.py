@@ -178,8 +178,9 @@ def test_no_face_names_the_photo(files, model, tmp_path):
         swap(tmp_path / "wall.png", files[1], model=model, keep=())
     with pytest.raises(NoFaceError, match="the reference"):
         swap(files[0], np.zeros((120, 120, 3), np.float32), model=model, keep=())
-    with pytest.raises(NoFaceError, match=r"target\.png"):
-        swap(*files, model=model, keep=(), boxes={"target": []})
+    for name in ("target", "target.png"):
+        with pytest.raises(NoFaceError, match=r"target\.png"):
+            swap(*files, model=model, keep=(), boxes={name: []})
 
 
 def test_arrays_that_are_no_photos_are_input_errors(model):

@@ -222,8 +222,8 @@ def test_boxes_may_be_given_for_every_photo_that_is_read(
     """Those of the people whom a face is to be like, too."""
     asked: list[str] = []
 
-    def stand_in(path: Path, stems: list[str]) -> None:
-        asked.extend(stems)
+    def stand_in(path: Path, photos: list[Path]) -> None:
+        asked.extend(photo.stem for photo in photos)
         raise InputError("enough")
 
     monkeypatch.setattr(boxes, "read_boxes", stand_in)

@@ -1,14 +1,16 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.io import savemat
 
 from uvface.core.errors import InputError
-from uvface.core.io.boxes import read_boxes
+from uvface.core.io.boxes import as_boxes, read_boxes
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.uniform(20, 300, (68, 3)).round(3)
+ANNA, BEN = Path("photos/anna.jpg"), Path("photos/ben.jpg")
 BOX = [*POINTS[:, :2].min(axis=0), *POINTS[:, :2].max(axis=0)]
 
 
@@ -29,15 +31,15 @@ def _write(folder, suffix, stem="anna"):
 @pytest.mark.parametrize("suffix", [".mat", ".pts", ".txt", "_kpt.txt", ".json"])
 def test_landmark_files_of_others_give_boxes(tmp_path, suffix):
     _write(tmp_path, suffix)
-    boxes = read_boxes(tmp_path, ["anna", "ben"])
-    assert "anna" in boxes and "ben" not in boxes
-    np.testing.assert_allclose(boxes["anna"], [BOX] * (2 if suffix == ".json" else 1), atol=1e-3)
+    boxes = read_boxes(tmp_path, [ANNA, BEN])
+    assert boxes.is_given(ANNA) and not boxes.is_given(BEN)
+    np.testing.assert_allclose(boxes.get(ANNA), [BOX] * (2 if suffix == ".json" else 1), atol=1e-3)
 
 
 def test_of_several_files_the_one_with_all_faces_is_taken(tmp_path):
     for suffix in ("_kpt.txt", ".json", ".pts"):
         _write(tmp_path, suffix)
-    assert len(read_boxes(tmp_path, ["anna"])["anna"]) == 2
+    assert len(read_boxes(tmp_path, [ANNA]).get(ANNA)) == 2
 
 
 @pytest.mark.parametrize(
@@ -56,15 +58,15 @@ def test_of_several_files_the_one_with_all_faces_is_taken(tmp_path):
 def test_bad_landmark_file_is_one_line_when_it_is_needed(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     read_boxes(tmp_path, [])  # of no photo here
-    boxes = read_boxes(tmp_path, ["anna"])
+    boxes = read_boxes(tmp_path, [ANNA])
     with pytest.raises(InputError, match=r"anna\.") as caught:
-        boxes.get("anna")
+        boxes.get(ANNA)
     assert "\n" not in str(caught.value)
 
 
 def test_folder_without_landmark_files(tmp_path):
-    with pytest.raises(InputError, match="holds no landmarks of anna"):
-        read_boxes(tmp_path, ["anna"])
+    with pytest.raises(InputError, match=r"holds no landmarks of anna\.jpg"):
+        read_boxes(tmp_path, [ANNA])
 
 
 def test_a_truncated_mat_file_is_one_line(tmp_path):
@@ -72,7 +74,7 @@ def test_a_truncated_mat_file_is_one_line(tmp_path):
     savemat(path, {"pt3d_68": np.ones((3, 68))})
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="cannot read landmarks"):
-        read_boxes(tmp_path, ["anna"])["anna"]
+        read_boxes(tmp_path, [ANNA]).get(ANNA)
 
 
 def test_a_damaged_file_or_entry_costs_its_own_photo_only(tmp_path):
@@ -81,19 +83,38 @@ def test_a_damaged_file_or_entry_costs_its_own_photo_only(tmp_path):
     listed = tmp_path / "boxes.json"
     listed.write_text('{"anna": [["a", 2, 3, 4]], "ben.jpg": [[1, 2, 3, 4]]}')
     for path in (tmp_path, listed):
-        boxes = read_boxes(path, ["anna", "ben"])
-        assert "anna" in boxes and len(boxes["ben"][0]) == 4
+        boxes = read_boxes(path, [ANNA, BEN])
+        assert boxes.is_given(ANNA) and len(boxes.get(BEN)[0]) == 4
         with pytest.raises(InputError, match="anna"):
-            boxes.get("anna")  # not the default: the photo is not to be detected instead
+            boxes.get(ANNA)  # not the default: the photo is not to be detected instead
 
 
-def test_boxes_are_found_by_stem_and_by_file_name(tmp_path):
+def _as_mapping(path, content, photos):
+    return as_boxes(content)
+
+
+def _as_file(path, content, photos):
+    path.write_text(json.dumps(content))
+    return read_boxes(path, photos)
+
+
+@pytest.mark.parametrize("give", [_as_mapping, _as_file])
+def test_boxes_are_found_by_file_name_and_then_by_stem(tmp_path, give):
+    """Photos that differ by their suffix only keep boxes of their own."""
+    one, two, three = [[1.0, 2.0, 3.0, 4.0]], [[5.0, 6.0, 7.0, 8.0]], [[0.0, 0.0, 9.0, 9.0]]
+    names = ["a.jpg", "a.png", "a.tif", "b.1.jpg", "c.jpg", "target"]
+    content = {"a.png": two, "a.jpg": one, "a": three, "b.1": two, "target": one}
+    boxes = give(tmp_path / "boxes.json", content, [Path("some", name) for name in names])
+    assert [boxes.get(name) for name in names] == [one, two, three, two, None, one]
+    assert boxes.get(Path("elsewhere/a.png")) == two
+
+
+def test_a_file_without_boxes_of_the_photos_is_refused(tmp_path):
     path = tmp_path / "boxes.json"
-    path.write_text('{"anna.jpg": [[1, 2, 3, 4]], "ben": [], "ben.jpg": [[1, 2, 3, 4]], "eve": []}')
-    boxes = read_boxes(path, ["anna", "ben", "eva"])
-    assert boxes["anna"] == [[1.0, 2.0, 3.0, 4.0]]
-    assert boxes.get("ben") == [] and boxes.get("eva") is None
-    path.write_text('{"anna.1": [[1, 2, 3, 4]], "anna.2": []}')
-    assert read_boxes(path, ["anna.2"])["anna.2"] == []
-    with pytest.raises(InputError, match=r"boxes\.json holds no boxes of anna; need"):
-        read_boxes(path, ["anna"])
+    path.write_text('{"anna.1": [[1, 2, 3, 4]], "anna.png": []}')
+    with pytest.raises(InputError, match=r"boxes\.json holds no boxes of anna\.jpg; need"):
+        read_boxes(path, [ANNA])
+
+
+def test_no_boxes_give_none():
+    assert as_boxes(None).get(ANNA) is None and as_boxes({}).get("target") is None
