@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -133,13 +134,12 @@ def _packet_of(path: Path) -> bytes | None:
         raise InputError(f"{path} is not an image that can be read ({error})") from error
 
 
-def _property(root: ET.Element, namespace: str, name: str) -> str:
-    """Return a simple XMP property, an attribute or an element; of a list the last one's."""
+def _property(nodes: Sequence[ET.Element], namespace: str, name: str) -> str:
+    """Return a simple XMP property of nodes, an attribute or an element; of several the last."""
     key, found = f"{{{namespace}}}{name}", ""
-    for element in root.iter():
-        if key in element.attrib:
-            found = element.attrib[key]
-        if element.tag == key:
+    for node in nodes:
+        found = node.get(key, found)
+        for element in node.findall(key):
             found = (element.text or element.get(f"{{{RDF}}}resource") or "").strip()
     return found
 
@@ -162,12 +162,17 @@ def parse_packet(packet: bytes) -> Provenance | None:
         root = ET.fromstring(packet.rstrip(b"\0").strip())
     except (ET.ParseError, ValueError, LookupError):  # the latter two: of odd encodings
         return None
-    source_type = _property(root, IPTC, "DigitalSourceType")
+    # What lies deeper tells of versions and of other pictures that went into this one.
+    rdf = next(root.iter(f"{{{RDF}}}RDF"), root)
+    descriptions = [*rdf]
+    source_type = _property(descriptions, IPTC, "DigitalSourceType")
     if not source_type:
         return None
-    agent = _property(root, EVENT, "softwareAgent")
+    events = rdf.findall(f"*/{{{MEDIA}}}History/*/{{{RDF}}}li")
+    last = [*events[-1].iter()] if events else []
     return Provenance(
-        operation=_property(root, EVENT, "parameters"),
-        software=_property(root, XMP, "CreatorTool") or agent,
+        operation=_property(last, EVENT, "parameters"),
+        software=_property(descriptions, XMP, "CreatorTool")
+        or _property(last, EVENT, "softwareAgent"),
         source_type=source_type,
     )

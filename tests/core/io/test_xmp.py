@@ -66,6 +66,34 @@ def test_ours_is_put_into_the_photo_s_own_packet(event):
     assert set(_values(merged, RDF, "about")) == {"uuid:1"}
 
 
+VERSIONS = """<m:Versions><r:Seq><r:li><r:Description><u:event
+ xmlns:u="http://ns.adobe.com/xap/1.0/sType/Version#" r:parseType="Resource">
+ <v:parameters>checked in</v:parameters><v:softwareAgent>Archive 3</v:softwareAgent></u:event>
+ </r:Description></r:li></r:Seq></m:Versions>"""
+PANTRY = f"""<m:Pantry><r:Bag><r:li><r:Description x:CreatorTool="Layer 4"
+ e:DigitalSourceType="{COMPOSITE_SYNTHETIC}">{HISTORY}</r:Description></r:li></r:Bag></m:Pantry>"""
+
+
+@pytest.mark.parametrize("more", [VERSIONS, PANTRY])
+def test_only_the_history_tells_what_was_done_last(more):
+    """Versions and the pictures that went into this one have events of their own."""
+    assert parse_packet(packet_for(MADE, photo_packet(event=HISTORY, more=more))) == MADE
+    found = parse_packet(photo_packet(event=HISTORY, more=more))
+    assert found == Provenance(operation="as JPEG", software="Camera 2", source_type=CAMERA)
+
+
+def test_events_of_any_form_are_read():
+    made = "<v:parameters>drawn</v:parameters><v:softwareAgent>Painter 3</v:softwareAgent>"
+    for event in (
+        f'<r:li r:parseType="Resource">{made}</r:li>',
+        f"<r:li><r:Description>{made}</r:Description></r:li>",
+    ):
+        history = HISTORY.replace("</r:Seq>", f"{event}</r:Seq>")
+        packet = photo_packet(event=history).replace(b'x:CreatorTool="Camera 2"', b"")
+        found = parse_packet(packet)
+        assert (found.operation, found.software) == ("drawn", "Painter 3")
+
+
 def test_a_second_edit_adds_to_the_history():
     again = Provenance(operation="swap", software="uvface 2")
     merged = packet_for(again, packet_for(MADE, photo_packet()))
