@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import warnings
+from numbers import Real
 from pathlib import Path
 
 import cv2
@@ -198,9 +199,12 @@ def _exif(picture: Image.Image) -> tuple[int, bytes | None]:
 
 def _density(picture: Image.Image, orientation: int) -> tuple[float, float] | None:
     """Return the dots per inch along x and y of the upright photo, if it says so."""
+    found = picture.info.get("dpi")  # of a PNG perhaps a text chunk of that name
+    if not isinstance(found, tuple) or not all(isinstance(value, Real) for value in found):
+        return None
     try:
-        across, down = (float(value) for value in picture.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        across, down = map(float, found)
+    except (OverflowError, ValueError, ZeroDivisionError):
         return None
     if not (0.0 < across < _MOST_DPI and 0.0 < down < _MOST_DPI):
         return None

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.provenance import (
@@ -144,6 +145,14 @@ def test_results_keep_packet_and_density_of_the_photo(tmp_path, suffix):
     assert _values(written.xmp, XMP, "Rating") == ["5"]
     if suffix != ".webp":  # it has no place for it; PNG counts whole dots per metre
         np.testing.assert_allclose(written.density, (150.0, 300.0), atol=0.02)
+
+
+def test_a_text_named_dpi_is_no_density(tmp_path):
+    for text in ("72", "72,72", ""):
+        told = PngInfo()
+        told.add_text("dpi", text)
+        Image.new("RGB", (8, 8)).save(tmp_path / "a.png", pnginfo=told)
+        assert read_photo(tmp_path / "a.png").density is None
 
 
 def test_no_density_is_none_and_none_is_written(tmp_path):
