@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import InputError
 
-__all__ = ["check_number", "name_list", "path_list"]
+__all__ = ["as_number", "name_list", "path_list"]
 
 
 def name_list(given: Any, what: str) -> tuple[str, ...]:
@@ -54,19 +54,32 @@ def _several(given: Any) -> list[Any]:
     return [given] if is_one else [*given]
 
 
-def check_number(
+def as_number(
     name: str,
     value: Any,
     low: float | int,
     high: float | int = float("inf"),
     *,
     is_whole: bool = False,
-) -> None:
-    """Raise InputError unless a value is a number, perhaps a whole one, from low to high."""
+) -> Any:
+    """Return a number as Python's own, which JSON takes; NumPy and JAX have others.
+
+    Args:
+        name: what it is, for the message.
+        value: a number, or an array of no axes.
+        low: the least that will do.
+        high: the most.
+        is_whole: whether only a whole number will do.
+
+    Raises:
+        InputError: it is none, or beyond the limits.
+    """
+    number = value.item() if getattr(value, "ndim", None) == 0 else value
     kind = Integral if is_whole else Real
-    if not isinstance(value, kind) or isinstance(value, bool) or not low <= float(value) <= high:
+    if not isinstance(number, kind) or isinstance(number, bool) or not low <= number <= high:
         limits = f"{low:g} to {high:g}" if high < float("inf") else f"{low:g} or more"
         raise InputError(f"{name} {_shown(value)}; need a {'whole ' * is_whole}number, {limits}")
+    return number
 
 
 def _shown(value: Any) -> str:

@@ -35,7 +35,9 @@ def augment(
         list[str], typer.Argument(metavar="PHOTO...", help="Files, folders or globs.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures.")],
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Pictures of each face.")] = 8,
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=100_000, help="Pictures of each face.")
+    ] = 8,
     seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 0,
     vary: Annotated[
         str, typer.Option(help="What changes: a list of pose, light, color, occluder, quality.")

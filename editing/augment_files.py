@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arguments import check_number
+from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes
@@ -32,6 +32,8 @@ from .recipe import MOST_YAW, SUBJECTS, subjects
 from .result import find_faces
 
 __all__ = ["VariationConfig", "augment"]
+
+_MOST = 100_000  # pictures of a face: all are named before the first is made
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ def augment(
         photos: files, folders or globs; one or several.
         output: folder for the pictures; made where it does not exist.
         model: from `load`; by default the embedded weights.
-        count: pictures of each face.
+        count: pictures of each face, up to 100,000.
         seed: another number gives other pictures.
         vary: what changes: a list, or comma-separated, of pose, light, color, occluder, quality.
         max_yaw: degrees of yaw by which a head is turned at most, up to 75.
@@ -91,9 +93,12 @@ def augment(
     Raises:
         InputError: an unusable option, nothing to read, or the folder cannot be written to.
     """
-    check_number("count", count, 1, is_whole=True)
-    check_number("max_yaw", max_yaw, 0, MOST_YAW)
-    config = VariationConfig(count=count, seed=seed, vary=subjects(vary), max_yaw=float(max_yaw))
+    config = VariationConfig(
+        count=as_number("count", count, 1, _MOST, is_whole=True),
+        seed=seed,
+        vary=subjects(vary),
+        max_yaw=float(as_number("max_yaw", max_yaw, 0, MOST_YAW)),
+    )
     folder, boxes, model = Path(output), as_boxes(boxes), as_model(model)
     given = find_photos(photos)
     files = [path for path in given if not _is_own(path, folder)]

@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..core.arguments import check_number, name_list
+from ..core.arguments import as_number, name_list
 from ..core.blending.composite import BlendConfig, composite
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
@@ -90,7 +90,7 @@ def edit_face(
     config = config or EditConfig()
     if reference is None and recolor is None:
         raise InputError("nothing to do; give a reference photo or a colour")
-    check_edit(layout, regions=regions, recolor=recolor, config=config)
+    config = check_edit(layout, regions=regions, recolor=recolor, config=config)
     mask = _edit_mask(layout, regions, config.feather)
     masks = EditMasks(
         mask=mask,
@@ -122,13 +122,17 @@ def edit_face(
 
 def check_edit(
     layout: UVLayout, *, regions: Sequence[str], recolor: str | None, config: EditConfig
-) -> None:
-    """Raise InputError for what no photo is needed to see, as `edit_face` does."""
-    check_number("strength", config.strength, 0, 1)
-    check_number("feather (texels)", config.feather, 0, _MOST_FEATHER)
+) -> EditConfig:
+    """Return the settings; raise InputError for what no photo is needed to see, as `edit_face`."""
+    config = dataclasses.replace(
+        config,
+        strength=as_number("strength", config.strength, 0, 1),
+        feather=as_number("feather (texels)", config.feather, 0, _MOST_FEATHER),
+    )
     if recolor is not None:
         parse_color(recolor)
     _edit_mask(layout, regions, config.feather)
+    return config
 
 
 def apply_source(
@@ -249,9 +253,10 @@ def edit(
         NoFaceError: a photo shows no face.
     """
     regions = name_list(regions, "regions")
-    config = EditConfig(strength=strength, feather=feather)
     opened = open_photo(photo)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
+    config = EditConfig(strength=strength, feather=feather)
+    config = check_edit(finder.model.layout, regions=regions, recolor=recolor, config=config)
     found, warnings = finder.faces(opened, Selection(faces=faces, like=like))
     given: Reference | None = None
     files: tuple[Path, ...] = ()
@@ -272,7 +277,7 @@ def edit(
             recolor=recolor,
             config=config,
         )
-    if strength and np.abs(image - opened.image).max() < _UNSEEN:
+    if config.strength and np.abs(image - opened.image).max() < _UNSEEN:
         warnings += (f"nothing that one sees changed: {', '.join(regions)} hardly shows there",)
     return EditResult(
         image=image,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.arguments import check_number
+from ..core.arguments import as_number
 from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.photos import PhotoLike, Photos, photo_list
@@ -45,7 +45,7 @@ def texture(
         AssetError: likeness is asked for and no recognition network is there.
     """
     if size is not None:
-        check_number("texels", size, 64, LARGEST_TEXTURE, is_whole=True)
+        size = as_number("texels", size, 64, LARGEST_TEXTURE, is_whole=True)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
     found = finder.fuse(photo_list(photos), Selection(faces=faces, like=like), size=size)
     assert isinstance(found.reference, FaceTexture)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ..core.arguments import name_list
+from ..core.arguments import as_number, name_list
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
@@ -238,8 +238,8 @@ def swap(
         blend=BlendConfig(method=blend),
         complete=complete,
         occlusion=occlusion,
-        strength=strength,
-        shape=shape,
+        strength=as_number("strength", strength, 0, 1),
+        shape=as_number("shape", shape, 0, 1),
     )
     request = SwapRequest(
         references=() if reference is None else photo_list(reference),

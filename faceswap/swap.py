@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..core.arguments import check_number
+from ..core.arguments import as_number
 from ..core.blending.composite import BlendConfig
 from ..core.geometry.face_shape import load_shape_modes
 from ..core.geometry.layout import UVLayout
@@ -147,7 +147,7 @@ def swap_reference(
 def check_swap(layout: UVLayout, config: SwapConfig) -> None:
     """Raise InputError for what no photo is needed to see, as `swap_face` does."""
     for name in ("strength", "shape"):
-        check_number(name, getattr(config, name), 0, 1)
+        as_number(name, getattr(config, name), 0, 1)
     for name in config.keep:
         layout.region(name)
 

@@ -37,7 +37,11 @@ REFUSED = (
     "uvface.texture(T, model=m, size='64')",
     "uvface.augment(pil, 'out', model=m)",
     "uvface.augment(T, 'out', model=m, count='1')",
+    "uvface.augment(T, 'out', model=m, count=10**400)",
     "uvface.evaluate(5, model=m)",
+)
+NUMBER = (
+    "uvface.edit(T, model=m, regions=['lips'], recolor=RED, strength=np.float32(0.5)).save(OUT)"
 )
 
 SCRIPT = """
@@ -46,7 +50,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 import uvface
-T = Path(sys.argv[1]) / "target.jpg"
+T, OUT = Path(sys.argv[1]) / "target.jpg", sys.argv[3]
 m, pil, RED = uvface.load(), Image.open(T), "#a01830"
 said = {}
 for call in json.loads(sys.argv[2]):
@@ -59,12 +63,23 @@ print(json.dumps(said))
 """
 
 
+def _call(calls, folder, out=""):
+    run = [sys.executable, "-c", SCRIPT, str(PHOTOS), json.dumps(calls), str(out)]
+    done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
 @pytest.mark.weights
 def test_values_of_a_wrong_kind_are_refused_in_one_line(tmp_path):
-    run = [sys.executable, "-c", SCRIPT, str(PHOTOS), json.dumps(REFUSED)]
-    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
-    said = json.loads(done.stdout)
+    said = _call(REFUSED, tmp_path)
     wrong = {c: line for c, line in said.items() if not re.fullmatch("InputError: .*", line)}
     assert not wrong
     assert not [line for line in said.values() if not re.search("need|give|write", line)]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.weights
+def test_a_number_of_numpy_is_one_and_is_told_in_the_record(tmp_path):
+    out = tmp_path / "out.png"
+    assert _call([NUMBER], tmp_path, out) == {NUMBER: "fine"}
+    assert json.loads(Path(f"{out}.json").read_text())["settings"]["strength"] == 0.5

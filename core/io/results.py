@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..arguments import check_number
+from ..arguments import as_number
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
@@ -108,7 +108,7 @@ def write_results(
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
     if texture_size is not None:
-        check_number("texture size", texture_size, *_SIZES, is_whole=True)
+        texture_size = as_number("texture size", texture_size, *_SIZES, is_whole=True)
     record_path = folder / f"{path.stem}.json"
     remove_record(record_path)
     records = []

@@ -1,9 +1,10 @@
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.arguments import check_number, name_list, path_list
+from uvface.core.arguments import as_number, name_list, path_list
 from uvface.core.errors import InputError
 
 
@@ -31,14 +32,28 @@ def test_what_is_no_path_is_refused(given):
 
 
 def test_numbers_within_limits_pass():
-    for value in (0, 1.0, np.float32(0.5), np.int64(1)):
-        check_number("strength", value, 0, 1)
-    check_number("count", np.int32(3), 1, is_whole=True)
+    for value in (0, 1.0, 0.25, 10**400):
+        assert as_number("strength", value, 0) is value
+    assert as_number("count", np.int32(3), 1, is_whole=True) == 3
 
 
-@pytest.mark.parametrize("value", ["0.5", None, True, [0.5], float("nan"), -0.1, 1.1])
+@pytest.mark.parametrize("kind", [np.float32, np.array, jnp.float32, jnp.asarray])
+def test_numbers_of_arrays_become_python_s_own(kind):
+    found = as_number("strength", kind(0.5), 0, 1)
+    assert type(found) is float and found == 0.5
+    whole = as_number("size", kind(3).astype(int), 0, 9, is_whole=True)
+    assert type(whole) is int and whole == 3
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0.5", None, True, [0.5], float("nan"), -0.1, 1.1, 10**400),
+        *(np.array(True), np.array("0.5"), np.array([0.5]), np.array(np.nan), jnp.float32(2)),
+    ],
+)
 def test_other_numbers_are_refused(value):
     with pytest.raises(InputError, match="need a number, 0 to 1"):
-        check_number("strength", value, 0, 1)
+        as_number("strength", value, 0, 1)
     with pytest.raises(InputError, match="need a whole number, 1 or more"):
-        check_number("count", 1.5, 1, is_whole=True)
+        as_number("count", 1.5, 1, is_whole=True)
