@@ -56,7 +56,8 @@ class EditResult:
     Attributes:
         image: ``[H, W, 3]`` float32, RGB in [0, 1].
         faces: the faces that were changed, as they were before.
-        photo: the photo as it was read; alpha, profile, bit depth, Exif, XMP and density stay.
+        photo: the photo as it was read; alpha, profile, bit depth, Exif, XMP and density stay as
+            far as the format takes them (`write_image`).
         operation: what was done, for the provenance.
         settings: the options, for the record.
         warnings: one line each.

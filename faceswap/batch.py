@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.batch import find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.io.encoding import ENCODERS
+from ..core.io.encoding import FORMATS
 from ..core.io.files import file_sha256, write_bytes_atomic
 from ..core.io.images import read_photo
 from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
@@ -94,7 +94,7 @@ def jobs_of_targets(
 
 
 def _output_name(target: Path, *, prefix: str = "") -> str:
-    suffix = target.suffix if target.suffix.lower() in ENCODERS else ".png"
+    suffix = target.suffix if target.suffix.lower() in FORMATS else ".png"
     return f"{target.stem}{prefix}{suffix}"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core.errors import InputError
-from ..core.io.encoding import ENCODERS
+from ..core.io.encoding import FORMATS
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
 
@@ -40,4 +40,4 @@ def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"
 def mask_beside(folder: Path, photo: Path) -> Path | None:
     """Return a photo's mask in a folder, a picture with the photo's stem; None without one."""
     found = [path for path in sorted(folder.iterdir()) if path.stem == photo.stem]
-    return next((path for path in found if path.suffix.lower() in ENCODERS), None)
+    return next((path for path in found if path.suffix.lower() in FORMATS), None)

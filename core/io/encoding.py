@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import io
 import struct
+import sys
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt16
 from PIL import Image
 
-__all__ = ["ENCODERS", "Extras"]
+__all__ = ["FORMATS", "Extras", "Format"]
 
 Pixels = UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
 _TIFF_XMP = 700  # TIFF tag of the XMP packet
@@ -121,12 +122,24 @@ def _encode_tiff(pixels: Pixels, extras: Extras, quality: int) -> bytes:
 
 Encoder = Callable[[Pixels, Extras, int], bytes]
 
-# suffix -> encoder and the largest bit depth that the format holds
-ENCODERS: dict[str, tuple[Encoder, int]] = {
-    ".png": (_encode_png, 16),
-    ".jpg": (_encode_jpeg, 8),
-    ".jpeg": (_encode_jpeg, 8),
-    ".webp": (_encode_webp, 8),
-    ".tif": (_encode_tiff, 16),
-    ".tiff": (_encode_tiff, 16),
+
+class Format(NamedTuple):
+    """How a picture is encoded, and what the format holds."""
+
+    encode: Encoder
+    bit_depth: int  # the largest
+    xmp: int = sys.maxsize  # bytes of the largest packet
+
+
+_JPEG = Format(_encode_jpeg, 8, xmp=65_504)  # one segment, less its length and name
+_TIFF = Format(_encode_tiff, 16)
+
+# suffix -> its format
+FORMATS = {
+    ".png": Format(_encode_png, 16),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": Format(_encode_webp, 8),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
 }

@@ -22,7 +22,7 @@ from PIL import Image, ImageCms
 
 from ..errors import InputError
 from ..levels import levels
-from .encoding import ENCODERS, Extras
+from .encoding import FORMATS, Extras
 from .face_files import SUFFIX
 from .files import read_bytes, write_bytes_atomic
 from .provenance import Provenance, packet_in
@@ -320,8 +320,8 @@ def _upright(
 
 def check_image_name(path: Path) -> None:
     """Raise InputError where `write_image` does not know the path's suffix."""
-    if path.suffix.lower() not in ENCODERS:
-        raise InputError(f"{path} has no known image suffix; use one of {', '.join(ENCODERS)}")
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"{path} has no known image suffix; use one of {', '.join(FORMATS)}")
 
 
 def write_image(
@@ -349,7 +349,8 @@ def write_image(
         bit_depth: 8 or 16 bits per value.
         icc: ICC profile that the values are in.
         exif: Exif block, as `Photo.exif`; TIFF does not take one.
-        xmp: XMP packet of the photo that the image is made of; what still holds is kept.
+        xmp: XMP packet of the photo that the image is made of; what still holds is kept, in a
+            JPEG up to 64 KB in all.
         density: dots per inch along x and y; WebP takes none.
         provenance: written into the XMP packet.
         quality: of JPEG and WebP, 1 to 100; 100 is lossless WebP.
@@ -361,15 +362,16 @@ def write_image(
     check_image_name(path)
     if bit_depth not in (8, 16):
         raise InputError(f"bit_depth is {bit_depth}; 8 or 16 is needed")
-    encode, most_bits = ENCODERS[path.suffix.lower()]
+    kind = FORMATS[path.suffix.lower()]
     layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
     if not all(np.isfinite(layer).all() for layer in layers):
         raise InputError("the image has values that are not numbers (NaN or infinite)")
-    quantised = [levels(layer, bit_depth=min(bit_depth, most_bits)) for layer in layers]
+    quantised = [levels(layer, bit_depth=min(bit_depth, kind.bit_depth)) for layer in layers]
     pixels = quantised[0] if len(layers) == 1 else np.concatenate(quantised, axis=2)
-    extras = Extras(icc=icc, exif=exif, xmp=packet_for(provenance, xmp), density=density)
+    packet = packet_for(provenance, xmp, largest=kind.xmp)
+    extras = Extras(icc=icc, exif=exif, xmp=packet, density=density)
     try:
-        content = encode(pixels, extras, quality)
+        content = kind.encode(pixels, extras, quality)
     except (OSError, ValueError, cv2.error) as error:
         raise InputError(f"cannot encode {path.name}: {_one_line(error)}") from error
     write_bytes_atomic(path, content)

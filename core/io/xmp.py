@@ -9,6 +9,7 @@ References:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from xml.dom import minidom
 
@@ -29,7 +30,6 @@ __all__ = ["packet_for"]
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
 _TERMS = "http://purl.org/dc/terms/"
-_LARGEST = 65_000  # bytes; a JPEG holds a little more
 
 _SOURCE_TYPE = (IPTC, "DigitalSourceType")
 _REPLACED = {_SOURCE_TYPE, (XMP, "CreatorTool")}  # by ours
@@ -47,24 +47,27 @@ _STALE_SPACES = {
 }
 
 
-def packet_for(provenance: Provenance | None, packet: bytes | None) -> bytes | None:
+def packet_for(
+    provenance: Provenance | None, packet: bytes | None, *, largest: int = sys.maxsize
+) -> bytes | None:
     """Return the packet of a picture that is made of a photo.
 
     Args:
         provenance: what is said of the making; None says nothing. Then the photo's source type
             stays where it says synthetic, and goes where it says that a camera took it all.
         packet: the photo's own.
+        largest: bytes that the picture's format holds.
 
     Returns:
         UTF-8. Ours alone, if any, where the photo has none or one that cannot be kept: damaged, or
-        larger than a JPEG holds. None where nothing is said.
+        too large. None where nothing is said.
     """
     alone = None if provenance is None else provenance_packet(provenance)
     try:
         kept = None if packet is None else _keep(provenance, packet, alone)
     except Exception:  # damaged metadata comes in many ways and must not cost the picture
         kept = None
-    return alone if kept is None or len(kept) > _LARGEST else kept
+    return alone if kept is None or len(kept) > largest else kept
 
 
 def _keep(provenance: Provenance | None, packet: bytes, alone: bytes | None) -> bytes:

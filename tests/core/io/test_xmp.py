@@ -121,7 +121,6 @@ def test_without_a_mark_no_packet_says_that_a_camera_took_it_all():
         b"<?xml version='1.0' encoding='abacus'?>" + photo_packet().split(b"?>", 1)[1].strip(),
         photo_packet(more="<dc:a>" * 5000 + "</dc:a>" * 5000),
         photo_packet().replace(b"<x:xmpmeta", b'<!DOCTYPE a [<!ENTITY b "c">]><x:xmpmeta'),
-        photo_packet(more=f"<dc:description>{'x' * 70_000}</dc:description>"),
     ],
 )
 def test_a_packet_that_cannot_be_kept_leaves_ours(packet):
@@ -145,6 +144,18 @@ def test_results_keep_packet_and_density_of_the_photo(tmp_path, suffix):
     assert _values(written.xmp, XMP, "Rating") == ["5"]
     if suffix != ".webp":  # it has no place for it; PNG counts whole dots per metre
         np.testing.assert_allclose(written.density, (150.0, 300.0), atol=0.02)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+@pytest.mark.parametrize("spare", [-1, 0])
+def test_a_large_packet_is_kept_where_the_format_holds_it(tmp_path, suffix, spare):
+    """In a JPEG the one with our event may have 65,504 bytes: Pillow writes no more."""
+    room = 65_504 - len(packet_for(MADE, photo_packet(more="<dc:a>x</dc:a>"))) - spare
+    packet, out = photo_packet(more=f"<dc:a>x{'x' * room}</dc:a>"), tmp_path / f"out{suffix}"
+    write_image(out, np.zeros((8, 8, 3), np.float32), xmp=packet, provenance=MADE)
+    assert read_provenance(out) == MADE
+    is_kept = suffix != ".jpg" or spare == 0
+    assert _values(read_photo(out).xmp, XMP, "Rating") == ["5"] * is_kept
 
 
 def test_a_text_named_dpi_is_no_density(tmp_path):
