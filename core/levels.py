@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
-__all__ = ["levels"]
+__all__ = ["quantise"]
 
 _BAND = 256  # rows at a time: copies of a large photo as floats fill the memory
 
 
-def levels(
+def quantise(
     values: Float[np.ndarray, "rows columns *c"], *, bit_depth: int = 8
 ) -> UInt8[np.ndarray, "rows columns *c"] | UInt16[np.ndarray, "rows columns *c"]:
     """Return values in [0, 1] as whole numbers of 8 or 16 bits; those outside are clipped."""

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from ..errors import InputError
-from ..levels import levels
+from ..levels import quantise
 
 __all__ = [
     "AnyImage",
@@ -54,7 +54,7 @@ def as_uint8(image: AnyImage) -> UInt8[np.ndarray, "height width 3"]:
         raise InputError(f"the image has no pixels (shape {image.shape})")
     if image.dtype == np.uint8:
         return image
-    return levels(image)
+    return quantise(image)
 
 
 def box_overlap(

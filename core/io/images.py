@@ -21,7 +21,7 @@ from jaxtyping import Float, Shaped, UInt16
 from PIL import Image, ImageCms
 
 from ..errors import InputError
-from ..levels import levels
+from ..levels import quantise
 from .encoding import FORMATS, Extras
 from .face_files import SUFFIX
 from .files import read_bytes, write_bytes_atomic
@@ -366,7 +366,7 @@ def write_image(
     layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
     if not all(np.isfinite(layer).all() for layer in layers):
         raise InputError("the image has values that are not numbers (NaN or infinite)")
-    quantised = [levels(layer, bit_depth=min(bit_depth, kind.bit_depth)) for layer in layers]
+    quantised = [quantise(layer, bit_depth=min(bit_depth, kind.bit_depth)) for layer in layers]
     pixels = quantised[0] if len(layers) == 1 else np.concatenate(quantised, axis=2)
     packet = packet_for(provenance, xmp, largest=kind.xmp)
     extras = Extras(icc=icc, exif=exif, xmp=packet, density=density)

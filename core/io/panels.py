@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from ..levels import quantise
+
 __all__ = [
     "captioned",
     "clay_panel",
@@ -65,7 +67,7 @@ def landmark_panel(
     view: View, points: Float[np.ndarray, "68 2"], seen: Float[np.ndarray, " 68"]
 ) -> Picture:
     """Draw the 68 landmarks: green where they are seen, red where not."""
-    picture = _levels(view)
+    picture = quantise(view)
     weight = np.clip(seen, 0, 1)[:, None]
     colors = np.rint(weight * _SEEN + (1 - weight) * np.array(_HIDDEN)).astype(int)
     for first, last, closed in _CURVES:
@@ -98,7 +100,7 @@ def dense_panel(
         weight = (np.clip(2.0 - distance, 0, 1) * seen[is_in])[:, None]
         row, column = whole[:, 1] + down, whole[:, 0] + right
         picture[row, column] += weight * (0.1 + 0.9 * colors[is_in] - picture[row, column])
-    return _levels(picture)
+    return quantise(picture)
 
 
 def wire_panel(view: View, drawn: Surface) -> Picture:
@@ -120,7 +122,7 @@ def clay_panel(view: View, drawn: Surface) -> Picture:
 
 def pose_panel(view: View, box: Float[np.ndarray, "8 2"]) -> Picture:
     """Draw the head's box: front four corners, then back four."""
-    picture = _levels(view)
+    picture = quantise(view)
     front, back = box[:4], box[4:]
     for color, width in ((_INK, 4), (_BACK, 2)):
         _line(picture, back, color, width, closed=True)
@@ -171,8 +173,4 @@ def _soften(coverage: Float[np.ndarray, "n n 1"]) -> Float[np.ndarray, "n n 1"]:
 
 
 def _blend(view: np.ndarray, surface: np.ndarray, weight: Float[np.ndarray, "n n 1"]) -> Picture:
-    return _levels(view * (1 - weight) + surface * weight)
-
-
-def _levels(view: np.ndarray) -> Picture:
-    return np.ascontiguousarray(np.rint(np.clip(view, 0, 1) * 255).astype(np.uint8))
+    return quantise(view * (1 - weight) + surface * weight)

@@ -22,7 +22,7 @@ from ..arguments import as_number
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
-from ..levels import levels
+from ..levels import quantise
 from ..types import Face
 from .existing import remove_record
 from .exports import canonical_map, frontal_map, write_mat, write_turned
@@ -236,7 +236,7 @@ def _save_texture(out: _Output) -> dict[str, Any]:
     path = out.base.with_name(out.base.name + "_texture.png")
     colors = out.texture
     if out.opacity is not None:  # viewers of the mesh, which has this texture, pass over alpha
-        colors = colors * (levels(out.opacity)[..., None] > 0)
+        colors = colors * (quantise(out.opacity)[..., None] > 0)
     write_image(path, colors, alpha=out.opacity, icc=out.photo.icc)
     out.files["texture"] = path.name
     return {}
@@ -244,7 +244,7 @@ def _save_texture(out: _Output) -> dict[str, Any]:
 
 def _save_visibility(out: _Output) -> dict[str, Any]:
     seen = resized_visibility(out.face, out.layout, len(out.texture))
-    content = _png(levels(seen), {})
+    content = _png(quantise(seen), {})
     return _write(out, "_visibility.png", content, "visibility")
 
 
@@ -265,12 +265,12 @@ def _save_depth(out: _Output) -> dict[str, Any]:
 
 def _save_normals(out: _Output) -> dict[str, Any]:
     colors = normal_map(out.face, out.layout, **out.shape)
-    return _write(out, "_normals.png", _png(levels(colors), {}), "normals")
+    return _write(out, "_normals.png", _png(quantise(colors), {}), "normals")
 
 
 def _save_pncc(out: _Output) -> dict[str, Any]:
     colors = pncc_map(out.face, out.layout, **out.shape)
-    return _write(out, "_pncc.png", _png(levels(colors), {}), "pncc")
+    return _write(out, "_pncc.png", _png(quantise(colors), {}), "pncc")
 
 
 def _save_turned(out: _Output, name: str, positions: Any) -> dict[str, Any]:
