@@ -57,7 +57,7 @@ _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
 _CHROMA_SLOPES = (0.7, 1.0)  # larger ones turn lips magenta and cheeks blotchy
 _FACTORS = (0.4, 2.5)  # of roots: a fifteenth to sixteen times the light
-_LEAST_ROOT = 0.05
+_LEAST_ROOT = 0.05  # of a cone's response, cube root; 1/255, the darkest but black, has 0.067
 _LEAST_SEEN = 1.0  # texels that must be seen to compare
 _DARK = 0.02  # Oklab L: below it there is no colour to speak of
 # Deviation of a / L and b / L: 0.008 and more in colour photos, 0 in black and white ones, 0.003 to

@@ -56,9 +56,7 @@ class Surroundings:
     person: np.ndarray  # [n, n] float32 in [0, 1], 1 on the person
     sure: np.ndarray  # [n, n] the same without what looks like the wall behind
     solid: np.ndarray  # [n, n] the same without ears, which the face's mesh has, and smooth
-    around: (
-        np.ndarray
-    )  # [n, n, 3] float32, the person's own colours, also at and beyond the outline
+    around: np.ndarray  # [n, n, 3] float32, the person's own colours, also beyond the outline
     rim: np.ndarray  # [n, n] float32 in [0, 1], 1 where a turned person has these
     wall: np.ndarray  # [n, n, 3] float32, the stage without the person
     depth: np.ndarray  # [g, g] float32, z of the grid's vertices; NaN where nothing is drawn
