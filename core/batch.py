@@ -20,7 +20,7 @@ from .io.contact_sheet import is_contact_sheet
 from .io.existing import is_result, read_existing
 from .io.files import file_sha256
 from .io.images import Photo, read_photo
-from .io.results import ENDINGS, OUTPUTS, write_results
+from .io.results import ENDINGS, OUTPUTS, name_warnings, write_results
 from .reconstruct import FaceChoice, Model, as_model
 
 __all__ = ["Item", "find_photos", "is_glob", "output_names", "reconstruct"]
@@ -298,14 +298,8 @@ def _one(path: Path, job: _Job, names: _Names) -> Item:
         record = job.write(path, photo, found, options=job.options(path))
     except (UvfaceError, OSError) as error:
         return _failure(path, error)
-    warnings = [*photo.warnings, *_face_warnings(path, record["faces"])]
+    notes = name_warnings(str(path), [face["warnings"] for face in record["faces"]])
+    warnings = [*photo.warnings, *notes]
     if not found:
         warnings.append(f"no face found in {path.name}; --boxes FILE.json can give its place")
     return Item(photo=path, record=record, warnings=tuple(warnings))
-
-
-def _face_warnings(path: Path, faces: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what the records of a photo's faces warn of, with the photo and the face named."""
-    for index, face in enumerate(faces):
-        place = f"{path}, face {index}" if len(faces) > 1 else f"{path}"
-        yield from (f"{place}: {line}" for line in face["warnings"])

@@ -16,7 +16,7 @@ from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_f
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
-from ..core.io.results import face_warnings
+from ..core.io.results import face_warnings, name_warnings
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
 from .fuse import PhotoFace, fuse_photos
@@ -130,12 +130,8 @@ class FaceFinder:
     ) -> tuple[str, ...]:
         """Return what makes chosen faces hard to read, with the photo and the face named."""
         title = f"{name} {photo.path.name}" if photo.path else f"the {name}"
-        lines = []
-        for index, face in enumerate(faces):
-            place = f"{title}, face {index}" if len(faces) > 1 else title
-            notes = face_warnings(face, photo, self.model.layout)
-            lines += [f"{place}: {note}" for note in notes]
-        return tuple(lines)
+        notes = [face_warnings(face, photo, self.model.layout) for face in faces]
+        return tuple(name_warnings(title, notes))
 
     def reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
         """Return what a face is taken from: a photo, a face file, or photos of one person.

@@ -15,10 +15,11 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 from PIL import Image
 
+from .provenance import TIFF_XMP
+
 __all__ = ["FORMATS", "Extras", "Format"]
 
 Pixels = UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
-_TIFF_XMP = 700  # TIFF tag of the XMP packet
 _WHITE = 255
 _METRES_PER_INCH = 0.0254
 
@@ -103,7 +104,7 @@ def _encode_tiff(pixels: Pixels, extras: Extras, quality: int) -> bytes:
     stream = io.BytesIO()
     tags = []
     if extras.xmp:
-        tags.append((_TIFF_XMP, 1, len(extras.xmp), extras.xmp, True))
+        tags.append((TIFF_XMP, 1, len(extras.xmp), extras.xmp, True))
     tifffile.imwrite(
         stream,
         pixels,

@@ -34,6 +34,7 @@ __all__ = [
     "IPTC",
     "MEDIA",
     "RDF",
+    "TIFF_XMP",
     "XMP",
     "Provenance",
     "packet_in",
@@ -49,7 +50,7 @@ COMPOSITE_SYNTHETIC = _SOURCE_TYPES + "compositeSynthetic"
 ALGORITHMIC_MEDIA = _SOURCE_TYPES + "algorithmicMedia"  # rendered wholly by our synthesis
 COMPOSITE = _SOURCE_TYPES + "composite"  # of elements of any kind
 
-_TIFF_XMP = 700  # tag
+TIFF_XMP = 700  # tag of the packet
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XMP = "http://ns.adobe.com/xap/1.0/"
 MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
@@ -119,7 +120,7 @@ def packet_in(picture: Image.Image) -> bytes | None:
     """Return the XMP packet of an opened picture, whose pixels need not be decoded yet."""
     found = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
     if found is None and hasattr(picture, "tag_v2"):
-        found = picture.tag_v2.get(_TIFF_XMP)
+        found = picture.tag_v2.get(TIFF_XMP)
     if isinstance(found, str):
         return found.encode()
     return found if isinstance(found, bytes) else None  # a damaged TIFF's tag may be numbers

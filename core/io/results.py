@@ -34,7 +34,7 @@ from .overlay import draw_overlay
 from .position_maps import pack_position_map
 from .textures import photo_texture, resized_visibility
 
-__all__ = ["ENDINGS", "OUTPUTS", "face_record", "face_warnings", "write_results"]
+__all__ = ["ENDINGS", "OUTPUTS", "face_record", "face_warnings", "name_warnings", "write_results"]
 
 _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
@@ -169,6 +169,16 @@ def face_record(face: Face, photo: Photo, layout: UVLayout) -> dict[str, Any]:
         "warnings": face_warnings(face, photo, layout),
         "files": {},
     }
+
+
+def name_warnings(photo: str, warnings: Sequence[Sequence[str]]) -> list[str]:
+    """Return the warnings of each of a photo's faces with the photo named, of several the face."""
+    several = len(warnings) > 1
+    return [
+        f"{photo}, face {index}: {line}" if several else f"{photo}: {line}"
+        for index, lines in enumerate(warnings)
+        for line in lines
+    ]
 
 
 def face_warnings(face: Face, photo: Photo, layout: UVLayout) -> list[str]:
