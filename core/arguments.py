@@ -74,9 +74,10 @@ def as_number(
     Raises:
         InputError: it is none, or beyond the limits.
     """
-    number = value.item() if getattr(value, "ndim", None) == 0 else value
+    number: Any = value.item() if getattr(value, "ndim", None) == 0 else value
     kind = Integral if is_whole else Real
-    if not isinstance(number, kind) or isinstance(number, bool) or not low <= number <= high:
+    is_number = isinstance(number, kind) and not isinstance(number, bool)
+    if not (is_number and low <= number <= high):
         limits = f"{low:g} to {high:g}" if high < float("inf") else f"{low:g} or more"
         raise InputError(f"{name} {_shown(value)}; need a {'whole ' * is_whole}number, {limits}")
     return number
