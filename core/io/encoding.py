@@ -130,9 +130,10 @@ class Format(NamedTuple):
     encode: Encoder
     bit_depth: int  # the largest
     xmp: int = sys.maxsize  # bytes of the largest packet
+    exif: int = sys.maxsize  # bytes of the largest block
 
 
-_JPEG = Format(_encode_jpeg, 8, xmp=65_504)  # one segment, less its length and name
+_JPEG = Format(_encode_jpeg, 8, xmp=65_504, exif=65_533)  # one segment each, less what names it
 _TIFF = Format(_encode_tiff, 16)
 
 # suffix -> its format

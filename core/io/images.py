@@ -348,7 +348,7 @@ def write_image(
         alpha: opacity in [0, 1].
         bit_depth: 8 or 16 bits per value.
         icc: ICC profile that the values are in.
-        exif: Exif block, as `Photo.exif`; TIFF does not take one.
+        exif: Exif block, as `Photo.exif`; TIFF does not take one, a JPEG up to 64 KB.
         xmp: XMP packet of the photo that the image is made of; what still holds is kept, in a
             JPEG up to 64 KB in all.
         density: dots per inch along x and y; WebP takes none.
@@ -369,7 +369,8 @@ def write_image(
     quantised = [quantise(layer, bit_depth=min(bit_depth, kind.bit_depth)) for layer in layers]
     pixels = quantised[0] if len(layers) == 1 else np.concatenate(quantised, axis=2)
     packet = packet_for(provenance, xmp, largest=kind.xmp)
-    extras = Extras(icc=icc, exif=exif, xmp=packet, density=density)
+    block = exif if exif is None or len(exif) <= kind.exif else None
+    extras = Extras(icc=icc, exif=block, xmp=packet, density=density)
     try:
         content = kind.encode(pixels, extras, quality)
     except (OSError, ValueError, cv2.error) as error:

@@ -346,3 +346,13 @@ def test_a_face_file_is_no_photo(tmp_path):
     (tmp_path / "a.uvface").write_bytes(b"\x40\0\0\0\0\0\0\0{}")
     with pytest.raises(InputError, match="is a face file, not a photo; use it as a reference"):
         read_photo(tmp_path / "a.uvface")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_exif_that_a_format_cannot_hold_does_not_cost_the_picture(tmp_path, suffix):
+    """A PNG's may be of any size, a JPEG's has one segment of 64 KB."""
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 70_000  # description
+    write_image(tmp_path / f"a{suffix}", np.zeros((8, 8, 3), np.float32), exif=exif.tobytes())
+    with Image.open(tmp_path / f"a{suffix}") as written:
+        assert ("exif" in written.info) == (suffix != ".jpg")
