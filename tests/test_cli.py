@@ -1,6 +1,5 @@
 """The command line: exit codes, one-line errors, no half-written files."""
 
-import io
 import json
 import os
 import subprocess
@@ -13,8 +12,6 @@ import pytest
 import skimage.data
 
 from uvface.cli import main
-from uvface.core.commands.progress import track
-from uvface.core.io import provenance
 from uvface.core.io.images import write_image
 from uvface.core.io.provenance import Provenance
 
@@ -303,83 +300,6 @@ def test_no_gpu_where_one_was_asked_for_is_one_line(
     assert main(["reconstruct", str(astronaut), "-o", "out", "--device", "gpu"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "no GPU that JAX can use" in line and "--device auto" in line
-
-
-_PROGRAM = [sys.executable, "-c", "import sys; from uvface.cli import main; sys.exit(main())"]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("command", [["--help"], ["inspect", "PHOTO"]])
-def test_a_full_disk_behind_stdout_is_one_line(command: list[str], astronaut: Path) -> None:
-    command = [str(astronaut) if word == "PHOTO" else word for word in command]
-    with open("/dev/full", "w") as full:
-        run = subprocess.run([*_PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert run.returncode == 1
-    (line,) = run.stderr.splitlines()
-    assert line.startswith("error: cannot write the output: No space left")
-
-
-def test_a_reader_that_has_had_enough_ends_a_command_without_a_word(astronaut: Path) -> None:
-    """What was printed may still lie in the buffer when the command is done."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    command = [*_PROGRAM, "inspect", str(astronaut)]
-    run = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
-    os.close(writing)
-    assert run.returncode == 1 and run.stderr == ""
-
-
-@pytest.mark.parametrize(("command", "code"), [(["--help"], 0), (["inspect", "no.jpg"], 1)])
-def test_a_closed_stdout_takes_nothing_and_stops_nothing(command: list[str], code: int) -> None:
-    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *_PROGRAM, *command]
-    run = subprocess.run(closed, stderr=subprocess.PIPE, text=True)
-    assert run.returncode == code
-    assert len(run.stderr.splitlines()) == code and "Traceback" not in run.stderr
-
-
-def test_progress_is_shown_though_stdout_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    monkeypatch.setattr(terminal, "isatty", lambda: True)
-    monkeypatch.setattr(sys, "stdout", None)
-    monkeypatch.setattr(sys, "stderr", terminal)
-    assert list(track("abc", total=3, title="letters", quiet=False)) == ["a", "b", "c"]
-    assert "letters" in terminal.getvalue()
-
-
-def test_what_another_file_refuses_is_no_failure_of_stdout(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Nobody expected it: it keeps its traceback, and stdout goes on."""
-
-    def refuse(path: Path) -> None:
-        raise PermissionError(13, "Permission denied", "elsewhere.bin")
-
-    monkeypatch.setattr(provenance, "read_provenance", refuse)
-    with pytest.raises(PermissionError, match=r"elsewhere\.bin"):
-        main(["inspect", "a.jpg"])
-    os.write(1, b"still here")
-    assert capfd.readouterr() == ("still here", "")
-
-
-def test_a_failure_of_stdout_without_a_number_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Gone(io.StringIO):
-        def write(self, text: str) -> int:
-            raise OSError("the drive is gone")
-
-    monkeypatch.setattr(sys, "stdout", Gone())
-    assert main(["--help"]) == 1
-    assert capsys.readouterr().err == "error: cannot write the output: the drive is gone\n"
-
-
-def test_a_platform_of_the_environment_that_is_not_there_is_one_line(astronaut: Path) -> None:
-    command = [*_PROGRAM, "reconstruct", str(astronaut), "-o", "out"]
-    environment = os.environ | {"JAX_PLATFORMS": "abacus"}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert run.returncode == 1
-    (line,) = run.stderr.splitlines()
-    assert "JAX_PLATFORMS=abacus" in line and "unset it, or use --device cpu" in line
 
 
 def test_inspect_passes_over_a_sidecar_of_others(
