@@ -6,7 +6,9 @@ there (linear maps, the kernel's once and for all), multiplied point by point an
 products in place of m k. Here that is done along the rows of a picture only: what is multiplied
 at each point is a convolution along the columns. A 4x4 kernel costs 28 products per 4 outputs
 rather than 64, its maps before and after are sums of a few shifted rows, with constants that are
-small for points near 0, and the n convolutions run side by side.
+small for points near 0, and the n convolutions run side by side. At a stride of s every s-th tap
+meets every s-th row: so s pictures, whose rows lie side by side, have a kernel of k / s taps each,
+and their products are summed by the same convolution along the columns.
 
 Along both axes 49 products per 16 outputs suffice, but the maps grow threefold (they are what takes
 the time) and the rounding errors, too: along one axis they are 1e-6 of the outputs on average for
@@ -28,7 +30,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["convolve_tiles", "transform_kernel"]
+__all__ = ["Padding", "convolve_tiles", "transform_kernel"]
+
+Padding = tuple[tuple[int, int], tuple[int, int]]  # rows, columns: before, after
 
 _POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, -0.5, 0.5)  # the first few, and infinity
 
@@ -57,12 +61,13 @@ def _maps(
 
 
 def transform_kernel(
-    kernel: Float[np.ndarray, "k k c d"], tile: int
-) -> list[Float[np.ndarray, "1 k c d"]]:
-    """Return the n kernels along columns that `convolve_tiles` multiplies with."""
-    evaluate = _maps(tile, kernel.shape[0])[1]
-    values = np.einsum("ny,yxcd->nxcd", evaluate, kernel.astype(np.float64))
-    return list(values.astype(np.float32)[:, None])
+    kernel: Float[np.ndarray, "k k2 c d"], tile: int, stride: int = 1
+) -> list[Float[np.ndarray, "s k2 c d"]]:
+    """Return the n kernels that `convolve_tiles` multiplies with; ``stride`` is that of rows."""
+    taps = kernel.shape[0] // stride
+    parts = kernel.astype(np.float64).reshape(taps, stride, *kernel.shape[1:])
+    values = np.einsum("ny,ysxcd->nsxcd", _maps(tile, taps)[1], parts)
+    return list(values.astype(np.float32))
 
 
 def _combine(weights: np.ndarray, parts: Sequence[jax.Array]) -> list[jax.Array]:
@@ -77,35 +82,37 @@ def _combine(weights: np.ndarray, parts: Sequence[jax.Array]) -> list[jax.Array]
 
 def convolve_tiles(
     x: Float[jax.Array, "b h w c"],
-    kernels: Sequence[Float[jax.Array, "1 k c d"]],
+    kernels: Sequence[Float[jax.Array, "s k2 c d"]],
     *,
     tile: int,
-    padding: tuple[int, int],
+    padding: Padding,
+    stride: int = 1,
 ) -> Float[jax.Array, "b h2 w2 d"]:
-    """Convolve at stride 1.
+    """Convolve.
 
     Args:
         x: input.
-        kernels: from `transform_kernel` of the same tile.
+        kernels: from `transform_kernel` of the same tile, for s as stride of the rows.
         tile: rows of outputs at once.
-        padding: rows and columns of 0 before and after.
+        padding: rows and columns of 0 around it.
+        stride: that of the columns.
     """
-    count = len(kernels)
+    count, step = len(kernels), kernels[0].shape[0]
     taps = count - tile + 1
     evaluate, _, interpolate = _maps(tile, taps)
-    rows, before = x.shape[1], padding[0]
-    outputs = rows + sum(padding) - taps + 1
+    rows, (before, after) = x.shape[1], padding[0]
+    outputs = (rows + before + after) // step - taps + 1
     tiles = -(-outputs // tile)
     whole = tiles + -(-(taps - 1) // tile)  # and those after one that it needs inputs of
-    x = jnp.pad(x, ((0, 0), (before, whole * tile - before - rows), (0, 0), (0, 0)))
-    x = x.reshape(x.shape[0], whole, tile, *x.shape[2:])
+    x = jnp.pad(x, ((0, 0), (before, whole * tile * step - before - rows), (0, 0), (0, 0)))
+    x = x.reshape(x.shape[0], whole, tile, step, *x.shape[2:])
     inputs = [x[:, k // tile :][:, :tiles, k % tile] for k in range(count)]
     products = [
         jax.lax.conv_general_dilated(
-            row,
+            row.reshape(x.shape[0], tiles * step, *x.shape[4:]),
             kernel,
-            (1, 1),
-            ((0, 0), padding),
+            (step, stride),
+            ((0, 0), padding[1]),
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
             precision="highest",  # rounding grows in what follows
         )
