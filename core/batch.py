@@ -15,13 +15,14 @@ import numpy as np
 from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
-from .io.boxes import Boxes, GivenBoxes, as_boxes
+from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
 from .io.existing import is_result, read_existing
 from .io.files import file_sha256
 from .io.images import Photo, read_photo
 from .io.results import ENDINGS, OUTPUTS, name_warnings, write_results
-from .reconstruct import FaceChoice, Model, as_model
+from .io.textures import as_texture_size
+from .reconstruct import FaceChoice, Model, as_model, check_choice
 
 __all__ = ["Item", "find_photos", "is_glob", "output_names", "reconstruct"]
 
@@ -142,13 +143,16 @@ def reconstruct(
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.
 
     Raises:
-        InputError: an unknown name in ``save``, nothing to read, or both ``boxes`` and
-            ``cropped``.
+        InputError: an unknown name in ``save``, a wrong choice of faces or size, nothing to read,
+            boxes of none of the photos, or both ``boxes`` and ``cropped``.
     """
     if cropped and boxes is not None:
         raise InputError("a cropped picture has no boxes; give either boxes or cropped")
+    check_choice(faces)
+    texture_size = as_texture_size(texture_size)
     chosen, boxes, model = output_names(save), as_boxes(boxes), as_model(model)
     files = find_photos(photos)
+    require_boxes(boxes, files)
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)

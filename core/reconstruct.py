@@ -11,6 +11,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -46,6 +47,7 @@ __all__ = [
     "Reading",
     "ReconstructConfig",
     "as_model",
+    "check_choice",
     "choose_faces",
     "load",
 ]
@@ -242,7 +244,10 @@ def load(
 
     Raises:
         AssetError: the weights or their UV layout are missing, damaged or do not fit together.
+        InputError: ``weights`` is no name.
     """
+    if not isinstance(weights, str | os.PathLike):
+        raise InputError(f"weights {weights!r}; need a name as 'prn-lite', or a .safetensors file")
     layout = read_layout(weights)
     network, header = load_runnable(weights, layout=layout)
     return Model(
@@ -309,8 +314,7 @@ def choose_faces(
     Raises:
         InputError: an unknown word, neither a word nor a number, or no face of that number.
     """
-    if not isinstance(faces, str | Integral) or isinstance(faces, bool):
-        raise InputError(f"faces {faces!r}; need one number from the left, or a word as 'largest'")
+    check_choice(faces)
     if faces == "all" or not len(boxes):
         return list(range(len(boxes)))
     if isinstance(faces, str):
@@ -320,6 +324,15 @@ def choose_faces(
     return [int(faces)]
 
 
+def check_choice(faces: FaceChoice) -> None:
+    """Raise an `InputError` where a choice of faces is none, whatever the photo."""
+    if not isinstance(faces, str | Integral) or isinstance(faces, bool):
+        raise InputError(f"faces {faces!r}; need one number from the left, or a word as 'largest'")
+    words = get_args(FaceWord)
+    if isinstance(faces, str) and faces not in words:
+        raise InputError(f"no face {faces!r}; choose {', '.join(words)} or a number from the left")
+
+
 def _number_of(word: str, boxes: Float[np.ndarray, "faces 4"], size: tuple[int, int]) -> int:
     if word in ("left", "right"):
         return 0 if word == "left" else len(boxes) - 1
@@ -327,9 +340,6 @@ def _number_of(word: str, boxes: Float[np.ndarray, "faces 4"], size: tuple[int, 
         middle = np.array([size[1] - 1, size[0] - 1])
         return int(np.argmin(np.linalg.norm(boxes[:, :2] + boxes[:, 2:] - middle, axis=1)))
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    if word not in ("largest", "smallest"):
-        words = ", ".join(get_args(FaceWord))
-        raise InputError(f"no face {word!r}; choose {words} or a number from the left")
     return int(np.argmax(areas) if word == "largest" else np.argmin(areas))
 
 

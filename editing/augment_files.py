@@ -18,12 +18,12 @@ import numpy as np
 from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.io.boxes import Boxes, GivenBoxes, as_boxes
+from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo, read_photo
 from ..core.io.results import face_warnings
 from ..core.io.sidecar import read_sidecar
-from ..core.reconstruct import FaceChoice, Model, as_model
+from ..core.reconstruct import FaceChoice, Model, as_model, check_choice
 from ..core.synthesis.profiling import PhotoFace
 from ..core.types import Face
 from .augment import augment_face, prepare
@@ -100,7 +100,9 @@ def augment(
         max_yaw=float(as_number("max_yaw", max_yaw, 0, MOST_YAW)),
     )
     folder, boxes, model = Path(output), as_boxes(boxes), as_model(model)
+    check_choice(faces)
     given = find_photos(photos)
+    require_boxes(boxes, given)
     files = [path for path in given if not _is_own(path, folder)]
     if not files:
         raise InputError(f"all of these were made by an earlier run into {folder}; give photos")

@@ -31,12 +31,19 @@ REFUSED = (
     "uvface.reconstruct([np.zeros((9, 9, 3))], 'out', model=m)",
     "uvface.reconstruct(T, 'out', model=m, save=5)",
     "uvface.reconstruct(T, 'out', model=m, boxes='boxes.json')",
+    "uvface.reconstruct(T, 'out', model=m, faces='tallest')",
+    "uvface.reconstruct(T, 'out', model=m, faces=[0])",
+    "uvface.reconstruct(T, 'out', model=m, texture_size='big')",
+    "uvface.load(5)",
+    "m.reconstruct(np.zeros((64, 64, 3), np.float32), faces='tallest')",
     "m.reconstruct(T, boxes=[1, 2, 3, 4])",
     "m.reconstruct(T, boxes={'target': [[1, 2, 3, 4]]})",
     "uvface.texture(5, model=m)",
     "uvface.texture(T, model=m, size='64')",
     "uvface.augment(pil, 'out', model=m)",
     "uvface.augment(T, 'out', model=m, count='1')",
+    "uvface.augment(T, 'out', model=m, faces='tallest')",
+    "uvface.augment(T, 'out', model=m, boxes={'anna': [[1, 2, 3, 4]]})",
     "uvface.augment(T, 'out', model=m, count=10**400)",
     "uvface.evaluate(5, model=m)",
 )
@@ -74,7 +81,7 @@ def test_values_of_a_wrong_kind_are_refused_in_one_line(tmp_path):
     said = _call(REFUSED, tmp_path)
     wrong = {c: line for c, line in said.items() if not re.fullmatch("InputError: .*", line)}
     assert not wrong
-    assert not [line for line in said.values() if not re.search("need|give|write", line)]
+    assert not [line for line in said.values() if not re.search("need|give|write|choose", line)]
     assert not list(tmp_path.iterdir())
 
 

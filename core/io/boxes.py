@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import InputError
 from .landmark_files import find_landmark_files, read_landmark_file
 
-__all__ = ["Boxes", "GivenBoxes", "as_boxes", "read_boxes"]
+__all__ = ["Boxes", "GivenBoxes", "as_boxes", "read_boxes", "require_boxes"]
 
 _TOO_LARGE = 10**300  # whole numbers from here on are no floats
 _NEED = 'need {"photo.jpg": [[left, top, right, bottom], ...]}'
@@ -37,6 +37,11 @@ class GivenBoxes:
             raise boxes
         return boxes
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the file names and stems."""
+        return tuple(self._found)
+
     def is_given(self, photo: str | Path) -> bool:
         """Return whether a photo has boxes, usable or not."""
         return not self._found.keys().isdisjoint((Path(photo).name, Path(photo).stem))
@@ -57,6 +62,14 @@ def as_boxes(boxes: Boxes | None) -> GivenBoxes:
     if boxes is not None and not isinstance(boxes, Mapping):
         raise InputError(f"boxes of type {type(boxes).__name__}; {_NEED}")
     return GivenBoxes(boxes or {})
+
+
+def require_boxes(boxes: GivenBoxes, photos: Collection[Path]) -> None:
+    """Raise an `InputError` where boxes are given, and none for any of the photos."""
+    if boxes.names and photos and not any(map(boxes.is_given, photos)):
+        raise InputError(
+            f"boxes of {boxes.names[0]!r}, but none of {next(iter(photos)).name}; {_NEED}"
+        )
 
 
 def read_boxes(path: Path, photos: Collection[Path]) -> GivenBoxes:

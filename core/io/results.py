@@ -18,7 +18,6 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..arguments import as_number
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
@@ -32,7 +31,7 @@ from .layers import depth_map, normal_map, pncc_map
 from .meshes import write_colored_obj, write_mesh
 from .overlay import draw_overlay
 from .position_maps import pack_position_map
-from .textures import photo_texture, resized_visibility
+from .textures import as_texture_size, photo_texture, resized_visibility
 
 __all__ = ["ENDINGS", "OUTPUTS", "face_record", "face_warnings", "name_warnings", "write_results"]
 
@@ -40,7 +39,6 @@ _SMALL_FACE = 48  # pixels: below this the details of a face are guessed
 _UNSURE = 0.6  # score below which a face is doubtful
 _NO_FACE = 0.4  # confidence below which it may be none
 _OUTSIDE = 0.05  # part of the face that may lie outside the photo
-_SIZES = (64, 8192)  # texels along one side of a texture
 _DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths
 
 
@@ -107,8 +105,7 @@ def write_results(
     unknown = [name for name in save if name not in OUTPUTS]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
-    if texture_size is not None:
-        texture_size = as_number("texture size", texture_size, *_SIZES, is_whole=True)
+    texture_size = as_texture_size(texture_size)
     record_path = folder / f"{path.stem}.json"
     remove_record(record_path)
     records = []

@@ -6,16 +6,29 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
+from ..arguments import as_number
 from ..geometry.layout import UVLayout
 from ..geometry.window import cut_window
 from ..types import Face
 
-__all__ = ["photo_texture", "resized_visibility"]
+__all__ = ["as_texture_size", "photo_texture", "resized_visibility"]
 
+_SIZES = (64, 8192)  # texels along one side
 _BAND = 512  # rows at a time: bounds the memory of large textures
 _FINEST = 1.5  # photo pixels between reads, at most, where a texel spans more: no aliasing
 _MARGIN = 16  # pixels around the face: bicubic reads, also where interpolated places overshoot
 _MOST = 6  # reads per texel along each side
+
+
+def as_texture_size(texels: int | None) -> int | None:
+    """Return texels along each side of a texture; None stands for those of the layout.
+
+    Raises:
+        InputError: it is no whole number, or too small or large.
+    """
+    if texels is None:
+        return None
+    return int(as_number("texture size", texels, *_SIZES, is_whole=True))
 
 
 def photo_texture(

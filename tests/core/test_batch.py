@@ -354,3 +354,16 @@ def test_warnings_of_faces_name_photo_and_face(tmp_path, astronaut, model):
     assert any(line.startswith(f"{astronaut}: the face is only 30") for line in item.warnings)
     (item,) = _run([astronaut], tmp_path / "b", model, boxes={"astronaut": [BOX, small]})
     assert any(line.startswith(f"{astronaut}, face 1: the face is") for line in item.warnings)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"texture_size": 9000}, "texture size 9000; need a whole number, 64 to 8192"),
+        ({"boxes": {"anna": [BOX]}}, "boxes of 'anna', but none of astronaut.png; need"),
+    ],
+)
+def test_a_wrong_option_ends_the_call_not_each_photo(tmp_path, astronaut, options, message):
+    with pytest.raises(InputError, match=message):
+        reconstruct(astronaut, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()

@@ -6,7 +6,7 @@ import pytest
 from scipy.io import savemat
 
 from uvface.core.errors import InputError
-from uvface.core.io.boxes import as_boxes, read_boxes
+from uvface.core.io.boxes import as_boxes, read_boxes, require_boxes
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.uniform(20, 300, (68, 3)).round(3)
@@ -118,3 +118,11 @@ def test_a_file_without_boxes_of_the_photos_is_refused(tmp_path):
 
 def test_no_boxes_give_none():
     assert as_boxes(None).get(ANNA) is None and as_boxes({}).get("target") is None
+
+
+def test_boxes_given_for_other_photos_only_are_refused():
+    photos = [Path("some", "anna.jpg"), Path("some", "ben.jpg")]
+    require_boxes(as_boxes({"ben": [[1, 2, 3, 4]], "carl": []}), photos)
+    require_boxes(as_boxes({}), photos)
+    with pytest.raises(InputError, match=r"boxes of 'carl', but none of anna\.jpg; need"):
+        require_boxes(as_boxes({"carl": [[1, 2, 3, 4]]}), photos)
