@@ -49,7 +49,7 @@ _FLAT = 3  # layers at the end that work on planes
 _CELLS = {3: 8, 16: 2}  # pixels of a row at once by input channels of 4x4 kernels
 _ENTRY_CELLS = 4  # pixels of a row at once where planes begin
 _TILES = {  # rows of outputs at once by taps, stride and input channels
-    (4, 1): {3: 5, 16: 5, 32: 5, 64: 5, 128: 4, 256: 4, 512: 4},
+    (4, 1): {3: 5, 16: 5, 32: 5, 64: 4, 128: 3, 256: 4, 512: 4},
     (4, 2): {128: 4, 256: 3},
     (2, 1): {64: 4, 128: 3, 256: 4, 512: 2},
 }

@@ -34,7 +34,7 @@ __all__ = ["Padding", "convolve_tiles", "transform_kernel"]
 
 Padding = tuple[tuple[int, int], tuple[int, int]]  # rows, columns: before, after
 
-_POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, -0.5, 0.5)  # the first few, and infinity
+_POINTS = (0.0, 1.0, -1.0, 2.0, -0.5, -2.0, 0.5)  # the first few, and infinity
 
 
 @functools.cache
