@@ -69,6 +69,8 @@ def test_a_weights_file_is_read_in_this_form(network, tmp_path, monkeypatch):
     layout = load_layout()
     header = WeightsHeader(network="prn", layout=layout.name, layout_digest=layout.digest)
     save_weights(tmp_path / "prn.safetensors", network, header=header, is_exact=True)
+    # Nothing traced by an earlier run: then nobody would call the network.
+    monkeypatch.setenv("UVFACE_CACHE", str(tmp_path / "cache"))
     called = []
     forward = FastPRN.__call__
     monkeypatch.setattr(
