@@ -88,14 +88,14 @@ def convolve_tiles(
     padding: Padding,
     stride: int = 1,
 ) -> Float[jax.Array, "b h2 w2 d"]:
-    """Convolve.
+    """Convolve, at strides of rows and of columns.
 
     Args:
         x: input.
         kernels: from `transform_kernel` of the same tile, for s as stride of the rows.
         tile: rows of outputs at once.
         padding: rows and columns of 0 around it.
-        stride: that of the columns.
+        stride: that of the columns; that of the rows is in the kernels.
     """
     count, step = len(kernels), kernels[0].shape[0]
     taps = count - tile + 1
