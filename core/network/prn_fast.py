@@ -49,9 +49,9 @@ _FLAT = 3  # layers at the end that work on planes
 _CELLS = {3: 8, 16: 2}  # pixels of a row at once by input channels of 4x4 kernels
 _ENTRY_CELLS = 4  # pixels of a row at once where planes begin
 _TILES = {  # rows of outputs at once by taps, stride and input channels
-    (4, 1): {3: 5, 16: 5, 32: 5, 64: 4, 128: 3, 256: 4, 512: 4},
-    (4, 2): {128: 4, 256: 3},
-    (2, 1): {64: 4, 128: 3, 256: 4, 512: 2},
+    (4, 1): {3: 3, 16: 5, 32: 4, 64: 3, 128: 3, 256: 4, 512: 4},
+    (4, 2): {64: 2, 128: 2, 256: 2},
+    (2, 1): {32: 3, 64: 3, 128: 3, 256: 2, 512: 2},
 }
 _APART = (256, 512)  # input channels of layers whose phases are computed apart
 _Kernel = Float[np.ndarray, "h w c d"]
