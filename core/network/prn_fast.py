@@ -11,8 +11,8 @@ What XLA does slowly is written as what it does fast, and nothing is left to do 
 - convolutions to 16 channels, too few for the vector units, give several pixels of a row at once;
 - the last three layers have 3 channels: they work on planes, channels first, where sums of
   shifted pixels fill the vector units;
-- most convolutions compute several rows of outputs at once, with two fifths to two thirds of the
-  products (`winograd`).
+- most convolutions compute several rows of outputs at once, with two fifths to three quarters of
+  the products (`winograd`).
 
 Where planes become pixels they are `computed_once`; the first layer of planes convolves along rows,
 several pixels at once, to as many planes as there are rows of taps, and sums them as planes.
