@@ -281,9 +281,9 @@ def _shade(
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[h, w, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
-    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), layers.light)
+    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), layers.light, layers.hair)
     mirrored_lab = apply_light(
-        plan.mirrored_transfer, lab_from_rgb(mirrored), layers.mirrored_light
+        plan.mirrored_transfer, lab_from_rgb(mirrored), layers.mirrored_light, layers.mirrored_hair
     )
     known = layers.own + layers.mirrored + layers.filled
     parts = (

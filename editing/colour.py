@@ -21,6 +21,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from .regions import smooth_step
+
 __all__ = [
     "ColorTransfer",
     "apply_light",
@@ -60,6 +62,8 @@ _FACTORS = (0.4, 2.5)  # of roots: a fifteenth to sixteen times the light
 _LEAST_ROOT = 0.05  # of a cone's response, cube root; 1/255, the darkest but black, has 0.067
 _LEAST_SEEN = 1.0  # texels that must be seen to compare
 _DARK = 0.02  # Oklab L: below it there is no colour to speak of
+_HAIR = (0.62, 0.88)  # of the lightness of dark skin around: dark hair, and bare skin
+_HAIR_ONLY = 0.65  # share of hair in its pixels: the rest is skin that shows between
 # Deviation of a / L and b / L: 0.008 and more in colour photos, 0 in black and white ones, 0.003 to
 # 0.005 in most that are toned (their lightness is).
 _GREY = (0.004, 0.008)
@@ -79,6 +83,7 @@ class ColorTransfer:
     gain: Array  # slope of L at black
     shoulder: Array  # how far the curve of L bends towards white; 0 is a line
     above: Array  # slope of L above the mean
+    paler: Array  # what of the gain is paler skin, not more light; at least 1
 
     @staticmethod
     def identity() -> ColorTransfer:
@@ -90,6 +95,7 @@ class ColorTransfer:
             gain=jnp.ones(()),
             shoulder=jnp.zeros(()),
             above=jnp.ones(()),
+            paler=jnp.ones(()),
         )
 
 
@@ -165,7 +171,11 @@ def colourfulness(lab: Float[Array, "*n 3"], weights: Float[Array, "*n"]) -> Flo
 
 
 def fit_transfer(
-    source: Float[Array, "*n 3"], target: Float[Array, "*n 3"], weights: Float[Array, "*n"]
+    source: Float[Array, "*n 3"],
+    target: Float[Array, "*n 3"],
+    weights: Float[Array, "*n"],
+    *,
+    paler: Array | float = 1.0,
 ) -> ColorTransfer:
     """Fit the colours of one texture to those of another over texels seen in both.
 
@@ -173,6 +183,7 @@ def fit_transfer(
         source: Oklab of the colours that will be changed.
         target: Oklab of the same texels as they shall be.
         weights: how much each texel counts; all zero gives the identity.
+        paler: how much paler the target's skin is, whatever light it stands in, as far as known.
 
     Returns:
         Robust means, slopes from the deviations (a, b) and a curve from the means (L).
@@ -183,13 +194,15 @@ def fit_transfer(
     slopes = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES)[1:]
     slopes = slopes * _colourful(target_deviation)
     gain, shoulder, above = _curve(source_mean[0], target_mean[0])
+    paler = jnp.clip(paler, 1.0, jnp.maximum(target_mean[0] / source_mean[0], 1.0))
     fitted = ColorTransfer(
         source_mean=source_mean,
         target_mean=target_mean,
         chroma=slopes,
         gain=gain,
         shoulder=shoulder,
-        above=above,
+        above=above / paler,  # what shines does not become paler with the skin
+        paler=paler,
     )
     is_seen = w.sum() > _LEAST_SEEN
     return jax.tree.map(partial(jnp.where, is_seen), fitted, ColorTransfer.identity())
@@ -229,7 +242,10 @@ def apply_transfer(transfer: ColorTransfer, lab: Float[Array, "*n 3"]) -> Float[
 
 
 def apply_light(
-    transfer: ColorTransfer, lab: Float[Array, "*n 3"], light: Float[Array, "*n 3"]
+    transfer: ColorTransfer,
+    lab: Float[Array, "*n 3"],
+    light: Float[Array, "*n 3"],
+    hair: Float[Array, "*n"] | None = None,
 ) -> Float[Array, "*n 3"]:
     """Apply a transfer, then a change of light.
 
@@ -240,8 +256,20 @@ def apply_light(
         transfer: colours.
         lab: Oklab of the colours.
         light: factor of the roots of the cones' responses, as `light_between` returns it.
+        hair: Oklab L of the skin around, before the transfer, where hair grows on it, else 0: hair
+            does not become paler with the skin.
     """
-    return _product(light * _product(apply_transfer(transfer, lab), _LMS_FROM_LAB), _LAB_FROM_LMS)
+    matched = apply_transfer(transfer, lab)
+    if hair is not None:
+        matched *= _hair_gain(transfer, lab[..., :1], hair[..., None])
+    return _product(light * _product(matched, _LMS_FROM_LAB), _LAB_FROM_LMS)
+
+
+def _hair_gain(transfer: ColorTransfer, light: Array, skin: Array) -> Array:
+    """Return the factor that takes back what hair on dark skin would gain as if it were skin."""
+    hair, bare = _HAIR
+    is_hair = smooth_step((bare - light / jnp.maximum(skin, _DARK)) / (bare - hair))
+    return jnp.exp(-_HAIR_ONLY * is_hair * jnp.log(transfer.paler))
 
 
 def light_between(

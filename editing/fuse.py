@@ -171,20 +171,21 @@ def _measure(faces: Face, layout: UVLayout) -> _Views:
 def _match(views: _Views, best: Array, layout: UVLayout) -> tuple[ColorTransfer, Array]:
     """Return what takes each photo's colours to the best one's: transfers and ``[V, S, S, 3]``."""
     region, seen = layout.region("skin"), views.seen
-    target = Skin(lab=views.lab[best], normal=views.normal[best], weight=region * seen[best])
+    one_person = jnp.ones(len(seen))
+    skins = Skin(lab=views.lab, normal=views.normal, weight=region * seen, paleness=one_person)
+    target = jax.tree.map(lambda leaf: leaf[best], skins)
 
     def one(skin: Skin, number: Array) -> tuple[ColorTransfer, Array]:
         rough = fit_transfer(skin.lab, target.lab, skin.weight * target.weight)
         difference = target.lab - apply_transfer(rough, skin.lab)
         # A large difference is a hand or a shadow in one of the photos, not their light.
         weight = skin.weight * _agreement(difference, _OTHER_THING)
-        transfer, light = fit_colors(dataclasses.replace(skin, weight=weight), target, "light")
+        match = fit_colors(dataclasses.replace(skin, weight=weight), target, "light")
         is_best = number == best
         same = ColorTransfer.identity()
-        kept = jax.tree.map(lambda a, b: jnp.where(is_best, a, b), same, transfer)
-        return kept, jnp.where(is_best, 1.0, light)
+        kept = jax.tree.map(lambda a, b: jnp.where(is_best, a, b), same, match.transfer)
+        return kept, jnp.where(is_best, 1.0, match.light)
 
-    skins = Skin(lab=views.lab, normal=views.normal, weight=region * seen)
     return jax.vmap(one)(skins, jnp.arange(len(seen), dtype=jnp.int32))
 
 

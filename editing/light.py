@@ -26,7 +26,7 @@ from ..core.geometry.scales import enlarge, pool
 from .colour import ColorTransfer, apply_transfer, colourfulness, fit_transfer, light_between
 from .regions import soften
 
-__all__ = ["ColorMatch", "Skin", "fit_colors", "fit_light"]
+__all__ = ["ColorMatch", "Skin", "SkinMatch", "fit_colors", "fit_light", "skin_level"]
 
 ColorMatch = Literal["light", "match", "none"]
 
@@ -56,9 +56,20 @@ class Skin:
     lab: Array  # [S, S, 3] Oklab
     normal: Array  # [S, S, 3] photo frame
     weight: Array  # [S, S], how far the photo shows the texel's skin
+    paleness: Array  # [], as `skin_paleness` tells it; what is compared is its ratio
 
 
-def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> tuple[ColorTransfer, Array]:
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SkinMatch:
+    """What takes the colours of one face to another's."""
+
+    transfer: ColorTransfer
+    light: Array  # [S, S, 3], factors as `light_between` returns them
+    skin: Array  # [S, S], Oklab L of the source's skin around
+
+
+def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
     """Return what takes one skin's colours to another's.
 
     Args:
@@ -67,19 +78,21 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> tuple[ColorTran
         color: ``match`` fits mean and spread, ``light`` also the light, ``none`` nothing.
 
     Returns:
-        A transfer, and ``[S, S, 3]``, the light for `apply_light`.
+        What `apply_light` takes.
     """
     same = jnp.ones_like(source.lab)
     if color == "none":
-        return ColorTransfer.identity(), same
+        return SkinMatch(transfer=ColorTransfer.identity(), light=same, skin=same[..., 0])
     both = (source.weight * target.weight)[..., None]
     small = pool(jnp.concatenate([source.lab * both, target.lab * both, both], -1), _TEXELS)
     seen = small[..., 6:]
     theirs, own = (lab / jnp.maximum(seen, 1e-6) for lab in (small[..., :3], small[..., 3:6]))
-    transfer = fit_transfer(theirs, own, seen[..., 0])
+    paler = target.paleness / source.paleness
+    transfer = fit_transfer(theirs, own, seen[..., 0], paler=paler)
     tint = _tint(target.lab, transfer, 1.0 - colourfulness(theirs, seen[..., 0]))
+    around = enlarge(skin_level(theirs[..., :1], seen), same.shape[0])[..., 0]
     if color == "match":
-        return transfer, tint
+        return SkinMatch(transfer=transfer, light=tint, skin=around)
     target, source = _pool_skin(target), _pool_skin(source)
     matched = dataclasses.replace(source, lab=apply_transfer(transfer, source.lab))
     matts = [_lit(skin.normal, fit_light(skin)) for skin in (target, matched)]
@@ -92,8 +105,9 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> tuple[ColorTran
         offset += rest * jnp.maximum(1.0 - own_share / strength, 0.0)
     shine = _exchanged(own - theirs - offset, shines, seen)
     offset += shine * jnp.array([1.0, 0.0, 0.0])
-    level = _level(theirs, seen)
-    return transfer, tint * enlarge(light_between(level, level + offset), same.shape[0])
+    level = skin_level(theirs, seen)
+    light = tint * enlarge(light_between(level, level + offset), same.shape[0])
+    return SkinMatch(transfer=transfer, light=light, skin=around)
 
 
 def _exchanged(left: Array, shines: Sequence[Array], seen: Array) -> Array:
@@ -166,10 +180,12 @@ def _pool_skin(skin: Skin) -> Skin:
     w = skin.weight[..., None]
     small = pool(jnp.concatenate([skin.lab * w, w, skin.normal], axis=-1), _TEXELS)
     lab = small[..., :3] / jnp.maximum(small[..., 3:4], 1e-6)
-    return Skin(lab=lab, weight=small[..., 3], normal=small[..., 4:])
+    return dataclasses.replace(skin, lab=lab, weight=small[..., 3], normal=small[..., 4:])
 
 
-def _level(lab: Array, weights: Array) -> Array:
+def skin_level(
+    lab: Float[Array, "size size c"], weights: Float[Array, "size size 1"]
+) -> Float[Array, "size size c"]:
     """Return what skin looks like at each texel: close by where it is seen, else further off."""
     level = (lab * weights).sum(axis=(0, 1)) / jnp.maximum(weights.sum(), 1e-6)
     for blur, _ in _SCALES:

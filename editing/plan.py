@@ -28,6 +28,7 @@ from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .light import ColorMatch, Skin, fit_colors
 from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
+from .paleness import skin_paleness
 from .regions import smooth_step, soften
 from .reshape import guarded
 from .source import Source
@@ -41,6 +42,8 @@ _COVER_BLUR = 1.5  # texels of 256
 _FAR_BLUR, _FAR_WEIGHT = 8.0, 0.02  # texels of 256: for what lies deep in what the face hides
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
+_BROW_BLUR = 2.5  # texels of 256: brows may lie that far beside their texels
+_BROW = 0.5  # of their average: from there on hair may be one's brow
 _TRACE = 0.05  # of known colour: below it there is none
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
 _FILL_TEXELS = 64  # along a side, of colours that are continued smoothly
@@ -88,6 +91,8 @@ class Layers:
     mirrored_place: Array  # [..., 2] the same of the texel on the other side of the face
     light: Array  # [..., 3] what the target's light multiplies the skin read at `place` by
     mirrored_light: Array  # [..., 3] the same for `mirrored_place`
+    hair: Array  # [...] Oklab L of the source's skin around `place` if hair grows there, else 0
+    mirrored_hair: Array  # [...] the same around `mirrored_place`
     fill: Array  # [..., 3] Oklab, colour of texels that neither side shows
     own: Array  # [...], share of the colour read at `place`
     mirrored: Array  # [...]
@@ -123,6 +128,7 @@ class _Side:
     plain: Array  # 1 where that skin wears no beard
     facing: Array  # cosine between the surface and the view, smoothed, at least 0
     normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
+    paleness: Array  # [], of the skin
 
     def mirrored(self, layout: UVLayout) -> _Side:
         """Return what the photo shows at the texels on the other side of the face."""
@@ -130,7 +136,9 @@ class _Side:
         beside = layout.mirror(jnp.concatenate([self.lab, self.normal, single], axis=-1))
         lab, normal, single = jnp.split(beside, (3, 6), axis=-1)
         seen, plain, facing = jnp.moveaxis(single, -1, 0)
-        return _Side(lab=lab, normal=normal, seen=seen, plain=plain, facing=facing)
+        return dataclasses.replace(
+            self, lab=lab, normal=normal, seen=seen, plain=plain, facing=facing
+        )
 
     def drawn_on(self, other: _Side) -> _Side:
         """Return the side without what would be a smear where the other one faces the camera."""
@@ -139,7 +147,7 @@ class _Side:
     def skin(self, region: Array) -> Skin:
         """Return what is seen of a region ``[S, S]``, without a beard."""
         weight = region * self.seen * self.plain
-        return Skin(lab=self.lab, normal=self.normal, weight=weight)
+        return Skin(lab=self.lab, normal=self.normal, weight=weight, paleness=self.paleness)
 
 
 def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Side:
@@ -155,17 +163,23 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
         lit = _smooth_normals(pool(shown.lit_map, layout.size), layout)
     lab, own = lab_from_rgb(small[..., :3]), small[..., 4]
     facing = jnp.maximum(normal[..., 2], 0.0)
-    side = _Side(lab=lab, seen=own, plain=jnp.ones_like(own), facing=facing, normal=lit)
-    if not occlusion:
-        return side
-    skin = layout.region("skin")
-    bare = _bridge_folds(small[..., 3], own, layout)
-    bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
-    bare = bare * strand_trust(lab, bare, layout)
-    bare = bare * mouth_trust(lab, bare, skin, layout.region("lips"))
-    bare = bare * lit_trust(lab, bare, layout)
-    seen = bare * agree_trust(lab, bare, layout)
-    return dataclasses.replace(side, seen=seen, plain=1.0 - beard_share(lab, seen, own, layout))
+    seen, plain, skin = own, jnp.ones_like(own), layout.region("skin")
+    if occlusion:
+        bare = _bridge_folds(small[..., 3], own, layout)
+        bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
+        bare = bare * strand_trust(lab, bare, layout)
+        bare = bare * mouth_trust(lab, bare, skin, layout.region("lips"))
+        bare = bare * lit_trust(lab, bare, layout)
+        seen = bare * agree_trust(lab, bare, layout)
+        plain = 1.0 - beard_share(lab, seen, own, layout)
+    return _Side(
+        lab=lab,
+        seen=seen,
+        plain=plain,
+        facing=facing,
+        normal=lit,
+        paleness=skin_paleness(lab, skin * seen * plain, seen, own, layout),
+    )
 
 
 def _smooth_normals(position_map: Array, layout: UVLayout) -> Array:
@@ -247,9 +261,12 @@ def _plan(
     skins = [side.skin(region) for side in (other, beside)]
     both = jax.tree.map(lambda *sides: jnp.stack(sides), *skins)
     fitted = jax.vmap(partial(fit_colors, target=target.skin(region), color=config.color))(both)
-    (own_transfer, light), (mirrored_transfer, mirrored_light) = (
-        jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1)
-    )
+    match, mirrored = (jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1))
+    brows = _brows(coarse)
+    hair = [
+        fit.skin * jnp.maximum(brows, 1.0 - side.plain)
+        for fit, side in ((match, other), (mirrored, beside))
+    ]
     own = pool(face.self_visibility[..., None], coarse.size)[..., 0]
     lips = coarse.region("lips")
     shares = complete(other.seen, beside.seen, wanted=target.seen, how=config.complete, whole=lips)
@@ -257,8 +274,8 @@ def _plan(
         dataclasses.replace(
             shares, own=shares.own * other.seen, mirrored=shares.mirrored * beside.seen
         ),
-        apply_light(own_transfer, other.lab, light),
-        apply_light(mirrored_transfer, beside.lab, mirrored_light),
+        apply_light(match.transfer, other.lab, match.light, hair[0]),
+        apply_light(mirrored.transfer, beside.lab, mirrored.light, hair[1]),
         lips,
         how=config.complete,
     )
@@ -271,8 +288,10 @@ def _plan(
     layers = Layers(
         place=place,
         mirrored_place=coarse.mirror(place),
-        light=light,
-        mirrored_light=mirrored_light,
+        light=match.light,
+        mirrored_light=mirrored.light,
+        hair=hair[0],
+        mirrored_hair=hair[1],
         fill=fill + _detail(target),
         own=shares.own,
         mirrored=shares.mirrored,
@@ -291,9 +310,15 @@ def _plan(
         layers=layers,
         vertices=(pool(face.position_map, coarse.size) + shift).reshape(-1, 3),
         triangles=coarse.triangles,
-        own_transfer=own_transfer,
-        mirrored_transfer=mirrored_transfer,
+        own_transfer=match.transfer,
+        mirrored_transfer=mirrored.transfer,
     )
+
+
+def _brows(layout: UVLayout) -> Array:
+    """Return 1 where brows grow, ``[S, S]``, and 0 some texels off."""
+    around = soften(layout.region("brows")[..., None], _BROW_BLUR * layout.size / 256)[..., 0]
+    return smooth_step(around / _BROW)
 
 
 def _shift(masks: EditMasks, mask: Array, target: _Side, layout: UVLayout) -> Array:

@@ -27,10 +27,10 @@ def _ball(turn=0.0):
     return jnp.stack([c * x + s * z, y, c * z - s * x], axis=-1), inside
 
 
-def _skin(light, marks=0.0, turn=0.0):
+def _skin(light, marks=0.0, turn=0.0, paleness=0.9):
     normal, weight = _ball(turn)
     lab = TONE + harmonics(normal) @ light + jnp.asarray(marks)
-    return Skin(lab=lab, normal=normal, weight=weight)
+    return Skin(lab=lab, normal=normal, weight=weight, paleness=jnp.float32(paleness))
 
 
 def _marks(seed):
@@ -64,8 +64,8 @@ def test_a_beard_is_not_taken_for_light():
 
 
 def _relit(source, target, color):
-    transfer, light = fit_colors(source, target, color)
-    return apply_light(transfer, source.lab, light)
+    match = fit_colors(source, target, color)
+    return apply_light(match.transfer, source.lab, match.light)
 
 
 def _error(lab, truth, weight):
@@ -102,9 +102,10 @@ def test_a_skin_in_its_own_light_is_not_changed():
 def test_nothing_to_compare_changes_nothing():
     skin = _skin(LEFT, _marks(3))
     unseen = dataclasses.replace(skin, weight=jnp.zeros((SIZE, SIZE)))
-    transfer, light = fit_colors(unseen, skin, "light")
-    np.testing.assert_allclose(light, 1.0, atol=1e-6)
-    np.testing.assert_allclose(apply_light(transfer, skin.lab, light), skin.lab, atol=1e-6)
+    match = fit_colors(unseen, skin, "light")
+    np.testing.assert_allclose(match.light, 1.0, atol=1e-6)
+    found = apply_light(match.transfer, skin.lab, match.light)
+    np.testing.assert_allclose(found, skin.lab, atol=1e-6)
 
 
 def test_what_is_marked_in_a_shadow_keeps_its_contrast():
@@ -117,10 +118,8 @@ def test_what_is_marked_in_a_shadow_keeps_its_contrast():
     shaded = TONE * jnp.asarray(mole * shade)
     # As a mole is left out where the light is compared: it is not skin.
     weight = jnp.where(mole[..., 0] < 1.0, 0.0, plain.weight)
-    transfer, light = fit_colors(
-        dataclasses.replace(plain, lab=shaded, weight=weight), plain, "light"
-    )
-    found = np.asarray(apply_light(transfer, shaded, light))[..., 0]
+    match = fit_colors(dataclasses.replace(plain, lab=shaded, weight=weight), plain, "light")
+    found = np.asarray(apply_light(match.transfer, shaded, match.light))[..., 0]
     assert 0.66 < found[31, 45] / found[31, 41] < 0.74
     assert found[31, 41] > 0.9 * TONE[0]
 
@@ -169,3 +168,39 @@ def test_a_source_s_shine_does_not_become_a_white_spot():
     skin = np.median(found[np.asarray(light.weight) > 0])
     rises = [lab[22:24, 28:32].mean() - skin for lab in (found, matched)]
     assert rises[0] < 0.6 * rises[1]
+
+
+def _hairy(share):
+    """Return hair of a share of the skin's lightness at some texels of dark skin, and the skin."""
+    hair = np.ones((SIZE, SIZE, 1), np.float32)
+    hair[20:24, 20:44] = share
+    plain = _skin(0.0 * LEFT, paleness=0.55)
+    return dataclasses.replace(plain, lab=0.55 * plain.lab), jnp.asarray(hair)
+
+
+@pytest.mark.parametrize(("paleness", "least", "most"), [(0.9, 0.5, 0.6), (0.55, 0.7, 0.75)])
+def test_dark_hair_does_not_become_paler_with_the_skin(paleness, least, most):
+    """Where the target is paler, not in more light."""
+    dark, hair = _hairy(0.7)
+    target = _skin(0.0 * LEFT, paleness=paleness)
+    match = fit_colors(dark, target, "light")
+    grows = jnp.where(hair[..., 0] < 1.0, match.skin, 0.0)
+    found = np.asarray(apply_light(match.transfer, dark.lab * hair, match.light, grows))[..., 0]
+    assert least < found[22, 32] / found[28, 32] < most
+    assert found[28, 32] == pytest.approx(float(TONE[0]), abs=0.01)
+    # Bare skin within hair stays skin, and so do its shades.
+    shade = np.asarray(apply_light(match.transfer, 0.95 * dark.lab, match.light, match.skin))
+    assert shade[28, 32, 0] == pytest.approx(0.95 * float(TONE[0]), abs=0.03)
+
+
+def test_what_shines_on_dark_skin_shines_no_more_on_pale_skin():
+    """The lamp's light that skin throws back is not the skin's: it adds the same to any."""
+    dark, _ = _hairy(1.0)
+    gains = []
+    for paleness in (0.55, 0.9):
+        match = fit_colors(dark, _skin(0.0 * LEFT, paleness=paleness), "match")
+        shiny = dark.lab.at[..., 0].add(0.1)
+        found = apply_light(match.transfer, shiny, match.light)[..., 0]
+        gains.append(float((found - TONE[0])[32, 32]) / 0.1)
+    more_light, paler = gains
+    assert paler < 0.7 * more_light

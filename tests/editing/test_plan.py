@@ -11,6 +11,7 @@ from toy_faces import layout, toy_photo
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
 from uvface.editing.occlusion import agree_trust, lit_trust, skin_trust, strand_trust
+from uvface.editing.paleness import PALE
 from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, _Side, plan_edit
 from uvface.editing.source import source_for
 
@@ -172,6 +173,7 @@ def _filled(lip_color):
         plain=jnp.ones((64, 64)),
         normal=jnp.ones((64, 64, 3)),
         facing=jnp.ones((64, 64)),
+        paleness=jnp.float32(PALE),
     )
     shares = Shares(own=known, mirrored=0.0 * known, filled=1.0 - known)
     smooth = _fill_colors(shares, own, own, lips, how="auto")
