@@ -47,6 +47,7 @@ def complete(
     wanted: Float[Array, "size size"],
     how: Completion = "auto",
     whole: Float[Array, "size size"] | None = None,
+    left: Float[Array, "size size"] | None = None,
 ) -> Shares:
     """Decide where the colour of each texel comes from.
 
@@ -58,6 +59,7 @@ def complete(
         how: see `Completion`.
         whole: where ``auto`` fills gaps of any size, in [0, 1]: what would look torn if half of it
             stayed the target's own.
+        left: where ``auto`` fills nothing, in [0, 1]: what no colour from around looks like.
     """
     own, other = _enough(seen, wanted), _enough(beside, wanted)
     mirrored = jnp.zeros_like(own)
@@ -69,6 +71,8 @@ def complete(
     torn = jnp.zeros_like(own) if whole is None or how != "auto" else whole
     known = own + mirrored
     filled = jnp.maximum(_gaps(known, how), torn) * (1.0 - known)
+    if left is not None and how == "auto":
+        filled *= 1.0 - left
     # Towards what is not known at all the target's own pixels fade in.
     total = known + filled
     fade = jnp.maximum(smooth_step(2.0 * _around(total, _PASSING) - 1.0), torn)

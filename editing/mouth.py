@@ -11,7 +11,7 @@ the first.
 from __future__ import annotations
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jaxtyping import Float
 
 from .regions import smooth_step, soften
@@ -20,10 +20,15 @@ __all__ = ["mouth_trust"]
 
 _AROUND = 28.0  # texels of 256: as far the skin around the mouth is looked at
 _RED = (0.45, 0.75)  # of the skin's redness: from teeth to lips
+_LIPS = 1.35  # of the skin's redness: lips that are redder ask for more of what is called one
+_REDDEST = (1.0, 1.7)  # times as much
 _DARK = (0.38, 0.55)  # of the skin's lightness: from the mouth's inside to lips
 _BRIGHT = (1.02, 1.12)  # of the skin's lightness, in black and white: from lips to teeth
 _COLOURFUL = (0.017, 0.043)  # a / L of skin in Oklab, from black-and-white to colour photos
 _EDGE = 2.0  # texels of 256: what borders on teeth is mixed with them
+_BROAD = 3.0  # texels of 256: a glint on a lip is narrower than a tooth
+_TOOTH = (0.35, 0.5)  # of their average: from glints to teeth
+_NEAR_TEETH = (0.1, 0.25)  # of what is behind, averaged as well: no tooth's edge is left
 _SURROUND = 9.0  # texels of 256 around the lips in which lips may be read as skin
 _REDDER = 0.012  # least redness (Oklab a) of lips over the skin around them that tells them apart
 _LIKE_LIPS = (0.35, 0.65)  # of the way from the skin's redness to the lips'
@@ -35,6 +40,7 @@ def mouth_trust(
     visibility: Float[Array, "size size"],
     skin: Float[Array, "size size"],
     lips: Float[Array, "size size"],
+    interior: Float[Array, "size size"],
 ) -> Float[Array, "size size"]:
     """Return 1 where a texel may be what it is called, 0 where lips show teeth, or skin lips.
 
@@ -43,26 +49,55 @@ def mouth_trust(
         visibility: 1 where the texel is seen.
         skin: mask of the region.
         lips: mask of the region; far from it the trust is 1.
+        interior: mask of what lies between the lips.
     """
-    shown = _shows_lips(lab, visibility * skin)
+    shown = _shows_lips(lab, visibility * skin, lips)
     seen = visibility * lips
     elsewhere = 1.0 - (seen * shown).sum() / jnp.maximum(seen.sum(), 1e-6)
     beside = _lips_beside(lab, visibility, skin, lips, shown)
+    shown = _nothing_behind(shown, lips, interior)
     return (1.0 - lips * (1.0 - shown)) * (1.0 - beside * _ramp(elsewhere, _TEETH))
 
 
-def _shows_lips(lab: Array, seen: Array) -> Array:
-    """Return 1 where a texel is as red as lips and no darker, whatever is seen around it."""
+def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
+    """Return 1 where a texel is as red as lips and no darker, whatever is seen around it.
+
+    Teeth in the shade of a lip are as red as skin, but not as red as what is further out.
+    """
     scale = lab.shape[0] / 256
     around = _around(lab, seen)
     light = lab[..., 0] / jnp.maximum(around[..., 0], 0.05)
     red = lab[..., 1] / jnp.maximum(around[..., 1], _COLOURFUL[0] * around[..., 0] + 1e-3)
     colourful = _ramp(around[..., 1] / jnp.maximum(around[..., 0], 0.05), _COLOURFUL)
-    is_red = 1.0 - colourful * (1.0 - _ramp(red, _RED))
+    outer = jnp.clip(_most_outside(red * lips, lips) / _LIPS, *_REDDEST)
+    is_red = 1.0 - colourful * (1.0 - _ramp(red / outer, _RED))
     is_dull = 1.0 - (1.0 - colourful) * _ramp(light, _BRIGHT)
     like = is_red * is_dull * _ramp(light, _DARK)
     near = soften(like[..., None], _EDGE * scale)[..., 0]
     return smooth_step((jnp.minimum(like, near) - 0.3) / 0.6)
+
+
+def _nothing_behind(shown: Array, lips: Array, interior: Array) -> Array:
+    """Return what shows lips without what lies behind teeth or darkness, towards the mouth.
+
+    Gums and the shadows between teeth are as red as lips.
+    """
+    width = _BROAD * lips.shape[0] / 256
+    inside = _ramp(_blurred((lips + interior) * (1.0 - shown), width), _TOOTH)
+    tooth = inside * lips * (1.0 - shown)
+    behind = _ramp(_blurred(_most_outside(tooth, lips), width), _NEAR_TEETH)
+    return jnp.minimum(shown, 1.0 - behind)
+
+
+def _most_outside(values: Array, lips: Array) -> Array:
+    """Return the greatest value between each texel and the outer edge of its lip."""
+    is_upper = jnp.cumsum(lips, axis=0) < 0.5 * lips.sum(axis=0)
+    down, up = (lax.cummax(values, axis=0, reverse=turned) for turned in (False, True))
+    return jnp.where(is_upper, down, up)
+
+
+def _blurred(mask: Array, texels: float) -> Array:
+    return soften(mask[..., None], texels)[..., 0]
 
 
 def _lips_beside(lab: Array, visibility: Array, skin: Array, lips: Array, shown: Array) -> Array:

@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from ..core.compilation import jit_products
 from ..core.geometry.coarse import coarse_layout
+from ..core.geometry.landmarks import MOUTH_CORNERS
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.visibility import normals
@@ -44,6 +45,7 @@ _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
 _BROW_BLUR = 2.5  # texels of 256: brows may lie that far beside their texels
 _BROW = 0.5  # of their average: from there on hair may be one's brow
+_CORNER = (8.0, 15.0)  # texels of 256 around the landmarks
 _TRACE = 0.05  # of known colour: below it there is none
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
 _FILL_TEXELS = 64  # along a side, of colours that are continued smoothly
@@ -168,7 +170,9 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
         bare = _bridge_folds(small[..., 3], own, layout)
         bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
         bare = bare * strand_trust(lab, bare, layout)
-        bare = bare * mouth_trust(lab, bare, skin, layout.region("lips"))
+        bare = bare * mouth_trust(
+            lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
+        )
         bare = bare * lit_trust(lab, bare, layout)
         seen = bare * agree_trust(lab, bare, layout)
         plain = 1.0 - beard_share(lab, seen, own, layout)
@@ -269,7 +273,14 @@ def _plan(
     ]
     own = pool(face.self_visibility[..., None], coarse.size)[..., 0]
     lips = coarse.region("lips")
-    shares = complete(other.seen, beside.seen, wanted=target.seen, how=config.complete, whole=lips)
+    shares = complete(
+        other.seen,
+        beside.seen,
+        wanted=target.seen,
+        how=config.complete,
+        whole=lips,
+        left=_mouth_corners(coarse),
+    )
     fill = _fill_colors(
         dataclasses.replace(
             shares, own=shares.own * other.seen, mirrored=shares.mirrored * beside.seen
@@ -319,6 +330,13 @@ def _brows(layout: UVLayout) -> Array:
     """Return 1 where brows grow, ``[S, S]``, and 0 some texels off."""
     around = soften(layout.region("brows")[..., None], _BROW_BLUR * layout.size / 256)[..., 0]
     return smooth_step(around / _BROW)
+
+
+def _mouth_corners(layout: UVLayout) -> Array:
+    """Return 1 where lips meet at the sides, ``[S, S]``: neither lip nor skin looks like that."""
+    corners = layout.landmark_uv[MOUTH_CORNERS][:, None, None]
+    distance = jnp.linalg.norm(_texel_uv(layout.size) - corners, axis=-1).min(axis=0)
+    return 1.0 - smooth_step((256 * distance - _CORNER[0]) / (_CORNER[1] - _CORNER[0]))
 
 
 def _shift(masks: EditMasks, mask: Array, target: _Side, layout: UVLayout) -> Array:

@@ -21,6 +21,7 @@ __all__ = [
     "JAW",
     "MIRROR_68",
     "MOUTH",
+    "MOUTH_CORNERS",
     "NOSE",
     "mirror_landmarks",
     "read_landmarks",
@@ -31,6 +32,7 @@ BROWS = np.arange(17, 27)
 NOSE = np.arange(27, 36)
 EYES = np.arange(36, 48)
 MOUTH = np.arange(48, 68)
+MOUTH_CORNERS = np.array([48, 54])
 
 MIRROR_68 = np.concatenate(
     [

@@ -109,3 +109,13 @@ def test_the_target_fades_in_before_the_known_ends(layout):
     fall = np.asarray(shares.own)[:, 32]
     assert fall[:30].min() > 0.99 and fall[42:].max() < 0.01
     assert np.diff(fall).min() > -0.6 and ((fall > 0.05) & (fall < 0.95)).sum() >= 2
+
+
+def test_auto_fills_nothing_where_the_target_s_own_is_to_be_left(layout):
+    hidden, left = jnp.zeros((64, 64)).at[28:36, 28:36].set(1.0), np.s_[30:34, 30:32]
+    options = {"wanted": jnp.ones((64, 64)), "whole": hidden}
+    filled = _complete(1.0 - hidden, layout, **options).filled
+    kept = _complete(1.0 - hidden, layout, **options, left=jnp.zeros((64, 64)).at[left].set(1.0))
+    assert filled[left].min() > 0.95
+    assert kept.filled[left].max() == 0.0
+    assert (kept.own + kept.mirrored)[left].max() < 0.05
