@@ -281,9 +281,15 @@ def _shade(
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[h, w, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
-    own_lab = apply_light(plan.own_transfer, lab_from_rgb(own), layers.light, layers.hair)
+    own_lab = apply_light(
+        plan.own_transfer, lab_from_rgb(own), layers.light, hair=layers.hair, spared=layers.spared
+    )
     mirrored_lab = apply_light(
-        plan.mirrored_transfer, lab_from_rgb(mirrored), layers.mirrored_light, layers.mirrored_hair
+        plan.mirrored_transfer,
+        lab_from_rgb(mirrored),
+        layers.mirrored_light,
+        hair=layers.mirrored_hair,
+        spared=layers.spared,
     )
     known = layers.own + layers.mirrored + layers.filled
     parts = (

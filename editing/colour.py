@@ -63,7 +63,8 @@ _LEAST_ROOT = 0.05  # of a cone's response, cube root; 1/255, the darkest but bl
 _LEAST_SEEN = 1.0  # texels that must be seen to compare
 _DARK = 0.02  # Oklab L: below it there is no colour to speak of
 _HAIR = (0.62, 0.88)  # of the lightness of dark skin around: dark hair, and bare skin
-_HAIR_ONLY = 0.65  # share of hair in its pixels: the rest is skin that shows between
+_NO_GAIN = 1e-3  # of the logarithm
+_HAIR_ONLY = 0.6  # share of hair in its pixels: the rest is skin that shows between
 # Deviation of a / L and b / L: 0.008 and more in colour photos, 0 in black and white ones, 0.003 to
 # 0.005 in most that are toned (their lightness is).
 _GREY = (0.004, 0.008)
@@ -83,7 +84,7 @@ class ColorTransfer:
     gain: Array  # slope of L at black
     shoulder: Array  # how far the curve of L bends towards white; 0 is a line
     above: Array  # slope of L above the mean
-    paler: Array  # what of the gain is paler skin, not more light; at least 1
+    skin_share: Array  # of the gain's logarithm: paler or darker skin, not more or less light
 
     @staticmethod
     def identity() -> ColorTransfer:
@@ -95,7 +96,7 @@ class ColorTransfer:
             gain=jnp.ones(()),
             shoulder=jnp.zeros(()),
             above=jnp.ones(()),
-            paler=jnp.ones(()),
+            skin_share=jnp.zeros(()),
         )
 
 
@@ -194,15 +195,19 @@ def fit_transfer(
     slopes = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES)[1:]
     slopes = slopes * _colourful(target_deviation)
     gain, shoulder, above = _curve(source_mean[0], target_mean[0])
-    paler = jnp.clip(paler, 1.0, jnp.maximum(target_mean[0] / source_mean[0], 1.0))
+    ratio = target_mean[0] / source_mean[0]
+    paler = jnp.clip(paler, jnp.minimum(ratio, 1.0), jnp.maximum(ratio, 1.0))
+    is_gain = jnp.abs(jnp.log(ratio)) > _NO_GAIN
+    share = jnp.where(is_gain, jnp.log(paler) / jnp.where(is_gain, jnp.log(ratio), 1.0), 0.0)
     fitted = ColorTransfer(
         source_mean=source_mean,
         target_mean=target_mean,
         chroma=slopes,
         gain=gain,
         shoulder=shoulder,
-        above=above / paler,  # what shines does not become paler with the skin
-        paler=paler,
+        # What shines does not become paler with the skin.
+        above=above / jnp.maximum(paler, 1.0),
+        skin_share=share,
     )
     is_seen = w.sum() > _LEAST_SEEN
     return jax.tree.map(partial(jnp.where, is_seen), fitted, ColorTransfer.identity())
@@ -245,7 +250,9 @@ def apply_light(
     transfer: ColorTransfer,
     lab: Float[Array, "*n 3"],
     light: Float[Array, "*n 3"],
+    *,
     hair: Float[Array, "*n"] | None = None,
+    spared: Float[Array, "*n"] | None = None,
 ) -> Float[Array, "*n 3"]:
     """Apply a transfer, then a change of light.
 
@@ -258,18 +265,24 @@ def apply_light(
         light: factor of the roots of the cones' responses, as `light_between` returns it.
         hair: Oklab L of the skin around, before the transfer, where hair grows on it, else 0: hair
             does not become paler with the skin.
+        spared: share of what paler or darker skin gains that is not gained: 1 for eyes and teeth,
+            which are as white beside any.
     """
     matched = apply_transfer(transfer, lab)
+    old, new = (jnp.maximum(colors[..., :1], _DARK) for colors in (lab, matched))
+    gain = transfer.skin_share * jnp.log(new / old)
     if hair is not None:
-        matched *= _hair_gain(transfer, lab[..., :1], hair[..., None])
+        is_hair = _HAIR_ONLY * _hair_share(lab[..., :1], hair[..., None])
+        matched *= jnp.exp(-is_hair * jnp.maximum(gain, 0.0))
+    if spared is not None:
+        matched *= jnp.exp(-spared[..., None] * gain)
     return _product(light * _product(matched, _LMS_FROM_LAB), _LAB_FROM_LMS)
 
 
-def _hair_gain(transfer: ColorTransfer, light: Array, skin: Array) -> Array:
-    """Return the factor that takes back what hair on dark skin would gain as if it were skin."""
+def _hair_share(light: Array, skin: Array) -> Array:
+    """Return 1 for what is as dark as hair beside dark skin, and 0 for skin."""
     hair, bare = _HAIR
-    is_hair = smooth_step((bare - light / jnp.maximum(skin, _DARK)) / (bare - hair))
-    return jnp.exp(-_HAIR_ONLY * is_hair * jnp.log(transfer.paler))
+    return smooth_step((bare - light / jnp.maximum(skin, _DARK)) / (bare - hair))
 
 
 def light_between(

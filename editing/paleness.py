@@ -21,7 +21,7 @@ __all__ = ["PALE", "skin_paleness"]
 PALE = 0.95
 _BLACK = 0.38  # of the whites' Oklab L: no hair is darker, so that skin beside it cannot be either
 _WHITE, _DARKEST = 0.1, 0.1  # of an eye's and of a brow's texels, what is most so: no glint
-_MOST = 64  # texels that may be; 47 of 128 x 128 are
+_MOST = 256  # one of so many texels may be; 47 of 128 x 128 are
 _INSIDE = 0.5
 _SEEN = 0.5
 _FEW = 20  # texels of eyes that must be seen
@@ -64,6 +64,7 @@ def skin_paleness(
 
 def _quantile(values: Array, where: Array, share: float) -> Array:
     """Return what a share of some values ``[S, S]`` are above; -inf where there are none."""
-    greatest, _ = lax.top_k(jnp.where(where, values, -jnp.inf).reshape(-1), _MOST)
-    rank = jnp.minimum(share * where.sum(dtype=jnp.float32), _MOST - 1.0)
+    most = values.size // _MOST
+    greatest, _ = lax.top_k(jnp.where(where, values, -jnp.inf).reshape(-1), most)
+    rank = jnp.minimum(share * where.sum(dtype=jnp.float32), most - 1.0)
     return greatest[rank.astype(jnp.int32)]

@@ -17,7 +17,6 @@ from jaxtyping import Float
 
 from ..core.compilation import jit_products
 from ..core.geometry.coarse import coarse_layout
-from ..core.geometry.landmarks import MOUTH_CORNERS
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.visibility import normals
@@ -26,6 +25,7 @@ from ..core.types import Face
 from .beard import beard_share
 from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
+from .features import brow_area, corner_area, spared_share, texel_uv
 from .light import ColorMatch, Skin, fit_colors
 from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
@@ -43,9 +43,6 @@ _COVER_BLUR = 1.5  # texels of 256
 _FAR_BLUR, _FAR_WEIGHT = 8.0, 0.02  # texels of 256: for what lies deep in what the face hides
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _RIM = 0.5  # of the mask
-_BROW_BLUR = 2.5  # texels of 256: brows may lie that far beside their texels
-_BROW = 0.5  # of their average: from there on hair may be one's brow
-_CORNER = (8.0, 15.0)  # texels of 256 around the landmarks
 _TRACE = 0.05  # of known colour: below it there is none
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
 _FILL_TEXELS = 64  # along a side, of colours that are continued smoothly
@@ -95,6 +92,7 @@ class Layers:
     mirrored_light: Array  # [..., 3] the same for `mirrored_place`
     hair: Array  # [...] Oklab L of the source's skin around `place` if hair grows there, else 0
     mirrored_hair: Array  # [...] the same around `mirrored_place`
+    spared: Array  # [...], share of what skin gains by being paler that is not gained
     fill: Array  # [..., 3] Oklab, colour of texels that neither side shows
     own: Array  # [...], share of the colour read at `place`
     mirrored: Array  # [...]
@@ -266,7 +264,7 @@ def _plan(
     both = jax.tree.map(lambda *sides: jnp.stack(sides), *skins)
     fitted = jax.vmap(partial(fit_colors, target=target.skin(region), color=config.color))(both)
     match, mirrored = (jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1))
-    brows = _brows(coarse)
+    spared, brows = spared_share(coarse), brow_area(coarse)
     hair = [
         fit.skin * jnp.maximum(brows, 1.0 - side.plain)
         for fit, side in ((match, other), (mirrored, beside))
@@ -279,14 +277,14 @@ def _plan(
         wanted=target.seen,
         how=config.complete,
         whole=lips,
-        left=_mouth_corners(coarse),
+        left=corner_area(coarse),
     )
     fill = _fill_colors(
         dataclasses.replace(
             shares, own=shares.own * other.seen, mirrored=shares.mirrored * beside.seen
         ),
-        apply_light(match.transfer, other.lab, match.light, hair[0]),
-        apply_light(mirrored.transfer, beside.lab, mirrored.light, hair[1]),
+        apply_light(match.transfer, other.lab, match.light, hair=hair[0], spared=spared),
+        apply_light(mirrored.transfer, beside.lab, mirrored.light, hair=hair[1], spared=spared),
         lips,
         how=config.complete,
     )
@@ -303,13 +301,14 @@ def _plan(
         mirrored_light=mirrored.light,
         hair=hair[0],
         mirrored_hair=hair[1],
+        spared=spared,
         fill=fill + _detail(target),
         own=shares.own,
         mirrored=shares.mirrored,
         filled=shares.filled,
         seen=target.seen,
         bare=jnp.where(own > _SEEN, target.seen / own, _uncovered(target.seen, own)),
-        uv=_texel_uv(coarse.size),
+        uv=texel_uv(coarse.size),
         moved=shift[..., :2],
         mask=mask * target.seen,
         keep=keep,
@@ -326,30 +325,12 @@ def _plan(
     )
 
 
-def _brows(layout: UVLayout) -> Array:
-    """Return 1 where brows grow, ``[S, S]``, and 0 some texels off."""
-    around = soften(layout.region("brows")[..., None], _BROW_BLUR * layout.size / 256)[..., 0]
-    return smooth_step(around / _BROW)
-
-
-def _mouth_corners(layout: UVLayout) -> Array:
-    """Return 1 where lips meet at the sides, ``[S, S]``: neither lip nor skin looks like that."""
-    corners = layout.landmark_uv[MOUTH_CORNERS][:, None, None]
-    distance = jnp.linalg.norm(_texel_uv(layout.size) - corners, axis=-1).min(axis=0)
-    return 1.0 - smooth_step((256 * distance - _CORNER[0]) / (_CORNER[1] - _CORNER[0]))
-
-
 def _shift(masks: EditMasks, mask: Array, target: _Side, layout: UVLayout) -> Array:
     """Return how far the target's surface is moved, ``[S, S, 3]`` photo pixels."""
     if masks.shift is None:
         return jnp.zeros_like(target.normal)
     shift = masks.strength * enlarge(masks.shift, layout.size)
     return guarded(shift, mask=mask, seen=target.seen, facing=target.facing, layout=layout)
-
-
-def _texel_uv(size: int) -> Float[Array, "{size} {size} 2"]:
-    centres = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size
-    return jnp.stack(jnp.meshgrid(centres, centres), axis=-1)
 
 
 def _fill_colors(

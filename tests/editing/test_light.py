@@ -185,11 +185,13 @@ def test_dark_hair_does_not_become_paler_with_the_skin(paleness, least, most):
     target = _skin(0.0 * LEFT, paleness=paleness)
     match = fit_colors(dark, target, "light")
     grows = jnp.where(hair[..., 0] < 1.0, match.skin, 0.0)
-    found = np.asarray(apply_light(match.transfer, dark.lab * hair, match.light, grows))[..., 0]
+    found = np.asarray(apply_light(match.transfer, dark.lab * hair, match.light, hair=grows))[
+        ..., 0
+    ]
     assert least < found[22, 32] / found[28, 32] < most
     assert found[28, 32] == pytest.approx(float(TONE[0]), abs=0.01)
     # Bare skin within hair stays skin, and so do its shades.
-    shade = np.asarray(apply_light(match.transfer, 0.95 * dark.lab, match.light, match.skin))
+    shade = np.asarray(apply_light(match.transfer, 0.95 * dark.lab, match.light, hair=match.skin))
     assert shade[28, 32, 0] == pytest.approx(0.95 * float(TONE[0]), abs=0.03)
 
 
@@ -204,3 +206,20 @@ def test_what_shines_on_dark_skin_shines_no_more_on_pale_skin():
         gains.append(float((found - TONE[0])[32, 32]) / 0.1)
     more_light, paler = gains
     assert paler < 0.7 * more_light
+
+
+@pytest.mark.parametrize("paleness", [(0.55, 0.9), (0.9, 0.55)])
+def test_eyes_are_as_white_beside_paler_skin_in_the_same_light(paleness):
+    before, after = paleness
+    source = _skin(0.0 * LEFT, paleness=before)
+    target = _skin(0.0 * LEFT, paleness=after)
+    source, target = (
+        dataclasses.replace(skin, lab=skin.paleness * skin.lab) for skin in (source, target)
+    )
+    match = fit_colors(source, target, "light")
+    eyes = jnp.linspace(0.1, 0.7, SIZE)[:, None, None] * jnp.ones((SIZE, SIZE, 3))
+    eyes *= jnp.array([1.0, 0.0, 0.0])
+    found = apply_light(match.transfer, eyes, match.light, spared=jnp.ones((SIZE, SIZE)))
+    np.testing.assert_allclose(found[..., 0], eyes[..., 0], atol=0.005)
+    skin = apply_light(match.transfer, source.lab, match.light, spared=jnp.zeros((SIZE, SIZE)))
+    np.testing.assert_allclose(skin[32, 32, 0], target.lab[32, 32, 0], atol=0.01)

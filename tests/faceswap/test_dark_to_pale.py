@@ -45,3 +45,18 @@ def test_brows_of_a_pale_face_in_dim_light_become_paler_with_it(model, shared_da
         result = uvface.swap(target, image, model=model, shape=0.0)
         contrasts.append(_brows(np.asarray(result.image), face, model.layout))
     assert contrasts[1] == pytest.approx(contrasts[0], abs=0.03)
+
+
+@pytest.mark.parametrize("pair", [(PALE, DARK[0]), (DARK[0], PALE)])
+def test_eyes_put_on_skin_of_another_tone_are_as_white_as_the_target_s(model, shared_data, pair):
+    target, reference = (_photo(shared_data, name) for name in pair)
+    (face,) = model.reconstruct(target)
+    result = uvface.edit(target, regions="eyes", reference=reference, model=model)
+    x, y = np.moveaxis(np.rint(np.asarray(face.position_map)[..., :2]).astype(int), -1, 0)
+    eyes = np.asarray(model.layout.region("eyeballs")) > 0.8
+    before, after = (
+        np.quantile(image[y, x].mean(axis=-1)[eyes], 0.9)
+        for image in (target, np.asarray(result.image))
+    )
+    # 0.60 -> 0.88 and 0.43 -> 0.22 when eyes were made as much paler or darker as skin.
+    assert after == pytest.approx(before, rel=0.15)
