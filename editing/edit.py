@@ -23,7 +23,7 @@ from ..core.io.photos import PhotoLike, open_photo
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_edit
-from .finder import FaceFinder, Selection
+from .finder import LIKE, FaceFinder, Selection
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color, split_regions
@@ -255,6 +255,9 @@ def edit(
     regions = name_list(regions, "regions")
     opened = open_photo(photo)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
+    finder.require_boxes(
+        {"photo": [opened], "reference": [reference], LIKE: [like, reference_like]}
+    )
     config = EditConfig(strength=strength, feather=feather)
     config = check_edit(finder.model.layout, regions=regions, recolor=recolor, config=config)
     found, warnings = finder.faces(opened, Selection(faces=faces, like=like))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
-from ..core.io.boxes import Boxes, as_boxes
+from ..core.io.boxes import Boxes, as_boxes, require_boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo
@@ -23,9 +23,10 @@ from .fuse import PhotoFace, fuse_photos
 from .result import find_faces
 from .source import Reference
 
-__all__ = ["FaceFinder", "FoundReference", "Selection", "pick_faces"]
+__all__ = ["LIKE", "FaceFinder", "FoundReference", "Selection", "pick_faces"]
 
 _KEPT = 1 << 30  # bytes of photos and faces of references that are remembered
+LIKE = "face to be like"  # what a photo of a person is called that has no file name
 _UNLIKE = 0.25  # cosine below which the likest face is probably of somebody else
 
 
@@ -92,10 +93,23 @@ class FaceFinder:
 
     def boxes_of(self, photos: Iterable[PhotoLike]) -> dict[str, list[list[float]]]:
         """Return file name -> boxes, of those of the files whose boxes are given."""
-        paths = [photo.path if isinstance(photo, Photo) else photo for photo in photos]
-        names = [Path(path).name for path in paths if isinstance(path, str | Path)]
+        names = [path.name for path in map(_file_of, photos) if path is not None]
         given = {name: boxes for name in names if (boxes := self._boxes.get(name)) is not None}
         return {name: [[float(x) for x in box] for box in boxes] for name, boxes in given.items()}
+
+    def require_boxes(self, photos: Mapping[str, Sequence[PhotoLike | None]]) -> None:
+        """Raise InputError where boxes are given, and none for any of a call's photos.
+
+        Args:
+            photos: name that boxes of an array are found under -> photos; None is none.
+        """
+        named = [
+            _file_of(photo) or Path(name)
+            for name, given in photos.items()
+            for photo in given
+            if photo is not None
+        ]
+        require_boxes(self._boxes, named)
 
     def faces(
         self, photo: Photo, selection: Selection, *, name: str = "photo"
@@ -209,7 +223,7 @@ class FaceFinder:
 
     def _person(self, like: PhotoLike) -> np.ndarray:
         photo = open_photo(like)
-        return self._embed(photo, self.find(photo, "largest", name="face to be like")[0])
+        return self._embed(photo, self.find(photo, "largest", name=LIKE)[0])
 
     def _embed(self, photo: Photo, face: Face) -> np.ndarray:
         if self._recognizer is None:
@@ -243,6 +257,12 @@ def _bytes_of(found: FoundReference) -> int:
         return int(found.reference.texture.nbytes)
     image, face = found.reference
     return int(image.nbytes + face.position_map.nbytes + face.texture.nbytes)
+
+
+def _file_of(photo: PhotoLike) -> Path | None:
+    """Return the file of a photo; None for arrays."""
+    path = photo.path if isinstance(photo, Photo) else photo
+    return Path(path) if isinstance(path, str | Path) else None
 
 
 def _texture_source(photo: Photo) -> TextureSource:

@@ -9,7 +9,7 @@ from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.photos import PhotoLike, Photos, photo_list
 from ..core.reconstruct import FaceChoice, Model
-from .finder import FaceFinder, Selection
+from .finder import LIKE, FaceFinder, Selection
 from .fuse import LARGEST_TEXTURE
 
 __all__ = ["texture"]
@@ -47,6 +47,8 @@ def texture(
     if size is not None:
         size = as_number("texels", size, 64, LARGEST_TEXTURE, is_whole=True)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
-    found = finder.fuse(photo_list(photos), Selection(faces=faces, like=like), size=size)
+    given = photo_list(photos)
+    finder.require_boxes({"reference": given, LIKE: [like]})
+    found = finder.fuse(given, Selection(faces=faces, like=like), size=size)
     assert isinstance(found.reference, FaceTexture)
     return found.reference, found.warnings

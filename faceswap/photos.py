@@ -22,7 +22,7 @@ from ..core.io.photos import PhotoLike, Photos, open_photo, photo_list
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.complete import Completion
-from ..editing.finder import FaceFinder, FoundReference, Selection, pick_faces
+from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, pick_faces
 from ..editing.light import ColorMatch
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
@@ -71,10 +71,7 @@ class SwapResult(EditResult):
 
     @cached_property
     def stages(self) -> tuple[Stages | None, ...]:
-        """Return what was decided for each face, found again on first need.
-
-        None for the preset prnet, which decides nothing.
-        """
+        """Return what was decided for each face, found on first need; None by the preset prnet."""
         if self.settings["preset"] == "prnet":
             return (None,) * len(self.swaps)
         return tuple(
@@ -151,6 +148,11 @@ class SwapRequest:
     reference: Selection = dataclasses.field(default_factory=Selection)
     mapping: Mapping[FaceChoice, tuple[PhotoLike, ...]] = dataclasses.field(default_factory=dict)
     mask: PhotoLike | None = None
+
+    @property
+    def sources(self) -> list[PhotoLike]:
+        """Return all that faces come from."""
+        return [*self.references, *(one for given in self.mapping.values() for one in given)]
 
     @property
     def likes(self) -> tuple[Path, ...]:
@@ -249,6 +251,9 @@ def swap(
         mask=mask,
     )
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
+    finder.require_boxes(
+        {"target": [target], "reference": request.sources, LIKE: [like, reference_like]}
+    )
     options = SwapOptions(config=config, preset=preset)
     return swap_photo(open_photo(target), request, finder, options=options)
 
@@ -359,8 +364,7 @@ def describe(
         if selection.like is not None:
             settings[f"{name}_like"] = _named((selection.like,))
             settings["recognition"] = finder.recognition_name
-    mapped = [photo for given in request.mapping.values() for photo in given]
-    photos = [target, *request.references, *mapped, *request.likes]
+    photos = [target, *request.sources, *request.likes]
     boxes = finder.boxes_of(photos)
     if boxes:
         settings["boxes"] = boxes

@@ -31,6 +31,8 @@ REFUSED = (
     "uvface.reconstruct([np.zeros((9, 9, 3))], 'out', model=m)",
     "uvface.reconstruct(T, 'out', model=m, save=5)",
     "uvface.reconstruct(T, 'out', model=m, boxes='boxes.json')",
+    "uvface.swap(T, T, model=m, boxes={'anna': [[1, 2, 3, 4]]})",
+    "uvface.edit(T, model=m, regions=['lips'], recolor=RED, boxes={'anna': [[1, 2, 3, 4]]})",
     "uvface.reconstruct(T, 'out', model=m, faces='tallest')",
     "uvface.reconstruct(T, 'out', model=m, faces=[0])",
     "uvface.reconstruct(T, 'out', model=m, texture_size='big')",

@@ -186,3 +186,22 @@ def test_no_face_names_the_photo(files, model, tmp_path):
 def test_arrays_that_are_no_photos_are_input_errors(model):
     with pytest.raises(InputError, match="not finite"):
         edit(np.full((4, 4, 3), np.nan, np.float32), model=model, regions=["nose"])
+
+
+def test_boxes_of_no_photo_of_the_call_are_refused(files, model):
+    """A misspelt name would be detection, silently; names of arrays count."""
+    target, reference = files
+    strange, image = {"taget": [[1, 2, 30, 40]]}, toy_photo(1)[0]
+    named = r"boxes of 'taget', but none of {}; need"
+    with pytest.raises(InputError, match=named.format(r"target\.png")):
+        swap(target, reference, model=model, keep=(), boxes=strange)
+    with pytest.raises(InputError, match=named.format(r"target\.png")):
+        swap(target, model=model, keep=(), mapping={0: reference}, boxes=strange)
+    with pytest.raises(InputError, match=named.format("photo")):
+        edit(image, model=model, regions=["lips"], recolor="#a03040", boxes=strange)
+    with pytest.raises(InputError, match=named.format(r"target\.png")):
+        texture(files, model=model, boxes=strange)
+    box = [[20.0, 20.0, 100.0, 100.0]]
+    for name in ("target", "reference.png", "reference"):
+        assert swap(target, reference, model=model, keep=(), boxes={name: box}).faces
+    assert swap(image, reference, model=model, keep=(), boxes={"target": box}).faces
