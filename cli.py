@@ -52,10 +52,10 @@ class _OutputError(Exception):
         self.reason = reason
 
 
-class _Output:
-    """Standard output, whose failures are told from those of other files (`_OutputError`)."""
+class _Stream:
+    """What writes text, whoever put it there; a failure is taken in its own way (`_fail`)."""
 
-    def __init__(self, stream: Any) -> None:  # what writes text, whoever put it there
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
@@ -65,18 +65,49 @@ class _Output:
         try:
             return self._stream.write(text)
         except OSError as error:
-            raise _OutputError(error) from error
+            self._fail(error)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except OSError as error:
-            raise _OutputError(error) from error
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        raise NotImplementedError
+
+
+class _Output(_Stream):
+    """Standard output, whose failures are told from those of other files (`_OutputError`)."""
+
+    def _fail(self, error: OSError) -> None:
+        raise _OutputError(error) from error
+
+
+class _Messages(_Stream):
+    """Standard error; a message that nobody can read stops no work."""
+
+    is_lost = False
+
+    def _fail(self, error: OSError) -> None:
+        self.is_lost = True
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 failed, 2 wrong usage)."""
-    if sys.stdout is None:  # closed before the start, and so is what is written to it
+    if sys.stderr is None:  # closed before the start, and so is what is written to it
+        return _write_output(argv)
+    messages = _Messages(sys.stderr)
+    with contextlib.redirect_stderr(messages):
+        code = _write_output(argv)
+        messages.flush()
+    if messages.is_lost:
+        _leave(sys.stderr)
+    return code
+
+
+def _write_output(argv: Sequence[str] | None) -> int:
+    if sys.stdout is None:
         return _run(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be UTF-8; stderr escapes
         sys.stdout.reconfigure(errors="replace")
@@ -88,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _OutputError as error:
         if not isinstance(error.reason, BrokenPipeError):  # whoever read us has had enough
             complain(f"cannot write the output: {error.reason.strerror or error}")
-        _leave_output()
+        _leave(sys.stdout)
         return 1
     return code
 
@@ -106,10 +137,10 @@ def _run(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _leave_output() -> None:
+def _leave(stream: Any) -> None:
     """Send what could not be written nowhere; Python would try again when it ends."""
     with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -45,6 +45,19 @@ def test_a_closed_stdout_takes_nothing_and_stops_nothing(command: list[str], cod
     assert len(run.stderr.splitlines()) == code and "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "code"), [(["--help"], 0), (["inspect", "no.jpg"], 1), (["inspect"], 2)]
+)
+def test_a_stderr_that_nobody_reads_stops_nothing(command: list[str], code: int) -> None:
+    """The exit code stays what it was; a batch would go on after a warning."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = subprocess.run([*_PROGRAM, *command], stdout=subprocess.PIPE, stderr=writing, text=True)
+    os.close(writing)
+    assert run.returncode == code
+    assert ("Usage" in run.stdout) == (code == 0)
+
+
 def test_progress_is_shown_though_stdout_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
     monkeypatch.setattr(terminal, "isatty", lambda: True)
