@@ -18,7 +18,7 @@ from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
 from .io.existing import is_result, read_existing
-from .io.files import file_sha256
+from .io.files import file_sha256, make_folder
 from .io.images import Photo, read_photo
 from .io.results import ENDINGS, OUTPUTS, name_warnings, write_results
 from .io.textures import as_texture_size
@@ -154,10 +154,7 @@ def reconstruct(
     files = find_photos(photos)
     require_boxes(boxes, files)
     folder = Path(output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    make_folder(folder)
     write = partial(
         write_results,
         folder,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
-from ..core.io.files import file_sha256
+from ..core.io.files import file_sha256, make_folder
 from ..core.io.images import Photo, read_photo
 from ..core.io.results import face_warnings
 from ..core.io.sidecar import read_sidecar
@@ -106,7 +105,7 @@ def augment(
     files = [path for path in given if not _is_own(path, folder)]
     if not files:
         raise InputError(f"all of these were made by an earlier run into {folder}; give photos")
-    _make_folder(folder)
+    make_folder(folder)
     job = _Job(
         folder=folder,
         model=model,
@@ -121,15 +120,6 @@ def augment(
 def _is_own(path: Path, folder: Path) -> bool:
     """Return whether a picture in the output folder was made by an earlier run."""
     return path.parent.resolve() == folder.resolve() and is_varied(path)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"cannot write to the folder {folder}; choose another")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

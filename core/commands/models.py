@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .options import Quiet
+from .options import Quiet, usage_errors
 
 __all__ = ["import_prnet", "models"]
 
@@ -23,12 +24,17 @@ def _common() -> None:
 def import_prnet(
     checkpoint: Annotated[Path, typer.Argument(help="Released checkpoint, without .index.")],
     folder: Annotated[Path, typer.Argument(help="PRNet's checkout, for its UV data.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Weights file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Weights file to write: *.safetensors.")
+    ],
     quiet: Quiet = False,
 ) -> None:
     """Turn the released PRNet weights into a file for --weights."""
     from ..network.prnet_checkpoint import import_prnet as run
+    from ..network.weights_file import check_weights_name
 
+    with usage_errors():
+        check_weights_name(output)
     run(checkpoint, folder, output)
     if not quiet:
-        typer.echo(f"{output}: use it with --weights {output}")
+        typer.echo(f"{output}: use it with --weights {shlex.quote(str(output))}")

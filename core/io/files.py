@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import InputError
 
-__all__ = ["file_sha256", "read_bytes", "write_bytes_atomic"]
+__all__ = ["file_sha256", "make_folder", "read_bytes", "write_bytes_atomic"]
 
 
 def file_sha256(path: Path) -> str:
@@ -43,6 +43,20 @@ def read_bytes(path: Path) -> bytes:
     if not content:
         raise InputError(f"{path} is empty (0 bytes); copy or download it again")
     return content
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, where it is missing; before long work, not after it.
+
+    Raises:
+        InputError: it cannot be made, or cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"cannot write to the folder {folder}; choose another")
 
 
 def write_bytes_atomic(path: Path, content: bytes) -> None:

@@ -22,7 +22,7 @@ from ..geometry.prnet_layout import read_prnet_layout
 from .prn import PRN, PRNConfig
 from .tensor_bundle import TensorEntry, read_entries, read_tensors
 from .weights import flat_variables, save_weights
-from .weights_file import WeightsHeader
+from .weights_file import WeightsHeader, check_weights_name
 
 __all__ = ["checkpoint_name", "import_prnet", "load_prnet", "match_variables"]
 
@@ -102,7 +102,9 @@ def import_prnet(prefix: str | Path, folder: str | Path, output: str | Path) -> 
 
     Raises:
         AssetError: the checkpoint or the UV data are missing, damaged or not PRNet's.
+        InputError: the output has another ending, or cannot be written.
     """
+    check_weights_name(Path(output))
     layout = read_prnet_layout(folder)
     header = WeightsHeader(
         network="prn",

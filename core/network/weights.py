@@ -12,8 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 from flax import nnx
-from safetensors import SafetensorError
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ..errors import AssetError, InputError
 from ..geometry.layout import UVLayout, pack_layout
@@ -63,12 +62,14 @@ def save_weights(
     metadata = {"uvface": json.dumps(dataclasses.asdict(header), sort_keys=True)}
     temporary = path.with_name(path.name + ".partial")
     try:
-        save_file(arrays, temporary, metadata=metadata)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not written by safetensors, whose files only their owner may read.
+        temporary.write_bytes(save(arrays, metadata=metadata))
         os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:  # no such folder, no permission, disk full
+    except OSError as error:  # no permission, disk full
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise InputError(f"cannot write {path}: {error}") from error
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
 
 
 def fill_network(

@@ -18,7 +18,7 @@ import jax
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from ..errors import AssetError
+from ..errors import AssetError, InputError
 from ..geometry.layout import UVLayout, load_layout, unpack_layout
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "NETWORKS",
     "WeightsHeader",
     "check_layout",
+    "check_weights_name",
     "find_weights",
     "read_arrays",
     "read_layout",
@@ -66,6 +67,12 @@ def find_weights(name_or_path: str | Path) -> Path:
     if not path.is_file():
         raise AssetError(hint)
     return path
+
+
+def check_weights_name(path: Path) -> None:
+    """Raise an `InputError` where a file to write is not named as weights are."""
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path} does not end in .safetensors; name the weights file so")
 
 
 def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:

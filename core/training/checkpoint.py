@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ..errors import AssetError
+from ..io.files import write_bytes_atomic
 
 __all__ = ["load_checkpoint", "read_record", "save_checkpoint"]
 
 
 def save_checkpoint(path: Path, tree: Any, record: dict[str, Any]) -> None:
-    """Write a pytree and a JSON-able record; an earlier file stays until the new one is whole."""
+    """Write a pytree and a JSON-able record; an earlier file stays until the new one is whole.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     leaves = jax.tree.leaves(tree)
     arrays = {f"{i:05d}": np.asarray(leaf, order="C") for i, leaf in enumerate(leaves)}
-    temporary = path.with_suffix(".partial")
-    save_file(arrays, temporary, metadata={"record": json.dumps(record)})
-    os.replace(temporary, path)
+    write_bytes_atomic(path, save(arrays, metadata={"record": json.dumps(record)}))
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -39,7 +41,9 @@ def _read(path: Path, *, only_record: bool) -> tuple[list[np.ndarray], dict[str,
             record: dict[str, Any] = json.loads(stored.metadata()["record"])
             return [stored.get_tensor(name) for name in names], record
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise AssetError(f"cannot read the checkpoint {path} ({error})") from error
+        raise AssetError(
+            f"cannot read the checkpoint {path} ({error}); nothing can be resumed, start anew"
+        ) from error
 
 
 def load_checkpoint(path: Path, like: Any) -> tuple[Any, dict[str, Any]]:

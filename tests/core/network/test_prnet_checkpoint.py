@@ -11,10 +11,15 @@ from flax import nnx
 from prnet_reference import run_prnet
 
 from uvface.cli import main
-from uvface.core.errors import AssetError
+from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.network.prn import PRN, PRNConfig
-from uvface.core.network.prnet_checkpoint import checkpoint_name, load_prnet, match_variables
+from uvface.core.network.prnet_checkpoint import (
+    checkpoint_name,
+    import_prnet,
+    load_prnet,
+    match_variables,
+)
 from uvface.core.network.tensor_bundle import read_entries, read_tensors
 from uvface.core.network.weights import flat_variables, load_weights
 from uvface.core.reconstruct import load
@@ -115,6 +120,16 @@ def test_damaged_and_missing_files_are_one_line(checkpoint, tmp_path, ending):
     (tmp_path / f"cut.{ending}").unlink()
     with pytest.raises(AssetError, match="cannot read the checkpoint's"):
         load_prnet(tmp_path / "cut")
+
+
+def test_an_import_never_writes_over_its_checkpoint(checkpoint, capsys):
+    index = Path(f"{checkpoint}.index")
+    before = index.read_bytes()
+    assert main(["models", "import-prnet", str(checkpoint), "PRNet", "-o", str(index)]) == 2
+    assert ".safetensors" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"does not end in \.safetensors"):
+        import_prnet(checkpoint, "PRNet", index)
+    assert index.read_bytes() == before
 
 
 @pytest.mark.shared

@@ -79,7 +79,13 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(stored, monkeypatch, 
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     monkeypatch.undo()
     with pytest.raises(InputError, match="cannot write"):
-        save_weights(tmp_path / "no folder" / "w.safetensors", network, HEADER)
+        save_weights(path / "w.safetensors", network, HEADER)
+
+
+def test_weights_may_be_read_by_whom_the_umask_lets(stored, tmp_path):
+    """safetensors makes files that only their owner may read."""
+    (tmp_path / "plain").touch()
+    assert stored[0].stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_another_layout_is_refused(stored):
