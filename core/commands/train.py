@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from .options import Device, Quiet, Weights, set_up
+from .options import Device, Quiet, Weights, set_up, usage_errors
 
 __all__ = ["synthesize", "train"]
 
@@ -69,7 +69,7 @@ def train(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")],
     minutes: Annotated[
-        float, typer.Option(min=0, help="Wall-clock length of the schedule.")
+        float, typer.Option(help="Length of the schedule; compilation does not count.")
     ] = 60.0,
     network: Annotated[
         Literal["prn-lite", "prn"], typer.Option(help="What is trained.")
@@ -120,8 +120,10 @@ def train(
             f"got {len(rates)} --rate for {len(starts)} --initial; give each one, or none"
         )
     set_up(device)
-    from ..training.config import TrainConfig
+    from ..training.config import TrainConfig, check_budget
 
+    with usage_errors():
+        check_budget(minutes, None)
     config = TrainConfig(
         pool=pool[0],
         more_pools=tuple(pool[1:]),
@@ -225,7 +227,6 @@ def _show_losses(row: dict[str, float]) -> None:
 
 def _show_progress(progress: Any) -> None:
     errors = "".join(f", {name} {100 * value:.2f} %" for name, value in progress.validation.items())
-    typer.echo(
-        f"{100 * progress.share:5.1f} %  step {progress.step}  loss {progress.loss:.4f}"
-        f"  {progress.images_per_second:.0f} images/s{errors}"
-    )
+    speed = f"  loss {progress.loss:.4f}  {progress.images_per_second:.0f} images/s"
+    # Between validations there are losses, at them errors.
+    typer.echo(f"{100 * progress.share:5.1f} %  step {progress.step}{errors or speed}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
-__all__ = ["AugmentConfig", "TrainConfig"]
+from ..errors import InputError
+
+__all__ = ["AugmentConfig", "TrainConfig", "check_budget"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,3 +72,12 @@ class TrainConfig:
     report_minutes: float = 4.0  # between checkpoints, validations and pictures
     refresh_minutes: float = 1.0  # between looks for new shards
     augment: AugmentConfig = AugmentConfig()
+
+
+def check_budget(minutes: float | None, steps: int | None) -> None:
+    """Raise an `InputError` where a run would never begin, or never end."""
+    budget, name = (minutes, "minutes") if steps is None else (steps, "steps")
+    if budget is None:
+        raise InputError("a training run needs a budget: minutes or steps")
+    if not 0 < budget < math.inf:
+        raise InputError(f"a training run of {budget:g} {name}; give more than 0, and an end")

@@ -68,8 +68,9 @@ class PoolSource:
                 f"no pool.json in {folder}; make a pool by uvface synthesize --pool -o {folder}"
             )
         self._pool = Pool(Path(folder), limit=None if whole else 1)
-        kept = self._pool.validation()
-        self._numbers = range(len(self._pool)) if whole else kept
+        self._numbers = range(len(self._pool)) if whole else self._pool.validation()
+        if not self._numbers:
+            raise InputError(f"the pool {folder} holds no shard yet")
 
     def __len__(self) -> int:
         return len(self._numbers)

@@ -12,6 +12,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ from flax import nnx
 from ..compilation import keep_compiled_code
 from ..errors import InputError
 from ..geometry.layout import UVLayout, load_layout
+from ..io.files import make_folder, write_bytes_atomic
 from ..network.registry import make_network
 from ..network.weights import load_weights, save_weights
 from ..network.weights_file import WeightsHeader
 from .checkpoint import load_checkpoint, read_record, save_checkpoint
 from .components import principal_components
-from .config import TrainConfig
+from .config import TrainConfig, check_budget
 from .feed import Batch, Feed, Order, validation_batches
 from .log import Log
 from .loss import Reading, make_reading
@@ -76,6 +78,11 @@ def train(
 
     Returns:
         The weights file that was best on the validation samples.
+
+    Raises:
+        InputError: no budget, an unusable pool, a run in the output folder that is not resumed,
+            or errors that are no numbers any more (a learning rate that is too high).
+        AssetError: the first weights or the checkpoint cannot be read.
     """
     return _Run(config, layout or load_layout(config.layout), resume=resume).go(report)
 
@@ -84,12 +91,14 @@ class _Run:
     """Arrays, files and clock of one run."""
 
     def __init__(self, config: TrainConfig, layout: UVLayout, *, resume: bool) -> None:
-        if config.minutes is None and config.steps is None:
-            raise InputError("a training run needs a budget: minutes or steps")
+        check_budget(config.minutes, config.steps)
         keep_compiled_code()
         self.config, self.layout = config, layout
         self.output = Path(config.output)
-        self.output.mkdir(parents=True, exist_ok=True)
+        if not resume and (self.output / "last.checkpoint").exists():
+            raise InputError(
+                f"{self.output} holds a run; go on with it (--resume), or choose another folder"
+            )
         known = self._known_shards() if resume else []
         self.pool = Pool(config.pool, more=config.more_pools, names=known)
         if self.pool.layout_digest != layout.digest:
@@ -98,6 +107,7 @@ class _Run:
                 "synthesize it anew"
             )
         self.held_back = self.pool.validation(config.validation)
+        self.pictures = read_pictures(config.negatives) if config.negatives else ()
         texels = 64 if config.network == "prn-lite" else layout.size
         self.reading = make_reading(layout, texel_weights=config.texel_weights, size=texels)
         self.order = Order(config.seed, self.held_back)
@@ -116,6 +126,7 @@ class _Run:
         if config.devices > 1:
             placement = make_placement(config.devices, config.batch)
             self.state, self.place = placement.replicate(self.state), placement.split
+        make_folder(self.output)
         self.log = Log(self.output / "log.csv", keep=resume)
         self._write_config()
 
@@ -169,7 +180,7 @@ class _Run:
             batch=config.batch,
             workers=config.workers,
             ahead=config.prefetch,
-            pictures=read_pictures(config.negatives) if config.negatives else (),
+            pictures=self.pictures,
         )
         saved = looked = told = self.seconds
         batch: Batch | None = None
@@ -236,6 +247,11 @@ class _Run:
     def _save(self, batch: Batch, step: int, report: Report | None, rate: float) -> None:
         """Validate the moving average, write checkpoint, weights and pictures."""
         errors = self._validation()
+        if not np.isfinite(errors["val_nme"]):  # it stays so; what was saved before is sound
+            raise InputError(
+                f"the training went astray by step {step}: its errors are no numbers any more; "
+                "start anew with a lower learning rate (--rate)"
+            )
         is_best = errors["val_nme"] <= self.best
         self.best = min(self.best, errors["val_nme"])
         header = self._header(step, errors)
@@ -282,8 +298,10 @@ class _Run:
             found = self._predict(some)
             sheets.append(contact_sheet(some.images[:16], found[:16], some.landmarks[:16]))
         picture = cv2.cvtColor(np.concatenate(sheets), cv2.COLOR_RGB2BGR)
-        cv2.imwrite(str(self.output / "sheet.png"), picture)
-        plot_curves(self.output / "log.csv", self.output / "curve.png")
+        sheet = cv2.imencode(".png", picture)[1].tobytes()
+        write_bytes_atomic(self.output / "sheet.png", sheet)
+        if find_spec("matplotlib") is not None:
+            plot_curves(self.output / "log.csv", self.output / "curve.png")
 
     def _predict(self, batch: Batch) -> np.ndarray:
         return _validate_batch(self.validate, self.state, batch)["landmarks"]

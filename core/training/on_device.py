@@ -26,9 +26,10 @@ from flax import nnx
 from ..compilation import keep_compiled_code
 from ..errors import InputError
 from ..geometry.layout import UVLayout
+from ..io.files import make_folder
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
-from .config import TrainConfig
+from .config import TrainConfig, check_budget
 from .loss import make_reading
 from .pool import Pool
 from .schedule import learning_rate, make_optimizer
@@ -123,10 +124,13 @@ class _Run:
     ) -> None:
         if store.faces % store.drawn or store.first > store.faces:
             raise InputError(f"a store of {store.faces} faces cannot be drawn by {store.drawn}")
+        check_budget(config.minutes, config.steps)
         keep_compiled_code()
         self.config, self.layout, self.store_config = config, layout, store
         self.output = Path(config.output)
-        self.output.mkdir(parents=True, exist_ok=True)
+        if old := [path for name in networks if (path := self._weights(name)).exists()]:
+            raise InputError(f"{old[0]} is there, of another run; choose another folder")
+        make_folder(self.output)
         optimizer = make_optimizer(config)
         reading = make_reading(layout, texel_weights=config.texel_weights)
         self.graphs: dict[str, Any] = {}
@@ -167,6 +171,9 @@ class _Run:
         place = jnp.int32(self.drawn % self.store_config.faces)
         self.store = self.refill(self.store, self.sources, key, place)
         self.drawn += self.store_config.drawn
+
+    def _weights(self, name: str) -> Path:
+        return self.output / f"{name}.safetensors"
 
     def share(self) -> float:
         """Return the used part of the budget."""
@@ -245,7 +252,7 @@ class _Run:
             layout_digest=self.layout.digest,
             training=training,
         )
-        paths = {name: self.output / f"{name}.safetensors" for name in self.graphs}
+        paths = {name: self._weights(name) for name in self.graphs}
         for name, path in paths.items():
             state = jax.device_get((self.state[name].average, self.state[name].rest))
             save_weights(path, nnx.merge(self.graphs[name], *state), header)

@@ -76,8 +76,11 @@ def _read_header(folder: Path) -> dict[str, Any]:
     try:
         header: dict[str, Any] = json.loads(path.read_text())
         int(header["size"]), str(header["layout_digest"])
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"cannot read the pool {path} ({error})") from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(
+            f"cannot read the pool {path} ({reason}); make one by uvface synthesize --pool"
+        ) from error
     return header
 
 
@@ -156,6 +159,11 @@ class Pool:
         if not self._shards:
             raise InputError(f"the pool {self.folder} holds no shard yet")
         first = self._start[1]
+        if first < 4:
+            raise InputError(
+                f"the first shard of the pool {self.folder} holds {first} pictures; "
+                "need 4 or more, of which a quarter is kept for validation"
+            )
         return range(first - min(at_most, first // 4), first)
 
     def _find(self, index: int) -> tuple[_Shard, int]:

@@ -82,6 +82,22 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
     np.testing.assert_array_equal(still.basis[...], before.astype(np.float16))
 
 
+def test_weights_of_another_run_are_not_written_over(tiny, toy_pool, layout, tmp_path):
+    """Those that a run starts from may lie in its folder."""
+    (tmp_path / "lite.safetensors").write_bytes(b"precious")
+    config = TrainConfig(pool=Path(), output=tmp_path, steps=1)
+    with pytest.raises(InputError, match=r"lite\.safetensors is there, of another run"):
+        train_on_device(
+            {"lite": tiny},
+            toy_face(layout),
+            drawn_from_pool(Pool(toy_pool)),
+            jnp.zeros((1, 400, 400, 3), jnp.uint8),
+            config,
+            layout=layout,
+        )
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"precious"]
+
+
 @pytest.mark.shared
 def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path, monkeypatch):
     """All but the training itself, which is for GPUs."""

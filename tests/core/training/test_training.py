@@ -1,5 +1,7 @@
 import csv
 import dataclasses
+import json
+import sys
 from pathlib import Path
 
 import jax
@@ -8,15 +10,19 @@ import numpy as np
 import pytest
 from toy_network import STILL, TinyConfig
 
+from uvface.cli import main
+from uvface.core.commands.train import _show_progress
 from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.spline import evaluate_control
 from uvface.core.network import registry
 from uvface.core.network.prn_lite import PRNLite
 from uvface.core.network.weights import load_weights
+from uvface.core.training import loop
 from uvface.core.training.checkpoint import load_checkpoint, save_checkpoint
 from uvface.core.training.config import AugmentConfig, TrainConfig
-from uvface.core.training.loop import train
+from uvface.core.training.labelled import PoolSource
+from uvface.core.training.loop import Progress, train
 from uvface.core.training.loss import (
     control_landmarks,
     control_loss,
@@ -76,6 +82,73 @@ def test_pool_of_another_layout_is_refused(toy_pool, layout, tmp_path):
     other = dataclasses.replace(layout, digest="0" * 64)
     with pytest.raises(InputError, match="another UV layout"):
         train(_config(toy_pool, tmp_path), layout=other)
+
+
+def test_a_run_is_not_written_over_unless_it_is_resumed(tiny, toy_pool, layout, tmp_path):
+    config = _config(toy_pool, tmp_path / "run", steps=1)
+    train(config, layout=layout)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(InputError, match="holds a run; go on with it"):
+        train(config, layout=layout)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_a_run_that_goes_astray_fails_and_names_no_weights(tiny, toy_pool, layout, tmp_path):
+    config = _config(toy_pool, tmp_path, steps=3, learning_rate=1e30, warmup_steps=1)
+    with pytest.raises(InputError, match="no numbers any more; start anew with a lower"):
+        train(config, layout=layout)
+    assert {path.name for path in tmp_path.iterdir()} <= {"config.json", "log.csv"}
+
+
+def test_training_needs_no_plots(tiny, toy_pool, layout, tmp_path, monkeypatch):
+    """matplotlib comes with the extra `train` only."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr(loop, "find_spec", lambda name: None)
+    train(_config(toy_pool, tmp_path, steps=1), layout=layout)
+    assert not (tmp_path / "curve.png").exists() and (tmp_path / "sheet.png").exists()
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "inf", "nan"])
+def test_a_budget_that_never_begins_or_ends_is_wrong_usage(toy_pool, tmp_path, minutes):
+    arguments = ["train", "--pool", str(toy_pool), "-o", str(tmp_path / "run")]
+    assert main([*arguments, "--minutes", minutes]) == 2
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(InputError, match="give more than 0, and an end"):
+        train(_config(toy_pool, tmp_path / "run", steps=None, minutes=float(minutes)))
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(toy_pool, layout, tmp_path, tiny):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot make the folder"):
+        train(_config(toy_pool, tmp_path / "file"), layout=layout)
+
+
+@pytest.mark.parametrize(("header", "words"), [("[]", "cannot read the pool"), (None, "need 4 or")])
+def test_pools_that_cannot_be_used_leave_no_folder(toy_pool, layout, tmp_path, header, words):
+    known = {"size": 320, "layout_digest": layout.digest}
+    (tmp_path / "pool.json").write_text(header or json.dumps(known))
+    with np.load(toy_pool / "shard_0000.npz") as whole:  # its first three pictures
+        three = {n: whole[n][:4] if n.endswith("offset") else whole[n] for n in whole.files}
+    np.savez(tmp_path / "shard_0000.npz", **three)
+    with pytest.raises(InputError, match=words):
+        train(_config(tmp_path, tmp_path / "run"), layout=layout)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(InputError, match=words):
+        PoolSource(tmp_path)
+    if header is None:
+        assert len(PoolSource(tmp_path, whole=True)) == 3
+
+
+def test_progress_shows_what_is_known(capsys):
+    progress = Progress(
+        step=8, share=0.5, seconds=1.0, images_per_second=0.0, learning_rate=0.0, samples=12,
+        loss=float("nan"), validation={"val_nme": 0.02},
+    )  # fmt: skip
+    _show_progress(progress)
+    _show_progress(dataclasses.replace(progress, loss=0.1, images_per_second=9.0, validation={}))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == " 50.0 %  step 8, val_nme 2.00 %"
+    assert second == " 50.0 %  step 8  loss 0.1000  9 images/s"
 
 
 def test_checkpoint_round_trip_is_exact(tmp_path):
