@@ -25,7 +25,7 @@ from ..detection.protocol import box_overlap
 from ..errors import InputError
 from ..geometry.crop import box_from_landmarks
 from ..geometry.pose import angles_from_rotation
-from ..io.files import write_bytes_atomic
+from ..io.files import make_folder, write_bytes_atomic
 from ..reconstruct import Model, as_model
 from ..types import Face
 from .evaluate import FaceError, landmark_errors, summarize
@@ -80,6 +80,7 @@ def evaluate(
     model = as_model(model)
     if output is not None:
         check_plotting()
+        make_folder(Path(output))
     errors, missed, exact, numbers = [], [], [], []
     failed: dict[str, str] = {}
     for number in track(range(len(source))):
@@ -97,7 +98,7 @@ def evaluate(
         if labelled.sample is not None:
             exact.append(exact_errors(face, labelled.sample, model.layout))
     if not errors and not missed:
-        raise InputError("; ".join(failed.values()))
+        raise InputError("; ".join(f"{name}: {reason}" for name, reason in failed.items()))
     if not errors:
         raise InputError(f"the detector found none of {len(missed)} faces; leave --detect out")
     figures = _figures(errors, exact, missed, detect) | {"failed": failed}

@@ -11,7 +11,7 @@ from scipy.io import savemat
 
 from uvface.cli import main
 from uvface.core.errors import InputError
-from uvface.core.reconstruct import Model
+from uvface.core.reconstruct import Model, load
 from uvface.core.synthesis.kinds import KINDS
 from uvface.core.training.evaluate import FaceError, landmark_errors, read_truth
 from uvface.core.training.exact import ExactErrors, intersection_over_union
@@ -201,6 +201,17 @@ def test_command_writes_a_report(tmp_path, toy_pool, capsys):
 
 
 @pytest.mark.weights
+def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path, toy_pool):
+    (tmp_path / "file").touch()
+    worked = []
+    with pytest.raises(InputError, match="cannot make the folder"):
+        evaluate(
+            toy_pool, model=load(), output=tmp_path / "file", track=lambda n: worked.append(n) or n
+        )
+    assert not worked
+
+
+@pytest.mark.weights
 def test_damaged_pictures_and_labels_are_left_out_and_named(tmp_path, capsys):
     truth = np.random.default_rng(0).uniform(60, 200, (3, 68))
     for name in ("good", "no_labels", "no_picture", "far"):
@@ -224,3 +235,4 @@ def test_damaged_pictures_and_labels_are_left_out_and_named(tmp_path, capsys):
     assert main(arguments) == 1
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.count("\n") == 1
+    assert all(f"{name}: " in captured.err for name in ("far", "no_labels", "no_picture"))
