@@ -23,7 +23,7 @@ def synthesize(
     photos: Annotated[
         Path | None, typer.Option(help="Turn the faces of these photos, in place of drawing some.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same pictures.")] = 0,
     pool: Annotated[bool, typer.Option("--pool", help="Write shards for uvface train.")] = False,
     photo_skins: Annotated[Path | None, typer.Option(help="Folder of skins from photos.")] = None,
     weights: Weights = "prn-lite",
@@ -40,8 +40,10 @@ def synthesize(
     set_up(device)
     if photos is not None:
         from ..reconstruct import load
-        from ..synthesis.photo_files import synthesize_photos
+        from ..synthesis.photo_files import check_photos, synthesize_photos
 
+        with usage_errors():
+            check_photos(output, photos)
         synthesize_photos(
             count,
             output,

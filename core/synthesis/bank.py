@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array
 
 from ..errors import InputError
+from ..io.arrays import open_arrays
 from .atlas import FACE_SIZE, HEAD_SIZE, SMALL_SIZE
 from .photo_bank import complete_photo_skins, mean_colors
 
@@ -101,8 +102,13 @@ def _brows(folder: Path) -> np.ndarray:
     index = folder / "brows.json"
     if not index.is_file():
         return np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8)
-    where = json.loads(index.read_text())
-    (top, bottom), (left, right) = where["rect_rows"], where["rect_cols"]
+    try:
+        where = json.loads(index.read_text())
+        (top, bottom), (left, right) = where["rect_rows"], where["rect_cols"]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"cannot read where the brows lie, {index} ({error}); take it again from its source"
+        ) from error
     stack = []
     for path in sorted(folder.glob("*.png")):
         rgba = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -117,7 +123,7 @@ def _brows(folder: Path) -> np.ndarray:
 def _irradiance(folder: Path) -> np.ndarray:
     path = folder / "hdri_sh9.npz"
     if path.is_file():
-        with np.load(path, allow_pickle=False) as stored:
+        with open_arrays(path) as stored:
             return (stored["irradiance_sh"] / np.pi).astype(np.float32)
     generator = np.random.default_rng(11)
     light = 0.25 * generator.standard_normal((32, 9, 1)) * np.array([1.0] * 4 + [0.4] * 5)[:, None]

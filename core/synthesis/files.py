@@ -10,21 +10,27 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..arguments import as_number
 from ..errors import InputError
 from ..geometry.layout import load_layout
-from ..io.files import write_bytes_atomic
+from ..io.files import make_folder, write_bytes_atomic
+from ..io.images import write_image
+from ..io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, Provenance
 from .generator import Sample, load_generator, render_batch
 from .labels import position_maps, visibility_maps
 from .pool import sample_keys, write_pool
 from .surface import TexelBinding, bind_texels
 
 __all__ = [
+    "LARGEST_SEED",
     "SHEET_MOST",
+    "check_request",
     "draw_sheet",
-    "encode_png",
     "find_sources",
+    "prepare_folder",
     "synthesize",
     "synthesize_pool",
+    "write_picture",
     "write_sample",
 ]
 
@@ -32,12 +38,7 @@ _BATCH = 4
 _SHEET_COLUMNS = 5
 SHEET_MOST = 40  # pictures on the contact sheet
 _SHEET_SIZE = 192
-
-
-def encode_png(image: np.ndarray) -> bytes:
-    """Return the bytes of a PNG file of a picture (RGB or grey, uint8)."""
-    order = image[..., ::-1] if image.ndim == 3 else image
-    return cv2.imencode(".png", np.ascontiguousarray(order))[1].tobytes()
+LARGEST_SEED = 2**32 - 1  # of more, JAX would leave out the rest
 
 
 def find_sources(path: Path | str) -> tuple[Path, Path | None]:
@@ -55,12 +56,52 @@ def find_sources(path: Path | str) -> tuple[Path, Path | None]:
     return path, None
 
 
+def write_picture(path: Path, image: np.ndarray, *, is_drawn: bool) -> None:
+    """Write a picture (uint8) as a PNG file that says that it is synthetic.
+
+    Args:
+        path: the file.
+        image: RGB.
+        is_drawn: nothing of it comes from photos.
+    """
+    source_type = ALGORITHMIC_MEDIA if is_drawn else COMPOSITE_SYNTHETIC
+    made = Provenance(operation="synthesize", source_type=source_type)
+    write_image(path, image.astype(np.float32) / 255, provenance=made)
+
+
+def prepare_folder(directory: Path, count: int) -> None:
+    """Make the folder of pictures; one with more of them, of another run, is refused.
+
+    Raises:
+        InputError: that, or the folder cannot be made.
+    """
+    numbers = (path.stem.removeprefix("face_") for path in directory.glob("face_[0-9]*.json"))
+    if more := [number for number in numbers if number.isdecimal() and int(number) >= count]:
+        raise InputError(
+            f"{directory} holds face_{max(more)}, of a larger run; choose another folder"
+        )
+    make_folder(directory)
+
+
+def check_request(count: int, seed: int) -> None:
+    """Raise an InputError where a number of pictures or a seed is out of range."""
+    if count < 1:
+        raise InputError(f"cannot write {count} faces; ask for one at least")
+    as_number("seed", seed, 0, LARGEST_SEED, is_whole=True)
+
+
 def write_sample(
-    directory: Path, stem: str, image: np.ndarray, labels: dict[str, np.ndarray]
+    directory: Path,
+    stem: str,
+    image: np.ndarray,
+    labels: dict[str, np.ndarray],
+    *,
+    is_drawn: bool,
 ) -> None:
     """Write one picture (uint8) with its labels: position map, visibility, landmarks, pose."""
-    write_bytes_atomic(directory / f"{stem}.png", encode_png(image))
-    write_bytes_atomic(directory / f"{stem}_visibility.png", encode_png(labels["visibility"]))
+    write_picture(directory / f"{stem}.png", image, is_drawn=is_drawn)
+    seen = cv2.imencode(".png", np.ascontiguousarray(labels["visibility"]))[1]
+    write_bytes_atomic(directory / f"{stem}_visibility.png", seen.tobytes())
     path = directory / f"{stem}_posmap.npz"
     packed = io.BytesIO()
     np.savez_compressed(packed, position_map=labels["position_map"])
@@ -131,13 +172,13 @@ def synthesize(
     Returns:
         The contact sheet.
     """
-    if count < 1:
-        raise InputError(f"cannot write {count} faces; ask for one at least")
     directory = Path(directory)
+    check_request(count, seed)
     head, folder = find_sources(assets)
     generator = load_generator(head, folder=folder, photo_skins=photo_skins)
     binding = bind_texels(generator.surface, load_layout().size)
-    directory.mkdir(parents=True, exist_ok=True)
+    prepare_folder(directory, count)
+    is_drawn = folder is None and photo_skins is None
     shown: list[tuple[np.ndarray, np.ndarray]] = []
     for start in range(0, count, _BATCH):
         numbers = range(start, start + _BATCH)
@@ -145,12 +186,12 @@ def synthesize(
         kept = min(_BATCH, count - start)
         images = np.asarray(samples.image)
         for k, labels in enumerate(_labels(samples, binding, kept)):
-            write_sample(directory, f"face_{start + k:05d}", images[k], labels)
+            write_sample(directory, f"face_{start + k:05d}", images[k], labels, is_drawn=is_drawn)
             if len(shown) < SHEET_MOST:
                 shown.append((images[k], labels["landmarks"]))
         report(start + kept)
     sheet = directory / "contact_sheet.png"
-    write_bytes_atomic(sheet, encode_png(draw_sheet(shown)))
+    write_picture(sheet, draw_sheet(shown), is_drawn=is_drawn)
     return sheet
 
 
@@ -175,8 +216,7 @@ def synthesize_pool(
         photo_skins: folder with skins made from photos, or None.
         report: called with the number of every finished shard.
     """
-    if count < 1:
-        raise InputError(f"cannot write {count} faces; ask for one at least")
+    check_request(count, seed)
     head, folder = find_sources(assets)
     generator = load_generator(head, folder=folder, photo_skins=photo_skins)
     write_pool(generator, Path(directory), count, seed=seed, report=report)

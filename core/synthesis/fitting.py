@@ -32,6 +32,7 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from ..errors import InputError
+from ..io.arrays import open_arrays
 from ..types import Camera
 from .contour import ContourBasis, contour_basis, contour_residual
 from .head import HeadModel, canonical_from_ict
@@ -111,9 +112,9 @@ def load_correspondence(path: Path | str) -> Correspondence:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"no landmark table {path}; it comes with the head model's folder")
-    with np.load(path, allow_pickle=False) as stored:
+    with open_arrays(path) as stored:
         needed = {"triangle", "barycentric", "valid", "is_face_oval", "spread_cm"}
-        if missing := needed - set(stored.files):
+        if missing := needed - set(stored):
             raise InputError(f"{path} lacks {sorted(missing)}; need a MediaPipe-to-ICT table")
         is_used = stored["valid"] & ~stored["is_face_oval"]
         weight = np.where(is_used, 1.0 / (1.0 + (stored["spread_cm"] / 0.2) ** 2), 0.0)

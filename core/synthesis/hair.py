@@ -13,6 +13,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..geometry.rasterize import rasterize
+from ..io.arrays import open_arrays
 from .fragments import pack_positions, surface_values
 from .head import HeadModel, canonical_from_ict
 from .light import Light, shade
@@ -93,7 +94,7 @@ def _mesh_styles(folder: Path) -> list[_Style]:
         rgba = cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_UNCHANGED)
         if rgba is None:
             continue
-        with np.load(path, allow_pickle=False) as stored:
+        with open_arrays(path) as stored:
             mesh = dict(stored)
         corners, owner = triangles_from_quads(mesh["faces"])
         triangles = np.take_along_axis(mesh["faces"][owner], corners, axis=1)

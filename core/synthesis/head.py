@@ -20,6 +20,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..errors import InputError
+from ..io.arrays import open_arrays
 
 __all__ = ["HeadModel", "canonical_from_ict", "head_vertices", "load_head"]
 
@@ -131,7 +132,7 @@ def load_head(path: Path | str) -> HeadModel:
 
 
 def _load_compact(path: Path) -> HeadModel:
-    with np.load(path, allow_pickle=False) as stored:
+    with open_arrays(path) as stored:
         return HeadModel(
             neutral=jnp.asarray(stored["vertices"], dtype=jnp.float32),
             identity=jnp.asarray(stored["identity"].astype(np.float32)),

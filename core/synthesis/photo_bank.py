@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
+from ..io.arrays import open_arrays
 from .atlas import FACE_SIZE
 
 __all__ = ["PhotoSkins", "complete_photo_skins", "mean_colors"]
@@ -92,7 +93,7 @@ def complete_photo_skins(folder: Path | None, painted: np.ndarray) -> PhotoSkins
     if not path.is_file():
         raise InputError(f"no skins.npz in {folder}; make it by photo fitting or leave it out")
     shape = (FACE_SIZE, FACE_SIZE)
-    with np.load(path, allow_pickle=False) as stored:
+    with open_arrays(path) as stored:
         photos = [cv2.resize(f, shape, interpolation=cv2.INTER_AREA) for f in stored["face"]]
         masks = [cv2.resize(m, shape, interpolation=cv2.INTER_AREA) for m in stored["mask"]]
     tones = np.log(mean_colors(painted) + 1e-3)

@@ -26,6 +26,7 @@ from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation, rotation_from_angles
 from ..geometry.spline import fit_control
+from ..io.arrays import open_arrays
 from ..io.images import read_photo
 from ..types import Camera, Face
 from .face_tile import vertex_uv
@@ -185,6 +186,10 @@ def find_photos(
     if not folder.is_dir():
         raise InputError(f"no folder {folder}; give one with photos")
     home = find_pack(folder)
+    if fits is not None and home is None:
+        raise InputError(f"{fits} is for the data pack's photos, not for {folder}; leave it out")
+    if fits is not None and not (fits / "fits.npz").is_file():
+        raise InputError(f"no fits.npz in {fits}; make it by photo fitting or leave it out")
     if home is not None:
         return _fitted_faces(home, assets or home.parent, fits)
     paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES]
@@ -202,7 +207,7 @@ def find_photos(
                 )
             )
     if not found:
-        raise InputError(f"no face found in the {len(paths)} photos of {folder}")
+        raise InputError(f"no face found in {folder} ({len(paths)} photos); give other photos")
     return found
 
 
@@ -215,11 +220,11 @@ def find_pack(folder: Path) -> Path | None:
 def _fitted_faces(home: Path, assets: Path, fits_folder: Path | None) -> list[KnownFace]:
     head = load_head(assets / "face_model")
     table = load_correspondence(assets / "face_model" / "mediapipe_to_ict.npz")
-    with np.load(home / "landmarks.npz", allow_pickle=False) as stored:
+    with open_arrays(home / "landmarks.npz") as stored:
         kept = np.flatnonzero(~held_out(stored["subject"]))
         names, subject = stored["names"][kept], stored["subject"][kept]
         landmarks = pixel_centres(stored["mediapipe478"])[kept]
-    if fits_folder is not None and (fits_folder / "fits.npz").is_file():
+    if fits_folder is not None:
         fits = _read_fits(fits_folder / "fits.npz", names)
     else:
         person = np.unique(subject, return_inverse=True)[1].astype(np.int32)
@@ -239,7 +244,7 @@ def _fitted_faces(home: Path, assets: Path, fits_folder: Path | None) -> list[Kn
 
 
 def _read_fits(path: Path, names: np.ndarray) -> Fits:
-    with np.load(path, allow_pickle=False) as stored:
+    with open_arrays(path) as stored:
         if not np.array_equal(stored["names"], names):
             raise InputError(f"{path} was made of other photos; make it again or leave it out")
         camera = Camera(**{k: jnp.asarray(stored[k]) for k in ("scale", "rotation", "translation")})

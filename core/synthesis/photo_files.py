@@ -9,14 +9,21 @@ import numpy as np
 
 from ..errors import InputError
 from ..geometry.layout import UVLayout
-from ..io.files import write_bytes_atomic
-from .files import SHEET_MOST, draw_sheet, encode_png, write_sample
+from ..io.files import make_folder, write_bytes_atomic
+from .files import (
+    SHEET_MOST,
+    check_request,
+    draw_sheet,
+    prepare_folder,
+    write_picture,
+    write_sample,
+)
 from .labels import visibility_maps
 from .photo_faces import FaceReader, TurnedPhotos, find_pack, find_photos
 from .photo_skins import ATTRIBUTION
 from .pool import write_pool
 
-__all__ = ["synthesize_photos"]
+__all__ = ["check_photos", "synthesize_photos"]
 
 _BATCH = 4
 
@@ -49,13 +56,16 @@ def synthesize_photos(
         photo_skins: folder with ``fits.npz`` of the data pack's photos; default: fit now.
         report: called with the number of pictures (or of the shard) that is done.
     """
-    if count < 1:
-        raise InputError(f"cannot write {count} faces; ask for one at least")
     directory, photos = Path(directory), Path(photos)
+    check_photos(directory, photos)
+    check_request(count, seed)
     fits = None if photo_skins is None else Path(photo_skins)
     faces = find_photos(photos, model, assets=None if assets is None else Path(assets), fits=fits)
     source = TurnedPhotos(faces=faces, model=model, count=count)
-    directory.mkdir(parents=True, exist_ok=True)
+    if pool:
+        make_folder(directory)
+    else:
+        prepare_folder(directory, count)
     if find_pack(photos) is not None:
         write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
     if pool:
@@ -67,7 +77,13 @@ def synthesize_photos(
         shown += _write(source, directory, seed, numbers, model.layout)
         del shown[SHEET_MOST:]
         report(numbers.stop)
-    write_bytes_atomic(directory / "contact_sheet.png", encode_png(draw_sheet(shown)))
+    write_picture(directory / "contact_sheet.png", draw_sheet(shown), is_drawn=False)
+
+
+def check_photos(directory: Path, photos: Path) -> None:
+    """Raise an InputError where pictures would lie among the photos, and be turned themselves."""
+    if directory.resolve() == photos.resolve():
+        raise InputError(f"{directory} holds the photos; choose another folder for the pictures")
 
 
 def _write(
@@ -84,5 +100,5 @@ def _write(
             "landmarks": landmarks[k],
             "angles": np.asarray(samples.angles[k]),
         }
-        write_sample(directory, f"face_{number:05d}", images[k], labels)
+        write_sample(directory, f"face_{number:05d}", images[k], labels, is_drawn=False)
     return list(zip(images, landmarks, strict=True))

@@ -25,7 +25,7 @@ from jax import Array
 
 from ..errors import InputError
 from ..geometry.layout import load_layout
-from ..io.files import write_bytes_atomic
+from ..io.files import make_folder, write_bytes_atomic
 from .generator import Generator, Sample, render_batch
 from .labels import control_maps
 from .surface import TexelBinding, bind_texels
@@ -79,7 +79,11 @@ def _write_header(directory: Path, count: int, seed: int) -> None:
         "shard_size": SHARD_SIZE,
     }
     path = directory / "pool.json"
-    if path.is_file() and json.loads(path.read_text()) != header:
+    try:
+        is_other = path.is_file() and json.loads(path.read_text()) != header
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} ({error}); choose another folder") from error
+    if is_other:
         raise InputError(f"{path} belongs to another pool; choose another folder or remove it")
     write_bytes_atomic(path, json.dumps(header).encode())
 
@@ -138,7 +142,7 @@ def write_pool(
         shards: the shards that this process writes; default all.
         report: called with the number of every finished shard.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     _write_header(directory, count, seed)
     if isinstance(source, Generator):
         source = _Drawn(generator=source, binding=bind_texels(source.surface, 256))
