@@ -1,6 +1,7 @@
 """``uvface benchmark``: how long each stage of a swap takes, cold and warm.
 
-Cold is the first call in this process: compiled code is loaded from the cache folder or made.
+Cold is a stage's first call: compiled code is loaded from the cache folder or made, as far as no
+stage before needed it. Reading the faces, between the first two rows, is not among the rows.
 Warm calls repeat it on the same photos; detection is timed on its own, the other stages get its
 boxes.
 """
@@ -126,7 +127,8 @@ def benchmark(
     detection = _measure("detection", lambda: default_detector().detect(ours), repeats)
     found = [model.reconstruct(image, faces="largest") for image in (ours, theirs)]
     if not all(found):
-        raise NoFaceError(f"no face found in {target if not found[0] else reference}")
+        which = target if not found[0] else reference
+        raise NoFaceError(f"no face found in {which}; give a photo with a face to time")
     face, other = found[0][0], found[1][0]
     boxes = [[np.asarray(one.box).tolist()] for one in (face, other)]
     crop = jnp.asarray(np.random.default_rng(0).random((1, 256, 256, 3), np.float32))

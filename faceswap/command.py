@@ -119,7 +119,7 @@ def swap(
         Path | None,
         typer.Option(
             help="FILE.html: pictures of each stage, numbers and warnings. Of a batch, FILE.csv or "
-            "FILE.json: a row for every input, failures included [default: swaps.csv in OUT]."
+            "FILE.json: a row for every input, failures included \\[default: swaps.csv in OUT]."
         ),
     ] = None,
     strict: Annotated[
@@ -218,7 +218,10 @@ def benchmark(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Time the stages of a swap of two photos, cold and warm, in milliseconds."""
+    """Time the stages of a swap of two photos, in milliseconds: warm, and cold (its first call).
+
+    Later rows are less cold: earlier ones have loaded some of what they need.
+    """
     set_up(device)
     from rich.console import Console
     from rich.table import Table

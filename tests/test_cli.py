@@ -331,6 +331,27 @@ def test_inspect_names_a_damaged_sidecar_and_tells_what_the_picture_says(
 
 
 @pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("reconstruct", '{"photo.jpg": [[left, top, right, bottom]]}'),
+        ("swap", "failures included [default: swaps.csv in OUT]"),
+    ],
+)
+def test_help_shows_what_stands_in_brackets(command, text, capsys, monkeypatch) -> None:
+    """Words in brackets are markup to what prints the help, which leaves them out."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert main([command, "--help"]) == 0
+    assert text in " ".join(capsys.readouterr().out.split())
+
+
+def test_inspect_names_the_file_that_is_no_picture(tmp_path, capsys) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    assert main(["inspect", str(tmp_path / "a.json")]) == 1
+    error = f"error: {tmp_path / 'a.json'} is not an image we know; give a picture\n"
+    assert capsys.readouterr().err == error
+
+
+@pytest.mark.parametrize(
     "option", [["--large"], ["--photo-skins", "skins"], ["--initial", "a", "--initial", "b"]]
 )
 def test_what_belongs_to_drawing_needs_something_to_draw_from(option, tmp_path, capsys) -> None:

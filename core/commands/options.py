@@ -42,8 +42,9 @@ _FACE_WORDS = ("all", "largest", "smallest", "left", "right", "centre")
 Boxes = Annotated[
     Path | None,
     typer.Option(
-        help='JSON {"photo.jpg": [[left, top, right, bottom]]} (or "photo", the stem), or a folder '
-        "of landmark files (STEM.json, .mat, .pts, .txt): skips detection."
+        # The backslash: a bracket and a word would be markup, and left out.
+        help='JSON {"photo.jpg": [\\[left, top, right, bottom]]} (or "photo", the stem), or a '
+        "folder of landmark files (STEM.json, .mat, .pts, .txt): skips detection."
     ),
 ]
 Faces = Annotated[
@@ -57,7 +58,7 @@ Like = Annotated[
     Path | None,
     typer.Option(
         metavar="FACE.jpg",
-        help="Change the face most like this person's, in place of --faces; needs --recognition "
+        help="The face most like this person's, in place of --faces; needs --recognition "
         "or an insightface pack.",
     ),
 ]

@@ -21,7 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputError
 from .files import read_bytes
@@ -131,6 +131,8 @@ def _packet_of(path: Path) -> bytes | None:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             return packet_in(picture)
+    except UnidentifiedImageError:  # its message names a buffer of ours
+        raise InputError(f"{path} is not an image we know; give a picture") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not an image that can be read ({error})") from error
 
