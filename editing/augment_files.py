@@ -135,12 +135,14 @@ class _Job:
 
     def settings(self, path: Path) -> dict[str, Any]:
         """Return what all pictures of a photo depend on, as JSON gives it back."""
+        boxes = self.boxes.get(path)
         own = {
             "seed": self.config.seed,
             "vary": [name for name in SUBJECTS if name in self.config.vary],
             "max_yaw": self.config.max_yaw,
             "chosen": self.faces,
-            "boxes": self.boxes.get(path),
+            "boxes": boxes,
+            "detector": self.model.detector_name if boxes is None else None,
             "weights_sha256": self.model.weights_sha256,
         }
         text = json.dumps(own, default=lambda values: np.asarray(values).tolist())

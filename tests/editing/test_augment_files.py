@@ -163,6 +163,23 @@ def test_several_faces_are_numbered_and_kept(photos, tmp_path):
     assert item.is_old and item.count == 2
 
 
+def test_pictures_of_another_detector_are_made_again_where_it_was_asked(photos, tmp_path):
+    """It says where the face is: in other boxes other pictures are made."""
+    model, boxes = _Model(), {"anna": [[10, 10, 110, 110]]}
+
+    def is_kept(boxes=None):
+        options = {"model": model, "count": 1, "boxes": boxes, "skip_existing": True}
+        (item,) = augment(photos / "anna.png", tmp_path, **options)
+        return item.is_old
+
+    assert [is_kept(), is_kept()] == [False, True]
+    object.__setattr__(model, "detector_name", "another")
+    assert [is_kept(), is_kept()] == [False, True]
+    assert [is_kept(boxes), is_kept(boxes)] == [False, True]
+    object.__setattr__(model, "detector_name", "a third")
+    assert is_kept(boxes)
+
+
 def test_bad_photos_do_not_end_a_batch(photos, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")
