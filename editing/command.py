@@ -73,7 +73,8 @@ def edit(
 
     regions = [name for given in region for name in names(given)]
     model, config = load(weights), EditConfig(strength=strength, feather=feather)
-    if output.resolve() in {path.resolve() for path in (photo, reference) if path is not None}:
+    photos = [path for path in (photo, reference, like, reference_like) if path is not None]
+    if output.resolve() in {path.resolve() for path in photos}:
         raise typer.BadParameter(f"{output} would overwrite an input; choose another name")
     with usage_errors():
         check_image_name(output)
@@ -93,7 +94,7 @@ def edit(
         reference_face=face_choice(reference_face),
         reference_like=reference_like,
         recognition=recognition,
-        boxes=open_boxes(boxes, [photo, reference, like, reference_like]),
+        boxes=open_boxes(boxes, photos),
     )
     result.save(output, metadata=metadata, sidecar=sidecar)
     warn(result.warnings)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +20,11 @@ from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.io.boxes import Boxes
-from ..core.io.photos import PhotoLike, open_photo
+from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_edit
-from .finder import LIKE, FaceFinder, Selection
+from .finder import LIKE, FaceFinder, Selection, like_files
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color, split_regions
@@ -236,7 +237,7 @@ def edit(
         photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
         model: from `uvface.load`.
         regions: names of regions of the model's layout, as a list or separated by commas.
-        reference: file, picture or array that the regions come from.
+        reference: file, picture or array that the regions come from, or a face file.
         strength: 0 keeps the photo, 1 is the full edit.
         feather: width of the regions' soft border, in texels.
         recolor: colour for the regions, ``#RRGGBB``.
@@ -251,6 +252,7 @@ def edit(
     Raises:
         InputError: unusable file or option.
         NoFaceError: a photo shows no face.
+        AssetError: likeness is asked for and no recognition network is there.
     """
     regions = name_list(regions, "regions")
     opened = open_photo(photo)
@@ -260,15 +262,18 @@ def edit(
     )
     config = EditConfig(strength=strength, feather=feather)
     config = check_edit(finder.model.layout, regions=regions, recolor=recolor, config=config)
-    found, warnings = finder.faces(opened, Selection(faces=faces, like=like))
+    selections = {"faces": Selection(faces=faces, like=like)}
+    found, warnings = finder.faces(opened, selections["faces"])
     given: Reference | None = None
     files: tuple[Path, ...] = ()
+    settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor, **_settings(config)}
     if reference is not None:
-        chosen = finder.reference([reference], Selection(faces=reference_face, like=reference_like))
+        selections["reference_face"] = Selection(faces=reference_face, like=reference_like)
+        chosen = finder.reference([reference], selections["reference_face"])
         given, files, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
-    settings = {"regions": list(regions), "recolor": recolor, **_settings(config)}
-    if like is not None or reference_like is not None:
-        settings["recognition"] = finder.recognition_name
+        settings["reference"] = str(photo_path(reference) or "")
+    likes = like_files(*selections.values())
+    photos = [opened, *([] if reference is None else [reference]), *likes]
     image = opened.image
     for face in found:
         image = edit_face(
@@ -287,9 +292,10 @@ def edit(
         faces=found,
         photo=opened,
         operation=f"edit {', '.join(regions)}",
-        settings=settings,
+        settings=settings | finder.describe(selections, photos),
         warnings=opened.warnings + warnings,
         references=files,
+        likes=likes,
     )
 
 

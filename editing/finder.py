@@ -6,6 +6,7 @@ import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ..core.io.boxes import Boxes, as_boxes, require_boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
 from ..core.io.files import file_sha256
 from ..core.io.images import Photo
-from ..core.io.photos import PhotoLike, open_photo
+from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.io.results import face_warnings, name_warnings
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
@@ -23,7 +24,7 @@ from .fuse import PhotoFace, fuse_photos
 from .result import find_faces
 from .source import Reference
 
-__all__ = ["LIKE", "FaceFinder", "FoundReference", "Selection", "pick_faces"]
+__all__ = ["LIKE", "FaceFinder", "FoundReference", "Selection", "like_files", "pick_faces"]
 
 _KEPT = 1 << 30  # bytes of photos and faces of references that are remembered
 LIKE = "face to be like"  # what a photo of a person is called that has no file name
@@ -46,6 +47,12 @@ class Selection:
     def __post_init__(self) -> None:
         if self.like is not None and self.faces not in ("largest", "all"):
             raise InputError(f"face {self.faces!r} and a face to be like; give one of the two")
+
+
+def like_files(*selections: Selection) -> tuple[Path, ...]:
+    """Return the files of the people whom faces are to be like, each once."""
+    likes = [selection.like for selection in selections if selection.like is not None]
+    return tuple(dict.fromkeys(path for like in likes if (path := photo_path(like))))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +100,7 @@ class FaceFinder:
 
     def boxes_of(self, photos: Iterable[PhotoLike]) -> dict[str, list[list[float]]]:
         """Return file name -> boxes, of those of the files whose boxes are given."""
-        names = [path.name for path in map(_file_of, photos) if path is not None]
+        names = [path.name for path in map(photo_path, photos) if path]
         given = {name: boxes for name in names if (boxes := self._boxes.get(name)) is not None}
         return {name: [[float(x) for x in box] for box in boxes] for name, boxes in given.items()}
 
@@ -104,12 +111,37 @@ class FaceFinder:
             photos: name that boxes of an array are found under -> photos; None is none.
         """
         named = [
-            _file_of(photo) or Path(name)
+            photo_path(photo) or Path(name)
             for name, given in photos.items()
             for photo in given
             if photo is not None
         ]
         require_boxes(self._boxes, named)
+
+    def describe(
+        self, selections: Mapping[str, Selection], photos: Sequence[PhotoLike]
+    ) -> dict[str, Any]:
+        """Return what decides which faces are found and how they are read, as JSON can hold it.
+
+        Args:
+            selections: name -> which faces.
+            photos: all in which faces are looked for.
+
+        Raises:
+            AssetError: likeness is asked for and there is no recognition network.
+        """
+        settings: dict[str, Any] = {}
+        for name, selection in selections.items():
+            settings[name] = selection.faces
+            if selection.like is not None:
+                settings[f"{name}_like"] = str(photo_path(selection.like) or "")
+                settings["recognition"] = self.recognition_name
+        if boxes := self.boxes_of(photos):
+            settings["boxes"] = boxes
+        if not all(self.boxes_of([photo]) for photo in photos):
+            settings["detector"] = self.model.detector_name
+        settings["weights"] = self.model.header.network
+        return settings | {"weights_sha256": self.model.weights_sha256}
 
     def faces(
         self, photo: Photo, selection: Selection, *, name: str = "photo"

@@ -62,6 +62,7 @@ class EditResult:
         settings: the options, for the record.
         warnings: one line each.
         references: files that colours were taken from.
+        likes: photos of the people by whose likeness faces were chosen.
     """
 
     image: np.ndarray
@@ -71,6 +72,7 @@ class EditResult:
     settings: dict[str, Any]
     warnings: tuple[str, ...] = ()
     references: tuple[Path, ...] = ()
+    likes: tuple[Path, ...] = ()
 
     def save(
         self,
@@ -128,9 +130,10 @@ class EditResult:
 
     @property
     def inputs(self) -> dict[str, Path | None]:
-        """Return role -> file of what the picture was made from."""
+        """Return role -> file of what the picture was made from, and of what was looked at."""
         references = {f"reference {i}": path for i, path in enumerate(self.references)}
-        return {"target": self.photo.path, **references}
+        likes = {f"like {i}": path for i, path in enumerate(self.likes)}
+        return {"target": self.photo.path, **references, **likes}
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object."""

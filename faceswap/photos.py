@@ -18,11 +18,18 @@ from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
-from ..core.io.photos import PhotoLike, Photos, open_photo, photo_list
+from ..core.io.photos import PhotoLike, Photos, open_photo, photo_list, photo_path
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.complete import Completion
-from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, pick_faces
+from ..editing.finder import (
+    LIKE,
+    FaceFinder,
+    FoundReference,
+    Selection,
+    like_files,
+    pick_faces,
+)
 from ..editing.light import ColorMatch
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
@@ -60,14 +67,12 @@ class SwapResult(EditResult):
         config: how.
         layout: UV layout of the faces.
         mask: the user's own, which stood in for what the network knows of occluders.
-        likes: photos of the people by whose likeness faces were chosen.
     """
 
     swaps: tuple[FaceSwap, ...]
     config: SwapConfig
     layout: UVLayout
     mask: PhotoLike | None = None
-    likes: tuple[Path, ...] = ()
 
     @cached_property
     def stages(self) -> tuple[Stages | None, ...]:
@@ -116,11 +121,10 @@ class SwapResult(EditResult):
     @property
     def inputs(self) -> dict[str, Path | None]:
         """Return role -> file of what the picture was made from, and of what was looked at."""
-        likes = {f"like {i}": path for i, path in enumerate(self.likes)}
         unused = dict.fromkeys(path for one in self.swaps for path in one.found.left_out)
         left_out = {f"left out {i}": path for i, path in enumerate(unused)}
-        own = {"mask": Path(self.mask)} if isinstance(self.mask, str | Path) else {}
-        return super().inputs | left_out | likes | own
+        mask = None if self.mask is None else photo_path(self.mask)
+        return super().inputs | left_out | ({"mask": mask} if mask else {})
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object, with the numbers of each face."""
@@ -157,8 +161,7 @@ class SwapRequest:
     @property
     def likes(self) -> tuple[Path, ...]:
         """Return the files by whose likeness faces are chosen."""
-        given = (self.target.like, self.reference.like)
-        return tuple(dict.fromkeys(Path(like) for like in given if isinstance(like, str | Path)))
+        return like_files(self.target, self.reference)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -359,22 +362,9 @@ def describe(
     settings: dict[str, Any] = {"reference": _named(request.references)}
     if request.mapping:
         settings = {"map": {str(f): _named(given) for f, given in request.mapping.items()}}
-    for name, selection in (("faces", request.target), ("reference_face", request.reference)):
-        settings[name] = selection.faces
-        if selection.like is not None:
-            settings[f"{name}_like"] = _named((selection.like,))
-            settings["recognition"] = finder.recognition_name
     photos = [target, *request.sources, *request.likes]
-    boxes = finder.boxes_of(photos)
-    if boxes:
-        settings["boxes"] = boxes
-    if not all(finder.boxes_of([photo]) for photo in photos):
-        settings["detector"] = finder.model.detector_name
-    settings |= {
-        "preset": options.preset,
-        "weights": finder.model.header.network,
-        "weights_sha256": finder.model.weights_sha256,
-    }
+    selections = {"faces": request.target, "reference_face": request.reference}
+    settings |= finder.describe(selections, photos) | {"preset": options.preset}
     # PRNet's own code knows nothing of the other options: they do not count, nor are they told.
     return settings if options.preset == "prnet" else settings | _described(request, options)
 
@@ -394,6 +384,5 @@ def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
 
 
 def _named(photos: Sequence[PhotoLike]) -> str | list[str]:
-    paths = [photo.path if isinstance(photo, Photo) else photo for photo in photos]
-    names = [str(path) if isinstance(path, str | Path) else "" for path in paths]
+    names = [str(photo_path(photo) or "") for photo in photos]
     return names[0] if len(names) == 1 else names

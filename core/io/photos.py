@@ -15,7 +15,7 @@ from PIL import Image
 from ..errors import InputError
 from .images import Photo, photo_from_picture, read_photo
 
-__all__ = ["PhotoLike", "Photos", "as_rgb", "open_photo", "photo_list"]
+__all__ = ["PhotoLike", "Photos", "as_rgb", "open_photo", "photo_list", "photo_path"]
 
 # Arrays: sizes of their own.
 _Numpy = Float[np.ndarray, "_ _ 3"] | UInt8[np.ndarray, "_ _ 3"] | UInt16[np.ndarray, "_ _ 3"]
@@ -64,6 +64,13 @@ def photo_list(photos: Photos) -> tuple[PhotoLike, ...]:
     if not isinstance(photos, Sequence):
         raise InputError(_no_photo(photos))
     return tuple(photos)
+
+
+def photo_path(photo: PhotoLike) -> Path | None:
+    """Return the file that a photo is, or was read from; None without one."""
+    if isinstance(photo, Photo):
+        return photo.path
+    return Path(photo) if isinstance(photo, str | os.PathLike) else None
 
 
 def _no_photo(given: Any) -> str:

@@ -12,6 +12,7 @@ from toy_models import ToyModel, toy_group
 
 from uvface.core.errors import AssetError, InputError
 from uvface.core.io.images import write_image
+from uvface.core.io.sidecar import read_sidecar
 from uvface.editing.edit import edit
 from uvface.editing.finder import FaceFinder, Selection
 from uvface.editing.texture import texture
@@ -182,7 +183,19 @@ def test_references_are_reconstructed_once(tmp_path):
     assert len(model.calls) == 2
 
 
-def test_edits_choose_by_likeness_too(model, recognizer):
-    image, _ = toy_group(GROUP)
-    result = edit(image, model=model, regions=["nose"], recolor="#803020", like=toy_photo(4)[0])
+def test_edits_choose_by_likeness_too(model, recognizer, tmp_path):
+    """The photo of the person is told of, and is not written over."""
+    image, like = toy_group(GROUP)[0], tmp_path / "like.png"
+    write_image(like, toy_photo(4)[0])
+    result = edit(image, model=model, regions=["nose"], recolor="#803020", like=like)
     assert changed_faces(result, image) == [2]
+    assert result.settings["faces"] == "largest" and result.settings["faces_like"] == str(like)
+    assert result.settings["weights"] == "toy"
+    assert result.settings["detector"] == "toy detector"
+    result.save(tmp_path / "out.png")
+    inputs = read_sidecar(tmp_path / "out.png")["inputs"]
+    assert ("like 0", str(like)) in [(one["role"], one["path"]) for one in inputs]
+    before = like.read_bytes()
+    with pytest.raises(InputError, match="would overwrite an input"):
+        result.save(like)
+    assert like.read_bytes() == before
