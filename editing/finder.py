@@ -38,14 +38,14 @@ class Selection:
     Attributes:
         faces: by position or size.
         like: a photo of the person; the face most like the largest face of it is taken. Not with
-            a choice by position or size, which is an InputError.
+            another choice, which is an InputError.
     """
 
     faces: FaceChoice = "largest"
     like: PhotoLike | None = None
 
     def __post_init__(self) -> None:
-        if self.like is not None and self.faces not in ("largest", "all"):
+        if self.like is not None and self.faces != "largest":
             raise InputError(f"face {self.faces!r} and a face to be like; give one of the two")
 
 

@@ -168,8 +168,9 @@ def test_likeness_without_a_network_says_what_to_install(model, monkeypatch, tmp
     monkeypatch.setattr("uvface.core.detection.recognition.CACHE", tmp_path)
     with pytest.raises(AssetError, match=r"--recognition FILE\.onnx"):
         swap(toy_group(GROUP)[0], toy_photo(3)[0], model=model, like=toy_photo(1)[0])
-    with pytest.raises(InputError, match="one of the two"):
-        swap(toy_group(GROUP)[0], toy_photo(3)[0], model=model, like=toy_photo(1)[0], faces=1)
+    for faces in (1, "left", "all"):
+        with pytest.raises(InputError, match="one of the two"):
+            swap(toy_photo(1)[0], toy_photo(3)[0], model=model, like=toy_photo(1)[0], faces=faces)
 
 
 def test_references_are_reconstructed_once(tmp_path):
