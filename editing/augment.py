@@ -28,7 +28,7 @@ from ..core.synthesis.view import PICTURE_SIZE
 from ..core.types import Face
 from .quality import compress, degrade, grade
 from .recipe import SUBJECTS, Makeup, Recipe, draw_recipe
-from .recolor import contrast_of, recolor, split_regions
+from .recolor import contrast_of, recolor, skin_around, split_regions
 from .regions import combine_regions, soften
 from .relight import light_on_texels, multiply_light, spread_light
 
@@ -38,7 +38,6 @@ _NEAR = 4  # pixels: as far as a landmark may lie from what is seen
 _BEHIND = 5.0  # pixels by which the face may lie before a landmark without hiding it
 _MADE_UP = ("lips", "brows")
 _FEATHER = 3.0  # texels of 256: the soft border of lips and brows
-_AROUND = 5.0  # texels of 256 around them: skin that they are told from
 
 
 @jax.tree_util.register_dataclass
@@ -154,12 +153,10 @@ def _finish(
 
 def _masks(layout: UVLayout, name: str) -> Float[Array, "size size masks"]:
     """Return the masks of the parts of a region, and those of the skin around each."""
-    texel = layout.size / 256
     groups = split_regions(layout, [name])
     parts = jnp.stack([combine_regions(layout, group) for group in groups], axis=-1)
-    parts = soften(parts, _FEATHER * texel) * layout.mask[..., None]
-    skin = layout.region("skin") * (1.0 - parts.max(axis=-1))
-    return jnp.concatenate([parts, soften(parts, _AROUND * texel) * skin[..., None]], axis=-1)
+    parts = soften(parts, _FEATHER * layout.size / 256) * layout.mask[..., None]
+    return jnp.concatenate([parts, skin_around(parts, layout)], axis=-1)
 
 
 def _draw_layers(

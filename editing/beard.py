@@ -14,7 +14,7 @@ from ..core.geometry.landmarks import NOSE
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
 from .occlusion import average_lab
-from .regions import smooth_step, soften
+from .regions import ramp, soften
 
 __all__ = ["beard_share"]
 
@@ -42,14 +42,10 @@ def beard_share(
     """
     texel = layout.size / 256
     points = sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
-    low, high = _BELOW_NOSE
-    below = layout.canonical[..., 1] - points[NOSE, 1].max()
-    zone = smooth_step((below - low) / (high - low))
+    zone = ramp(layout.canonical[..., 1] - points[NOSE, 1].max(), _BELOW_NOSE)
     skin = seen * layout.region("skin")
     expected = average_lab(lab, (skin * (1.0 - zone))[..., None], _AROUND * texel)[..., 0]
-    low, high = _DARKER
-    share = 1.0 - lab[..., 0] / jnp.maximum(expected, 0.05)
-    dark = skin * smooth_step((share - low) / (high - low))
+    dark = skin * ramp(1.0 - lab[..., 0] / jnp.maximum(expected, 0.05), _DARKER)
     blurred = soften(jnp.stack([dark, skin], axis=-1), _BLUR * texel)
     dark = seen * blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-3)
     beside, shown = jnp.moveaxis(layout.mirror(jnp.stack([dark, own], axis=-1)), -1, 0)

@@ -11,7 +11,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.blending.poisson import poisson_correction
-from .regions import smooth_step, soften
+from .regions import ramp, smooth_step, soften
 
 __all__ = ["DRAWN_FROM", "Completion", "Shares", "complete", "fill_smoothly"]
 
@@ -89,9 +89,7 @@ def _enough(seen: Array, wanted: Array) -> Array:
     """Return 1 where a texel is seen well enough to be put where it is wanted."""
     # Also at the rim of what is wanted, where little of it is left, it must be there.
     inner = (_inner(seen) + _EQUAL) / (_inner(wanted) + _EQUAL)
-    enough = jnp.minimum(inner, (seen + _EQUAL) / (wanted + _EQUAL))
-    low, high = _ENOUGH
-    return smooth_step((enough - low) / (high - low))
+    return ramp(jnp.minimum(inner, (seen + _EQUAL) / (wanted + _EQUAL)), _ENOUGH)
 
 
 def _inner(seen: Array) -> Array:
@@ -112,9 +110,7 @@ def _gaps(known: Array, how: Completion) -> Array:
         return jnp.zeros_like(known)
     if how == "fill":
         return jnp.broadcast_to((known.max() > 0.5).astype(known.dtype), known.shape)
-    low, high = _NEAR
-    around = _around(known, _GAP)
-    return smooth_step((around - low) / (high - low))
+    return ramp(_around(known, _GAP), _NEAR)
 
 
 def fill_smoothly(

@@ -27,7 +27,7 @@ from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_ed
 from .finder import LIKE, FaceFinder, Selection, like_files
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
-from .recolor import Contrast, contrast_of, parse_color, split_regions
+from .recolor import Contrast, contrast_of, parse_color, skin_around, split_regions
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .result import EditResult
@@ -38,7 +38,6 @@ __all__ = ["EditConfig", "apply_source", "check_edit", "edit", "edit_face"]
 _LEAST = 0.01  # below this a mask is 0
 _MOST_FEATHER = 64.0  # texels of 256: softer than that, a region is the whole face
 _UNSEEN = 1.5 / 255  # no pixel changes by more: nobody sees the edit
-_AROUND = 5.0  # texels of 256: how far around a region its surroundings are looked at
 
 RgbImage = Float[np.ndarray, "height width 3"]
 
@@ -192,11 +191,10 @@ def _recolor_window(
     contrast: Contrast,
 ) -> Float[Array, "rows columns 3"]:
     height, width = window.image.shape[:2]
-    skin = layout.region("skin") * (1.0 - parts.max(axis=-1))
-    around = soften(parts, _AROUND * layout.size / 256) * skin[..., None]
-    layers = jnp.concatenate([parts, around, face.visibility[..., None]], axis=-1)
+    layers = [parts, skin_around(parts, layout), face.visibility[..., None]]
+    stack = jnp.concatenate(layers, axis=-1)
     drawn, _ = render_texture(
-        layers, face.position_map, layout, height=height, width=width, origin=window.origin
+        stack, face.position_map, layout, height=height, width=width, origin=window.origin
     )
     scale = face.camera.scale
     seen = jnp.maximum(drawn[..., -1], closed_gaps(drawn[..., -1], scale))

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
-from .regions import smooth_step, soften
+from .occlusion import average_lab
+from .regions import ramp, smooth_step, soften
 
 __all__ = ["mouth_trust"]
 
@@ -56,7 +57,7 @@ def mouth_trust(
     elsewhere = 1.0 - (seen * shown).sum() / jnp.maximum(seen.sum(), 1e-6)
     beside = _lips_beside(lab, visibility, skin, lips, shown)
     shown = _nothing_behind(shown, lips, interior)
-    return (1.0 - lips * (1.0 - shown)) * (1.0 - beside * _ramp(elsewhere, _TEETH))
+    return (1.0 - lips * (1.0 - shown)) * (1.0 - beside * ramp(elsewhere, _TEETH))
 
 
 def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
@@ -68,11 +69,11 @@ def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
     around = _around(lab, seen)
     light = lab[..., 0] / jnp.maximum(around[..., 0], 0.05)
     red = lab[..., 1] / jnp.maximum(around[..., 1], _COLOURFUL[0] * around[..., 0] + 1e-3)
-    colourful = _ramp(around[..., 1] / jnp.maximum(around[..., 0], 0.05), _COLOURFUL)
+    colourful = ramp(around[..., 1] / jnp.maximum(around[..., 0], 0.05), _COLOURFUL)
     outer = jnp.clip(_most_outside(red * lips, lips) / _LIPS, *_REDDEST)
-    is_red = 1.0 - colourful * (1.0 - _ramp(red / outer, _RED))
-    is_dull = 1.0 - (1.0 - colourful) * _ramp(light, _BRIGHT)
-    like = is_red * is_dull * _ramp(light, _DARK)
+    is_red = 1.0 - colourful * (1.0 - ramp(red / outer, _RED))
+    is_dull = 1.0 - (1.0 - colourful) * ramp(light, _BRIGHT)
+    like = is_red * is_dull * ramp(light, _DARK)
     near = soften(like[..., None], _EDGE * scale)[..., 0]
     return smooth_step((jnp.minimum(like, near) - 0.3) / 0.6)
 
@@ -83,9 +84,9 @@ def _nothing_behind(shown: Array, lips: Array, interior: Array) -> Array:
     Gums and the shadows between teeth are as red as lips.
     """
     width = _BROAD * lips.shape[0] / 256
-    inside = _ramp(_blurred((lips + interior) * (1.0 - shown), width), _TOOTH)
+    inside = ramp(_blurred((lips + interior) * (1.0 - shown), width), _TOOTH)
     tooth = inside * lips * (1.0 - shown)
-    behind = _ramp(_blurred(_most_outside(tooth, lips), width), _NEAR_TEETH)
+    behind = ramp(_blurred(_most_outside(tooth, lips), width), _NEAR_TEETH)
     return jnp.minimum(shown, 1.0 - behind)
 
 
@@ -108,16 +109,9 @@ def _lips_beside(lab: Array, visibility: Array, skin: Array, lips: Array, shown:
     weights = visibility * lips * shown
     redder = (lab[..., 1] * weights).sum() / jnp.maximum(weights.sum(), 1e-6) - around
     share = (lab[..., 1] - around) / jnp.maximum(redder, _REDDER)
-    return ring * _ramp(share, _LIKE_LIPS) * smooth_step(redder / _REDDER)
+    return ring * ramp(share, _LIKE_LIPS) * smooth_step(redder / _REDDER)
 
 
 def _around(lab: Array, weights: Array) -> Array:
     """Return the mean colour around each texel."""
-    seen, scale = weights[..., None], lab.shape[0] / 256
-    blurred = soften(jnp.concatenate([lab * seen, seen], axis=-1), _AROUND * scale)
-    return blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-4)
-
-
-def _ramp(x: Array, ends: tuple[float, float]) -> Array:
-    low, high = ends
-    return smooth_step((x - low) / (high - low))
+    return average_lab(lab, weights[..., None], _AROUND * lab.shape[0] / 256)

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from ..core.geometry.landmarks import BROWS, JAW
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
-from .regions import smooth_step, soften
+from .regions import ramp, smooth_step, soften
 
 __all__ = ["agree_trust", "average_lab", "lit_trust", "periphery", "skin_trust", "strand_trust"]
 
@@ -53,8 +53,7 @@ def periphery(layout: UVLayout, normal: Float[Array, "size size 3"]) -> Float[Ar
     low, high = _ABOVE_BROWS
     above = smooth_step((points[BROWS, 1].min() - low - y) / (high - low))
     half_width = 0.5 * (points[JAW, 0].max() - points[JAW, 0].min())
-    low, high = _SIDE
-    beside = smooth_step((jnp.abs(x) / half_width - low) / (high - low))
+    beside = ramp(jnp.abs(x) / half_width, _SIDE)
     low, high = _FACING
     outline = 1.0 - smooth_step((facing - low - _TURNED_FACING * turned) / (high - low))
     outer = jnp.maximum(jnp.maximum(above, beside), outline * layout.region("face"))
@@ -71,8 +70,7 @@ def _turn(layout: UVLayout, normal: Array) -> Array:
     """Return 0 for a head that faces the camera, 1 for one that is turned away."""
     mean = (normal * layout.region("face")[..., None]).sum(axis=(0, 1))
     cosine = mean[2] / jnp.maximum(jnp.linalg.norm(mean), 1e-6)
-    start, end = _TURNED
-    return smooth_step((start - cosine) / (start - end))
+    return ramp(cosine, _TURNED)
 
 
 def average_lab(lab: Array, weights: Array, sigma: float) -> Array:
@@ -137,9 +135,7 @@ def strand_trust(
     close, wide = (average_lab(lab, skin, blur * texel)[..., 0] for blur in (_CLOSE, _FIRST_BLUR))
     mean = (lab[..., :1] * skin).sum() / jnp.maximum(skin.sum(), 1e-6)
     around = jnp.minimum(jnp.minimum(close, wide), mean)
-    low, high = _DARK_STRAND
-    share = 1.0 - lab[..., 0] / jnp.maximum(around, 0.05)
-    dark = forehead * smooth_step((share - low) / (high - low))
+    dark = forehead * ramp(1.0 - lab[..., 0] / jnp.maximum(around, 0.05), _DARK_STRAND)
     return 1.0 - smooth_step(3.0 * soften(dark[..., None], _BESIDE_STRAND * texel)[..., 0])
 
 
@@ -181,8 +177,8 @@ def lit_trust(
     bright = weights * jnp.maximum(lab[..., :1], 0.0) ** 4
     level = (bright * lab[..., :1]).sum() / jnp.maximum(bright.sum(), 1e-6)
     around = average_lab(lab, weights, _LIT_BLUR * layout.size / 256)[..., 0]
-    low, high = _LIT
-    lit = smooth_step((around / jnp.maximum(level, 1e-3) - low) / (high - low))
+    relative = around / jnp.maximum(level, 1e-3)
+    lit = ramp(relative, _LIT)
     other_lit, other_weights = jnp.moveaxis(
         layout.mirror(jnp.stack([lit, weights[..., 0]], axis=-1)), -1, 0
     )
@@ -190,11 +186,6 @@ def lit_trust(
     # middle, where the other side of the face shows no better.
     both = weights[..., 0] * other_weights
     one_sided = (both * jnp.abs(lit - other_lit)).sum() / jnp.maximum(both.sum(), 1e-6)
-    low, high = _ONE_SIDED
-    is_one_sided = smooth_step((one_sided - low) / (high - low))
-    low, high = _BOTH_SEEN  # a profile does not tell
-    share = both.sum() / jnp.maximum(weights.sum(), 1e-6)
-    is_lit_from_one_side = is_one_sided * smooth_step((share - low) / (high - low))
-    low, high = _WELL_LIT
-    lit = smooth_step((around / jnp.maximum(level, 1e-3) - low) / (high - low))
-    return 1.0 - (1.0 - lit) * is_lit_from_one_side
+    share = both.sum() / jnp.maximum(weights.sum(), 1e-6)  # a profile does not tell
+    is_lit_from_one_side = ramp(one_sided, _ONE_SIDED) * ramp(share, _BOTH_SEEN)
+    return 1.0 - (1.0 - ramp(relative, _WELL_LIT)) * is_lit_from_one_side

@@ -12,9 +12,16 @@ from jaxtyping import Float
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from .colour import lab_from_rgb, rgb_from_lab
-from .regions import smooth_step, soften
+from .regions import ramp, smooth_step, soften
 
-__all__ = ["Contrast", "contrast_of", "parse_color", "recolor", "split_regions"]
+__all__ = [
+    "Contrast",
+    "contrast_of",
+    "parse_color",
+    "recolor",
+    "skin_around",
+    "split_regions",
+]
 
 # What inside a region is recoloured: all of it; or, of a picture: all of it up to where the colour
 # of the lips ends; the hairs of a brow, but not the skin between them; the iris, but neither the
@@ -28,8 +35,9 @@ _PARTS = {
     "lips": ("lips_upper", "lips_lower"),
     "eyeballs": ("eyeballs_left", "eyeballs_right"),
 }
-_SMALL, _LARGE = 0.03, 0.08  # Oklab: contrast from which pixels are told apart, and fully so
+_CONTRAST = (0.03, 0.08)  # Oklab: from the first on pixels are told apart, at the second fully
 _HIGHLIGHT = (0.22, 0.40)  # above the region's lightness: gloss, keeps its own colour
+_AROUND = 5.0  # texels of 256: how far around a region the skin is looked at
 _SHIFT = 0.25  # of a mask: how far the colour of the lips moves its border, out or in
 _GRAIN = 0.06  # cm: finer detail is no border of a lip
 _BARE = 0.7  # cm: the skin under a brow is like that so far around
@@ -56,6 +64,21 @@ def split_regions(layout: UVLayout, regions: Sequence[str]) -> list[list[str]]:
     return [[part] for part in dict.fromkeys(parts)]
 
 
+def skin_around(
+    parts: Float[Array, "size size parts"], layout: UVLayout
+) -> Float[Array, "size size parts"]:
+    """Return the weights of the skin around each of several masks, 0 inside any of them.
+
+    What is recoloured is told from it: the argument ``around`` of `recolor`, drawn at the pixels.
+
+    Args:
+        parts: masks in [0, 1].
+        layout: UV layout of the masks.
+    """
+    skin = layout.region("skin") * (1.0 - parts.max(axis=-1))
+    return soften(parts, _AROUND * layout.size / 256) * skin[..., None]
+
+
 def parse_color(text: str) -> tuple[float, float, float]:
     """Read ``#RRGGBB`` as sRGB in [0, 1].
 
@@ -77,10 +100,6 @@ def _mean(values: Array, weights: Array) -> Array:
     return (values.reshape(w.shape[0], -1) * w).sum(axis=0) / jnp.maximum(w.sum(), 1e-6)
 
 
-def _told_apart(contrast: Array) -> Array:
-    return smooth_step((contrast - _SMALL) / (_LARGE - _SMALL))
-
-
 def _place(lab: Array, own: Array, other: Array) -> Array:
     axis = own - other
     return ((lab - other) * axis).sum(axis=-1) / jnp.maximum((axis**2).sum(), 1e-8)
@@ -90,7 +109,7 @@ def _lips(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
     """Return the mask with its border moved to where the colour turns into that of the skin."""
     own, other = _mean(lab, mask**2), _mean(lab, around)
     place = _place(soften(lab, _GRAIN * scale), own, other)
-    told_apart = _told_apart(jnp.linalg.norm(own - other))
+    told_apart = ramp(jnp.linalg.norm(own - other), _CONTRAST)
     shift = told_apart * jnp.clip(2.0 * place - 1.0, -1.0, 1.0) * jnp.minimum(mask, _SHIFT)
     return smooth_step(1.25 * (mask + shift) - 0.125)
 
@@ -107,9 +126,9 @@ def _hairs(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
         hair = _mean(darker, mask * darker**4)
         start, end = _HAIR
         share = jnp.clip((darker / jnp.maximum(hair, 1e-6) - start) / (end - start), 0.0, 1.0)
-        matt = 1.0 - smooth_step((light - skin) / _LARGE)
+        matt = 1.0 - smooth_step((light - skin) / _CONTRAST[1])
         weights = (around + mask * (1.0 - share)) * matt
-    return jnp.clip(2.0 * mask - 0.2, 0.0, 1.0) * share * _told_apart(hair)
+    return jnp.clip(2.0 * mask - 0.2, 0.0, 1.0) * share * ramp(hair, _CONTRAST)
 
 
 def _iris(lab: Array, mask: Array, scale: Array) -> Array:
@@ -122,8 +141,7 @@ def _iris(lab: Array, mask: Array, scale: Array) -> Array:
     disc = smooth_step((1.15 - distance) / 0.25)
     inner = smooth_step((0.85 - distance) / 0.2)  # what is bright in here is a reflection
     brighter = soften(lab[..., :1], _GRAIN * scale)[..., 0] - _mean(light, mask * disc * dark)
-    start, end = _PUPIL
-    middle = 1.0 - smooth_step((distance - start) / (end - start))
+    middle = 1.0 - ramp(distance, _PUPIL)
     pupil = middle * jnp.maximum(
         smooth_step(0.7 - brighter / 0.06), smooth_step(brighter / 0.1 - 1)
     )
@@ -199,5 +217,4 @@ def recolor(
     colored = rgb_from_lab(jnp.concatenate([light, chroma], axis=-1))
     if contrast == "iris":  # gloss is white, and brighter than what is below it
         return colored, weights
-    low, high = _HIGHLIGHT
-    return colored, weights * (1.0 - smooth_step((lab[..., 0] - own[0] - low) / (high - low)))
+    return colored, weights * (1.0 - ramp(lab[..., 0] - own[0], _HIGHLIGHT))

@@ -15,7 +15,7 @@ from ..core.geometry.landmarks import BROWS
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
 
-__all__ = ["combine_regions", "smooth_step", "soften", "swap_region"]
+__all__ = ["combine_regions", "ramp", "smooth_step", "soften", "swap_region"]
 
 # Height above the brows, in canonical cm, over which the mask of a swap fades out: most hairlines
 # begin some 4 to 6 cm above the brows; hair below them is found by what it looks like.
@@ -98,9 +98,7 @@ def swap_region(layout: UVLayout, *, feather: float = 6.0) -> Float[Array, "size
     """
     brow_uv = layout.landmark_uv[BROWS]
     brows = sample_bilinear(layout.canonical, brow_uv * layout.size - 0.5)[:, 1].min()
-    start, end = _FOREHEAD_FADE
-    above = brows - layout.canonical[..., 1]
-    below_hair = 1.0 - smooth_step((above - start) / (end - start))
+    below_hair = 1.0 - ramp(brows - layout.canonical[..., 1], _FOREHEAD_FADE)
     width = feather * layout.size / 256
     blurred = soften((layout.region("face") * layout.mask)[..., None], width)[..., 0]
     # The blurred edge is one half at the border: keep the inner half of the ramp.
@@ -111,3 +109,9 @@ def smooth_step(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     """Rise smoothly from 0 at 0 to 1 at 1."""
     t = jnp.clip(x, 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
+
+
+def ramp(x: Float[Array, "*n"], ends: tuple[float, float]) -> Float[Array, "*n"]:
+    """Rise smoothly from 0 at the first of two ends to 1 at the second, which may be the lower."""
+    start, end = ends
+    return smooth_step((x - start) / (end - start))

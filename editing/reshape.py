@@ -18,7 +18,7 @@ from jaxtyping import Float
 from ..core.geometry.face_shape import ShapeModes, fit_shape
 from ..core.geometry.layout import UVLayout
 from ..core.io.traced import keep_traced
-from .regions import smooth_step, soften
+from .regions import ramp, smooth_step, soften
 
 __all__ = ["guarded", "identity_shift"]
 
@@ -76,9 +76,7 @@ def guarded(
     texel = layout.size / 256
     blurred = soften(jnp.stack([seen, facing], axis=-1), _SEEN_BLUR * texel)
     inner = smooth_step(2.2 * soften(mask[..., None], _EDGE * texel)[..., 0] - 1.1)
-    (low, high), (edge_on, frontal) = _SEEN, _FACING
-    free = smooth_step((blurred[..., 0] - low) / (high - low))
-    turned = smooth_step((blurred[..., 1] - edge_on) / (frontal - edge_on))
+    free, turned = ramp(blurred[..., 0], _SEEN), ramp(blurred[..., 1], _FACING)
     mouth = jnp.maximum(layout.region("lips"), layout.region("mouth_interior"))[..., None]
     still = smooth_step(soften(mouth, _MOUTH_BLUR * texel)[..., 0] / _MOUTH)
     weight = inner * smooth_step(2.0 * mask) * free * turned * (1.0 - still)
