@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from ..core.geometry.landmarks import MOUTH
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
-from ..core.geometry.window import window_origin
+from ..core.geometry.window import place_window, window_origin
 from ..core.types import Face
 
 __all__ = ["FaceAreas", "draw_layers", "face_areas", "face_size"]
@@ -83,14 +83,10 @@ def draw_layers(
     shape: tuple[int, int], face: Face, layers: Float[Array, "size size c"], layout: UVLayout
 ) -> Float[np.ndarray, "height width c"]:
     """Draw UV images over a photo of a shape; 0 where the face does not cover a pixel."""
-    (left, top), side = window_origin(np.asarray(face.position_map)[..., :2])
-    origin = jnp.asarray((left, top), jnp.int32)
-    drawn = np.asarray(_draw(layers, face.position_map, layout, origin, side=side))
-    result = np.zeros((*shape, layers.shape[-1]), np.float32)
-    x = np.arange(max(left, 0), min(left + side, shape[1]))
-    y = np.arange(max(top, 0), min(top + side, shape[0]))
-    result[np.ix_(y, x)] = drawn[np.ix_(y - top, x - left)]
-    return result
+    origin, side = window_origin(np.asarray(face.position_map)[..., :2])
+    corner = jnp.asarray(origin, jnp.int32)
+    drawn = _draw(layers, face.position_map, layout, corner, side=side)
+    return place_window(np.asarray(drawn), origin, shape)
 
 
 @partial(jax.jit, static_argnames="side")

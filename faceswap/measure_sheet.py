@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from ..core.levels import quantise
 from ..core.types import Face
 
 __all__ = ["cut_portrait", "draw_sheet", "label"]
@@ -29,7 +30,7 @@ def cut_portrait(
     scale = side / (2 * half)
     x, y = (side - 1) / 2 - scale * centre
     matrix = np.array([[scale, 0.0, x], [0.0, scale, y]])
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    pixels = quantise(image)
     if scale < 0.75:
         pixels = cv2.GaussianBlur(pixels, (0, 0), 0.4 / scale)
     grey = (_GREY, _GREY, _GREY)

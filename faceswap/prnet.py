@@ -29,7 +29,8 @@ from jaxtyping import Bool, Float, UInt8
 from ..core.errors import UvfaceError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.rasterize import rasterize
-from ..core.geometry.window import window_origin
+from ..core.geometry.window import place_window, window_origin
+from ..core.levels import quantise
 from ..core.types import Face
 
 __all__ = ["CloneError", "prnet_mask", "swap_like_prnet"]
@@ -67,7 +68,7 @@ def swap_like_prnet(
     texture = _nearest_texture(reference_image, reference)
     colors, mask = _draw(target_image, target, jnp.asarray(texture), layout)
     drawn = np.where(mask[..., None], colors, target_image)
-    return _clone(_to_bytes(drawn), _to_bytes(target_image), mask)
+    return _clone(quantise(drawn), quantise(target_image), mask)
 
 
 def prnet_mask(image: RgbImage, face: Face, layout: UVLayout) -> Bool[np.ndarray, "height width"]:
@@ -114,20 +115,12 @@ def _draw(
 ) -> tuple[RgbImage, Bool[np.ndarray, "height width"]]:
     """Return the face's colours on a black photo, and the pixels that it covers."""
     points = np.asarray(face.position_map)[np.asarray(layout.region("face")) > 0.5]
-    (left, top), side = window_origin(points[:, :2])
-    origin = jnp.asarray((left, top), jnp.int32)
-    drawn, covered = _draw_window(texture, face.position_map, layout, origin, side=side)
-    height, width = image.shape[:2]
-    colors, mask = np.zeros_like(image), np.zeros((height, width), bool)
-    x = np.arange(max(left, 0), min(left + side, width))
-    y = np.arange(max(top, 0), min(top + side, height))
-    place, inner = np.ix_(y, x), np.ix_(y - top, x - left)
-    colors[place], mask[place] = np.asarray(drawn)[inner], np.asarray(covered)[inner]
+    origin, side = window_origin(points[:, :2])
+    corner = jnp.asarray(origin, jnp.int32)
+    drawn = _draw_window(texture, face.position_map, layout, corner, side=side)
+    size = (image.shape[0], image.shape[1])
+    colors, mask = (place_window(np.asarray(layer), origin, size) for layer in drawn)
     return colors, mask
-
-
-def _to_bytes(image: RgbImage) -> UInt8[np.ndarray, "height width 3"]:
-    return np.rint(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)
 
 
 def _clone(

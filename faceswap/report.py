@@ -25,6 +25,7 @@ from ..core.io.face_files import SUFFIX, FaceTexture
 from ..core.io.files import write_bytes_atomic
 from ..core.io.overlay import draw_overlay
 from ..core.io.provenance import software_name
+from ..core.levels import quantise
 from ..core.types import Face
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
 from ..editing.finder import FoundReference
@@ -230,6 +231,6 @@ def _figures(pictures: Mapping[str, Picture]) -> str:
 
 
 def _embedded(image: Picture) -> str:
-    pixels = np.rint(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)[..., ::-1]
+    pixels = quantise(image)[..., ::-1]
     _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 88])
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()

@@ -16,6 +16,7 @@ __all__ = [
     "cut_narrow_window",
     "cut_rectangle",
     "cut_window",
+    "place_window",
     "size_class",
     "window_origin",
 ]
@@ -96,6 +97,26 @@ def cut_narrow_window(
     size = np.where(needed <= narrow, narrow, side)
     origin = _centred(low, high, size)
     return cut_rectangle(image, origin, origin + size), (int(origin[0]), int(origin[1]))
+
+
+def place_window(
+    window: Shaped[np.ndarray, "rows columns *c"], origin: tuple[int, int], size: tuple[int, int]
+) -> Shaped[np.ndarray, "height width *c"]:
+    """Return a picture that shows a window where it lies in the photo, and 0 elsewhere.
+
+    Args:
+        window: drawn pixels.
+        origin: photo pixel (x, y) of the window's first pixel; it may lie outside the photo.
+        size: rows and columns of the photo.
+    """
+    (height, width), (left, top) = size, origin
+    picture = np.zeros((height, width, *window.shape[2:]), window.dtype)
+    rows = slice(max(top, 0), max(min(top + window.shape[0], height), 0))
+    columns = slice(max(left, 0), max(min(left + window.shape[1], width), 0))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        inner = slice(rows.start - top, rows.stop - top)
+        picture[rows, columns] = window[inner, columns.start - left : columns.stop - left]
+    return picture
 
 
 def cut_rectangle(

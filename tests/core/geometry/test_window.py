@@ -5,6 +5,7 @@ from uvface.core.geometry.window import (
     SIZE_CLASSES,
     cut_narrow_window,
     cut_window,
+    place_window,
     size_class,
     window_origin,
 )
@@ -53,3 +54,14 @@ def test_narrow_windows_hold_the_points_and_are_of_few_shapes(spread, shape):
     rows, columns = np.arange(shape[0]) + top, np.arange(shape[1]) + left
     expected = image[np.ix_(np.clip(rows, 0, 899), np.clip(columns, 0, 899))]
     np.testing.assert_array_equal(window, expected)
+
+
+@pytest.mark.parametrize("origin", [(3, 2), (-3, -2), (8, -1), (-2, 5), (40, 0), (0, -40)])
+def test_a_placed_window_lies_where_it_was_cut(origin):
+    window = np.arange(1, 25).reshape(4, 6)
+    picture = place_window(window, origin, (7, 10))
+    assert picture.shape == (7, 10) and picture.dtype == window.dtype
+    for y, x in np.ndindex(7, 10):
+        row, column = y - origin[1], x - origin[0]
+        is_inside = 0 <= row < 4 and 0 <= column < 6
+        assert picture[y, x] == (window[row, column] if is_inside else 0)
