@@ -18,9 +18,8 @@ from ..core.geometry.pose import angles_from_rotation
 from ..core.geometry.scales import pool
 from ..core.io.face_files import FaceTexture
 from ..core.types import Face
-from ..editing.apply import cut_edit_window
 from ..editing.fuse import texel_footprint
-from ..editing.plan import EditPlan, PlanConfig, plan_edit
+from ..editing.plan import EditPlan, plan_edit
 from ..editing.source import Reference, Source, source_for
 from .swap import SwapConfig, pair_masks, swap_masks
 
@@ -85,29 +84,26 @@ class Stages:
 
 
 def plan_stages(
-    image: Float[np.ndarray, "height width 3"],
     face: Face,
     reference: Reference,
     layout: UVLayout,
     *,
     config: SwapConfig,
-    occlusion: bool,
+    is_masked: bool = False,
 ) -> Stages:
     """Repeat what a swap decides in UV space.
 
     Args:
-        image: the target photo.
-        face: the face of it.
+        face: the target's face.
         reference: what is put on it.
         layout: UV layout.
         config: how.
-        occlusion: the network's knowledge of occluders was used.
+        is_masked: there was a mask of the user's, as for `SwapConfig.plan`.
     """
     masks = pair_masks(face, reference, layout, config)
-    mask = np.asarray(masks.mask)
-    side = max(cut_edit_window(image, face, mask).image.shape[:2])
-    source = source_for(reference, face, mask, layout, side=side)
-    how = PlanConfig(color=config.color, complete=config.complete, occlusion=occlusion)
+    # A plan does not depend on how large the source's picture is.
+    source = source_for(reference, face, np.asarray(masks.mask), layout, side=1)
+    how = config.plan(is_masked=is_masked)
     return Stages(source=source, plan=plan_edit(face, source, masks, layout, config=how))
 
 

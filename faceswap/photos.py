@@ -81,12 +81,11 @@ class SwapResult(EditResult):
             return (None,) * len(self.swaps)
         return tuple(
             plan_stages(
-                self.photo.image,
                 one.face,
                 one.found.reference,
                 self.layout,
                 config=self.config,
-                occlusion=self.config.occlusion and self.mask is None,
+                is_masked=self.mask is not None,
             )
             for one in self.swaps
         )

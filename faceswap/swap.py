@@ -64,6 +64,18 @@ class SwapConfig:
     shape: float = 1.0
     feather: float = 3.0
 
+    def plan(self, *, is_masked: bool = False) -> PlanConfig:
+        """Return how colours are found.
+
+        Args:
+            is_masked: a user's mask stands in for what the network knows of occluders.
+        """
+        return PlanConfig(
+            color=self.color,
+            complete=self.complete,
+            occlusion=self.occlusion and not is_masked,
+        )
+
 
 def swap_face(
     target_image: RgbImage,
@@ -127,18 +139,13 @@ def swap_reference(
     """
     config = config or SwapConfig()
     check_swap(layout, config)
-    plan = PlanConfig(
-        color=config.color,
-        complete=config.complete,
-        occlusion=config.occlusion and allowed is None,
-    )
     return apply_source(
         target_image,
         target,
         reference,
         pair_masks(target, reference, layout, config),
         layout,
-        plan=plan,
+        plan=config.plan(is_masked=allowed is not None),
         blend=config.blend,
         allowed=allowed,
     )
