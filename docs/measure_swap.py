@@ -21,7 +21,7 @@ from uvface.core.compilation import keep_compiled_code
 from uvface.core.io.images import write_image
 from uvface.faceswap.measure_identity import Recogniser
 from uvface.faceswap.measure_real import (
-    PhotoFace,
+    MeasuredFace,
     Shelf,
     SwapMeasures,
     london_pairs,
@@ -94,7 +94,9 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def choose(options: argparse.Namespace, shelf: Shelf) -> list[tuple[str, PhotoFace, PhotoFace]]:
+def choose(
+    options: argparse.Namespace, shelf: Shelf
+) -> list[tuple[str, MeasuredFace, MeasuredFace]]:
     """Return named pairs; a number always means the same pair."""
     pairs = []
     if not options.wild_only:
@@ -121,7 +123,11 @@ def choose(options: argparse.Namespace, shelf: Shelf) -> list[tuple[str, PhotoFa
 
 
 def measure_pair(
-    name: str, target: PhotoFace, reference: PhotoFace, shelf: Shelf, options: argparse.Namespace
+    name: str,
+    target: MeasuredFace,
+    reference: MeasuredFace,
+    shelf: Shelf,
+    options: argparse.Namespace,
 ) -> tuple[list[dict], dict]:
     """Return the rows of the table and the labelled tiles of a pair."""
     rows = []
@@ -150,8 +156,8 @@ def measure_pair(
 
 def swap_and_measure(
     method: str,
-    target: PhotoFace,
-    reference: PhotoFace,
+    target: MeasuredFace,
+    reference: MeasuredFace,
     shelf: Shelf,
     options: argparse.Namespace,
 ) -> tuple[np.ndarray, SwapMeasures]:

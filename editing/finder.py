@@ -20,7 +20,7 @@ from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.io.results import face_warnings, name_warnings
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
-from .fuse import PhotoFace, fuse_photos
+from .fuse import PhotoWithFace, fuse_photos
 from .result import find_faces
 from .source import Reference
 
@@ -207,7 +207,7 @@ class FaceFinder:
         if not photos:
             raise InputError("no photos; give one or more of the person whose face is wanted")
         _check_one(selection)
-        views: list[PhotoFace] = []
+        views: list[PhotoWithFace] = []
         sources: list[TextureSource] = []
         used: list[Path] = []
         left_out: list[Path] = []

@@ -45,7 +45,7 @@ from .colour import (
 from .light import Skin, fit_colors
 from .regions import soften
 
-__all__ = ["LARGEST_TEXTURE", "PhotoFace", "fuse_photos", "native_size", "texel_footprint"]
+__all__ = ["LARGEST_TEXTURE", "PhotoWithFace", "fuse_photos", "native_size", "texel_footprint"]
 
 LARGEST_TEXTURE = 4096  # texels along a side
 _SMALLEST_TEXTURE = 256
@@ -59,7 +59,7 @@ _DECISIVE = 4  # exponent of the weights: the best photo of a texel gives most o
 _SEAM = 3.0  # texels of 256: width of the change from photo to photo
 _BAND = 512  # rows at a time: bounds the memory of large textures
 
-PhotoFace = tuple[Float[np.ndarray, "_ _ 3"], Face]  # a photo, RGB in [0, 1], and a face of it
+PhotoWithFace = tuple[Float[np.ndarray, "_ _ 3"], Face]  # a photo, RGB in [0, 1], and a face of it
 
 
 class _Views(NamedTuple):
@@ -73,7 +73,7 @@ class _Views(NamedTuple):
 
 
 def fuse_photos(
-    views: Sequence[PhotoFace],
+    views: Sequence[PhotoWithFace],
     layout: UVLayout,
     *,
     size: int | None = None,
@@ -216,7 +216,7 @@ def _relight(transfer: ColorTransfer, colors: Array, light: Array) -> Array:
 
 
 def _blend(
-    views: Sequence[PhotoFace],
+    views: Sequence[PhotoWithFace],
     mix: Float[np.ndarray, "v size size"],
     transfers: ColorTransfer,
     lights: Float[np.ndarray, "v size size 3"],

@@ -20,11 +20,11 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.window import cut_window, size_class
 from ..core.io.face_files import FaceTexture
 from ..core.types import Face
-from .fuse import PhotoFace, texel_footprint
+from .fuse import PhotoWithFace, texel_footprint
 
 __all__ = ["Reference", "Source", "source_for", "source_from_photo"]
 
-Reference = PhotoFace | FaceTexture
+Reference = PhotoWithFace | FaceTexture
 
 _BESIDE = 5.0  # texels of 256 around the mask: the colours at its edge are compared to the target's
 _DENSE = 0.9  # share of texels that are no larger in the photo than those that are looked at

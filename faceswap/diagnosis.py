@@ -23,7 +23,15 @@ from ..editing.plan import EditPlan, plan_edit
 from ..editing.source import Reference, Source, source_for
 from .swap import SwapConfig, pair_masks, swap_masks
 
-__all__ = ["FaceNumbers", "Shares", "Stages", "diagnose", "plan_stages", "seam_steps", "warn_of"]
+__all__ = [
+    "FaceNumbers",
+    "SkinShares",
+    "Stages",
+    "diagnose",
+    "plan_stages",
+    "seam_steps",
+    "warn_of",
+]
 
 _GUESSED = 0.25  # share of the skin from which on a warning is due
 _LEFT = 0.25
@@ -34,7 +42,7 @@ _RING = 2  # pixels on each side of the mask's edge
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Shares:
+class SkinShares:
     """Where the skin of a swapped face comes from; the first four sum to 1."""
 
     seen: float  # the reference's photo shows it
@@ -57,7 +65,7 @@ class FaceNumbers:
     yaw: float
     reference_size: float | None
     reference_yaw: float | None
-    shares: Shares | None
+    shares: SkinShares | None
     seam_step: float  # mean step from pixel to pixel along the mask's edge
     own_step: float  # the same in the target before
 
@@ -165,14 +173,14 @@ def _sums(stages: tuple[Array, ...], skin: Array, layout: UVLayout) -> Array:
     return jnp.stack([wanted.sum(), *((changed * s).sum() for s in (1.0, own, mirrored, filled))])
 
 
-def _shares(stages: Stages, skin: Array, layout: UVLayout) -> Shares:
+def _shares(stages: Stages, skin: Array, layout: UVLayout) -> SkinShares:
     layers = stages.plan.layers
     drawn = (layers.mask, layers.own, layers.mirrored, layers.filled)
     wanted, changed, *parts = (float(v) for v in _sums(drawn, skin, layout))
     seen, mirrored, filled = (part / max(changed, 1e-9) for part in parts)
     left = max(1.0 - seen - mirrored - filled, 0.0) if changed else 1.0
     covered = 1.0 - min(changed / max(wanted, 1e-9), 1.0)
-    return Shares(seen=seen, mirrored=mirrored, filled=filled, left=left, covered=covered)
+    return SkinShares(seen=seen, mirrored=mirrored, filled=filled, left=left, covered=covered)
 
 
 def _cut_face(
@@ -237,7 +245,7 @@ def warn_of(numbers: FaceNumbers) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _warn_of_shares(numbers: FaceNumbers, shares: Shares) -> list[str]:
+def _warn_of_shares(numbers: FaceNumbers, shares: SkinShares) -> list[str]:
     lines = []
     yaw, other = numbers.yaw, numbers.reference_yaw
     pose = "" if other is None else f"reference turned {other:.0f} degrees, target {yaw:.0f}: "

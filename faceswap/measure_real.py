@@ -24,7 +24,7 @@ from .measures import color_distance, edge_step, largest_change, sharpness_ratio
 from .swap import SwapConfig, swap_masks
 
 __all__ = [
-    "PhotoFace",
+    "MeasuredFace",
     "Shelf",
     "SwapMeasures",
     "london_pairs",
@@ -43,7 +43,7 @@ _BAND = 0.007  # of the face's size: band on either side of the mask's edge, at 
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class PhotoFace:
+class MeasuredFace:
     """A photo, its largest face, and what is measured on it."""
 
     name: str
@@ -90,20 +90,20 @@ class Shelf:
             lips: stem of a photo -> known outline of the inner lips, photo pixels.
         """
         self.model, self.recogniser, self._lips = model, recogniser, lips or {}
-        self._faces: dict[Path, PhotoFace | None] = {}
+        self._faces: dict[Path, MeasuredFace | None] = {}
 
-    def find(self, path: Path) -> PhotoFace | None:
+    def find(self, path: Path) -> MeasuredFace | None:
         """Return a photo with its largest face; None if it shows none."""
         if path not in self._faces:
             self._faces[path] = self._read(path)
         return self._faces[path]
 
-    def _read(self, path: Path) -> PhotoFace | None:
+    def _read(self, path: Path) -> MeasuredFace | None:
         image = read_photo(path).image
         found = self.model.reconstruct(image, faces="largest")
         if not found:
             return None
-        return PhotoFace(
+        return MeasuredFace(
             name=path.stem,
             image=image,
             face=found[0],
@@ -155,8 +155,8 @@ def region_that_may_change(
 
 def measure_swap(
     result: RgbImage,
-    target: PhotoFace,
-    reference: PhotoFace,
+    target: MeasuredFace,
+    reference: MeasuredFace,
     *,
     allowed: Bool[np.ndarray, "height width"],
     edge_of: Bool[np.ndarray, "height width"],

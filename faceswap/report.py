@@ -29,7 +29,7 @@ from ..core.levels import quantise
 from ..core.types import Face
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
 from ..editing.finder import FoundReference
-from .diagnosis import FaceNumbers, Shares, Stages
+from .diagnosis import FaceNumbers, SkinShares, Stages
 from .photos import FaceSwap, SwapResult
 
 __all__ = ["report_page", "write_report"]
@@ -130,7 +130,7 @@ def _kind(found: FoundReference) -> str:
     return "a face file" if is_file else "several photos, fused"
 
 
-def _share_rows(shares: Shares) -> dict[str, str]:
+def _share_rows(shares: SkinShares) -> dict[str, str]:
     return {
         "skin seen in the reference": f"{100 * shares.seen:.0f} %",
         "mirrored from its other side": f"{100 * shares.mirrored:.0f} %",
