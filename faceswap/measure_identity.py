@@ -6,38 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ..core.detection.recognition import crop_from_photo
 from ..core.errors import AssetError
-from ..core.geometry.similarity import estimate_similarity
 
-__all__ = ["Recogniser", "align_face", "five_points"]
+__all__ = ["Recogniser", "align_face"]
 
 _SIDE = 112  # pixels along the aligned crop
-
-
-def five_points(landmarks: Float[np.ndarray, "68 d"]) -> Float[np.ndarray, "5 2"]:
-    """Return eyes, tip of the nose and corners of the mouth, photo pixels."""
-    plane = landmarks[:, :2]
-    eyes = plane[36:42].mean(axis=0), plane[42:48].mean(axis=0)
-    return np.stack([*eyes, plane[30], plane[48], plane[54]]).astype(np.float32)
 
 
 def align_face(
     image: Float[np.ndarray, "height width 3"], landmarks: Float[np.ndarray, "68 d"]
 ) -> Float[np.ndarray, "112 112 3"]:
-    """Cut the crop that recognition networks of ArcFace's kind are trained on.
-
-    References:
-        insightface, ``utils/face_align.py`` (the five places of a 112 pixel crop).
-    """
-    from insightface.utils.face_align import arcface_dst
-
-    goal = jnp.asarray(arcface_dst, jnp.float32)
-    crop_from_photo = estimate_similarity(jnp.asarray(five_points(landmarks)), goal)
-    matrix = np.asarray(crop_from_photo.matrix(), np.float64)
+    """Cut the crop that recognition networks of ArcFace's kind are trained on."""
+    matrix = crop_from_photo(landmarks)
     return cv2.warpAffine(np.asarray(image, np.float32), matrix, (_SIDE, _SIDE))
 
 

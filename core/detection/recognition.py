@@ -23,7 +23,7 @@ from ..geometry.similarity import estimate_similarity
 from .insightface_pack import CACHE
 from .protocol import AnyImage, as_uint8
 
-__all__ = ["Recognizer", "find_recognition", "five_of_68"]
+__all__ = ["Recognizer", "crop_from_photo", "find_recognition", "five_of_68"]
 
 _NAMES = ("w600k*.onnx", "glint*.onnx", "*arcface*.onnx", "*recognition*.onnx")
 _SIDE = 112  # pixels of the aligned crop
@@ -72,6 +72,16 @@ def five_of_68(landmarks: Float[np.ndarray, "68 d"]) -> Float[np.ndarray, "5 2"]
     return np.stack([*eyes, plane[30], plane[48], plane[54]]).astype(np.float32)
 
 
+def crop_from_photo(landmarks: Float[np.ndarray, "68 d"]) -> Float[np.ndarray, "2 3"]:
+    """Return the similarity that takes photo pixels to those of a recognition crop.
+
+    Args:
+        landmarks: of the face, photo pixels.
+    """
+    points = jnp.asarray(five_of_68(landmarks))
+    return np.asarray(estimate_similarity(points, jnp.asarray(_PLACES)).matrix())
+
+
 class Recognizer:
     """Map faces to unit vectors whose dot product says how alike two are."""
 
@@ -95,9 +105,7 @@ class Recognizer:
             image: the photo, RGB.
             landmarks: the face's 68 landmarks, photo pixels.
         """
-        points = jnp.asarray(five_of_68(landmarks))
-        matrix = np.asarray(estimate_similarity(points, jnp.asarray(_PLACES)).matrix())
-        crop = as_uint8(cv2.warpAffine(image, matrix, (_SIDE, _SIDE)))
+        crop = as_uint8(cv2.warpAffine(image, crop_from_photo(landmarks), (_SIDE, _SIDE)))
         values = (crop.astype(np.float32) - 127.5) / 127.5
         name = self._session.get_inputs()[0].name
         vector = self._session.run(None, {name: values.transpose(2, 0, 1)[None]})[0][0]

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from toy_faces import layout, toy_photo
 
+from uvface.core.detection.recognition import five_of_68
 from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.reconstruct import Model
 from uvface.faceswap.face_areas import draw_layers, face_areas, face_size
-from uvface.faceswap.measure_identity import Recogniser, align_face, five_points
+from uvface.faceswap.measure_identity import Recogniser, align_face
 from uvface.faceswap.measure_real import (
     Shelf,
     london_pairs,
@@ -119,7 +120,7 @@ def test_all_ordered_pairs_come_once():
 
 def test_crops_for_recognition_put_the_five_points_in_their_places(photo):
     image, face = photo
-    points = five_points(np.asarray(face.landmarks))
+    points = five_of_68(np.asarray(face.landmarks))
     marked = np.zeros_like(image)
     for x, y in points:
         marked[
