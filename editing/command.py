@@ -43,7 +43,7 @@ def edit(
         float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 is the full edit.")
     ] = 1.0,
     feather: Annotated[
-        float, typer.Option(min=0, help="Soft border of the region, in texels.")
+        float, typer.Option(min=0, help="Soft border of the region, texels of 256, up to 64.")
     ] = 3.0,
     recolor: Annotated[str | None, typer.Option(help="Colour for the region: #RRGGBB.")] = None,
     faces: Faces = "largest",

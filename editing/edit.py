@@ -237,7 +237,7 @@ def edit(
         regions: names of regions of the model's layout, as a list or separated by commas.
         reference: file, picture or array that the regions come from, or a face file.
         strength: 0 keeps the photo, 1 is the full edit.
-        feather: width of the regions' soft border, in texels.
+        feather: width of the regions' soft border, in texels of 256, up to 64.
         recolor: colour for the regions, ``#RRGGBB``.
         faces: which faces of the photo are changed.
         like: a photo of the person whose face is changed, in place of ``faces``.

@@ -189,8 +189,8 @@ class FaceFinder:
             raise InputError("no reference; give a photo that the face comes from")
         _check_one(selection)
         paths = tuple(Path(photo) for photo in photos if isinstance(photo, str | Path))
-        is_file = isinstance(selection.like, str | Path | None)
-        if len(paths) < len(photos) or not is_file:
+        is_named = isinstance(selection.like, str | Path | None)
+        if len(paths) < len(photos) or not is_named:  # of arrays nothing tells that they are equal
             return self._read_reference(photos, selection)
         key = (paths, selection.faces, None if selection.like is None else str(selection.like))
         return self._cache.get(key, lambda: self._read_reference(photos, selection))

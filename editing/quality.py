@@ -75,7 +75,7 @@ def random_grade(key: Array) -> Grade:
 
 
 def random_quality(key: Array) -> Quality:
-    """Return a random quality: each fault comes in about every other picture."""
+    """Return a random quality: each fault in half of the pictures, low resolution in a third."""
     key, own = jax.random.split(key)
     draw = Numbers(key, 8)
     blur = jnp.where(draw.chance(0.5), draw.uniform(low=0.5, high=2.2), 0.0)

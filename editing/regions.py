@@ -87,7 +87,7 @@ def _blur_matrices(size: int, sigma: float) -> tuple[np.ndarray | None, np.ndarr
     return tents.astype(np.float32), kernel
 
 
-def swap_region(layout: UVLayout, *, feather: float = 6.0) -> Float[Array, "size size"]:
+def swap_region(layout: UVLayout, *, feather: float) -> Float[Array, "size size"]:
     """Return the mask of texels that a swap may change, fading out inside the face.
 
     The face without ears, neck and scalp, and without the upper forehead, where hair begins.

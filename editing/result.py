@@ -34,7 +34,7 @@ def find_faces(
     Args:
         photo: the photo.
         model: what reconstructs.
-        faces: ``"all"``, ``"largest"`` or a number from the left.
+        faces: a number from the left, from 0, or a word: ``"largest"``, ``"all"``, ...
         boxes: in place of detection; those of arrays are found under ``name``.
         name: what the photo is called in messages if it has no path.
 

@@ -93,16 +93,17 @@ def jobs_of_targets(
     ]
 
 
-def _output_name(target: Path, *, prefix: str = "") -> str:
+def _output_name(target: Path, *, addition: str = "") -> str:
     suffix = target.suffix if target.suffix.lower() in FORMATS else ".png"
-    return f"{target.stem}{prefix}{suffix}"
+    return f"{target.stem}{addition}{suffix}"
 
 
 def read_jobs(path: Path, folder: Path) -> list[Job]:
     """Read a CSV list with the columns target and reference, and perhaps output.
 
     Several references of one person are separated by ``;``. Photos may lie beside the list;
-    outputs are names in the folder, by default ``TARGET_REFERENCE.png``.
+    outputs are names in the folder, by default ``TARGET_REFERENCE`` with the target's suffix (PNG
+    for formats that are only read).
 
     Raises:
         InputError: the file has other columns, an empty field, or an output outside the folder.
@@ -121,7 +122,7 @@ def _job_of_row(path: Path, row: Mapping[str, str], folder: Path, line: int) -> 
         raise InputError(f"{path}, line {line}: no target or no reference")
     target = resolve_beside(path, row["target"])
     references = tuple(resolve_beside(path, name) for name in names)
-    name = row.get("output") or _output_name(target, prefix=f"_{references[0].stem}")
+    name = row.get("output") or _output_name(target, addition=f"_{references[0].stem}")
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise InputError(
             f"{path}, line {line}: output {name} is not in {folder}; give a name in it"
@@ -155,7 +156,8 @@ def swap_many(
         skip_existing: keep complete pictures of an earlier run with the same inputs and options.
 
     Yields:
-        One item per job, in order; one that fails does not end the batch.
+        One item per job, in order; one that fails, also since another job writes its output or
+        reads it, does not end the batch.
     """
     requests = [_own_request(job, request, masks) for job in jobs]
     pairs = list(zip(jobs, requests, strict=True))

@@ -119,6 +119,7 @@ def benchmark(
         repeats: warm calls of each stage, at least 3.
 
     Raises:
+        InputError: there are too few repeats, or a photo cannot be read.
         NoFaceError: a photo shows no face.
     """
     if repeats < 3:

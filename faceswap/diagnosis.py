@@ -49,7 +49,7 @@ class SkinShares:
     mirrored: float  # only the other side of the face is shown
     filled: float  # smooth colour from around
     left: float  # not known: the target's own pixels stay
-    covered: float  # share of the whole face that something covers or turns away in the target
+    covered: float  # share of the whole face that the target's photo hides, turns away or blackens
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

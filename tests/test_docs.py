@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from uvface.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,6 +25,18 @@ def test_every_flag_of_prnet_is_answered():
     for flag in (*flags.split(), "texture_size", "gpu", "mode 0", "mode 1"):
         rows = [line for line in text.splitlines() if line.startswith("|") and f"--{flag}" in line]
         assert rows and re.search(r"tests/", rows[0]), flag
+
+
+@pytest.mark.parametrize(
+    ("name", "commands"),
+    [("swapping.md", ("swap", "texture", "edit")), ("augmenting.md", ("augment",))],
+)
+def test_every_option_that_a_guide_names_is_there(name, commands):
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    parameters = [p for command in commands for p in get_command(app).commands[command].params]
+    options = {option for p in parameters for option in (*p.opts, *p.secondary_opts)}
+    named = set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", text))
+    assert len(named) > 3 and named <= options
 
 
 def test_outputs_in_the_help_and_in_the_readme_are_all_of_them():
