@@ -63,6 +63,8 @@ def edit(
     set_up(device)
     if reference is None and recolor is None:
         raise typer.BadParameter("nothing to do; give --from PHOTO or --recolor '#RRGGBB'")
+    if reference is None and (reference_face != "largest" or reference_like is not None):
+        raise typer.BadParameter("a face of the reference is chosen; give it by --from PHOTO")
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     from ..core.io.images import check_image_name

@@ -253,6 +253,8 @@ def edit(
         AssetError: likeness is asked for and no recognition network is there.
     """
     regions = name_list(regions, "regions")
+    if reference is None and (reference_face != "largest" or reference_like is not None):
+        raise InputError("a face of the reference is chosen, but no reference given; give it")
     opened = open_photo(photo)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
     finder.require_boxes(

@@ -92,7 +92,7 @@ def test_a_report_escapes_names(frontal):
     assert "<script>" not in report_page(spoiled, output="<b>.png")
 
 
-def test_a_report_of_the_preset_says_that_its_pictures_are_ours(frontal):
+def test_a_report_of_the_preset_says_why_there_are_no_stages_to_show(frontal):
     said = "pasted the whole face as it is"
     preset = dataclasses.replace(frontal, settings=frontal.settings | {"preset": "prnet"})
     assert said in report_page(preset, output="out.png")

@@ -141,6 +141,12 @@ def test_a_reference_is_one_face_and_a_map_chooses_alone(model):
         swap(image, model=model, mapping={0: other}, faces="all")
 
 
+@pytest.mark.parametrize("chosen", [{"reference_face": "left"}, {"reference_like": "a.jpg"}])
+def test_an_edit_without_a_reference_takes_no_choice_of_its_face(model, chosen):
+    with pytest.raises(InputError, match="no reference given"):
+        edit(toy_photo(1)[0], model=model, regions="nose", recolor="#a01830", **chosen)
+
+
 def test_likeness_chooses_the_target_and_the_reference(model, recognizer):
     image, faces = toy_group(GROUP)
     result = swap(image, toy_photo(3)[0], model=model, like=toy_photo(4)[0], keep=())

@@ -43,6 +43,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["swap", "a.png", "--map", "0=c.png", "-o", "out.png", "--faces", "all"],
         ["swap", "a.png", "--map", "0=c.png", "-o", "out.png", "--like", "d.png"],
         "edit a.png --from b.png --region nose -o out.png --reference-face all".split(),
+        "edit a.png --recolor #a01830 --region nose -o c.png --reference-face left".split(),
+        "edit a.png --recolor #a01830 --region nose -o c.png --reference-like b.png".split(),
         "edit a.png --from b.png --region nose -o c.png --like c.png".split(),
         "edit a.png --from b.png --region nose -o c.png --reference-like c.png".split(),
     ],
