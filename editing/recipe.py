@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from ..core.arguments import name_list
 from ..core.errors import InputError
+from ..core.geometry.harmonics import CONSTANT
 from ..core.geometry.pose import angles_from_rotation, inplane_rotation
 from ..core.synthesis.numbers import Numbers
 from ..core.synthesis.photo_faces import random_turn
@@ -94,7 +95,7 @@ def draw_recipe(
     recipe = _draw(rest, skin)
     neutral = Recipe(
         turn=jnp.eye(3),
-        light=jnp.zeros((9, 3)).at[0].set(1.0 / 0.282095),
+        light=jnp.zeros((9, 3)).at[0].set(1.0 / CONSTANT),
         makeup=dataclasses.replace(recipe.makeup, strength=jnp.zeros(2)),
         grade=Grade.identity(),
         has_occluder=jnp.asarray(False),

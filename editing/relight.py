@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..core.geometry.harmonics import harmonics
+from ..core.geometry.harmonics import CONSTANT, harmonics
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.visibility import normals
 from ..core.synthesis.numbers import Numbers
@@ -53,7 +53,7 @@ def random_light(key: Array) -> Float[Array, "9 3"]:
     warmth = 0.1 * draw.normal() * jnp.array([1.0, 0.1, -1.0])
     exposure = jnp.exp(0.13 * draw.normal())
     directed = strength * (_COSINE * harmonics(lamp))[:, None] * jnp.exp(warmth)
-    around = jnp.zeros((9, 3)).at[0].set(jnp.exp(-0.5 * warmth) / 0.282095)
+    around = jnp.zeros((9, 3)).at[0].set(jnp.exp(-0.5 * warmth) / CONSTANT)
     light = directed + around
     mean = (harmonics(jnp.asarray(_FACING, jnp.float32)) @ light).mean()
     return exposure / mean * light
@@ -65,7 +65,7 @@ def light_on_texels(
     """Return the factor of the light at every texel, linear RGB, within [0.22, 2.2].
 
     Args:
-        light: factors of the harmonics; 1 / 0.282095 and zeros change nothing.
+        light: factors of the harmonics; 1 / CONSTANT and zeros change nothing.
         position_map: of the face, picture pixels.
         layout: UV layout of the map.
     """

@@ -15,7 +15,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-__all__ = ["harmonics"]
+__all__ = ["CONSTANT", "harmonics"]
+
+CONSTANT = 0.282095  # the harmonic of order zero: 1 / CONSTANT is an even light of 1
 
 
 def harmonics(directions: Float[Array, "*n 3"]) -> Float[Array, "*n 9"]:
@@ -23,7 +25,7 @@ def harmonics(directions: Float[Array, "*n 3"]) -> Float[Array, "*n 9"]:
     x, y, z = directions[..., 0], directions[..., 1], directions[..., 2]
     return jnp.stack(
         [
-            jnp.full_like(x, 0.282095),
+            jnp.full_like(x, CONSTANT),
             0.488603 * y,
             0.488603 * z,
             0.488603 * x,

@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array
 
 from ..errors import InputError
+from ..geometry.harmonics import CONSTANT
 from ..io.arrays import open_arrays
 from .atlas import FACE_SIZE, HEAD_SIZE, SMALL_SIZE
 from .photo_bank import complete_photo_skins, mean_colors
@@ -128,7 +129,7 @@ def _irradiance(folder: Path) -> np.ndarray:
     generator = np.random.default_rng(11)
     light = 0.25 * generator.standard_normal((32, 9, 1)) * np.array([1.0] * 4 + [0.4] * 5)[:, None]
     light = light * np.ones(3) + 0.03 * generator.standard_normal((32, 9, 3))
-    light[:, 0] = 1 / 0.282095
+    light[:, 0] = 1 / CONSTANT
     light[:, 1] += 0.4
     return light.astype(np.float32)
 

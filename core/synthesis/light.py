@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from ..geometry.harmonics import harmonics
+from ..geometry.harmonics import CONSTANT, harmonics
 from ..geometry.pose import rotation_from_angles
 from .numbers import Numbers
 
@@ -40,7 +40,7 @@ def sample_light(key: Array, irradiance: Float[Array, "panoramas 9 3"]) -> Light
     draw = Numbers(key, 20)
     chosen = irradiance[draw.integer(irradiance.shape[0])]
     # Scale to one for a surface that sees everything; colour casts are kept in part only.
-    white = jnp.maximum(chosen[0] * 0.282095, 1e-4)
+    white = jnp.maximum(chosen[0] * CONSTANT, 1e-4)
     cast = draw.uniform(high=0.4)
     surround = chosen / white * (white / white.mean()) ** cast
     turn = rotation_from_angles(

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
-from ..geometry.harmonics import harmonics
+from ..geometry.harmonics import CONSTANT, harmonics
 from ..geometry.rasterize import rasterize
 from .atlas import tile_positions
 from .fragments import pack_positions
@@ -145,7 +145,7 @@ def build_scene(
     eyes = np.stack([head.part_vertices(f"sclera_{side}") for side in ("left", "right")])
     triangles.append(body_triangles + len(neutral))
     positions.append(tile_positions(body_uv[body_triangles], "cloth"))
-    whole = jnp.zeros((len(body), 9)).at[:, 0].set(1.0 / 0.282095)
+    whole = jnp.zeros((len(body), 9)).at[:, 0].set(1.0 / CONSTANT)
     return Scene(
         triangles=jnp.asarray(np.concatenate(triangles), dtype=jnp.int32),
         corner_positions=jnp.asarray(pack_positions(np.concatenate(positions))),

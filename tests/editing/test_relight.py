@@ -5,11 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from toys import toy_camera, toy_layout, toy_position_map
 
+from uvface.core.geometry.harmonics import CONSTANT
 from uvface.editing.recipe import draw_recipe
 from uvface.editing.relight import light_on_texels, multiply_light, spread_light
 
 _on_texels = jax.jit(light_on_texels)
-PLAIN = jnp.zeros((9, 3)).at[0].set(1 / 0.282095)
+PLAIN = jnp.zeros((9, 3)).at[0].set(1 / CONSTANT)
 
 
 def _position_map():
