@@ -81,10 +81,10 @@ class ColorTransfer:
     source_mean: Array  # [3]: L, a / L, b / L
     target_mean: Array  # [3], the same
     chroma: Array  # [2], slopes of a / L and b / L
-    gain: Array  # slope of L at black
-    shoulder: Array  # how far the curve of L bends towards white; 0 is a line
-    above: Array  # slope of L above the mean
-    skin_share: Array  # of the gain's logarithm: paler or darker skin, not more or less light
+    gain: Array  # [], slope of L at black
+    shoulder: Array  # [], how far the curve of L bends towards white; 0 is a line
+    above: Array  # [], slope of L above the mean
+    skin_share: Array  # [], of the gain's logarithm: paler or darker skin, not more or less light
 
     @staticmethod
     def identity() -> ColorTransfer:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import MOUTH_CORNERS
 from ..core.geometry.layout import UVLayout
-from .regions import smooth_step, soften
+from .regions import ramp, smooth_step, soften
 
 __all__ = ["brow_area", "corner_area", "spared_share", "texel_uv"]
 
@@ -30,8 +30,7 @@ def corner_area(layout: UVLayout) -> Float[Array, "size size"]:
     """Return 1 where lips meet at the sides: neither lip nor skin looks like that."""
     corners = layout.landmark_uv[MOUTH_CORNERS][:, None, None]
     distance = 256 * jnp.linalg.norm(texel_uv(layout.size) - corners, axis=-1).min(axis=0)
-    low, high = _CORNER
-    return 1.0 - smooth_step((distance - low) / (high - low))
+    return 1.0 - ramp(distance, _CORNER)
 
 
 def spared_share(layout: UVLayout) -> Float[Array, "size size"]:

@@ -291,12 +291,6 @@ def _bytes_of(found: FoundReference) -> int:
     return int(image.nbytes + face.position_map.nbytes + face.texture.nbytes)
 
 
-def _file_of(photo: PhotoLike) -> Path | None:
-    """Return the file of a photo; None for arrays."""
-    path = photo.path if isinstance(photo, Photo) else photo
-    return Path(path) if isinstance(path, str | Path) else None
-
-
 def _texture_source(photo: Photo) -> TextureSource:
     if photo.path is None:
         return TextureSource(name="", sha256="")

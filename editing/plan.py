@@ -30,7 +30,7 @@ from .light import ColorMatch, Skin, fit_colors
 from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
 from .paleness import skin_paleness
-from .regions import smooth_step, soften
+from .regions import ramp, smooth_step, soften
 from .reshape import guarded
 from .source import Source
 
@@ -214,9 +214,7 @@ def _uncovered(visible: Array, own: Array) -> Array:
 
 def _smear(facing: Array, wanted: Array) -> Array:
     """Return 0 where a texel is seen so much more from the side than it is drawn: a smear."""
-    ratio = (facing + _LEAST_FACING) / (wanted + _LEAST_FACING)
-    low, high = _STRETCH
-    return smooth_step((ratio - low) / (high - low))
+    return ramp((facing + _LEAST_FACING) / (wanted + _LEAST_FACING), _STRETCH)
 
 
 def plan_edit(
