@@ -53,10 +53,11 @@ class _OutputError(Exception):
 
 
 class _Stream:
-    """What writes text, whoever put it there; a failure is taken in its own way (`_fail`)."""
+    """What writes text, whoever put it there; failures go to ``fail``."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, fail: Callable[[OSError], None]) -> None:
         self._stream = stream
+        self._fail = fail
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -73,35 +74,17 @@ class _Stream:
         except OSError as error:
             self._fail(error)
 
-    def _fail(self, error: OSError) -> None:
-        raise NotImplementedError
-
-
-class _Output(_Stream):
-    """Standard output, whose failures are told from those of other files (`_OutputError`)."""
-
-    def _fail(self, error: OSError) -> None:
-        raise _OutputError(error) from error
-
-
-class _Messages(_Stream):
-    """Standard error; a message that nobody can read stops no work."""
-
-    is_lost = False
-
-    def _fail(self, error: OSError) -> None:
-        self.is_lost = True
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 failed, 2 wrong usage)."""
     if sys.stderr is None:  # closed before the start, and so is what is written to it
         return _write_output(argv)
-    messages = _Messages(sys.stderr)
+    lost: list[OSError] = []  # a message that nobody can read stops no work
+    messages = _Stream(sys.stderr, lost.append)
     with contextlib.redirect_stderr(messages):
         code = _write_output(argv)
         messages.flush()
-    if messages.is_lost:
+    if lost:
         _leave(sys.stderr)
     return code
 
@@ -111,7 +94,7 @@ def _write_output(argv: Sequence[str] | None) -> int:
         return _run(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be UTF-8; stderr escapes
         sys.stdout.reconfigure(errors="replace")
-    output = _Output(sys.stdout)
+    output = _Stream(sys.stdout, _stop)
     try:
         with contextlib.redirect_stdout(output):
             code = _run(argv)
@@ -122,6 +105,11 @@ def _write_output(argv: Sequence[str] | None) -> int:
         _leave(sys.stdout)
         return 1
     return code
+
+
+def _stop(error: OSError) -> None:
+    """Tell a failure of standard output from those of other files."""
+    raise _OutputError(error) from error
 
 
 def _run(argv: Sequence[str] | None) -> int:

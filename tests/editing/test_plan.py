@@ -159,6 +159,20 @@ def test_a_face_put_back_is_read_from_itself_whatever_is_odd_about_it(yaw):
     assert np.asarray(layers.own)[np.asarray(layers.mask) > 0.02].min() > 0.95
 
 
+def test_hidden_corners_of_the_mouth_are_left_and_hidden_lips_are_filled():
+    """Filled with the colour of lips, the crease there would be scribbles."""
+    image, face = toy_photo(2)
+    corners = [np.s_[42:47, 22:28], np.s_[42:47, 36:42]]
+    lips = np.s_[42:47, 29:35]
+    visibility = face.visibility
+    for place in [*corners, lips]:
+        visibility = visibility.at[place].set(0.0)
+    layers = _plan(toy_photo(1), (image, dataclasses.replace(face, visibility=visibility)))
+    filled = np.asarray(layers.filled)
+    assert filled[44, [25, 38]].max() < 0.05
+    assert filled[44, 31:33].min() > 0.8
+
+
 def _filled(lip_color):
     """Fill the lower half of a toy face whose upper lip, alone, is known to be of a colour."""
     lips = jnp.zeros((64, 64)).at[24:40, 20:44].set(1.0)
