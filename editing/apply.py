@@ -5,6 +5,7 @@ anything again)::
 
     layers of the plan at the texels --rasterise with the target's geometry--> layers at the pixels
     places at the pixels --bicubic--> colours of the source --colour transfer--> drawn face
+    drawn face --blurred, where the photo is less sharp--> drawn face
     window --moved along with the surface, where the face takes another shape--> window
     drawn face + mask + window --Poisson--> window --paste--> photo
 
@@ -38,8 +39,10 @@ from ..core.io.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .complete import DRAWN_FROM
+from .grain import missing_grain
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .regions import smooth_step, soften
+from .sharpness import SharpnessMatch, blurred, missing_blur
 from .source import Source
 
 __all__ = ["Window", "closed_gaps", "cut_edit_window", "paste_window", "render_edit"]
@@ -155,6 +158,7 @@ def render_edit(
     *,
     config: PlanConfig | None = None,
     blend: BlendConfig | None = None,
+    sharpness: SharpnessMatch = "match",
 ) -> Float[Array, "rows columns 3"]:
     """Put a source's colours into a window of the target photo.
 
@@ -166,6 +170,7 @@ def render_edit(
         layout: UV layout of the face and the source.
         config: how colours are found.
         blend: how the drawn face is put into the window.
+        sharpness: ``match`` blurs the drawn face where the photo is less sharp.
 
     Returns:
         The new window; bit-identical where nothing changes.
@@ -183,6 +188,8 @@ def render_edit(
     if bool(places.is_moved):
         window = _moved(window, pixels, plan.layers, fragments.is_covered)
     drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, face.camera.scale)
+    if sharpness == "match":
+        drawn = _finished(drawn, window)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
     blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
@@ -310,6 +317,39 @@ def _shade(
         is_comparable=layers.rim > _COMPARED_FROM,
         is_covered=is_covered,
     )
+
+
+def _finished(drawn: _Drawn, window: Window) -> _Drawn:
+    """Give what was drawn the blur and the grain of the photo, where that has more."""
+    face, weight = _compared(drawn, window)
+    missing = missing_blur(face, window.image, weight)
+    if float(missing) > 0.0:
+        drawn = _blur(drawn, missing)
+        face, weight = _compared(drawn, window)
+    return _grained(drawn, missing_grain(face, window.image, weight))
+
+
+@jax.jit
+def _compared(drawn: _Drawn, window: Window) -> tuple[Array, Array]:
+    """Return what was drawn before the photo, and where they are compared."""
+    is_drawn = (drawn.mask > 0.5) & drawn.is_covered & window.is_photo
+    colors = jnp.clip(drawn.colors, 0.0, 1.0)
+    return jnp.where(is_drawn[..., None], colors, window.image), is_drawn.astype(colors.dtype)
+
+
+@jax.jit
+def _grained(drawn: _Drawn, grain: Array) -> _Drawn:
+    return drawn._replace(colors=drawn.colors + grain)
+
+
+@jax.jit
+def _blur(drawn: _Drawn, variance: Array) -> _Drawn:
+    is_drawn = drawn.is_covered & ((drawn.mask > 0.0) | drawn.is_comparable)
+    weight = is_drawn.astype(drawn.colors.dtype)[..., None]
+    planes = jnp.moveaxis(jnp.concatenate([drawn.colors * weight, weight], axis=-1), -1, 0)
+    *colors, total = blurred(planes, variance)
+    soft = jnp.stack(colors, axis=-1) / jnp.maximum(total, 1e-3)[..., None]
+    return drawn._replace(colors=jnp.where(is_drawn[..., None], soft, drawn.colors))
 
 
 def closed_gaps(

@@ -31,6 +31,7 @@ from .recolor import Contrast, contrast_of, parse_color, skin_around, split_regi
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .result import EditResult
+from .sharpness import SharpnessMatch
 from .source import Reference, source_for
 
 __all__ = ["EditConfig", "apply_source", "check_edit", "edit", "edit_face"]
@@ -51,12 +52,14 @@ class EditConfig:
         feather: width of the regions' soft border, in texels of a layout of size 256.
         color: how colours of another photo are matched to this one.
         blend: how the edit is put into the photo.
+        sharpness: ``match`` blurs what comes from another photo where this one is less sharp.
     """
 
     strength: float = 1.0
     feather: float = 3.0
     color: ColorMatch = "light"
     blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
+    sharpness: SharpnessMatch = "match"
 
 
 def edit_face(
@@ -107,6 +110,7 @@ def edit_face(
             layout,
             plan=PlanConfig(color=config.color),
             blend=config.blend,
+            sharpness=config.sharpness,
         )
     if recolor is not None:
         color = jnp.asarray(parse_color(recolor), jnp.float32)
@@ -144,6 +148,7 @@ def apply_source(
     *,
     plan: PlanConfig,
     blend: BlendConfig,
+    sharpness: SharpnessMatch = "match",
     allowed: Float[np.ndarray, "height width"] | None = None,
 ) -> RgbImage:
     """Put the masked part of a reference's face into a photo, pixels of the same size.
@@ -156,12 +161,15 @@ def apply_source(
         layout: UV layout of the faces.
         plan: how colours are found.
         blend: how the drawn face is put into the photo.
+        sharpness: ``match`` blurs the drawn face where the photo is less sharp.
         allowed: photo pixels that may change, in [0, 1]; all if None.
     """
     mask = np.asarray(masks.mask)
     window = cut_edit_window(image, face, mask, allowed=allowed)
     source = source_for(reference, face, mask, layout, side=max(window.image.shape[:2]))
-    edited = render_edit(window, face, source, masks, layout, config=plan, blend=blend)
+    edited = render_edit(
+        window, face, source, masks, layout, config=plan, blend=blend, sharpness=sharpness
+    )
     return paste_window(image, window, edited)
 
 

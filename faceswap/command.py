@@ -86,6 +86,10 @@ def swap(
             "--occlusion; of a batch, a folder of them, each with its target's name.",
         ),
     ] = None,
+    sharpness: Annotated[
+        Literal["match", "none"],
+        typer.Option(help="Blur the face where the target's photo is less sharp, or do not."),
+    ] = "match",
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="0 keeps the target, 1 is the full swap.")
     ] = 1.0,
@@ -194,6 +198,7 @@ def swap(
         blend=BlendConfig(method=blend),
         complete=complete,
         occlusion=occlusion == "on",
+        sharpness=sharpness,
         strength=strength,
         shape=shape,
     )

@@ -32,6 +32,7 @@ from ..editing.finder import (
 )
 from ..editing.light import ColorMatch
 from ..editing.result import EditResult
+from ..editing.sharpness import SharpnessMatch
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import read_mask
 from .swap import SwapConfig, swap_reference
@@ -186,6 +187,7 @@ def swap(
     blend: BlendMethod = "poisson",
     complete: Completion = SwapConfig.complete,
     occlusion: bool = SwapConfig.occlusion,
+    sharpness: SharpnessMatch = SwapConfig.sharpness,
     mask: PhotoLike | None = None,
     strength: float = 1.0,
     shape: float = SwapConfig.shape,
@@ -213,6 +215,8 @@ def swap(
         occlusion: leave what covers the target's face (hair, glasses, hands) on top.
         mask: picture of the target's size, white where pixels may change; in place of
             ``occlusion``.
+        sharpness: ``match`` blurs the face where the target's photo is less sharp, ``none`` does
+            not.
         strength: 0 keeps the target, 1 is the full swap.
         shape: 0 keeps the shape of the target's face, 1 takes the reference's within its outline.
         preset: ``prnet`` pastes as PRNet's own code does, for comparison.
@@ -233,6 +237,7 @@ def swap(
     _check_choice("color", color, ColorMatch)
     _check_choice("blend", blend, BlendMethod)
     _check_choice("complete", complete, Completion)
+    _check_choice("sharpness", sharpness, SharpnessMatch)
     _check_choice("preset", preset, Preset)
     if mapping is not None and not isinstance(mapping, Mapping):
         raise InputError(f"mapping {mapping!r}; need face -> photo, as in {{0: 'anna.jpg'}}")
@@ -242,6 +247,7 @@ def swap(
         blend=BlendConfig(method=blend),
         complete=complete,
         occlusion=occlusion,
+        sharpness=sharpness,
         strength=as_number("strength", strength, 0, 1),
         shape=as_number("shape", shape, 0, 1),
     )
@@ -377,6 +383,7 @@ def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
         "blend": config.blend.method,
         "complete": config.complete,
         "occlusion": config.occlusion,
+        "sharpness": config.sharpness,
         "strength": config.strength,
         "shape": config.shape,
     }

@@ -23,6 +23,7 @@ from ..editing.light import ColorMatch
 from ..editing.plan import EditMasks, PlanConfig
 from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.reshape import identity_shift
+from ..editing.sharpness import SharpnessMatch
 from ..editing.source import Reference
 
 __all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
@@ -47,6 +48,7 @@ class SwapConfig:
         complete: what stands in for skin that the reference does not show.
         occlusion: leave what covers the target's face (hair, glasses, hands) on top, and the half
             that a light from one side leaves black as it is.
+        sharpness: ``match`` blurs the face where the target's photo is less sharp.
         blend: how the face is put into the photo.
         strength: 0 keeps the target, 1 is the full swap.
         shape: 0 keeps the shape of the target's face, 1 gives eyes, brows, nose and cheeks the
@@ -59,6 +61,7 @@ class SwapConfig:
     color: ColorMatch = "light"
     complete: Completion = "auto"
     occlusion: bool = True
+    sharpness: SharpnessMatch = "match"
     blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
     strength: float = 1.0
     shape: float = 1.0
@@ -147,6 +150,7 @@ def swap_reference(
         layout,
         plan=config.plan(is_masked=allowed is not None),
         blend=config.blend,
+        sharpness=config.sharpness,
         allowed=allowed,
     )
 

@@ -100,7 +100,13 @@ def test_what_cannot_be_recorded_is_not_written(files, model, tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("color", "luminance"), ("blend", "poison"), ("complete", "al"), ("preset", "prn")],
+    [
+        ("color", "luminance"),
+        ("blend", "poison"),
+        ("complete", "al"),
+        ("sharpness", "most"),
+        ("preset", "prn"),
+    ],
 )
 def test_unknown_choices_are_input_errors(files, model, name, value):
     unchecked = inspect.unwrap(swap)  # as it is without the tests' own type checker

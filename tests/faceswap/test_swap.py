@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -151,3 +152,32 @@ def test_a_black_and_white_photo_stays_black_and_white():
     result = _swap(target, toy_photo(2))
     assert _changed(result, target).mean() > 0.1
     assert np.ptp(result, axis=-1).max() < 0.01
+
+
+def _marked(photo, seed):
+    """Return the photo with sharp marks on it."""
+    image, face = photo
+    random = np.random.default_rng(seed)
+    marks = np.zeros((4 * SIZE, 4 * SIZE), np.float32)
+    for _ in range(120):
+        centre = tuple(int(v) for v in random.integers(0, 4 * SIZE, 2))
+        cv2.circle(marks, centre, int(random.integers(6, 20)), random.uniform(-0.1, 0.1), -1)
+    small = cv2.resize(marks, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    return image + small[..., None], face
+
+
+def _soft(photo, variance):
+    image, face = photo
+    return cv2.GaussianBlur(image, (0, 0), variance**0.5), face
+
+
+def test_the_face_is_as_soft_as_the_photo_that_it_is_put_into():
+    target, reference = _marked(toy_photo(1), 3), _marked(toy_photo(2), 4)
+    soft = _soft(target, 4.0)
+    expected = _swap(soft, _soft(reference, 4.0), sharpness="none")
+    sharp = _swap(soft, reference, sharpness="none")
+    result = _swap(soft, reference)
+    inner = np.s_[45:75, 45:75]
+    assert np.abs(result - expected)[inner].mean() < 0.3 * np.abs(sharp - expected)[inner].mean()
+    assert (result == soft[0])[~_changed(sharp, soft)].all()
+    assert (_swap(target, target) == _swap(target, target, sharpness="none")).all()
