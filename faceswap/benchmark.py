@@ -161,7 +161,8 @@ def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]
 
     Args:
         peers: names of `core.network.peers.PEERS`, installed.
-        repeats: warm calls of each, at least 3.
+        repeats: a quarter of the warm calls of each, at least 3: machines have slow spells of
+            seconds, which shall not last for half of the calls.
 
     Returns:
         Ours in its plain form and in that for inference, then the peers.
@@ -179,4 +180,4 @@ def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]
     }
     for name in peers:
         calls[f"prn, {name}"] = functools.partial(make_peer(name, network), theirs)
-    return _measure_in_turn(calls, repeats)
+    return _measure_in_turn(calls, 4 * repeats)
