@@ -171,8 +171,14 @@ def _measure(faces: Face, layout: UVLayout) -> _Views:
 def _match(views: _Views, best: Array, layout: UVLayout) -> tuple[ColorTransfer, Array]:
     """Return what takes each photo's colours to the best one's: transfers and ``[V, S, S, 3]``."""
     region, seen = layout.region("skin"), views.seen
-    one_person = jnp.ones(len(seen))
-    skins = Skin(lab=views.lab, normal=views.normal, weight=region * seen, paleness=one_person)
+    alike = jnp.ones(len(seen))
+    skins = Skin(
+        lab=views.lab,
+        normal=views.normal,
+        weight=region * seen,
+        paleness=alike,
+        harshness=jnp.zeros(len(seen)),
+    )
     target = jax.tree.map(lambda leaf: leaf[best], skins)
 
     def one(skin: Skin, number: Array) -> tuple[ColorTransfer, Array]:

@@ -35,9 +35,11 @@ _RIDGE = 0.02  # of the skin's share, draws the light to the same from all sides
 _ROUNDS = 4  # of reweighting
 _OUTLIER = 0.8  # standard deviations: brows, beards and shadows are not light from all sides
 # Over how many texels of 256 what is left is compared, and up to which difference (Oklab) it is
-# left to the face: slow changes are light; quicker ones are its shape, unless they are so large
-# that they must be a shadow or a highlight of one of the photos.
-_SCALES = ((40.0, 0.0), (14.0, 0.05), (5.0, 0.07))
+# left to the face, in soft light and in harsh light: slow changes are light; quicker ones are its
+# shape, unless they are so large that they must be a shadow or a highlight of one of the photos.
+# Harsh light draws both alike: on a face in softer light nearly all of it is taken off.
+_SCALES = ((40.0, 0.0, 0.0), (14.0, 0.05, 0.01), (5.0, 0.07, 0.015), (2.5, 2.0, 0.03))
+_LEVELS = (40.0, 14.0, 5.0)  # texels of 256: what skin looks like, from further off to close by
 _SHINE_BLUR = 4.0  # texels of 256
 # Oklab L above what the light from all sides makes of matt skin: less is no shine. At 0.03 swaps
 # between photos of one studio lose likeness.
@@ -57,6 +59,7 @@ class Skin:
     normal: Array  # [S, S, 3] photo frame
     weight: Array  # [S, S], how far the photo shows the texel's skin
     paleness: Array  # [], as `skin_paleness` tells it; what is compared is its ratio
+    harshness: Array  # [], of the light, as `light_harshness` tells it
 
 
 @jax.tree_util.register_dataclass
@@ -99,7 +102,9 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
     offset = matts[0] - matts[1]
     shines = [_shine(skin, matt) for skin, matt in zip((target, matched), matts, strict=True)]
     theirs = apply_transfer(transfer, theirs)
-    for blur, own_share in _SCALES:
+    harsh = jnp.maximum(source.harshness - target.harshness, 0.0)
+    for blur, soft_share, harsh_share in _SCALES:
+        own_share = soft_share + harsh * (harsh_share - soft_share)
         rest = _average(own - theirs - offset, seen, blur * seen.shape[0] / 256)
         strength = jnp.linalg.norm(rest + 1e-9, axis=-1, keepdims=True)
         offset += rest * jnp.maximum(1.0 - own_share / strength, 0.0)
@@ -188,7 +193,7 @@ def skin_level(
 ) -> Float[Array, "size size c"]:
     """Return what skin looks like at each texel: close by where it is seen, else further off."""
     level = (lab * weights).sum(axis=(0, 1)) / jnp.maximum(weights.sum(), 1e-6)
-    for blur, _ in _SCALES:
+    for blur in _LEVELS:
         both = jnp.concatenate([lab * weights, weights], axis=-1)
         blurred = soften(both, blur * lab.shape[0] / 256)
         level = (blurred[..., :-1] + _PRIOR * level) / (blurred[..., -1:] + _PRIOR)

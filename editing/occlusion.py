@@ -15,7 +15,15 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
 from .regions import ramp, smooth_step, soften
 
-__all__ = ["agree_trust", "average_lab", "lit_trust", "periphery", "skin_trust", "strand_trust"]
+__all__ = [
+    "BOTH_SEEN",
+    "agree_trust",
+    "average_lab",
+    "lit_trust",
+    "periphery",
+    "skin_trust",
+    "strand_trust",
+]
 
 _ABOVE_BROWS = (0.3, 1.3)  # cm: from there on the forehead is judged
 _SIDE = (0.60, 0.78)  # of the face's half width: from there on the sides are
@@ -32,9 +40,9 @@ _OWN = 3.0  # texels of 256 around eyes and brows that are not judged
 _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front of it
 _LIT_BLUR = 6.0  # texels of 256
 _LIT = (0.3, 0.42)  # of the lit skin's lightness: skin that gets 1/37 to 1/13 of its light
-_WELL_LIT = (0.45, 0.65)  # the same where a half is black: 1/11 to 1/4, which is streaks elsewhere
+_WELL_LIT = (0.6, 0.8)  # the same where a half is black: 1/5 to 1/2, which is streaks elsewhere
 _ONE_SIDED = (0.1, 0.25)  # share of the skin that is lit on one side of the face only
-_BOTH_SEEN = (0.35, 0.7)  # share of the seen skin whose other side is seen, too
+BOTH_SEEN = (0.35, 0.7)  # share of the seen skin whose other side is seen, too
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
 _BRIGHT = 0.65  # Oklab L of skin; on darker skin less is darker, since light multiplies
 
@@ -117,25 +125,32 @@ def skin_trust(
 
 
 def strand_trust(
-    lab: Float[Array, "size size 3"], seen: Float[Array, "size size"], layout: UVLayout
+    lab: Float[Array, "size size 3"],
+    seen: Float[Array, "size size"],
+    layout: UVLayout,
+    *,
+    harshness: Float[Array, ""],
 ) -> Float[Array, "size size"]:
     """Return 0 where the forehead is darker than around: at single strands and in deep folds.
 
-    Both are left to the photo that they are in. Brows are darker, too, and are not judged.
+    Both are left to the photo that they are in, and so are the folds of cheeks that harsh light
+    leaves in shade. Brows are darker, too, and are not judged.
 
     Args:
         lab: Oklab of the photo's colours at the texels.
         seen: 1 where the texel is seen.
         layout: UV layout.
+        harshness: of the light, from `light_harshness`.
     """
     texel = layout.size / 256
-    forehead = layout.region("forehead") * (1.0 - _near_features(layout, _BROWS))
+    judged = jnp.maximum(layout.region("forehead"), harshness * layout.region("cheeks"))
+    judged *= 1.0 - _near_features(layout, _BROWS)
     skin = (seen * layout.region("skin"))[..., None]
     # What lies beside a shine is darker than that, but not than skin, here or elsewhere.
     close, wide = (average_lab(lab, skin, blur * texel)[..., 0] for blur in (_CLOSE, _FIRST_BLUR))
     mean = (lab[..., :1] * skin).sum() / jnp.maximum(skin.sum(), 1e-6)
     around = jnp.minimum(jnp.minimum(close, wide), mean)
-    dark = forehead * ramp(1.0 - lab[..., 0] / jnp.maximum(around, 0.05), _DARK_STRAND)
+    dark = judged * ramp(1.0 - lab[..., 0] / jnp.maximum(around, 0.05), _DARK_STRAND)
     return 1.0 - smooth_step(3.0 * soften(dark[..., None], _BESIDE_STRAND * texel)[..., 0])
 
 
@@ -187,5 +202,5 @@ def lit_trust(
     both = weights[..., 0] * other_weights
     one_sided = (both * jnp.abs(lit - other_lit)).sum() / jnp.maximum(both.sum(), 1e-6)
     share = both.sum() / jnp.maximum(weights.sum(), 1e-6)  # a profile does not tell
-    is_lit_from_one_side = ramp(one_sided, _ONE_SIDED) * ramp(share, _BOTH_SEEN)
+    is_lit_from_one_side = ramp(one_sided, _ONE_SIDED) * ramp(share, BOTH_SEEN)
     return 1.0 - (1.0 - ramp(relative, _WELL_LIT)) * is_lit_from_one_side

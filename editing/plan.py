@@ -26,6 +26,7 @@ from .beard import beard_share
 from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .features import brow_area, corner_area, spared_share, texel_uv
+from .harshness import light_harshness
 from .light import ColorMatch, Skin, fit_colors
 from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
@@ -129,6 +130,7 @@ class _Side:
     facing: Array  # cosine between the surface and the view, smoothed, at least 0
     normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
     paleness: Array  # [], of the skin
+    harshness: Array  # [], of the light
 
     def mirrored(self, layout: UVLayout) -> _Side:
         """Return what the photo shows at the texels on the other side of the face."""
@@ -147,7 +149,13 @@ class _Side:
     def skin(self, region: Array) -> Skin:
         """Return what is seen of a region ``[S, S]``, without a beard."""
         weight = region * self.seen * self.plain
-        return Skin(lab=self.lab, normal=self.normal, weight=weight, paleness=self.paleness)
+        return Skin(
+            lab=self.lab,
+            normal=self.normal,
+            weight=weight,
+            paleness=self.paleness,
+            harshness=self.harshness,
+        )
 
 
 def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Side:
@@ -164,14 +172,16 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
     lab, own = lab_from_rgb(small[..., :3]), small[..., 4]
     facing = jnp.maximum(normal[..., 2], 0.0)
     seen, plain, skin = own, jnp.ones_like(own), layout.region("skin")
+    harshness = light_harshness(lab, skin * seen, layout)
     if occlusion:
         bare = _bridge_folds(small[..., 3], own, layout)
         bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
-        bare = bare * strand_trust(lab, bare, layout)
+        harshness = light_harshness(lab, skin * bare, layout)
         bare = bare * mouth_trust(
             lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
         )
         bare = bare * lit_trust(lab, bare, layout)
+        bare = bare * strand_trust(lab, bare, layout, harshness=harshness)
         seen = bare * agree_trust(lab, bare, layout)
         plain = 1.0 - beard_share(lab, seen, own, layout)
     return _Side(
@@ -181,6 +191,7 @@ def _examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> _Sid
         facing=facing,
         normal=lit,
         paleness=skin_paleness(lab, skin * seen * plain, seen, own, layout),
+        harshness=harshness,
     )
 
 

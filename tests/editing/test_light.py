@@ -27,10 +27,16 @@ def _ball(turn=0.0):
     return jnp.stack([c * x + s * z, y, c * z - s * x], axis=-1), inside
 
 
-def _skin(light, marks=0.0, turn=0.0, paleness=0.9):
+def _skin(light, marks=0.0, turn=0.0, paleness=0.9, harshness=0.0):
     normal, weight = _ball(turn)
     lab = TONE + harmonics(normal) @ light + jnp.asarray(marks)
-    return Skin(lab=lab, normal=normal, weight=weight, paleness=jnp.float32(paleness))
+    return Skin(
+        lab=lab,
+        normal=normal,
+        weight=weight,
+        paleness=jnp.float32(paleness),
+        harshness=jnp.float32(harshness),
+    )
 
 
 def _marks(seed):
@@ -223,3 +229,15 @@ def test_eyes_are_as_white_beside_paler_skin_in_the_same_light(paleness):
     np.testing.assert_allclose(found[..., 0], eyes[..., 0], atol=0.005)
     skin = apply_light(match.transfer, source.lab, match.light, spared=jnp.zeros((SIZE, SIZE)))
     np.testing.assert_allclose(skin[32, 32, 0], target.lab[32, 32, 0], atol=0.01)
+
+
+def test_harsh_light_draws_shadows_as_sharp_as_features():
+    stripe = np.zeros((SIZE, SIZE, 1), np.float32)
+    stripe[20:44, 28:33] = 1.0
+    marks = stripe * np.array([-0.07, 0.0, 0.0], np.float32)
+    left = [
+        float(_relit(_skin(LEFT, marks, harshness=harsh), _skin(LEFT), "light")[32, 30, 0])
+        for harsh in (0.0, 1.0)
+    ]
+    plain = float(_relit(_skin(LEFT), _skin(LEFT), "light")[32, 30, 0])
+    assert plain - left[0] > 0.04 and plain - left[1] < 0.03

@@ -52,11 +52,13 @@ def test_hair_beside_the_face_is_told_from_shade_however_dark_the_skin(light):
     assert shaded.min() > 0.9
 
 
-def _streaked(share, row):
+def _streaked(share, row, harshness=0.0):
     """Return the trust in a row of texels with a streak across its middle, and the streak's."""
     lab = lab_from_rgb(_skin_texture())
     lab = lab.at[row - 6 : row + 6, 31:33, 0].multiply(share)
-    trust = np.asarray(strand_trust(lab, jnp.ones((64, 64)), layout()))
+    seen = jnp.ones((64, 64))
+    trust = strand_trust(lab, seen, layout(), harshness=jnp.float32(harshness))
+    trust = np.asarray(trust)
     return trust[row], trust[row, 31:33]
 
 
@@ -74,14 +76,23 @@ def test_skin_between_shines_of_a_dark_forehead_is_trusted():
     texture = 0.3 * np.asarray(_skin_texture()) * (1 + 0.6 * forehead)
     row = int(np.argmax(forehead[:, 32] > 0.5)) + 8
     texture[row - 1 : row + 2, 29:35] /= 1.6
-    trust = np.asarray(
-        strand_trust(lab_from_rgb(jnp.asarray(texture)), jnp.ones((64, 64)), layout())
-    )
+    lab, seen = lab_from_rgb(jnp.asarray(texture)), jnp.ones((64, 64))
+    trust = np.asarray(strand_trust(lab, seen, layout(), harshness=jnp.zeros(())))
     assert trust[row - 4 : row + 5, 26:38].min() > 0.95
 
 
 def test_what_is_dark_below_the_forehead_is_the_face_s_own():
     assert _streaked(0.5, 44)[0].min() > 0.99
+
+
+def test_a_fold_of_the_cheek_is_not_trusted_in_harsh_light_only():
+    texel = (37, 46)
+    lab = lab_from_rgb(_skin_texture())
+    lab = lab.at[texel[0] - 3 : texel[0] + 3, texel[1] - 1 : texel[1] + 1, 0].multiply(0.75)
+    for harshness, low, high in ((0.0, 0.99, 1.01), (1.0, -0.01, 0.1)):
+        seen, harsh = jnp.ones((64, 64)), jnp.float32(harshness)
+        trust = float(strand_trust(lab, seen, layout(), harshness=harsh)[texel])
+        assert low < trust < high
 
 
 def _plan(target, reference, **settings):
@@ -188,6 +199,7 @@ def _filled(lip_color):
         normal=jnp.ones((64, 64, 3)),
         facing=jnp.ones((64, 64)),
         paleness=jnp.float32(PALE),
+        harshness=jnp.zeros(()),
     )
     shares = Shares(own=known, mirrored=0.0 * known, filled=1.0 - known)
     smooth = _fill_colors(shares, own, own, lips, how="auto")
