@@ -5,7 +5,7 @@ anything again)::
 
     layers of the plan at the texels --rasterise with the target's geometry--> layers at the pixels
     places at the pixels --bicubic--> colours of the source --colour transfer--> drawn face
-    drawn face --blurred, where the photo is less sharp--> drawn face
+    drawn face --the photo's blur and grain, where it has more--> drawn face
     window --moved along with the surface, where the face takes another shape--> window
     drawn face + mask + window --Poisson--> window --paste--> photo
 
@@ -170,7 +170,8 @@ def render_edit(
         layout: UV layout of the face and the source.
         config: how colours are found.
         blend: how the drawn face is put into the window.
-        sharpness: ``match`` blurs the drawn face where the photo is less sharp.
+        sharpness: ``match`` gives the drawn face the blur and the grain of the photo, where that
+            has more of them.
 
     Returns:
         The new window; bit-identical where nothing changes.

@@ -52,7 +52,8 @@ class EditConfig:
         feather: width of the regions' soft border, in texels of a layout of size 256.
         color: how colours of another photo are matched to this one.
         blend: how the edit is put into the photo.
-        sharpness: ``match`` blurs what comes from another photo where this one is less sharp.
+        sharpness: ``match`` gives what comes from another photo the blur and the grain of this
+            one, where it has more of them.
     """
 
     strength: float = 1.0
@@ -161,7 +162,8 @@ def apply_source(
         layout: UV layout of the faces.
         plan: how colours are found.
         blend: how the drawn face is put into the photo.
-        sharpness: ``match`` blurs the drawn face where the photo is less sharp.
+        sharpness: ``match`` gives the drawn face the blur and the grain of the photo, where that
+            has more of them.
         allowed: photo pixels that may change, in [0, 1]; all if None.
     """
     mask = np.asarray(masks.mask)

@@ -88,7 +88,7 @@ def swap(
     ] = None,
     sharpness: Annotated[
         Literal["match", "none"],
-        typer.Option(help="Blur the face where the target's photo is less sharp, or do not."),
+        typer.Option(help="Give the face the target photo's blur and grain, or not."),
     ] = "match",
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="0 keeps the target, 1 is the full swap.")

@@ -215,8 +215,8 @@ def swap(
         occlusion: leave what covers the target's face (hair, glasses, hands) on top.
         mask: picture of the target's size, white where pixels may change; in place of
             ``occlusion``.
-        sharpness: ``match`` blurs the face where the target's photo is less sharp, ``none`` does
-            not.
+        sharpness: ``match`` gives the face the blur and the grain of the target's photo, where
+            that has more of them; ``none`` does not.
         strength: 0 keeps the target, 1 is the full swap.
         shape: 0 keeps the shape of the target's face, 1 takes the reference's within its outline.
         preset: ``prnet`` pastes as PRNet's own code does, for comparison.

@@ -48,7 +48,8 @@ class SwapConfig:
         complete: what stands in for skin that the reference does not show.
         occlusion: leave what covers the target's face (hair, glasses, hands) on top, and the half
             that a light from one side leaves black as it is.
-        sharpness: ``match`` blurs the face where the target's photo is less sharp.
+        sharpness: ``match`` gives the face the blur and the grain of the target's photo, where
+            that has more of them.
         blend: how the face is put into the photo.
         strength: 0 keeps the target, 1 is the full swap.
         shape: 0 keeps the shape of the target's face, 1 gives eyes, brows, nose and cheeks the
