@@ -3,6 +3,7 @@
 How far a picture is blurred is told by its sharpest edges and thinnest lines. Of an edge that is
 blurred by s, the Laplacian of a Gaussian of width w peaks at 1 / (s² + w²), over some sqrt(s² + w²)
 pixels: two widths tell s, whatever the contrast. The mean of fourth powers is that of the peaks.
+No face is blurred until it has less fine detail than the photo, though.
 
 References:
     D. Marr, E. Hildreth, "Theory of Edge Detection", 1980 (the Laplacian of Gaussian).
@@ -73,20 +74,32 @@ def _planes(drawn: Array, photo: Array, weight: Array) -> Float[Array, "3 h w"]:
 @jax.jit
 def _softer(first: Float[Array, "3 h w"], second: Float[Array, "3 h w"]) -> Float[Array, ""]:
     inner = second[2] > _INNER
-    sharp, soft = (jnp.stack([_peaks(x[k], inner) for k in range(2)]) for x in (first, second))
     low, high = (width**2 for width in _WIDTHS)
-    ratio = (sharp / jnp.maximum(soft, 1e-12)) ** (1.0 / _DECAY)
+    (peaks, detail), (soft_peaks, soft_detail) = (_strengths(x, inner) for x in (first, second))
+    ratio = (peaks / jnp.maximum(soft_peaks, 1e-12)) ** (1.0 / _DECAY)
     drawn, photo = (high - ratio * low) / jnp.maximum(ratio - 1.0, 1e-2)
-    softer = jnp.where(sharp.min() > _LEAST_EDGE, photo - drawn, 0.0)
-    return jnp.clip(softer, 0.0, _LARGEST) * ramp(softer, _SOFTER)
+    # Strong features of a photo are soft, too: the face shall not have less detail than it.
+    loss = jnp.log(detail[0] / soft_detail[0])
+    steps = jnp.log(detail[0] / detail[1]) / jnp.maximum(loss, 1e-2)
+    before, after = (jnp.maximum(drawn, 0.0) + x for x in (low, high))
+    most = before * (after / before) ** jnp.minimum(steps, 4.0) - before
+    softer = jnp.minimum(photo - drawn, most)
+    softer = jnp.where(peaks.min() > _LEAST_EDGE, softer, 0.0)
+    return jnp.clip(softer, 0.0, _LARGEST) * ramp(photo - drawn, _SOFTER)
 
 
-def _peaks(smooth: Array, inner: Array) -> Array:
-    """Return the mean of fourth powers of the Laplacian, its fourth root."""
-    beside = smooth[:-2, 1:-1] + smooth[2:, 1:-1] + smooth[1:-1, :-2] + smooth[1:-1, 2:]
-    powers = (beside - 4.0 * smooth[1:-1, 1:-1]) ** _POWER
+def _strengths(smooth: Float[Array, "3 h w"], inner: Array) -> tuple[Array, Array]:
+    """Return the peaks and the root mean square of the Laplacian of the face and of the photo."""
+    x = smooth[:2]
+    beside = x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:]
+    squares = (beside - 4.0 * x[:, 1:-1, 1:-1]) ** 2
     used = inner[1:-1, 1:-1].astype(smooth.dtype)
-    return ((powers * used).sum() / jnp.maximum(used.sum(), 1.0)) ** (1.0 / _POWER)
+    count = jnp.maximum(used.sum(), 1.0)
+    peaks, detail = (
+        ((squares ** (power / 2) * used).sum(axis=(1, 2)) / count) ** (1.0 / power)
+        for power in (_POWER, 2)
+    )
+    return jnp.maximum(peaks, 1e-12), jnp.maximum(detail, 1e-12)
 
 
 @partial(jax.jit, static_argnames="most")

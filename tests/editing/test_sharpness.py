@@ -69,3 +69,10 @@ def test_blurred_is_a_gaussian(variance):
     planes = np.stack([_shapes(0), _shapes(1)])
     expected = np.stack([_soft(plane, variance) for plane in planes])
     np.testing.assert_allclose(blurred(jnp.asarray(planes), variance), expected, atol=2e-3)
+
+
+def test_no_face_is_blurred_until_it_has_less_detail_than_the_photo():
+    drawn = 0.45 + 0.1 * _shapes(0)
+    strong = _soft(_shapes(1), 3.0)
+    assert _missing(drawn, strong) == 0.0
+    assert _missing(drawn, 0.45 + 0.1 * strong) > 2.0
