@@ -32,10 +32,12 @@ __all__ = [
     "lab_from_rgb",
     "light_between",
     "linear_from_srgb",
+    "luma",
     "rgb_from_lab",
     "srgb_from_linear",
 ]
 
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _LMS_FROM_RGB = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
@@ -122,6 +124,11 @@ def srgb_from_linear(light: Float[Array, "*n"]) -> Float[Array, "*n"]:
     """Return sRGB values of light in [0, 1], clipped to that."""
     c = jnp.clip(light, 0.0, 1.0)
     return jnp.where(c <= 0.0031308, 12.92 * c, 1.055 * _power(c, 1.0 / 2.4) - 0.055)
+
+
+def luma(rgb: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
+    """Return the luma of sRGB values."""
+    return rgb @ jnp.array(_LUMA)
 
 
 def lab_from_rgb(rgb: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:

@@ -13,7 +13,8 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.scales import enlarge, pool
-from .sharpness import blurred, luma
+from .colour import luma
+from .sharpness import blurred
 
 __all__ = ["missing_grain"]
 

@@ -17,10 +17,9 @@ from jaxtyping import Float, UInt8
 
 from ..core.synthesis.backdrop import blur_matrix
 from ..core.synthesis.numbers import Numbers
+from .colour import luma
 
 __all__ = ["Grade", "Quality", "compress", "degrade", "grade", "random_grade", "random_quality"]
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 @jax.tree_util.register_dataclass
@@ -89,8 +88,8 @@ def random_quality(key: Array) -> Quality:
 def grade(image: Float[Array, "*n 3"], colors: Grade) -> Float[Array, "*n 3"]:
     """Change the colours of a picture, sRGB in [0, 1]."""
     graded = colors.gain * jnp.clip(image, 0.0, 1.0) ** colors.gamma
-    luma = (graded @ jnp.array(_LUMA))[..., None]
-    return jnp.clip(luma + colors.saturation * (graded - luma), 0.0, 1.0)
+    grey = luma(graded)[..., None]
+    return jnp.clip(grey + colors.saturation * (graded - grey), 0.0, 1.0)
 
 
 def degrade(image: Float[Array, "side side 3"], quality: Quality) -> Float[Array, "side side 3"]:

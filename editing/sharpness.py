@@ -22,9 +22,10 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
+from .colour import luma
 from .regions import ramp
 
-__all__ = ["SharpnessMatch", "blurred", "luma", "missing_blur"]
+__all__ = ["SharpnessMatch", "blurred", "missing_blur"]
 
 SharpnessMatch = Literal["match", "none"]
 
@@ -37,13 +38,8 @@ _LARGEST = 16.0  # square pixels
 # different faces differ, too; from the second on the difference is taken out whole.
 _SOFTER = (0.3, 0.6)
 _LEAST_EDGE = 1e-4  # of [0, 1]: a picture without edges is not soft
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_MOST_STEPS = 4.0  # from one width to the other, by which more detail is blurred off
 _REACH = 3.0  # standard deviations that a blur reaches
-
-
-def luma(image: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
-    """Return the luma of RGB."""
-    return image @ jnp.array(_LUMA)
 
 
 def missing_blur(
@@ -82,7 +78,7 @@ def _softer(first: Float[Array, "3 h w"], second: Float[Array, "3 h w"]) -> Floa
     loss = jnp.log(detail[0] / soft_detail[0])
     steps = jnp.log(detail[0] / detail[1]) / jnp.maximum(loss, 1e-2)
     before, after = (jnp.maximum(drawn, 0.0) + x for x in (low, high))
-    most = before * (after / before) ** jnp.minimum(steps, 4.0) - before
+    most = before * (after / before) ** jnp.minimum(steps, _MOST_STEPS) - before
     softer = jnp.minimum(photo - drawn, most)
     softer = jnp.where(peaks.min() > _LEAST_EDGE, softer, 0.0)
     return jnp.clip(softer, 0.0, _LARGEST) * ramp(photo - drawn, _SOFTER)

@@ -106,6 +106,19 @@ def _plan(target, reference, **settings):
     return plan_edit(target[1], source, masks, layout(), config=PlanConfig(**settings)).layers
 
 
+def test_a_lamp_at_the_reference_s_side_makes_folds_of_its_cheek_shadows():
+    """What `light_harshness` finds in the source's colours is what the plan judges by."""
+    image, face = toy_photo(2)
+    side = jnp.broadcast_to(jnp.linspace(-1.0, 1.0, 64), (64, 64))[..., None]
+    flat = jnp.broadcast_to(jnp.array([0.6, 0.45, 0.38], jnp.float32), (64, 64, 3))
+    fold = flat.at[34:40, 17:19].multiply(0.78)
+    shares = []
+    for lamp in (0.0, 0.4):
+        lit = dataclasses.replace(face, texture=fold * (1.0 + lamp * side))
+        shares.append(float(_plan(toy_photo(1), (image, lit), complete="none").own[37, 18]))
+    assert shares[0] > 0.9 and shares[1] < 0.3
+
+
 @pytest.fixture(scope="module")
 def framed():
     """A target that a bar of two texels crosses, of which the network knows."""

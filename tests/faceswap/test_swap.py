@@ -181,3 +181,19 @@ def test_the_face_is_as_soft_as_the_photo_that_it_is_put_into():
     assert np.abs(result - expected)[inner].mean() < 0.3 * np.abs(sharp - expected)[inner].mean()
     assert (result == soft[0])[~_changed(sharp, soft)].all()
     assert (_swap(target, target) == _swap(target, target, sharpness="none")).all()
+
+
+def test_a_smooth_face_gets_the_grain_of_the_photo():
+    image, face = toy_photo(1)
+    noise = 0.02 * np.random.default_rng(3).standard_normal(image.shape).astype(np.float32)
+    inner = np.s_[45:75, 45:75]
+    alike = [
+        np.corrcoef(
+            cv2.Laplacian(_swap((image + noise, face), toy_photo(2), sharpness=how), -1)[
+                inner
+            ].ravel(),
+            cv2.Laplacian(noise, -1)[inner].ravel(),
+        )[0, 1]
+        for how in ("match", "none")
+    ]
+    assert alike[0] > 0.8 and abs(alike[1]) < 0.2

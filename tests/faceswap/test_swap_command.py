@@ -112,6 +112,19 @@ def test_the_shape_is_an_option_and_told(photos: Path, tmp_path: Path) -> None:
     assert np.abs(pictures[0] - pictures[1]).max() > 10
 
 
+def test_the_sharpness_is_an_option_and_told(photos: Path, tmp_path: Path) -> None:
+    target, reference = tmp_path / "soft.png", str(photos / "mirrored.png")
+    cv2.imwrite(str(target), cv2.GaussianBlur(cv2.imread(str(photos / "face.png")), (0, 0), 2.0))
+    details = {}
+    for sharpness in ("none", "match"):
+        out = tmp_path / f"{sharpness}.png"
+        command = ["swap", str(target), reference, "-o", str(out), "--sharpness", sharpness]
+        assert main(command) == 0
+        assert json.loads(Path(f"{out}.json").read_text())["settings"]["sharpness"] == sharpness
+        details[sharpness] = np.abs(cv2.Laplacian(cv2.imread(str(out)), cv2.CV_32F)).mean()
+    assert details["match"] < details["none"]
+
+
 @pytest.mark.weights
 def test_likeness_without_a_network_is_one_line(
     photos: Path,
