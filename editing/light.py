@@ -23,7 +23,7 @@ from jaxtyping import Float
 
 from ..core.geometry.harmonics import harmonics
 from ..core.geometry.scales import enlarge, pool
-from .colour import ColorTransfer, apply_transfer, colourfulness, fit_transfer, light_between
+from .colour import ColorTransfer, apply_light, colourfulness, fit_transfer, light_between
 from .regions import soften
 
 __all__ = ["ColorMatch", "Skin", "SkinMatch", "fit_colors", "fit_light", "skin_level"]
@@ -47,6 +47,8 @@ _MATT = 0.05
 _TINT_BLUR = 3.0  # texels of 256
 _TINTED = 0.1  # Oklab L: what is darker has no colour
 _MOST_TINT = 1.3
+_SHADES = (-0.05, 0.12)  # Oklab L from the mean: what is darker is lips and lids, not skin in shade
+_EVEN = 3e-4  # variance of Oklab L, draws to 0 what lightness does to colour
 _PRIOR = 0.05  # weight of "no difference", where little is seen in both
 
 
@@ -92,16 +94,17 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
     theirs, own = (lab / jnp.maximum(seen, 1e-6) for lab in (small[..., :3], small[..., 3:6]))
     paler = target.paleness / source.paleness
     transfer = fit_transfer(theirs, own, seen[..., 0], paler=paler)
-    tint = _tint(target.lab, transfer, 1.0 - colourfulness(theirs, seen[..., 0]))
+    tint = _tint(target, source.weight, 1.0 - colourfulness(theirs, seen[..., 0]))
     around = enlarge(skin_level(theirs[..., :1], seen), same.shape[0])[..., 0]
     if color == "match":
         return SkinMatch(transfer=transfer, light=tint, skin=around)
     target, source = _pool_skin(target), _pool_skin(source)
-    matched = dataclasses.replace(source, lab=apply_transfer(transfer, source.lab))
+    tinted = pool(tint, _TEXELS)
+    matched = dataclasses.replace(source, lab=apply_light(transfer, source.lab, tinted))
     matts = [_lit(skin.normal, fit_light(skin)) for skin in (target, matched)]
     offset = matts[0] - matts[1]
     shines = [_shine(skin, matt) for skin, matt in zip((target, matched), matts, strict=True)]
-    theirs = apply_transfer(transfer, theirs)
+    theirs = apply_light(transfer, theirs, tinted)
     harsh = jnp.maximum(source.harshness - target.harshness, 0.0)
     for blur, soft_share, harsh_share in _SCALES:
         own_share = soft_share + harsh * (harsh_share - soft_share)
@@ -135,15 +138,24 @@ def _shine(skin: Skin, matt: Array) -> Array:
     return jnp.maximum(above - _MATT, 0.0)
 
 
-def _tint(lab: Array, transfer: ColorTransfer, share: Array) -> Array:
+def _tint(target: Skin, seen: Array, share: Array) -> Array:
     """Return the factor that gives skin of one tone a share of the target's colours.
 
-    A black and white photo has none of its own: lips and cheeks are as red as the target's.
+    A black and white photo has none of its own: lips and cheeks are as red as the target's. But
+    what the target's light does to them is not meant: highlights are pale, shade is not.
     """
-    smooth = soften(lab, _TINT_BLUR * lab.shape[0] / 256)
-    own = smooth / jnp.maximum(smooth[..., :1], _TINTED)
-    tone = jnp.concatenate([jnp.ones(1), transfer.target_mean[1:]])
-    factor = light_between(jnp.broadcast_to(tone, own.shape), own.at[..., 0].set(1.0))
+    smooth = soften(target.lab, _TINT_BLUR * target.lab.shape[0] / 256)
+    light = jnp.maximum(smooth[..., :1], _TINTED)
+    own = smooth[..., 1:] / light
+    weight = (target.weight * seen)[..., None]
+    total = jnp.maximum(weight.sum(), 1e-6)
+    means = [(weight * value).sum(axis=(0, 1)) / total for value in (light, own)]
+    off = light - means[0]
+    slope = (weight * off * (own - means[1])).sum(axis=(0, 1))
+    slope = jnp.minimum(slope / ((weight * off**2).sum() + _EVEN * total), 0.0)
+    tone = means[1] + slope * jnp.clip(off, *_SHADES)
+    tones = [jnp.concatenate([jnp.ones_like(light), value], axis=-1) for value in (tone, own)]
+    factor = light_between(*tones)
     return 1.0 + share * (jnp.clip(factor, 1.0 / _MOST_TINT, _MOST_TINT) - 1.0)
 
 

@@ -148,6 +148,25 @@ def test_a_black_and_white_source_takes_the_target_s_colours(color):
     assert found[1] < TONE[1] + 0.02
 
 
+@pytest.mark.parametrize("color", ["match", "light"])
+def test_a_highlight_does_not_bleach_a_black_and_white_source(color):
+    """It is pale in the target because it is bright there; the source's skin is not."""
+    normal, _ = _ball()
+    bright = 0.15 * jnp.exp(-8.0 * ((normal[..., :1] - 0.4) ** 2 + normal[..., 1:2] ** 2))
+    target = _skin(0.0 * LEFT, _marks(1) + bright * jnp.array([1.0, -0.25, -0.4]))
+    grey = _skin(0.0 * LEFT, _marks(2))
+    grey = dataclasses.replace(grey, lab=grey.lab * jnp.array([1.2, 0.0, 0.0]))
+    found = np.asarray(_relit(grey, target, color))[28:36, 40:50]
+    tones = (found[..., 1:] / found[..., :1]).mean(axis=(0, 1))
+    own = np.asarray(target.lab)[28:36, 40:50]
+    paler = (own[..., 1:] / own[..., :1]).mean(axis=(0, 1))
+    wanted = TONE[1:] / TONE[0]
+    if color == "match":
+        assert (np.abs(tones - wanted) < 0.35 * np.abs(paler - wanted)).all()
+    else:  # with the target's light it shines there, too: as pale as the target, and no more
+        assert (np.abs(tones - paler) < 0.4 * np.abs(paler - wanted)).all()
+
+
 def test_skin_shines_where_the_target_s_does():
     spot = np.zeros((SIZE, SIZE, 1), np.float32)
     spot[20:26, 26:34] = 1.0
