@@ -5,7 +5,7 @@ anything again)::
 
     layers of the plan at the texels --rasterise with the target's geometry--> layers at the pixels
     places at the pixels --bicubic--> colours of the source --colour transfer--> drawn face
-    drawn face --the photo's blur and grain, where it has more--> drawn face
+    drawn face --no noise that light lifted, the photo's blur and grain--> drawn face
     window --moved along with the surface, where the face takes another shape--> window
     drawn face + mask + window --Poisson--> window --paste--> photo
 
@@ -39,10 +39,9 @@ from ..core.io.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .complete import DRAWN_FROM
-from .grain import missing_grain
+from .finish import SharpnessMatch, finish
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .regions import smooth_step, soften
-from .sharpness import SharpnessMatch, blurred, missing_blur
 from .source import Source
 
 __all__ = ["Window", "closed_gaps", "cut_edit_window", "paste_window", "render_edit"]
@@ -76,6 +75,7 @@ class _Drawn(NamedTuple):
     """A source drawn into a window; all but the colours are ``[h, w]``."""
 
     colors: Array  # [h, w, 3]
+    before: Array  # Oklab L of the source's colours; of what was filled, as it is drawn
     mask: Array  # what may change, in [0, 1]
     keep: Array  # where the target's own pixels stay
     is_comparable: Array  # both photos show the skin well enough to compare their colours
@@ -171,7 +171,8 @@ def render_edit(
         config: how colours are found.
         blend: how the drawn face is put into the window.
         sharpness: ``match`` gives the drawn face the blur and the grain of the photo, where that
-            has more of them.
+            has more of them, and takes off noise that comes from making it brighter; ``none``
+            leaves the source's detail as it is.
 
     Returns:
         The new window; bit-identical where nothing changes.
@@ -190,7 +191,16 @@ def render_edit(
         window = _moved(window, pixels, plan.layers, fragments.is_covered)
     drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, face.camera.scale)
     if sharpness == "match":
-        drawn = _finished(drawn, window)
+        is_drawn, is_compared = _compared(drawn, window)
+        colors = finish(
+            drawn.colors,
+            window.image,
+            before=drawn.before,
+            places=places.own,
+            is_drawn=is_drawn,
+            is_compared=is_compared,
+        )
+        drawn = drawn._replace(colors=colors)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
     blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
@@ -289,30 +299,27 @@ def _shade(
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[h, w, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
+    own_raw, mirrored_raw = lab_from_rgb(own), lab_from_rgb(mirrored)
     own_lab = apply_light(
-        plan.own_transfer, lab_from_rgb(own), layers.light, hair=layers.hair, spared=layers.spared
+        plan.own_transfer, own_raw, layers.light, hair=layers.hair, spared=layers.spared
     )
     mirrored_lab = apply_light(
         plan.mirrored_transfer,
-        lab_from_rgb(mirrored),
+        mirrored_raw,
         layers.mirrored_light,
         hair=layers.mirrored_hair,
         spared=layers.spared,
     )
     known = layers.own + layers.mirrored + layers.filled
-    parts = (
-        (layers.own, own_lab),
-        (layers.mirrored, mirrored_lab),
-        (layers.filled, layers.fill),
-    )
-    lab = (
-        sum(share[..., None] * color for share, color in parts)
-        / jnp.maximum(known, 1e-3)[..., None]
-    )
+    shares = jnp.stack([layers.own, layers.mirrored, layers.filled], axis=-1)
+    shares /= jnp.maximum(known, 1e-3)[..., None]
+    lab = _mixed(shares, own_lab, mirrored_lab, layers.fill)
+    before = _mixed(shares, *(x[..., :1] for x in (own_raw, mirrored_raw, layers.fill)))
     changed = masks[..., 0] * (1.0 - masks[..., 1]) * layers.seen
     seen = jnp.maximum(layers.seen, layers.bare * closed_gaps(changed, scale))
     return _Drawn(
         colors=rgb_from_lab(lab),
+        before=before[..., 0],
         mask=masks[..., 0] * seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
         keep=masks[..., 1],
         is_comparable=layers.rim > _COMPARED_FROM,
@@ -320,37 +327,15 @@ def _shade(
     )
 
 
-def _finished(drawn: _Drawn, window: Window) -> _Drawn:
-    """Give what was drawn the blur and the grain of the photo, where that has more."""
-    face, weight = _compared(drawn, window)
-    missing = missing_blur(face, window.image, weight)
-    if float(missing) > 0.0:
-        drawn = _blur(drawn, missing)
-        face, weight = _compared(drawn, window)
-    return _grained(drawn, missing_grain(face, window.image, weight))
+def _mixed(shares: Array, *colors: Array) -> Array:
+    return sum((shares[..., k : k + 1] * x for k, x in enumerate(colors)), jnp.zeros(()))
 
 
 @jax.jit
 def _compared(drawn: _Drawn, window: Window) -> tuple[Array, Array]:
-    """Return what was drawn before the photo, and where they are compared."""
-    is_drawn = (drawn.mask > 0.5) & drawn.is_covered & window.is_photo
-    colors = jnp.clip(drawn.colors, 0.0, 1.0)
-    return jnp.where(is_drawn[..., None], colors, window.image), is_drawn.astype(colors.dtype)
-
-
-@jax.jit
-def _grained(drawn: _Drawn, grain: Array) -> _Drawn:
-    return drawn._replace(colors=drawn.colors + grain)
-
-
-@jax.jit
-def _blur(drawn: _Drawn, variance: Array) -> _Drawn:
+    """Return where what was drawn counts, and where it covers the photo."""
     is_drawn = drawn.is_covered & ((drawn.mask > 0.0) | drawn.is_comparable)
-    weight = is_drawn.astype(drawn.colors.dtype)[..., None]
-    planes = jnp.moveaxis(jnp.concatenate([drawn.colors * weight, weight], axis=-1), -1, 0)
-    *colors, total = blurred(planes, variance)
-    soft = jnp.stack(colors, axis=-1) / jnp.maximum(total, 1e-3)[..., None]
-    return drawn._replace(colors=jnp.where(is_drawn[..., None], soft, drawn.colors))
+    return is_drawn, (drawn.mask > 0.5) & drawn.is_covered & window.is_photo
 
 
 def closed_gaps(

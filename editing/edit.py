@@ -25,13 +25,13 @@ from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_edit
 from .finder import LIKE, FaceFinder, Selection, like_files
+from .finish import SharpnessMatch
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, contrast_of, parse_color, skin_around, split_regions
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .result import EditResult
-from .sharpness import SharpnessMatch
 from .source import Reference, source_for
 
 __all__ = ["EditConfig", "apply_source", "check_edit", "edit", "edit_face"]
@@ -53,7 +53,8 @@ class EditConfig:
         color: how colours of another photo are matched to this one.
         blend: how the edit is put into the photo.
         sharpness: ``match`` gives what comes from another photo the blur and the grain of this
-            one, where it has more of them.
+            one, where it has more of them, and takes off noise that comes from making it
+            brighter; ``none`` leaves its detail as it is.
     """
 
     strength: float = 1.0

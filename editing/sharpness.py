@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -25,9 +24,7 @@ from jaxtyping import Float
 from .colour import luma
 from .regions import ramp
 
-__all__ = ["SharpnessMatch", "blurred", "missing_blur"]
-
-SharpnessMatch = Literal["match", "none"]
+__all__ = ["blurred", "missing_blur"]
 
 _WIDTHS = (1.0, 2.0)  # pixels: of the Gaussians that edges are looked at with
 _POWER = 4

@@ -30,9 +30,9 @@ from ..editing.finder import (
     like_files,
     pick_faces,
 )
+from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.result import EditResult
-from ..editing.sharpness import SharpnessMatch
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import read_mask
 from .swap import SwapConfig, swap_reference
@@ -216,7 +216,8 @@ def swap(
         mask: picture of the target's size, white where pixels may change; in place of
             ``occlusion``.
         sharpness: ``match`` gives the face the blur and the grain of the target's photo, where
-            that has more of them; ``none`` does not.
+            that has more of them, and takes off noise that comes from making it brighter;
+            ``none`` leaves its detail as it is.
         strength: 0 keeps the target, 1 is the full swap.
         shape: 0 keeps the shape of the target's face, 1 takes the reference's within its outline.
         preset: ``prnet`` pastes as PRNet's own code does, for comparison.

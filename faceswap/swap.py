@@ -19,11 +19,11 @@ from ..core.io.face_files import FaceTexture
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.edit import apply_source
+from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.plan import EditMasks, PlanConfig
 from ..editing.regions import combine_regions, soften, swap_region
 from ..editing.reshape import identity_shift
-from ..editing.sharpness import SharpnessMatch
 from ..editing.source import Reference
 
 __all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
@@ -49,7 +49,8 @@ class SwapConfig:
         occlusion: leave what covers the target's face (hair, glasses, hands) on top, and the half
             that a light from one side leaves black as it is.
         sharpness: ``match`` gives the face the blur and the grain of the target's photo, where
-            that has more of them.
+            that has more of them, and takes off noise that comes from making it brighter;
+            ``none`` leaves its detail as it is.
         blend: how the face is put into the photo.
         strength: 0 keeps the target, 1 is the full swap.
         shape: 0 keeps the shape of the target's face, 1 gives eyes, brows, nose and cheeks the

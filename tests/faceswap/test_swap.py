@@ -197,3 +197,17 @@ def test_a_smooth_face_gets_the_grain_of_the_photo():
         for how in ("match", "none")
     ]
     assert alike[0] > 0.8 and abs(alike[1]) < 0.2
+
+
+def test_noise_of_a_dim_photo_does_not_come_with_its_face():
+    target, (image, face) = toy_photo(1), toy_photo(2)
+    noise = 0.012 * np.random.default_rng(5).standard_normal(image.shape).astype(np.float32)
+    dim = dataclasses.replace(face, texture=0.25 * face.texture)
+    clean = _swap(target, (0.25 * image, dim), sharpness="none")
+    inner = np.s_[45:75, 45:75]
+    noisy = np.clip(0.25 * image + noise, 0.0, 1.0)
+    left = {
+        how: np.abs(_swap(target, (noisy, dim), sharpness=how) - clean)[inner].mean()
+        for how in ("match", "none")
+    }
+    assert left["match"] < 0.5 * left["none"]
