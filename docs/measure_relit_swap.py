@@ -14,8 +14,8 @@ import numpy as np
 from measure_swap import RECOGNITION
 from measure_synthetic_swap import drawing_options, prepare, to_bytes, write_csv
 
+from uvface.core.detection.recognition import Recognizer
 from uvface.core.io.images import write_image
-from uvface.faceswap.measure_identity import Recogniser
 from uvface.faceswap.measure_sheet import draw_sheet, label
 from uvface.faceswap.measure_synthetic import compare, exact_face, inner_area, read_face
 from uvface.faceswap.prnet import CloneError, swap_like_prnet
@@ -33,7 +33,7 @@ def main() -> None:
     """Measure all cells, print and write the table."""
     options = drawing_options(__doc__.splitlines()[0]).parse_args()
     model, generator, binding = prepare(options)
-    recogniser = Recogniser(options.pack / RECOGNITION)
+    recognizer = Recognizer(options.pack / RECOGNITION)
     start, rows = time.time(), []
     for is_one_light, yaw in product((True, False), YAWS):
         tiles = []
@@ -41,7 +41,7 @@ def main() -> None:
             cell = {"light": "one" if is_one_light else "two", "yaw": yaw, "pair": number}
             seed = 50000 + 100 * number + int(yaw)
             pair = draw_pair(generator, seed, yaws=turn(number, yaw), is_one_light=is_one_light)
-            found, tile = measure(pair, binding, model, recogniser)
+            found, tile = measure(pair, binding, model, recognizer)
             rows += [cell | row for row in found]
             tiles += [tile] if len(tiles) < SHOWN else []
             print(f"\r{cell} {time.time() - start:.0f} s   ", end="", flush=True)
@@ -60,7 +60,7 @@ def turn(number: int, yaw: float) -> tuple[float, float]:
     return (side, 0.0) if number % 2 else (0.0, side)
 
 
-def measure(pair, binding, model, recogniser) -> tuple[list[dict], dict]:
+def measure(pair, binding, model, recognizer) -> tuple[list[dict], dict]:
     """Return rows for both geometries and all methods, and tiles of the reconstructed one."""
     layout, photos = model.layout, (pair.target, pair.reference)
     exact = [exact_face(picture, binding, layout) for picture in photos]
@@ -68,7 +68,7 @@ def measure(pair, binding, model, recogniser) -> tuple[list[dict], dict]:
     area = inner_area(pair.target, exact[0], layout)
     target, reference, truth = (np.asarray(p.image) for p in (*photos, pair.truth))
     points = [np.asarray(face.landmarks) for face in exact]
-    wanted = recogniser.embed(reference, points[1]), recogniser.embed(truth, points[0])
+    wanted = recognizer.embed(reference, points[1]), recognizer.embed(truth, points[0])
     rows, tiles = [], {"target": target, "reference": reference, "truth": truth}
     for geometry, (one, two) in zip(GEOMETRIES, (exact, read), strict=True):
         given = (target, one, reference, two, layout)
@@ -80,7 +80,7 @@ def measure(pair, binding, model, recogniser) -> tuple[list[dict], dict]:
         except CloneError:
             print("\nseamlessClone failed")
         for method, image in results.items():
-            own = recogniser.embed(image, points[0])
+            own = recognizer.embed(image, points[0])
             found = compare(image, pair, area)
             rows.append(
                 {"geometry": geometry, "method": method}

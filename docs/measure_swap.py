@@ -18,8 +18,8 @@ import scipy.io
 
 import uvface
 from uvface.core.compilation import keep_compiled_code
+from uvface.core.detection.recognition import Recognizer
 from uvface.core.io.images import write_image
-from uvface.faceswap.measure_identity import Recogniser
 from uvface.faceswap.measure_real import (
     MeasuredFace,
     Shelf,
@@ -42,8 +42,8 @@ def main() -> None:
     """Measure, print the medians, write files."""
     options = parse()
     keep_compiled_code()
-    model, recogniser = uvface.load(options.weights), Recogniser(options.pack / RECOGNITION)
-    shelf = Shelf(model, recogniser, lips=known_lips(options.pack))
+    model, recognizer = uvface.load(options.weights), Recognizer(options.pack / RECOGNITION)
+    shelf = Shelf(model, recognizer, lips=known_lips(options.pack))
     start, table, tiles = time.time(), [], []
     chosen = choose(options, shelf)
     for k, (name, target, reference) in enumerate(chosen):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..core.detection.recognition import Recognizer
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.pose import angles_from_rotation
@@ -19,7 +20,6 @@ from ..core.io.images import read_photo
 from ..core.reconstruct import Model
 from ..core.types import Face
 from .face_areas import FaceAreas, draw_layers, face_areas, face_size
-from .measure_identity import Recogniser
 from .measures import color_distance, edge_step, largest_change, sharpness_ratio
 from .swap import SwapConfig, swap_masks
 
@@ -78,7 +78,7 @@ class Shelf:
     def __init__(
         self,
         model: Model,
-        recogniser: Recogniser,
+        recognizer: Recognizer,
         *,
         lips: Mapping[str, Float[np.ndarray, "corners 2"]] | None = None,
     ) -> None:
@@ -86,10 +86,10 @@ class Shelf:
 
         Args:
             model: reconstructs faces.
-            recogniser: says how alike they are.
+            recognizer: says how alike they are.
             lips: stem of a photo -> known outline of the inner lips, photo pixels.
         """
-        self.model, self.recogniser, self._lips = model, recogniser, lips or {}
+        self.model, self.recognizer, self._lips = model, recognizer, lips or {}
         self._faces: dict[Path, MeasuredFace | None] = {}
 
     def find(self, path: Path) -> MeasuredFace | None:
@@ -108,7 +108,7 @@ class Shelf:
             image=image,
             face=found[0],
             areas=face_areas(image, found[0], self.model.layout, lips=self._lips.get(path.stem)),
-            embedding=self.recogniser.embed(image, np.asarray(found[0].landmarks)),
+            embedding=self.recognizer.embed(image, np.asarray(found[0].landmarks)),
         )
 
 
@@ -182,7 +182,7 @@ def measure_swap(
     has_skin = bool(areas.skin.any())
     nan = float("nan")
     return SwapMeasures(
-        identity=float(shelf.recogniser.embed(result, points) @ theirs),
+        identity=float(shelf.recognizer.embed(result, points) @ theirs),
         identity_before=float(own @ theirs),
         landmarks=float(100.0 * shift / face_size(face)),
         mouth=color_distance(result, image, areas.mouth) if is_open else nan,

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from toy_faces import layout, toy_photo
 
-from uvface.core.detection.recognition import five_of_68
-from uvface.core.errors import AssetError, InputError
+from uvface.core.detection.recognition import Recognizer
+from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.reconstruct import Model
 from uvface.faceswap.face_areas import draw_layers, face_areas, face_size
-from uvface.faceswap.measure_identity import Recogniser, align_face
 from uvface.faceswap.measure_real import (
     Shelf,
     london_pairs,
@@ -45,7 +44,7 @@ class _Knowing(Model):
         return [] if photo.max() == 0.0 else [self.face]
 
 
-class _Colors(Recogniser):
+class _Colors(Recognizer):
     """Faces are alike that have the same mean colour."""
 
     def __init__(self):
@@ -118,25 +117,6 @@ def test_all_ordered_pairs_come_once():
     assert len(set(pairs)) == 12 and all(a != b for a, b in pairs)
 
 
-def test_crops_for_recognition_put_the_five_points_in_their_places(photo):
-    image, face = photo
-    points = five_of_68(np.asarray(face.landmarks))
-    marked = np.zeros_like(image)
-    for x, y in points:
-        marked[
-            round(float(y)) - 1 : round(float(y)) + 2, round(float(x)) - 1 : round(float(x)) + 2
-        ] = 1
-    crop = align_face(marked, np.asarray(face.landmarks))
-    assert crop.shape == (112, 112, 3)
-    rows, columns = np.nonzero(crop[..., 0] > 0.5)
-    assert 30 < rows.min() and rows.max() < 105 and 25 < columns.min() and columns.max() < 90
-
-
-def test_a_missing_recognition_network_is_an_asset_error(tmp_path):
-    with pytest.raises(AssetError, match="--pack"):
-        Recogniser(tmp_path / "none.onnx")
-
-
 def test_sheets_hold_the_tiles_in_order(photo):
     tile = cut_portrait(*photo, side=64)
     assert tile.shape == (64, 64, 3)
@@ -153,7 +133,7 @@ def test_the_recognition_network_knows_people(shared_data):
     photos = shared_data / "photos_cc_by"
     with np.load(photos / "landmarks.npz") as stored:
         meshes = dict(zip(stored["names"].tolist(), stored["mediapipe478"], strict=True))
-    network = Recogniser(shared_data / "detectors_test/recognition/mobilefacenet_a.onnx")
+    network = Recognizer(shared_data / "detectors_test/recognition/mobilefacenet_a.onnx")
     spots = {30: 1, 48: 61, 54: 291}  # MediaPipe's tip of the nose and corners of the mouth
     spots |= dict.fromkeys(range(36, 42), 468) | dict.fromkeys(range(42, 48), 473)  # irises
     found = []
