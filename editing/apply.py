@@ -321,7 +321,7 @@ def _shade(
         colors=rgb_from_lab(lab),
         before=before[..., 0],
         mask=masks[..., 0] * seen * smooth_step((known - DRAWN_FROM) / (1.0 - DRAWN_FROM)),
-        keep=masks[..., 1],
+        keep=jnp.maximum(masks[..., 1], layers.white),
         is_comparable=layers.rim > _COMPARED_FROM,
         is_covered=is_covered,
     )

@@ -25,6 +25,7 @@ from ..core.types import Face
 from .beard import beard_share
 from .colour import ColorTransfer, apply_light, lab_from_rgb
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
+from .eyes import white_beside
 from .features import brow_area, corner_area, spared_share, texel_uv
 from .harshness import light_harshness
 from .light import ColorMatch, Skin, fit_colors
@@ -104,6 +105,7 @@ class Layers:
     moved: Array  # [..., 2], how far the target's surface is moved, photo pixels
     mask: Array  # [...], what may change, averaged over the texels
     keep: Array  # [...], where the target's own pixels stay, the same
+    white: Array  # [...], where they stay besides: only the source shows the white of an eye
     rim: Array  # [...], 1 outside the mask where both photos show skin to compare
 
 
@@ -321,6 +323,7 @@ def _plan(
         moved=shift[..., :2],
         mask=mask * target.seen,
         keep=keep,
+        white=_whites(shown, target, keep, coarse),
         rim=target.seen
         * jnp.maximum(shown.seen, shares.mirrored)
         * is_rim.astype(shown.seen.dtype),
@@ -332,6 +335,18 @@ def _plan(
         own_transfer=match.transfer,
         mirrored_transfer=mirrored.transfer,
     )
+
+
+def _whites(shown: _Side, target: _Side, keep: Array, layout: UVLayout) -> Array:
+    """Return where the source shows an eye's white and the target's own eye, kept, shows none.
+
+    On either side: texels may be mirrored.
+    """
+    if "eyeballs" not in layout.regions:
+        return jnp.zeros_like(keep)
+    eyeballs = keep * layout.region("eyeballs")
+    white, own = (white_beside(side.lab, side.seen, eyeballs, layout) for side in (shown, target))
+    return jnp.maximum(white, layout.mirror(white[..., None])[..., 0]) * (1.0 - own)
 
 
 def _shift(masks: EditMasks, mask: Array, target: _Side, layout: UVLayout) -> Array:

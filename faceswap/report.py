@@ -171,7 +171,7 @@ def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pic
         "target: visible": _uv(_grey(np.asarray(one.face.visibility))),
         "reference: visible": _uv(_grey(np.asarray(stages.source.visibility))),
         "green seen, blue mirrored, red filled": _uv(shares * mask[..., None]),
-        "mask": _uv(_grey(mask * (1.0 - np.asarray(layers.keep)))),
+        "mask": _uv(_grey(mask * (1.0 - np.maximum(layers.keep, layers.white)))),
         "light and colour, on grey": _uv(np.asarray(light) * face),
     }
 
