@@ -12,11 +12,12 @@ from uvface.core.geometry.coarse import coarse_layout
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
 from uvface.editing.colour import lab_from_rgb
-from uvface.editing.eyes import white_beside
+from uvface.editing.eyes import around_eyes, eye_whites, white_light
 from uvface.editing.plan import EditMasks, PlanConfig, plan_edit
 from uvface.editing.source import source_for
 
 SIZE = 128
+SKIN = (0.62, 0.44, 0.35)
 WHITE, IRIS = (0.92, 0.9, 0.88), (0.2, 0.14, 0.1)
 
 
@@ -44,12 +45,12 @@ def _wide_eyes(skin, white=WHITE, texels=2):
     return texture, wide & (eyeballs < 0.5)
 
 
-def _white(texture, kept=1.0):
-    layout = _layout()
-    small = texture.reshape(SIZE, 2, SIZE, 2, 3).mean(axis=(1, 3))
-    eyeballs = kept * layout.region("eyeballs")
-    seen = jnp.ones((SIZE, SIZE))
-    return np.asarray(white_beside(lab_from_rgb(jnp.asarray(small)), seen, eyeballs, layout))
+def _lab(texture):
+    return lab_from_rgb(jnp.asarray(texture.reshape(SIZE, 2, SIZE, 2, 3).mean(axis=(1, 3))))
+
+
+def _white(texture):
+    return np.asarray(eye_whites(_lab(texture), jnp.ones((SIZE, SIZE)), _layout()))
 
 
 @pytest.mark.parametrize(
@@ -67,37 +68,72 @@ def test_whites_are_found_beside_their_texels_and_skin_is_not(skin):
 
 
 def test_in_the_shade_whites_are_darker_than_skin_in_light():
-    texture, beside = _wide_eyes((0.62, 0.44, 0.35))
+    texture, beside = _wide_eyes(SKIN)
     shade = np.where(np.arange(256) < 128, 1.0, 0.45).astype(np.float32)[None, :, None]
     small = beside.reshape(SIZE, 2, SIZE, 2).mean(axis=(1, 3))
     assert _white(texture * shade)[small == 1.0].min() > 0.7
 
 
-def test_of_an_eye_that_is_not_kept_nothing_is_left_out():
-    texture, _ = _wide_eyes((0.62, 0.44, 0.35))
-    left_only = np.where(np.arange(SIZE) < SIZE // 2, 1.0, 0.0).astype(np.float32)
-    white = _white(texture, jnp.asarray(left_only))
-    assert white[:, : SIZE // 2].max() > 0.8 and white[:, SIZE // 2 :].max() == 0.0
+def test_eyes_are_looked_at_one_by_one():
+    eyeballs = _layout().region("eyeballs").at[:, SIZE // 2 :].set(0.0)
+    near = np.asarray(around_eyes(eyeballs, _layout()))
+    assert near[:, : SIZE // 2].max() == 1.0 and near[:, SIZE // 2 :].max() == 0.0
 
 
-def test_a_white_ring_is_not_drawn_around_kept_eyes():
+def test_eyes_are_as_light_as_the_target_s():
+    """One eye of the source is in the light, one in the shade; the skin is matched already."""
+    skin, seen, layout = SKIN, jnp.ones((SIZE, SIZE)), _layout()
+    target, source = _lab(_wide_eyes(skin, white=(0.7, 0.68, 0.66))[0]), _wide_eyes(skin)[0]
+    lit = np.where(np.arange(256) < 128, 1.0, 0.8)[:, None]
+    beside = _grown(load_layout("uvface").region("eyeballs"), 2)[..., None]
+    source = _lab(np.where(beside, source * lit, source).astype(np.float32))
+    whites = [eye_whites(lab, seen, layout) for lab in (source, target)]
+    light = np.asarray(white_light(source, whites[0], target, whites[1], layout))
+    is_white = np.minimum(*(np.asarray(white) for white in whites)) > 0.9
+    found = (np.asarray(source) * light)[is_white][:, 0] / np.asarray(target)[is_white][:, 0]
+    assert found.min() > 0.9 and found.max() < 1.1  # 1.3 and 1.05 before
+    far = np.asarray(around_eyes(layout.region("eyeballs"), layout)) == 0.0
+    assert (light[far] == 1.0).all()
+
+
+def test_closed_eyes_of_the_target_change_no_light():
+    skin, layout = SKIN, _layout()
+    target = _lab(np.broadcast_to(np.float32(skin), (256, 256, 3)))
+    source = _lab(_wide_eyes(skin)[0])
+    whites = [eye_whites(lab, jnp.ones((SIZE, SIZE)), layout) for lab in (source, target)]
+    assert (white_light(source, whites[0], target, whites[1], layout) == 1.0).all()
+
+
+def _left_out(target_texture, *, kept):
+    """Return where lids of the target stay, at texels where the reference shows whites."""
     layout = load_layout("uvface")
     face = mean_face(layout, centre=(128.0, 128.0), scale=10.0, pose=(0.0, 0.0, 0.0))
     seen = visibility(face.position_map, layout)
-    texture, beside = _wide_eyes((0.62, 0.44, 0.35))
-    plain = jnp.broadcast_to(jnp.array([0.62, 0.44, 0.35]), texture.shape)
-    target = dataclasses.replace(face, texture=plain, visibility=seen, self_visibility=seen)
-    reference = dataclasses.replace(target, texture=jnp.asarray(texture))
+    texture, beside = _wide_eyes(SKIN)
+    target, reference = (
+        dataclasses.replace(face, texture=jnp.asarray(x), visibility=seen, self_visibility=seen)
+        for x in (target_texture, texture)
+    )
+    masks = EditMasks(
+        mask=layout.region("face"),
+        keep=kept * layout.region("eyeballs"),
+        skin=layout.region("skin"),
+        strength=jnp.ones(()),
+    )
     photo = np.full((256, 256, 3), 0.5, np.float32)
-    drawn = {}
-    for kept in (0.0, 1.0):
-        masks = EditMasks(
-            mask=layout.region("face"),
-            keep=kept * layout.region("eyeballs"),
-            skin=layout.region("skin"),
-            strength=jnp.ones(()),
-        )
-        source = source_for((photo, reference), target, np.asarray(masks.mask), layout, side=256)
-        layers = plan_edit(target, source, masks, layout, config=PlanConfig()).layers
-        drawn[kept] = np.asarray(layers.white)[beside.reshape(SIZE, 2, SIZE, 2).all(axis=(1, 3))]
-    assert drawn[0.0].max() == 0.0 and drawn[1.0].min() > 0.8
+    source = source_for((photo, reference), target, np.asarray(masks.mask), layout, side=256)
+    layers = plan_edit(target, source, masks, layout, config=PlanConfig()).layers
+    return np.asarray(layers.white)[beside.reshape(SIZE, 2, SIZE, 2).all(axis=(1, 3))]
+
+
+def test_a_white_ring_is_not_drawn_around_kept_eyes():
+    plain = np.broadcast_to(np.float32(SKIN), (256, 256, 3))
+    assert _left_out(plain, kept=1.0).min() > 0.8
+    assert _left_out(plain, kept=0.0).max() == 0.0
+
+
+def test_make_up_and_open_eyes_of_the_target_do_not_stay():
+    eyeballs = _grown(load_layout("uvface").region("eyeballs"), 5)[..., None]
+    made_up = np.where(eyeballs, np.float32([0.12, 0.1, 0.1]), np.float32(SKIN))
+    assert _left_out(made_up, kept=1.0).max() < 0.2
+    assert _left_out(_wide_eyes(SKIN)[0], kept=1.0).max() < 0.2

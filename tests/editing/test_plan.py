@@ -12,7 +12,8 @@ from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
 from uvface.editing.occlusion import agree_trust, lit_trust, skin_trust, strand_trust
 from uvface.editing.paleness import PALE
-from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, _Side, plan_edit
+from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, plan_edit
+from uvface.editing.side import Side
 from uvface.editing.source import source_for
 
 SPOT = np.s_[28:36, 42:50]  # texels on one cheek
@@ -205,10 +206,11 @@ def _filled(lip_color):
     own = jnp.where(lips[..., None] > 0, jnp.asarray(lip_color), skin)
     marks = np.zeros((64, 64, 3), np.float32)
     marks[..., 0] = 0.1 * (np.arange(64) // 2 % 2 - 0.5)
-    target = _Side(
+    target = Side(
         lab=0.5 * skin + jnp.asarray(marks),
         seen=jnp.ones((64, 64)),
         plain=jnp.ones((64, 64)),
+        white=jnp.zeros((64, 64)),
         normal=jnp.ones((64, 64, 3)),
         facing=jnp.ones((64, 64)),
         paleness=jnp.float32(PALE),

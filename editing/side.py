@@ -1,0 +1,159 @@
+"""What one photo shows of a face, judged texel by texel in UV."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.scales import pool
+from ..core.geometry.visibility import normals
+from ..core.types import Face
+from .beard import beard_share
+from .colour import lab_from_rgb
+from .eyes import eye_whites
+from .harshness import light_harshness
+from .light import Skin
+from .mouth import mouth_trust
+from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
+from .paleness import skin_paleness
+from .regions import ramp, smooth_step, soften
+from .source import Source
+
+__all__ = ["Side", "bare_share", "examine"]
+
+_FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
+_WRINKLES = 3.0  # texels of 256: what is finer is no part of the surface that is lit and seen
+_COVER_BLUR = 1.5  # texels of 256
+_FAR_BLUR, _FAR_WEIGHT = 8.0, 0.02  # texels of 256: for what lies deep in what the face hides
+_SEEN = 0.5  # visibility as far as the face's own shape is in question
+# How the source faces the camera, relative to the target: below the first a texel is a smear.
+_STRETCH = (0.2, 0.45)
+_LEAST_FACING = 0.1
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Side:
+    """What is known of one face's texels, ``[S, S]`` each."""
+
+    lab: Array  # [S, S, 3] Oklab
+    seen: Array  # 1 where the photo shows the skin of the texel
+    plain: Array  # 1 where that skin wears no beard
+    white: Array  # 1 where it shows the white of an eye
+    facing: Array  # cosine between the surface and the view, smoothed, at least 0
+    normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
+    paleness: Array  # [], of the skin
+    harshness: Array  # [], of the light
+
+    def mirrored(self, layout: UVLayout) -> Side:
+        """Return what the photo shows at the texels on the other side of the face."""
+        single = jnp.stack([self.seen, self.plain, self.white, self.facing], axis=-1)
+        beside = layout.mirror(jnp.concatenate([self.lab, self.normal, single], axis=-1))
+        lab, normal, single = jnp.split(beside, (3, 6), axis=-1)
+        seen, plain, white, facing = jnp.moveaxis(single, -1, 0)
+        return dataclasses.replace(
+            self, lab=lab, normal=normal, seen=seen, plain=plain, white=white, facing=facing
+        )
+
+    def drawn_on(self, other: Side) -> Side:
+        """Return the side without what would be a smear where the other one faces the camera."""
+        return dataclasses.replace(self, seen=self.seen * _smear(self.facing, other.facing))
+
+    def skin(self, region: Array) -> Skin:
+        """Return what is seen of a region ``[S, S]``, without a beard."""
+        weight = region * self.seen * self.plain
+        return Skin(
+            lab=self.lab,
+            normal=self.normal,
+            weight=weight,
+            paleness=self.paleness,
+            harshness=self.harshness,
+        )
+
+
+def examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> Side:
+    """Judge which texels of a photo show what they are called, at the texels of a coarse layout.
+
+    Without ``occlusion`` all do that face the camera and lie before the rest of the face.
+    """
+    seen = jnp.stack([shown.visibility, shown.self_visibility], axis=-1)
+    layers = [shown.texture, seen, shown.position_map]
+    small = pool(jnp.concatenate(layers, axis=-1), layout.size)
+    normal = lit = _smooth_normals(small[..., 5:], layout)
+    if isinstance(shown, Source) and shown.lit_map is not None:
+        lit = _smooth_normals(pool(shown.lit_map, layout.size), layout)
+    lab, own = lab_from_rgb(small[..., :3]), small[..., 4]
+    facing = jnp.maximum(normal[..., 2], 0.0)
+    seen, plain, skin = own, jnp.ones_like(own), layout.region("skin")
+    harshness = light_harshness(lab, skin * seen, layout)
+    if occlusion:
+        bare = _bridge_folds(small[..., 3], own, layout)
+        bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
+        harshness = light_harshness(lab, skin * bare, layout)
+        bare = bare * mouth_trust(
+            lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
+        )
+        bare = bare * lit_trust(lab, bare, layout)
+        bare = bare * strand_trust(lab, bare, layout, harshness=harshness)
+        seen = bare * agree_trust(lab, bare, layout)
+        plain = 1.0 - beard_share(lab, seen, own, layout)
+    return Side(
+        lab=lab,
+        seen=seen,
+        plain=plain,
+        white=eye_whites(lab, seen, layout),
+        facing=facing,
+        normal=lit,
+        paleness=skin_paleness(lab, skin * seen * plain, seen, own, layout),
+        harshness=harshness,
+    )
+
+
+def _smooth_normals(position_map: Array, layout: UVLayout) -> Array:
+    return soften(normals(position_map, layout), _WRINKLES * layout.size / 256)
+
+
+def _bridge_folds(visible: Array, own: Array, layout: UVLayout) -> Array:
+    """Return the visibility with the face's own narrow gaps closed.
+
+    What hides in the fold of a lid or beside a nostril has the colour of what is seen around it;
+    left out, it would tear a hole into the middle of the face. What something *else* hides, a
+    frame of glasses or a strand of hair, stays hidden.
+    """
+    around = soften(own[..., None], _FOLDS * layout.size / 256)[..., 0]
+    bridged = jnp.maximum(own, smooth_step((around - 0.45) / 0.3))
+    return jnp.where(own > _SEEN, visible, bridged * _uncovered(visible, own))
+
+
+def bare_share(
+    seen: Float[Array, "size size"], own: Float[Array, "size size"]
+) -> Float[Array, "size size"]:
+    """Return 1 where nothing but the face itself may hide a texel.
+
+    Args:
+        seen: 1 where the photo shows the texel's skin.
+        own: 1 where the texel faces the camera and the face does not hide it.
+    """
+    return jnp.where(own > _SEEN, seen / own, _uncovered(seen, own))
+
+
+def _uncovered(visible: Array, own: Array) -> Array:
+    """Return the share of what the face does not hide itself that nothing else hides.
+
+    Where the face hides itself, what lies around that tells.
+    """
+    texel = own.shape[0] / 256
+    inner = smooth_step(2.0 * own - 1.0)  # at the rim of it colours are mixed
+    both = inner[..., None] * jnp.stack([visible, own], axis=-1)
+    blurred = soften(both, _COVER_BLUR * texel) + _FAR_WEIGHT * soften(both, _FAR_BLUR * texel)
+    return jnp.minimum(blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-4), 1.0)
+
+
+def _smear(facing: Array, wanted: Array) -> Array:
+    """Return 0 where a texel is seen so much more from the side than it is drawn: a smear."""
+    return ramp((facing + _LEAST_FACING) / (wanted + _LEAST_FACING), _STRETCH)
