@@ -26,6 +26,7 @@ _PALE = (0.75, 0.5)  # of the skin's saturation: from skin to white
 _LIGHT = (0.8, 0.95)  # of its lightness
 _BRIGHT = (1.1, 1.25)  # the same in black and white
 _COLOURFUL = (0.02, 0.05)  # chroma / L of skin in Oklab, from black-and-white to colour photos
+_KNOWN = (0.05, 0.2)  # share of skin around that tells what is paler: none in the dark
 _BARE = (0.5, 0.75)  # of its lightness: from lashes to lids
 _ENOUGH = 0.02  # share of whites around an eye that tells how light they are
 _TINTED = 0.5  # of the way to the colour of the target's, which glints and veins colour, too
@@ -55,14 +56,15 @@ def eye_whites(
     if "eyeballs" not in layout.regions:
         return jnp.zeros_like(seen)
     near = around_eyes(layout.region("eyeballs"), layout)
-    around = _skin_around(lab, seen, layout)
+    around, known = _skin_around(lab, seen, layout)
     own, theirs = (
         jnp.linalg.norm(x[..., 1:], axis=-1) / jnp.maximum(x[..., 0], 0.05) for x in (lab, around)
     )
     light = lab[..., 0] / jnp.maximum(around[..., 0], 0.05)
     is_pale = ramp(own / jnp.maximum(theirs, 1e-3), _PALE) * ramp(light, _LIGHT)
     colourful = ramp(theirs, _COLOURFUL)
-    return near * (colourful * is_pale + (1.0 - colourful) * ramp(light, _BRIGHT))
+    white = colourful * is_pale + (1.0 - colourful) * ramp(light, _BRIGHT)
+    return near * ramp(known, _KNOWN) * white
 
 
 def bare_lids(
@@ -75,14 +77,16 @@ def bare_lids(
         seen: 1 where the photo shows the texel's skin.
         layout: UV layout.
     """
-    around = _skin_around(lab, seen, layout)
+    around, _ = _skin_around(lab, seen, layout)
     return ramp(lab[..., 0] / jnp.maximum(around[..., 0], 0.05), _BARE)
 
 
-def _skin_around(lab: Array, seen: Array, layout: UVLayout) -> Array:
+def _skin_around(lab: Array, seen: Array, layout: UVLayout) -> tuple[Array, Array]:
+    """Return the mean Oklab of the skin around each texel, and how much of it is seen."""
     near = around_eyes(layout.region("eyeballs"), layout)
-    skin = seen * (1.0 - near) * layout.region("skin")
-    return average_lab(lab, skin[..., None], _AROUND * layout.size / 256)
+    skin = (seen * (1.0 - near) * layout.region("skin"))[..., None]
+    wide = _AROUND * layout.size / 256
+    return average_lab(lab, skin, wide), soften(skin, wide)[..., 0]
 
 
 def white_light(

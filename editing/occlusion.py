@@ -140,7 +140,7 @@ def strand_trust(
         lab: Oklab of the photo's colours at the texels.
         seen: 1 where the texel is seen.
         layout: UV layout.
-        harshness: of the light, from `light_harshness`.
+        harshness: by which the light is harsher than that of the photo they are put into.
     """
     texel = layout.size / 256
     judged = jnp.maximum(layout.region("forehead"), harshness * layout.region("cheeks"))

@@ -76,10 +76,17 @@ class Side:
         )
 
 
-def examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> Side:
+def examine(
+    shown: Face | Source, layout: UVLayout, *, occlusion: bool, target: Side | None = None
+) -> Side:
     """Judge which texels of a photo show what they are called, at the texels of a coarse layout.
 
-    Without ``occlusion`` all do that face the camera and lie before the rest of the face.
+    Args:
+        shown: the photo's face.
+        layout: the coarse layout.
+        occlusion: if False, all texels do that face the camera and lie before the rest of the face.
+        target: what the face will be put onto, if it is another. Shadows that are harsher than its
+            are not taken along; its own stay.
     """
     seen = jnp.stack([shown.visibility, shown.self_visibility], axis=-1)
     layers = [shown.texture, seen, shown.position_map]
@@ -99,7 +106,8 @@ def examine(shown: Face | Source, layout: UVLayout, *, occlusion: bool) -> Side:
             lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
         )
         bare = bare * lit_trust(lab, bare, layout)
-        bare = bare * strand_trust(lab, bare, layout, harshness=harshness)
+        harsher = jnp.maximum(harshness - target.harshness, 0.0) if target else jnp.zeros(())
+        bare = bare * strand_trust(lab, bare, layout, harshness=harsher)
         seen = bare * agree_trust(lab, bare, layout)
         plain = 1.0 - beard_share(lab, seen, own, layout)
     return Side(

@@ -74,6 +74,15 @@ def test_in_the_shade_whites_are_darker_than_skin_in_light():
     assert _white(texture * shade)[small == 1.0].min() > 0.7
 
 
+def test_where_no_skin_is_seen_no_white_is():
+    """The dark half of a face that is lit from one side is noise."""
+    dark = np.arange(256)[None, :, None] >= 128
+    texture = np.where(dark, 0.05 * _wide_eyes(SKIN)[0], _wide_eyes(SKIN)[0]).astype(np.float32)
+    seen = jnp.asarray(np.where(np.arange(SIZE) < SIZE // 2, 1.0, 0.0)[None, :], jnp.float32)
+    white = np.asarray(eye_whites(_lab(texture), jnp.broadcast_to(seen, (SIZE, SIZE)), _layout()))
+    assert white[:, : SIZE // 2].max() > 0.8 and white[:, SIZE // 2 + 8 :].max() == 0.0
+
+
 def test_eyes_are_looked_at_one_by_one():
     eyeballs = _layout().region("eyeballs").at[:, SIZE // 2 :].set(0.0)
     near = np.asarray(around_eyes(eyeballs, _layout()))
