@@ -39,11 +39,15 @@ def find_faces(
         name: what the photo is called in messages if it has no path.
 
     Raises:
+        InputError: there is no face of that number, or a box is unusable.
         NoFaceError: there is none.
     """
     title = photo.path.name if photo.path else f"the {name}"
     given = boxes.get(photo.path or name)
-    found = model.reconstruct(photo.image, boxes=given, faces=faces)
+    try:
+        found = model.reconstruct(photo.image, boxes=given, faces=faces)
+    except InputError as error:  # of several photos the message says which
+        raise InputError(f"{error} ({title})") from error
     if not found:
         raise NoFaceError(f"no face found in {title}; say where it is with a --boxes file")
     return found

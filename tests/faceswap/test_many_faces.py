@@ -118,6 +118,15 @@ def test_a_map_puts_another_face_on_each(model):
     assert [face is faces[i] for face, i in zip(result.faces, (2, 0), strict=True)] == [True, True]
 
 
+def test_of_two_photos_the_message_says_which_has_no_such_face(model):
+    image, _ = toy_group(GROUP)
+    other = toy_photo(3)[0]
+    with pytest.raises(InputError, match=r"no face 7: the photo has 3.* \(the target\)"):
+        swap(image, other, model=model, faces=7)
+    with pytest.raises(InputError, match=r"no face 2: the photo has 1.* \(the reference\)"):
+        swap(image, other, model=model, reference_face=2)
+
+
 def test_maps_that_do_not_name_one_face_each_are_input_errors(model):
     image, _ = toy_group(GROUP)
     other = toy_photo(3)[0]
