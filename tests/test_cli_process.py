@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from uvface.cli import main
-from uvface.core.commands.progress import track
+from uvface.core.commands.progress import count_up, track
 from uvface.core.io import provenance
 
 PHOTO = Path(__file__).resolve().parents[1] / "examples" / "photos" / "target.jpg"
@@ -65,6 +65,24 @@ def test_progress_is_shown_though_stdout_is_closed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stderr", terminal)
     assert list(track("abc", total=3, title="letters", quiet=False)) == ["a", "b", "c"]
     assert "letters" in terminal.getvalue()
+    with count_up(5, title="pictures", quiet=False) as report:
+        report(3)
+    assert "pictures" in terminal.getvalue() and "3/5" in terminal.getvalue()
+
+
+def test_no_bar_is_drawn_for_one_thing_or_where_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+    with count_up(5, title="pictures", quiet=False) as report:
+        report(3)
+    monkeypatch.setattr(file, "isatty", lambda: True)
+    with count_up(5, title="pictures", quiet=True) as report:
+        report(3)
+    with count_up(1, title="pictures", quiet=False) as report:
+        report(1)
+    assert file.getvalue() == ""
 
 
 def test_what_another_file_refuses_is_no_failure_of_stdout(

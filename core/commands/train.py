@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from .options import Device, Quiet, Weights, set_up, usage_errors
+from .progress import count_up
 
 __all__ = ["synthesize", "train"]
 
@@ -38,31 +41,45 @@ def synthesize(
     if assets is None and photos is None:
         raise typer.BadParameter("give --assets (a head model), or --photos (a folder of photos)")
     set_up(device)
-    if photos is not None:
-        from ..reconstruct import load
-        from ..synthesis.photo_files import check_photos, synthesize_photos
+    with _pictures(count, is_pool=pool, quiet=quiet) as report:
+        if photos is not None:
+            from ..reconstruct import load
+            from ..synthesis.photo_files import check_photos, synthesize_photos
 
-        with usage_errors():
-            check_photos(output, photos)
-        synthesize_photos(
-            count,
-            output,
-            photos=photos,
-            model=load(weights),
-            seed=seed,
-            pool=pool,
-            assets=assets,
-            photo_skins=photo_skins,
-        )
-    else:
-        from ..synthesis.files import synthesize as write_files
-        from ..synthesis.files import synthesize_pool as write_shards
+            with usage_errors():
+                check_photos(output, photos)
+            synthesize_photos(
+                count,
+                output,
+                photos=photos,
+                model=load(weights),
+                seed=seed,
+                pool=pool,
+                assets=assets,
+                photo_skins=photo_skins,
+                report=report,
+            )
+        else:
+            from ..synthesis.files import synthesize as write_files
+            from ..synthesis.files import synthesize_pool as write_shards
 
-        assert assets is not None
-        run = write_shards if pool else write_files
-        run(count, output, seed=seed, assets=assets, photo_skins=photo_skins)
+            assert assets is not None
+            run = write_shards if pool else write_files
+            run(count, output, seed=seed, assets=assets, photo_skins=photo_skins, report=report)
     if not quiet:
         typer.echo(f"{output}: {count} pictures")
+
+
+@contextmanager
+def _pictures(count: int, *, is_pool: bool, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Draw a bar of pictures; of a pool the numbers of finished shards are told."""
+    from ..synthesis.pool import SHARD_SIZE
+
+    with count_up(count, title="synthesize", quiet=quiet) as done:
+        if is_pool:
+            yield lambda shard: done(min((shard + 1) * SHARD_SIZE, count))
+        else:
+            yield done
 
 
 def train(
