@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from .colour import lab_from_rgb, rgb_from_lab
 from .grain import missing_grain
 from .noise import lightness_gain, quieted
-from .sharpness import blurred, missing_blur
+from .sharpness import blurred, missing_blur, weighted_mean, weighted_planes
 
 __all__ = ["SharpnessMatch", "finish"]
 
@@ -50,8 +50,8 @@ def finish(
     face, compared = _compared(colors, photo, is_compared)
     missing = missing_blur(face, photo, compared)
     if float(missing) > 0.0:
-        soft = blurred(_weighted(colors, weight), missing)
-        colors = _unweighted(soft, colors, is_drawn)
+        soft = blurred(weighted_planes(colors, weight), missing)
+        colors = _averaged(soft, colors, is_drawn)
         face, compared = _compared(colors, photo, is_compared)
     return colors + missing_grain(face, photo, compared)
 
@@ -82,11 +82,5 @@ def _compared(colors: Array, photo: Array, is_compared: Array) -> tuple[Array, A
 
 
 @jax.jit
-def _weighted(colors: Array, weight: Array) -> Float[Array, "4 h w"]:
-    return jnp.stack([*jnp.moveaxis(colors * weight[..., None], -1, 0), weight])
-
-
-@jax.jit
-def _unweighted(planes: Array, colors: Array, is_drawn: Array) -> Array:
-    soft = jnp.moveaxis(planes[:3] / jnp.maximum(planes[3], 1e-3), 0, -1)
-    return jnp.where(is_drawn[..., None], soft, colors)
+def _averaged(planes: Array, colors: Array, is_drawn: Array) -> Array:
+    return jnp.where(is_drawn[..., None], weighted_mean(planes), colors)

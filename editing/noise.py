@@ -20,7 +20,7 @@ from jaxtyping import Float
 
 from ..core.geometry.scales import enlarge, pool
 from .regions import ramp, soften
-from .sharpness import blurred
+from .sharpness import blurred, weighted_mean, weighted_planes
 
 __all__ = ["lightness_gain", "quieted"]
 
@@ -70,7 +70,7 @@ def quieted(
         step: pixels of the source from one pixel to the next.
     """
     # Compiled apart: XLA would blur anew for each reader.
-    planes = [_planes(lab, weight)]
+    planes = [weighted_planes(lab, weight)]
     for narrow, wide in itertools.pairwise(_BANDS):
         variance = wide**2 - narrow**2
         planes.append(blurred(planes[-1], variance, most=variance))
@@ -78,15 +78,10 @@ def quieted(
 
 
 @jax.jit
-def _planes(lab: Array, weight: Array) -> Float[Array, "4 h w"]:
-    return jnp.stack([*jnp.moveaxis(lab * weight[..., None], -1, 0), weight])
-
-
-@jax.jit
 def _without_noise(
     lab: Array, gain: Array, weight: Array, step: Array, planes: list[Array]
 ) -> Float[Array, "h w 3"]:
-    smooth = [jnp.moveaxis(x[:3] / jnp.maximum(x[3], 1e-3), 0, -1) for x in planes]
+    smooth = [weighted_mean(x) for x in planes]
     noise = (_NOISE**2 * (gain**2 - 1.0))[..., None]
     quiet = smooth[-1]
     for k, width in enumerate(_BANDS[1:]):

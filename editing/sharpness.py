@@ -24,7 +24,7 @@ from jaxtyping import Float
 from .colour import luma
 from .regions import ramp
 
-__all__ = ["blurred", "missing_blur"]
+__all__ = ["blurred", "missing_blur", "weighted_mean", "weighted_planes"]
 
 _WIDTHS = (1.0, 2.0)  # pixels: of the Gaussians that edges are looked at with
 _POWER = 4
@@ -117,3 +117,21 @@ def blurred(
         near = [lax.slice_in_dim(wide, k, k + size, axis=axis) for k in range(len(steps))]
         planes = sum((weights[k] * plane for k, plane in enumerate(near)), jnp.zeros(()))
     return planes
+
+
+@jax.jit
+def weighted_planes(
+    values: Float[Array, "h w 3"], weight: Float[Array, "h w"]
+) -> Float[Array, "4 h w"]:
+    """Return values times their weight, and the weight: blurred, `weighted_mean` has the average.
+
+    Args:
+        values: any.
+        weight: 0 where they do not count.
+    """
+    return jnp.stack([*jnp.moveaxis(values * weight[..., None], -1, 0), weight])
+
+
+def weighted_mean(planes: Float[Array, "4 h w"]) -> Float[Array, "h w 3"]:
+    """Return the average of values, from `weighted_planes` that were blurred."""
+    return jnp.moveaxis(planes[:3] / jnp.maximum(planes[3], 1e-3), 0, -1)
