@@ -29,6 +29,7 @@ _COLOURFUL = (0.02, 0.05)  # chroma / L of skin in Oklab, from black-and-white t
 _KNOWN = (0.05, 0.2)  # share of skin around that tells what is paler: none in the dark
 _BARE = (0.5, 0.75)  # of its lightness: from lashes to lids
 _ENOUGH = 0.02  # share of whites around an eye that tells how light they are
+_LIGHTEST = 4  # power of the lightness: beside dark skin shaded whites are found, too
 _TINTED = 0.5  # of the way to the colour of the target's, which glints and veins colour, too
 _DIMMED = (0.6, 1.1)  # factors of roots of the light
 
@@ -112,7 +113,7 @@ def white_light(
         return jnp.ones_like(colors)
     wide = _AROUND * layout.size / 256
     theirs, own = (
-        average_lab(lab, weight[..., None], wide)
+        average_lab(lab, weight[..., None] * lab[..., :1] ** _LIGHTEST, wide)
         for lab, weight in ((colors, white), (target, target_white))
     )
     own = jnp.concatenate([own[..., :1], theirs[..., 1:] + _TINTED * (own - theirs)[..., 1:]], -1)
