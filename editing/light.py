@@ -24,7 +24,7 @@ from jaxtyping import Float
 from ..core.geometry.harmonics import harmonics
 from ..core.geometry.scales import enlarge, pool
 from .colour import ColorTransfer, apply_light, colourfulness, fit_transfer, light_between
-from .regions import soften
+from .regions import ramp, soften
 
 __all__ = ["ColorMatch", "Skin", "SkinMatch", "fit_colors", "fit_light", "skin_level"]
 
@@ -48,6 +48,7 @@ _TINT_BLUR = 3.0  # texels of 256
 _TINTED = 0.1  # Oklab L: what is darker has no colour
 _MOST_TINT = 1.3
 _SHADES = (-0.05, 0.12)  # Oklab L from the mean: what is darker is lips and lids, not skin in shade
+_PALER = (0.85, 1.0)  # of the saturation of skin as light
 _EVEN = 3e-4  # variance of Oklab L, draws to 0 what lightness does to colour
 _PRIOR = 0.05  # weight of "no difference", where little is seen in both
 
@@ -155,8 +156,12 @@ def _tint(target: Skin, seen: Array, share: Array) -> Array:
     slope = jnp.minimum(slope / ((weight * off**2).sum() + _EVEN * total), 0.0)
     tone = means[1] + slope * jnp.clip(off, *_SHADES)
     tones = [jnp.concatenate([jnp.ones_like(light), value], axis=-1) for value in (tone, own)]
-    factor = light_between(*tones)
-    return 1.0 + share * (jnp.clip(factor, 1.0 / _MOST_TINT, _MOST_TINT) - 1.0)
+    factor = jnp.clip(light_between(*tones), 1.0 / _MOST_TINT, _MOST_TINT)
+    # Skin that is paler for its lightness shines; eyes and teeth are no skin.
+    paler = 1.0 - ramp(
+        jnp.linalg.norm(own + 1e-9, axis=-1) / jnp.linalg.norm(tone, axis=-1), _PALER
+    )
+    return 1.0 + share * (1.0 - target.weight * paler)[..., None] * (factor - 1.0)
 
 
 def fit_light(skin: Skin) -> Float[Array, "8 3"]:
