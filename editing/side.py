@@ -16,6 +16,7 @@ from ..core.types import Face
 from .beard import beard_share
 from .colour import lab_from_rgb
 from .eyes import eye_whites
+from .glasses import frame_trust, whole_brows
 from .harshness import light_harshness
 from .light import Skin
 from .mouth import mouth_trust
@@ -99,7 +100,9 @@ def examine(
     seen, plain, skin = own, jnp.ones_like(own), layout.region("skin")
     harshness = light_harshness(lab, skin * seen, layout)
     if occlusion:
-        bare = _bridge_folds(small[..., 3], own, layout)
+        bare = frame_trust(lab, small[..., 3], own, layout)
+        visible = small[..., 3] * (whole_brows(bare, layout) if target else bare)
+        bare = _bridge_folds(visible, own, layout)
         bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
         harshness = light_harshness(lab, skin * bare, layout)
         bare = bare * mouth_trust(
