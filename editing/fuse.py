@@ -42,6 +42,7 @@ from .colour import (
     lab_from_rgb,
     rgb_from_lab,
 )
+from .glasses import frame_trust
 from .light import Skin, fit_colors
 from .regions import soften
 
@@ -149,10 +150,11 @@ def _measure(faces: Face, layout: UVLayout) -> _Views:
     """Weigh the texels of each photo; ``faces`` has a leading axis V."""
 
     def one(face: Face) -> tuple[_Views, Array]:
-        seen = face.visibility * layout.mask
+        lab = lab_from_rgb(face.texture)
+        bare = frame_trust(lab, face.visibility, face.self_visibility, layout)
+        seen = face.visibility * bare * layout.mask
         normal = _blurred(normals(face.position_map, layout), _FOLDS)
         facing = jnp.clip(normal[..., 2], 0.0, 1.0)
-        lab = lab_from_rgb(face.texture)
         down, across = jnp.gradient(lab[..., 0])
         detail = jnp.sqrt(_blurred((down**2 + across**2) * seen, _DETAIL) + 1e-10)
         footprint = texel_footprint(face.position_map)

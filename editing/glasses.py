@@ -52,6 +52,8 @@ def frame_trust(
         own: 1 where the face does not hide it itself.
         layout: UV layout.
     """
+    if "eyeballs" not in layout.regions:
+        return jnp.ones_like(visible)
     scale = layout.size / 256
     covered = own * (1.0 - jnp.clip(visible / jnp.maximum(own, _SEEN), 0.0, 1.0))
     x, down = _from_eyes(layout)
@@ -73,8 +75,9 @@ def whole_brows(trust: Float[Array, "size size"], layout: UVLayout) -> Float[Arr
         trust: from `frame_trust`.
         layout: UV layout.
     """
-    for side in ("brows_left", "brows_right"):
-        brow = layout.region(side)
+    is_left = layout.canonical[..., 0] < 0.0
+    for side in (is_left, ~is_left):
+        brow = jnp.where(side, layout.region("brows"), 0.0)
         hidden = (brow * (1.0 - trust)).sum() / jnp.maximum(brow.sum(), 1e-6)
         near = _near(brow, _BROWS * layout.size / 256)
         trust = jnp.minimum(trust, 1.0 - near * ramp(hidden, _TORN))

@@ -12,8 +12,10 @@ from mean_faces import mean_face
 from uvface.core.geometry.coarse import coarse_layout
 from uvface.core.geometry.landmarks import EYES
 from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.visibility import visibility
 from uvface.editing.colour import lab_from_rgb
+from uvface.editing.fuse import fuse_photos
 from uvface.editing.glasses import frame_trust, whole_brows
 from uvface.editing.side import examine
 
@@ -149,3 +151,23 @@ def test_glasses_stay_in_the_photo_that_they_are_in():
     assert np.asarray(taken.seen)[rims & own].max() < 0.3
     off = examine(worn, _layout(), occlusion=False, target=target)
     assert np.asarray(off.seen)[rims & own].mean() > 0.9
+
+
+def _photo(texture, visible):
+    """Return a photo of a face, and the face."""
+    face = _face(texture, visible)
+    drawn, mask = render_texture(
+        face.texture, face.position_map, load_layout("uvface"), height=256, width=256
+    )
+    return np.where(np.asarray(mask)[..., None] > 0, np.asarray(drawn), SKIN), face
+
+
+def test_of_two_photos_the_one_without_glasses_shows_what_they_hide():
+    """Frames are the sharpest thing in a face: the photo that has them would be taken for it."""
+    plain = np.broadcast_to(SKIN, (256, 256, 3)).astype(np.float32)
+    views = [_photo(_texture(FRAMES["dark"]), _found()), _photo(plain, np.ones((256, 256)))]
+    fused = fuse_photos(views, load_layout("uvface"), size=256)
+    own = np.asarray(views[0][1].self_visibility) > 0.9
+    rims = own & (_rims(3, grown=2) > 0.5)
+    assert np.abs(fused.texture - SKIN).max(axis=-1)[rims].mean() < 0.08
+    assert fused.visibility[rims].mean() > 0.9
