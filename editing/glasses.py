@@ -33,7 +33,7 @@ _CONTRAST = (0.09, 0.16)  # of the lightness: from wrinkles to frames
 _RIM = 1.0  # texels of 256, where frame and skin are mixed
 _OUTLINE = 4.0  # texels of 256, blur: at a profile's outline the network's mask is uncertain
 _INNER = (0.85, 0.95)
-_TORN = (0.25, 0.5)  # share of a brow that is hidden
+_TORN = (0.25, 0.5)  # share of a brow that is missing
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _BLACK = 0.05  # Oklab L
 
@@ -62,25 +62,29 @@ def frame_trust(
     zone = _zone(x, down)
     judged = zone * (1.0 - _near(layout.region("eyeballs"), _OWN_LINES * scale))
     judged *= 1.0 - _near(layout.region("brows"), _BROWS * scale)
-    lines = jnp.where(own > _SEEN, _lines(lab[..., 0], round(_LINE * scale)), 0.0)
+    lines = jnp.where(own > _SEEN, _lines(lab[..., 0], 2 * round(_LINE * scale / 2) + 1), 0.0)
     frame = jnp.maximum(judged * lines, zone * covered)
     rimmed = smooth_step(2.0 * soften(frame[..., None], _RIM * scale)[..., 0])
     return 1.0 - ramp(share, _WORN) * rimmed
 
 
-def whole_brows(trust: Float[Array, "size size"], layout: UVLayout) -> Float[Array, "size size"]:
+def whole_brows(
+    trust: Float[Array, "size size"], wanted: Float[Array, "size size"], layout: UVLayout
+) -> Float[Array, "size size"]:
     """Return a trust that is 0 on all of a brow of which frames hide a part: no brow is torn.
 
     Args:
         trust: from `frame_trust`.
+        wanted: how well the texels will be seen where they are put: what is hidden there as well
+            tears no brow.
         layout: UV layout.
     """
     is_left = layout.canonical[..., 0] < 0.0
     for side in (is_left, ~is_left):
         brow = jnp.where(side, layout.region("brows"), 0.0)
-        hidden = (brow * (1.0 - trust)).sum() / jnp.maximum(brow.sum(), 1e-6)
+        missing = (brow * jnp.maximum(wanted - trust, 0.0)).sum() / jnp.maximum(brow.sum(), 1e-6)
         near = _near(brow, _BROWS * layout.size / 256)
-        trust = jnp.minimum(trust, 1.0 - near * ramp(hidden, _TORN))
+        trust = jnp.minimum(trust, 1.0 - near * ramp(missing, _TORN))
     return trust
 
 
@@ -108,7 +112,7 @@ def _near(mask: Array, width: float) -> Array:
 def _lines(light: Array, width: int) -> Array:
     """Return 1 at lines that are darker or brighter than what lies on both sides of them.
 
-    Closing and opening by a square of ``width`` fill what is narrower (top-hat transforms).
+    Closing and opening by a square of ``width``, odd, fill what is narrower (top-hat transforms).
     """
     closed = -_highest(-_highest(light, width), width)
     opened = _highest(-_highest(-light, width), width)

@@ -100,9 +100,10 @@ def examine(
     seen, plain, skin = own, jnp.ones_like(own), layout.region("skin")
     harshness = light_harshness(lab, skin * seen, layout)
     if occlusion:
-        bare = frame_trust(lab, small[..., 3], own, layout)
-        visible = small[..., 3] * (whole_brows(bare, layout) if target else bare)
-        bare = _bridge_folds(visible, own, layout)
+        unframed = frame_trust(lab, small[..., 3], own, layout)
+        if target:
+            unframed = whole_brows(unframed, target.seen, layout)
+        bare = _bridge_folds(small[..., 3] * unframed, own, layout)
         bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
         harshness = light_harshness(lab, skin * bare, layout)
         bare = bare * mouth_trust(

@@ -18,6 +18,7 @@ from uvface.editing.colour import lab_from_rgb
 from uvface.editing.fuse import fuse_photos
 from uvface.editing.glasses import frame_trust, whole_brows
 from uvface.editing.side import examine
+from uvface.faceswap.swap import swap_face
 
 SIZE = 128
 SKIN = np.float32([0.62, 0.44, 0.35])
@@ -122,12 +123,15 @@ def test_no_brow_is_torn():
     rows, columns = np.nonzero(left > 0.5)
     outer = columns > np.quantile(columns, 0.35)
     trust[rows[outer], columns[outer]] = 0.0
-    whole = np.asarray(whole_brows(jnp.asarray(trust), layout))
+    everywhere = jnp.ones((SIZE, SIZE))
+    whole = np.asarray(whole_brows(jnp.asarray(trust), everywhere, layout))
     assert whole[left > 0.9].max() < 0.1
     assert whole[right > 0.5].min() == 1.0
     nick = np.ones((SIZE, SIZE), np.float32)
     nick[rows[:3], columns[:3]] = 0.0
-    assert np.array_equal(np.asarray(whole_brows(jnp.asarray(nick), layout)), nick)
+    assert np.array_equal(np.asarray(whole_brows(jnp.asarray(nick), everywhere, layout)), nick)
+    same = whole_brows(jnp.asarray(trust), jnp.asarray(trust), layout)
+    assert np.array_equal(np.asarray(same), trust)
 
 
 def _face(texture, visible):
@@ -171,3 +175,15 @@ def test_of_two_photos_the_one_without_glasses_shows_what_they_hide():
     rims = own & (_rims(3, grown=2) > 0.5)
     assert np.abs(fused.texture - SKIN).max(axis=-1)[rims].mean() < 0.08
     assert fused.visibility[rims].mean() > 0.9
+
+
+def test_a_face_with_glasses_put_into_its_own_photo_is_unchanged():
+    """Nothing is missing of a brow that its glasses hide in both photos."""
+    texture, visible = _texture(FRAMES["dark"]), _found()
+    brows = np.asarray(load_layout("uvface").region("brows")) > 0.5
+    texture[brows] = np.where(np.arange(brows.sum()) % 2, 0.5, 0.8)[:, None] * SKIN  # hairs
+    outer = brows & (np.arange(256) < 75)
+    texture[outer], visible[outer] = FRAMES["dark"], 0.0  # a broad end of the frame
+    image, face = _photo(texture, visible)
+    result = swap_face(image, face, image, face, load_layout("uvface"))
+    assert np.mean((result - image) ** 2) < 1e-5
