@@ -32,7 +32,7 @@ _LINE = 10  # texels of 256: wider than frames that the network does not find
 _CONTRAST = (0.09, 0.16)  # of the lightness: from wrinkles to frames
 _RIM = 1.0  # texels of 256, where frame and skin are mixed
 _OUTLINE = 4.0  # texels of 256, blur: at a profile's outline the network's mask is uncertain
-_INNER = (0.85, 0.95)
+_INNER = (0.85, 0.95)  # of what is so blurred
 _TORN = (0.25, 0.5)  # share of a brow that is missing
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 _BLACK = 0.05  # Oklab L
@@ -45,6 +45,8 @@ def frame_trust(
     layout: UVLayout,
 ) -> Float[Array, "size size"]:
     """Return 0 at the frames of glasses and some texels beside them, 1 elsewhere.
+
+    1 everywhere where no glasses are worn, and for a layout that names no eyeballs.
 
     Args:
         lab: Oklab of the photo's colours at the texels.
