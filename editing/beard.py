@@ -2,6 +2,10 @@
 
 A beard is the face's own and no shadow: it must not be taken for the light that the face stands in,
 or a swap would paint one person's beard on the other as a shade, and bleach the other's.
+
+Nor is it a thing before the face, as the network says of pieces of long and grey beards: without
+them a reference's beard would be torn. It is told from a hand or a scarf by its hair, which is
+rough beside the skin of the cheeks, and grows on an upper lip that is seen.
 """
 
 from __future__ import annotations
@@ -10,18 +14,29 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from ..core.geometry.landmarks import NOSE
+from ..core.geometry.landmarks import EYES, MOUTH, NOSE
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.sampling import sample_bilinear
+from ..core.geometry.scales import pool
+from .colour import luma
 from .occlusion import average_lab
 from .regions import ramp, soften
 
-__all__ = ["beard_share"]
+__all__ = ["beard_share", "roughness", "whole_beard"]
 
 _BELOW_NOSE = (0.0, 0.6)  # cm: from there on beards grow
 _AROUND = 28.0  # texels of 256: what skin looks like there follows from the cheeks and the nose
 _DARKER = (0.08, 0.2)  # share of the skin's lightness: from shading to stubble to a beard
 _BLUR = 3.0  # texels of 256
+_FINE = 256  # texels along a side, at which hair is looked at
+_HAIR, _LIGHT = 1.0, 6.0  # texels of 256: what is finer is hair, what is coarser is lightness
+_LEAST_LIGHT = 0.1  # luma
+_STRANDS = 4.0  # texels of 256 over which roughness is averaged
+_ROUGHER = (1.4, 1.65)  # times the cheeks' roughness
+_BEARD = (1.15, 1.5)  # the same of single texels in a beard
+_BELOW_EYES = 1.0  # cm: from there on cheeks are smooth
+_EDGES = 2.0  # texels of 256 around lips and nose, whose edges are rough, too
+_UPPER_LIP = (0.9, 0.99)  # share of it that is seen
 
 
 def beard_share(
@@ -41,8 +56,7 @@ def beard_share(
         layout: UV layout.
     """
     texel = layout.size / 256
-    points = sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
-    zone = ramp(layout.canonical[..., 1] - points[NOSE, 1].max(), _BELOW_NOSE)
+    zone = _beard_zone(layout)
     skin = seen * layout.region("skin")
     expected = average_lab(lab, (skin * (1.0 - zone))[..., None], _AROUND * texel)[..., 0]
     dark = skin * ramp(1.0 - lab[..., 0] / jnp.maximum(expected, 0.05), _DARKER)
@@ -50,3 +64,63 @@ def beard_share(
     dark = seen * blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-3)
     beside, shown = jnp.moveaxis(layout.mirror(jnp.stack([dark, own], axis=-1)), -1, 0)
     return zone * dark * (1.0 - shown * (1.0 - beside))
+
+
+def _beard_zone(layout: UVLayout) -> Array:
+    return ramp(layout.canonical[..., 1] - _points(layout)[NOSE, 1].max(), _BELOW_NOSE)
+
+
+def _points(layout: UVLayout) -> Array:
+    """Return the landmarks in the canonical frame, `[68, 3]`."""
+    return sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
+
+
+def roughness(texture: Float[Array, "texels texels 3"], size: int) -> Float[Array, "size size"]:
+    """Return the share of the lightness that varies from texel to texel.
+
+    Args:
+        texture: RGB in [0, 1].
+        size: of the result; the texture's, or one that divides it.
+    """
+    light = luma(pool(texture, max(_FINE, size)))[..., None]
+    texel = light.shape[0] / 256
+    fine = light - soften(light, _HAIR * texel)
+    relative = fine / jnp.maximum(soften(light, _LIGHT * texel), _LEAST_LIGHT)
+    return jnp.sqrt(pool(soften(relative**2, _STRANDS * texel), size)[..., 0])
+
+
+def whole_beard(
+    visible: Float[Array, "size size"],
+    own: Float[Array, "size size"],
+    rough: Float[Array, "size size"],
+    layout: UVLayout,
+) -> Float[Array, "size size"]:
+    """Return what is visible, with the beard wherever the face does not hide it itself.
+
+    Args:
+        visible: 1 where the texel is seen, as the network says.
+        own: 1 where the face does not hide it itself.
+        rough: from `roughness`.
+        layout: UV layout.
+    """
+    points, zone = _points(layout), _beard_zone(layout)
+    x, y = layout.canonical[..., 0], layout.canonical[..., 1]
+    edges = jnp.stack([layout.region(k) for k in ("lips", "mouth_interior", "nose")]).max(axis=0)
+    is_plain = soften(edges[..., None], _EDGES * layout.size / 256)[..., 0] < 0.1
+    skin = jnp.where(is_plain, own * layout.mask, 0.0)
+    mouth = points[MOUTH]
+    is_upper = (y < mouth[:, 1].mean()) & (x > mouth[:, 0].min()) & (x < mouth[:, 0].max())
+    is_cheek = y > points[EYES, 1].max() + _BELOW_EYES
+    upper = zone * jnp.where(is_upper, skin, 0.0)
+    chin = layout.region("face") * jnp.where(y > mouth[:, 1].max(), skin, 0.0)
+    cheeks = layout.region("cheeks") * (1.0 - zone) * jnp.where(is_cheek, skin, 0.0)
+    logarithm = jnp.log(jnp.maximum(rough, 1e-5))
+    on_lip, on_chin, smooth = (_mean(logarithm, part) for part in (upper, chin, cheeks))
+    shown = ramp(_mean(jnp.minimum(visible / jnp.maximum(own, 0.5), 1.0), upper), _UPPER_LIP)
+    is_worn = shown * ramp(jnp.exp(jnp.minimum(on_lip, on_chin) - smooth), _ROUGHER)
+    is_hair = ramp(jnp.exp(logarithm - smooth), _BEARD)
+    return jnp.maximum(visible, own * zone * is_worn * is_hair)
+
+
+def _mean(values: Array, weights: Array) -> Array:
+    return (values * weights).sum() / jnp.maximum(weights.sum(), 1e-3)

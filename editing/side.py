@@ -13,7 +13,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.scales import pool
 from ..core.geometry.visibility import normals
 from ..core.types import Face
-from .beard import beard_share
+from .beard import beard_share, roughness, whole_beard
 from .colour import lab_from_rgb
 from .eyes import eye_whites
 from .glasses import frame_trust, whole_brows
@@ -100,10 +100,12 @@ def examine(
     seen, plain, skin = own, jnp.ones_like(own), layout.region("skin")
     harshness = light_harshness(lab, skin * seen, layout)
     if occlusion:
-        unframed = frame_trust(lab, small[..., 3], own, layout)
+        visible = small[..., 3]
+        unframed = frame_trust(lab, visible, own, layout)
         if target:
             unframed = whole_brows(unframed, target.seen, layout)
-        bare = _bridge_folds(small[..., 3] * unframed, own, layout)
+            visible = whole_beard(visible, own, roughness(shown.texture, layout.size), layout)
+        bare = _bridge_folds(visible * unframed, own, layout)
         bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
         harshness = light_harshness(lab, skin * bare, layout)
         bare = bare * mouth_trust(

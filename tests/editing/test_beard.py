@@ -1,15 +1,21 @@
-"""Beards are told from shadows, and are no light."""
+"""Beards are told from shadows and from things before the face, and are no light."""
 
 import dataclasses
+from functools import cache
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from mean_faces import mean_face
 from toy_faces import layout, toy_photo
 
+from uvface.core.geometry.coarse import coarse_layout
+from uvface.core.geometry.landmarks import MOUTH, NOSE
+from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.sampling import sample_texture
-from uvface.editing.beard import beard_share
+from uvface.editing.beard import beard_share, roughness, whole_beard
+from uvface.editing.side import examine
 from uvface.faceswap.swap import SwapConfig, swap_face
 
 ALL = jnp.ones((64, 64))
@@ -58,3 +64,95 @@ def test_a_beard_of_the_target_is_not_painted_on_the_reference_as_a_shade():
     x, y = np.rint(place).astype(int).T
     without, with_beard = (result[y, x].mean() for result in results)
     assert with_beard > 0.9 * without  # 0.58 before beards were told from shade
+
+
+SIZE = 128
+
+
+@cache
+def _real_layout():
+    return coarse_layout(load_layout("uvface"), SIZE)
+
+
+def _place(below_nose, chin):
+    """Return 1 at the upper lip or at the chin, texels of 256."""
+    real = load_layout("uvface")
+    u, v = (np.asarray(real.landmark_uv) * 256).T
+    rows = (v[NOSE].max() - 2, v[MOUTH].max() + 3, v[8])
+    place = np.zeros((256, 256), np.float32)
+    for part, (top, bottom) in ((below_nose, rows[:2]), (chin, rows[1:])):
+        if part:
+            place[int(top) : int(bottom), int(u[48]) - 12 : int(u[54]) + 12] = 1.0
+    return place
+
+
+def _beard(upper_lip=0.3, chin=0.3):
+    """Return a texture with hair that differs from skin by some share, texel by texel."""
+    noise = np.random.default_rng(0).normal(size=(256, 256, 1)).astype(np.float32)
+    strength = 0.01 + upper_lip * _place(True, False) + chin * _place(False, True)
+    return np.float32([0.62, 0.44, 0.35]) * (1.0 + strength[..., None] * noise)
+
+
+def _pooled(image):
+    return image.reshape(SIZE, 2, SIZE, 2).mean(axis=(1, 3))
+
+
+def _covered(upper_lip=False):
+    """Return what a network sees that takes the right half of a chin for a thing before it."""
+    place = _place(upper_lip, True)
+    place[:, :128] = 0.0
+    return 1.0 - _pooled(place)
+
+
+def _whole(texture, visible, own=None):
+    own = np.ones((SIZE, SIZE), np.float32) if own is None else own
+    rough = roughness(jnp.asarray(texture), SIZE)
+    real = _real_layout()
+    return np.asarray(whole_beard(jnp.asarray(visible), jnp.asarray(own), rough, real))
+
+
+def test_a_beard_is_seen_whole_that_the_network_takes_for_a_thing_in_part():
+    visible = _covered()
+    inner = _pooled(_place(False, True)) * np.asarray(_real_layout().region("face")) > 0.9
+    assert _whole(_beard(), visible)[inner].min() > 0.9 > 0.1 > visible[inner].min()
+
+
+@pytest.mark.parametrize(
+    ("texture", "visible"),
+    [
+        (_beard(chin=0.0), _covered()),  # a hand
+        (_beard(upper_lip=0.0), _covered()),  # a scarf
+        (_beard(), _covered(upper_lip=True)),  # long hair across the face
+    ],
+    ids=["smooth", "below a bare lip", "over the lips"],
+)
+def test_what_lies_before_a_chin_stays_there(texture, visible):
+    np.testing.assert_array_equal(_whole(texture, visible), visible)
+
+
+def test_a_beard_that_the_face_hides_itself_stays_hidden():
+    visible = own = _covered()
+    np.testing.assert_array_equal(_whole(_beard(), visible, own), visible)
+
+
+def test_roughness_does_not_depend_on_the_light():
+    texture = _beard()
+    bright, dark = (np.asarray(roughness(jnp.asarray(k * texture), SIZE)) for k in (1.0, 0.6))
+    np.testing.assert_allclose(dark, bright, rtol=1e-3)
+    assert np.asarray(roughness(jnp.full((512, 512, 3), 0.5), SIZE)).max() < 1e-6
+
+
+def test_only_the_beard_of_a_reference_is_seen_whole():
+    """The target's stays before what is swapped, as the network found it."""
+    real = load_layout("uvface")
+    face = dataclasses.replace(
+        mean_face(real, centre=(128.0, 128.0), scale=9.0, pose=(0.0, 0.0, 0.0)),
+        texture=jnp.asarray(_beard()),
+        visibility=jnp.asarray(1.0 - _place(False, True)),
+        self_visibility=jnp.ones((256, 256)),
+    )
+    target = examine(face, _real_layout(), occlusion=True)
+    reference = examine(face, _real_layout(), occlusion=True, target=target)
+    middle = _pooled(_place(False, True)) > 0.9
+    assert np.asarray(target.seen)[middle].mean() < 0.1
+    assert np.asarray(reference.seen)[middle].mean() > 0.8
