@@ -14,6 +14,7 @@ from ..core.geometry.scales import pool
 from ..core.geometry.visibility import normals
 from ..core.types import Face
 from .beard import beard_share, roughness, whole_beard
+from .brows import brow_share
 from .colour import lab_from_rgb
 from .eyes import eye_whites
 from .glasses import frame_trust, whole_brows
@@ -44,7 +45,7 @@ class Side:
 
     lab: Array  # [S, S, 3] Oklab
     seen: Array  # 1 where the photo shows the skin of the texel
-    plain: Array  # 1 where that skin wears no beard
+    plain: Array  # 1 where that skin wears no beard and no brow
     white: Array  # 1 where it shows the white of an eye
     facing: Array  # cosine between the surface and the view, smoothed, at least 0
     normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
@@ -66,7 +67,7 @@ class Side:
         return dataclasses.replace(self, seen=self.seen * _smear(self.facing, other.facing))
 
     def skin(self, region: Array) -> Skin:
-        """Return what is seen of a region ``[S, S]``, without a beard."""
+        """Return what is seen of a region ``[S, S]``, without beard and brows."""
         weight = region * self.seen * self.plain
         return Skin(
             lab=self.lab,
@@ -115,7 +116,9 @@ def examine(
         harsher = jnp.maximum(harshness - target.harshness, 0.0) if target else jnp.zeros(())
         bare = bare * strand_trust(lab, bare, layout, harshness=harsher)
         seen = bare * agree_trust(lab, bare, layout)
-        plain = 1.0 - beard_share(lab, seen, own, layout)
+        plain = 1.0 - jnp.maximum(
+            beard_share(lab, seen, own, layout), brow_share(lab, seen, layout)
+        )
     return Side(
         lab=lab,
         seen=seen,
