@@ -21,6 +21,7 @@ from ..core.geometry.scales import pool
 from .colour import luma
 from .occlusion import average_lab
 from .regions import ramp, soften
+from .sharpness import blurred
 
 __all__ = ["beard_share", "roughness", "whole_beard"]
 
@@ -82,11 +83,15 @@ def roughness(texture: Float[Array, "texels texels 3"], size: int) -> Float[Arra
         texture: RGB in [0, 1].
         size: of the result; the texture's, or one that divides it.
     """
-    light = luma(pool(texture, max(_FINE, size)))[..., None]
+    light = luma(pool(texture, max(_FINE, size)))
     texel = light.shape[0] / 256
-    fine = light - soften(light, _HAIR * texel)
-    relative = fine / jnp.maximum(soften(light, _LIGHT * texel), _LEAST_LIGHT)
-    return jnp.sqrt(pool(soften(relative**2, _STRANDS * texel), size)[..., 0])
+    variance = (_HAIR * texel) ** 2
+    fine = light - blurred(light[None], variance, most=variance)[0]
+    # From here on few texels do: wide blurs of all of them would take a third of a plan.
+    level, squares = jnp.moveaxis(pool(jnp.stack([light, fine**2], axis=-1), size), -1, 0)
+    level = soften(level[..., None], _LIGHT * size / 256)[..., 0]
+    relative = squares / jnp.maximum(level, _LEAST_LIGHT) ** 2
+    return jnp.sqrt(soften(relative[..., None], _STRANDS * size / 256)[..., 0])
 
 
 def whole_beard(

@@ -31,6 +31,7 @@ __all__ = ["Side", "bare_share", "examine"]
 _FOLDS = 5.0  # texels of 256: width of lids, nostrils and the corners of the mouth
 _WRINKLES = 3.0  # texels of 256: what is finer is no part of the surface that is lit and seen
 _COVER_BLUR = 1.5  # texels of 256
+_HAIR_EDGE = 1.0  # texel of 256: where hair and skin are mixed
 _FAR_BLUR, _FAR_WEIGHT = 8.0, 0.02  # texels of 256: for what lies deep in what the face hides
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
@@ -116,9 +117,9 @@ def examine(
         harsher = jnp.maximum(harshness - target.harshness, 0.0) if target else jnp.zeros(())
         bare = bare * strand_trust(lab, bare, layout, harshness=harsher)
         seen = bare * agree_trust(lab, bare, layout)
-        plain = 1.0 - jnp.maximum(
-            beard_share(lab, seen, own, layout), brow_share(lab, seen, layout)
-        )
+        hairy = jnp.maximum(beard_share(lab, seen, own, layout), brow_share(lab, seen, layout))
+        # A product ends what XLA would else compute anew for each channel of what is weighted.
+        plain = 1.0 - soften(hairy[..., None], _HAIR_EDGE * layout.size / 256)[..., 0]
     return Side(
         lab=lab,
         seen=seen,
