@@ -106,9 +106,9 @@ def examine(
         unframed = frame_trust(lab, visible, own, layout)
         if target:
             unframed = whole_brows(unframed, target.seen, layout)
-            visible = whole_beard(visible, own, roughness(shown.texture, layout.size), layout)
         bare = _bridge_folds(visible * unframed, own, layout)
-        bare = bare * skin_trust(lab, bare, periphery(layout, normal), skin)
+        is_skin = skin_trust(lab, bare, periphery(layout, normal), skin)
+        bare = bare * is_skin
         harshness = light_harshness(lab, skin * bare, layout)
         bare = bare * mouth_trust(
             lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
@@ -120,6 +120,12 @@ def examine(
         hairy = jnp.maximum(beard_share(lab, seen, own, layout), brow_share(lab, seen, layout))
         # A product ends what XLA would else compute anew for each channel of what is weighted.
         plain = 1.0 - soften(hairy[..., None], _HAIR_EDGE * layout.size / 256)[..., 0]
+        if target:
+            # Drawn, but not judged by: in its own photo the same beard is no skin either.
+            beard = whole_beard(visible, own, roughness(shown.texture, layout.size), layout)
+            whole = jnp.maximum(seen, (beard - visible) * is_skin)
+            plain *= seen / jnp.maximum(whole, 1e-6)
+            seen = whole
     return Side(
         lab=lab,
         seen=seen,

@@ -156,3 +156,6 @@ def test_only_the_beard_of_a_reference_is_seen_whole():
     middle = _pooled(_place(False, True)) > 0.9
     assert np.asarray(target.seen)[middle].mean() < 0.1
     assert np.asarray(reference.seen)[middle].mean() > 0.8
+    # Its light is compared over the same texels, or a photo put into itself would change.
+    skins = [side.skin(_real_layout().region("skin")) for side in (target, reference)]
+    np.testing.assert_allclose(skins[1].weight, skins[0].weight, atol=1e-5)
