@@ -72,7 +72,7 @@ def _beard_zone(layout: UVLayout) -> Array:
 
 
 def _points(layout: UVLayout) -> Array:
-    """Return the landmarks in the canonical frame, `[68, 3]`."""
+    """Return the landmarks ``[68, 3]`` in the canonical frame, cm."""
     return sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
 
 
