@@ -26,7 +26,10 @@ __all__ = ["guarded", "identity_shift"]
 _EDGE = 12.0
 _SEEN_BLUR = 8.0  # ... and over this one beside what is covered or turned away.
 _SEEN = (0.3, 0.7)
-_FACING = (0.05, 0.25)  # cosine between surface and view: an outline that moves shows the backdrop
+# Cosine between surface and view: near the outline nothing moves, or it would be drawn over the
+# backdrop, or uncover the target's own skin. Judged at the texel, too: an average over the cheek
+# is large up to its edge.
+_FACING = (0.25, 0.55)
 _MOUTH_BLUR, _MOUTH = 5.0, 0.45  # what the mouth does is the target's: teeth stay where they are
 
 
@@ -76,7 +79,7 @@ def guarded(
     texel = layout.size / 256
     blurred = soften(jnp.stack([seen, facing], axis=-1), _SEEN_BLUR * texel)
     inner = smooth_step(2.2 * soften(mask[..., None], _EDGE * texel)[..., 0] - 1.1)
-    free, turned = ramp(blurred[..., 0], _SEEN), ramp(blurred[..., 1], _FACING)
+    free, turned = ramp(blurred[..., 0], _SEEN), ramp(jnp.minimum(blurred[..., 1], facing), _FACING)
     mouth = jnp.maximum(layout.region("lips"), layout.region("mouth_interior"))[..., None]
     still = smooth_step(soften(mouth, _MOUTH_BLUR * texel)[..., 0] / _MOUTH)
     weight = inner * smooth_step(2.0 * mask) * free * turned * (1.0 - still)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import cache
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -11,15 +12,19 @@ from mean_faces import mean_face
 from toy_faces import layout as toy_layout_of_photos
 from toy_faces import toy_photo
 
+import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.face_shape import load_shape_modes
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.sampling import resize_map, sample_bilinear, sample_texture
 from uvface.core.geometry.visibility import visibility
+from uvface.core.io.images import read_photo
 from uvface.editing.reshape import guarded, identity_shift
+from uvface.faceswap.measure_real import region_that_may_change
 from uvface.faceswap.swap import SwapConfig, swap_face, swap_masks
 
+PHOTOS = Path(__file__).resolve().parents[2] / "examples" / "photos"
 LAYOUT = load_layout("uvface")
 MODES = load_shape_modes(LAYOUT)
 SIDE = 192  # pixels
@@ -120,6 +125,16 @@ def test_pixels_outside_the_mask_and_forbidden_ones_are_bit_identical():
     assert (result[:, : SIDE // 2] == image[:, : SIDE // 2]).all()
     assert (result != image).any()
     assert (_swap(target, reference, strength=0.0) == image).all()
+
+
+def test_a_wider_face_stays_inside_the_outline_of_a_photo():
+    model = uvface.load()
+    target, reference = (read_photo(PHOTOS / f"{n}.jpg").image for n in ("target", "reference"))
+    face, other = (model.reconstruct(image, faces="largest")[0] for image in (target, reference))
+    result = np.asarray(swap_face(target, face, reference, other, model.layout))
+    allowed = region_that_may_change(target, face, model.layout)
+    assert (result[~allowed] == target[~allowed]).all()
+    assert (result[allowed] != target[allowed]).mean() > 0.5
 
 
 def test_a_face_keeps_its_shape_for_itself_and_for_layouts_without_shapes():
