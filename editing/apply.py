@@ -5,6 +5,7 @@ anything again)::
 
     layers of the plan at the texels --rasterise with the target's geometry--> layers at the pixels
     places at the pixels --bicubic--> colours of the source --colour transfer--> drawn face
+    drawn face --edges of the surface averaged--> drawn face
     drawn face --no noise that light lifted, the photo's blur and grain--> drawn face
     window --moved along with the surface, where the face takes another shape--> window
     drawn face + mask + window --Poisson--> window --paste--> photo
@@ -33,25 +34,22 @@ from ..core.blending.composite import BlendConfig, composite
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.rasterize import interpolate, rasterize
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
-from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.window import cut_narrow_window
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .complete import DRAWN_FROM
+from .edges import closed_gaps, edge_share, tent_average
 from .finish import SharpnessMatch, finish
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
-from .regions import smooth_step, soften
+from .regions import smooth_step
 from .source import Source
 
-__all__ = ["Window", "closed_gaps", "cut_edit_window", "paste_window", "render_edit"]
+__all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 
 _LEAST_MOVED = 0.02  # pixels: less is not seen
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
-_GAP = 0.5  # cm: width of the surroundings that make pixels part of a gap
-_GAP_PIXELS = 128  # along a window's height, at which they are looked at
-_SURROUNDED = (0.55, 0.7)  # share of them that is seen; at a straight edge it is one half
 _REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
@@ -190,6 +188,7 @@ def render_edit(
     if bool(places.is_moved):
         window = _moved(window, pixels, plan.layers, fragments.is_covered)
     drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, face.camera.scale)
+    drawn = _soft_edges(drawn, places.uv, window.image)
     if sharpness == "match":
         is_drawn, is_compared = _compared(drawn, window)
         colors = finish(
@@ -332,28 +331,28 @@ def _mixed(shares: Array, *colors: Array) -> Array:
 
 
 @jax.jit
+def _soft_edges(drawn: _Drawn, uv: Array, image: Array) -> _Drawn:
+    """Average what is drawn over a pixel's neighbours where the surface jumps beside it.
+
+    What it changes in the photo, not its colours: what is the photo's own stays as sharp.
+    """
+    share = edge_share(uv, drawn.is_covered)
+    single = jnp.stack([drawn.mask, drawn.keep], axis=-1)
+    changes = jnp.concatenate([drawn.colors - image, single], axis=-1)
+    near, covered = tent_average(changes, drawn.is_covered.astype(image.dtype))
+    averaged = changes + share[..., None] * (near - changes)
+    return drawn._replace(
+        colors=image + averaged[..., :3],
+        mask=drawn.mask + share * jnp.minimum(near[..., 3] * covered - drawn.mask, 0.0),
+        keep=averaged[..., 4],
+    )
+
+
+@jax.jit
 def _compared(drawn: _Drawn, window: Window) -> tuple[Array, Array]:
     """Return where what was drawn counts, and where it covers the photo."""
     is_drawn = drawn.is_covered & ((drawn.mask > 0.0) | drawn.is_comparable)
     return is_drawn, (drawn.mask > 0.5) & drawn.is_covered & window.is_photo
-
-
-def closed_gaps(
-    seen: Float[Array, "rows columns"], scale: Float[Array, ""]
-) -> Float[Array, "rows columns"]:
-    """Return 1 in gaps of what is seen, 0 at its outer edge.
-
-    Where a turned face's nose hides its own cheek, the surface is seen from the side for some
-    pixels; left as they are, they would draw the target's nose into the result as a line.
-
-    Args:
-        seen: of a window, in [0, 1].
-        scale: pixels per cm of the face.
-    """
-    small = pool(seen[..., None], _GAP_PIXELS)
-    around = soften(small, _GAP * scale * small.shape[0] / seen.shape[0])
-    low, high = _SURROUNDED
-    return enlarge(smooth_step((around - low) / (high - low)), *seen.shape)[..., 0]
 
 
 def _blend_drawn(

@@ -23,7 +23,8 @@ from ..core.io.boxes import Boxes
 from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
-from .apply import Window, closed_gaps, cut_edit_window, paste_window, render_edit
+from .apply import Window, cut_edit_window, paste_window, render_edit
+from .edges import closed_gaps
 from .finder import LIKE, FaceFinder, Selection, like_files
 from .finish import SharpnessMatch
 from .light import ColorMatch
