@@ -183,8 +183,10 @@ def _shape_shift(
     modes = load_shape_modes(layout) if config.shape else None
     if modes is None:
         return None
-    shown = reference if isinstance(reference, FaceTexture) else reference[1]
-    other = jnp.asarray(shown.position_map)
+    if isinstance(reference, FaceTexture):  # of several photos the mean: each errs another way
+        other = jnp.asarray(reference.shape)
+    else:
+        other = reference[1].position_map
     return config.shape * identity_shift(target.position_map, other, modes)
 
 

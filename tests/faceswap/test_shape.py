@@ -20,9 +20,10 @@ from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.sampling import resize_map, sample_bilinear, sample_texture
 from uvface.core.geometry.visibility import visibility
 from uvface.core.io.images import read_photo
+from uvface.editing.fuse import fuse_photos
 from uvface.editing.reshape import guarded, identity_shift
 from uvface.faceswap.measure_real import region_that_may_change
-from uvface.faceswap.swap import SwapConfig, swap_face, swap_masks
+from uvface.faceswap.swap import SwapConfig, pair_masks, swap_face, swap_masks
 
 PHOTOS = Path(__file__).resolve().parents[2] / "examples" / "photos"
 LAYOUT = load_layout("uvface")
@@ -42,13 +43,17 @@ def _dot(uv, width):
 
 
 @cache
-def photo(tone, *, has_shape=False, dot=None):
-    """Return a picture of plain skin, perhaps with a dark dot, and its face."""
+def photo(tone, *, has_shape=False, error=0.0, dot=None):
+    """Return a picture of plain skin, perhaps with a dark dot, and its face.
+
+    ``error`` of the shape, in standard deviations, is that of a network on one photo.
+    """
     face = mean_face(LAYOUT, centre=((SIDE - 1) / 2, 84.0), scale=9.0, pose=(0.0, 0.0, 0.0))
     places = face.position_map
     if has_shape:
         random = np.random.default_rng(8)
-        identity = jnp.asarray(1.5 * random.standard_normal(len(MODES.identity)), jnp.float32)
+        own, off = 1.5 * random.standard_normal((2, len(MODES.identity)))
+        identity = jnp.asarray(own + error * off, jnp.float32)
         offset = resize_map(jnp.tensordot(identity, MODES.identity, 1), LAYOUT.size)
         places = places + 9.0 * offset
     colors = jnp.full((LAYOUT.size, LAYOUT.size, 3), jnp.array([0.7, 0.55, 0.45])) * tone
@@ -143,6 +148,18 @@ def test_a_face_keeps_its_shape_for_itself_and_for_layouts_without_shapes():
     given = (*toy_photo(1), *toy_photo(2, 20.0), toy_layout_of_photos())
     one, two = (swap_face(*given, config=SwapConfig(keep=(), shape=shape)) for shape in (0.0, 1.0))
     assert (one == two).all()
+
+
+def test_a_face_of_several_photos_has_the_mean_of_their_shapes():
+    target = photo(1.0)[1]
+    photos = [photo(0.9, has_shape=True, error=error) for error in (0.3, -0.3)]
+    wanted, *single = (
+        identity_shift(target.position_map, face.position_map, MODES)
+        for _, face in (photo(0.9, has_shape=True), *photos)
+    )
+    fused = pair_masks(target, fuse_photos(photos, LAYOUT), LAYOUT, SwapConfig()).shift
+    misses = [float(jnp.linalg.norm(shift - wanted, axis=-1).mean()) for shift in (fused, *single)]
+    assert misses[0] < 0.5 * min(misses[1:])
 
 
 def test_nothing_moves_at_outlines_and_behind_what_covers_the_face():
