@@ -153,7 +153,7 @@ def _finish(
 
 def _masks(layout: UVLayout, name: str) -> Float[Array, "size size masks"]:
     """Return the masks of the parts of a region, and those of the skin around each."""
-    groups = split_regions(layout, [name])
+    [(_, groups)] = split_regions(layout, [name])
     parts = jnp.stack([combine_regions(layout, group) for group in groups], axis=-1)
     parts = soften(parts, _FEATHER * layout.size / 256) * layout.mask[..., None]
     return jnp.concatenate([parts, skin_around(parts, layout)], axis=-1)
@@ -191,7 +191,7 @@ def _make_up(image: Array, masks: Sequence[Array], makeup: Makeup, scale: Array)
     """Recolour lips and brows, each of their parts by its own mean colour."""
     for k, name in enumerate(_MADE_UP):
         parts, arounds = jnp.split(masks[k], 2, axis=-1)
-        contrast = contrast_of([name])
+        contrast = contrast_of(name)
         whole = parts.max(axis=-1) if contrast == "lips" else None
         for part, around in zip(
             jnp.moveaxis(parts, -1, 0), jnp.moveaxis(arounds, -1, 0), strict=True

@@ -29,7 +29,7 @@ from .finder import LIKE, FaceFinder, Selection, like_files
 from .finish import SharpnessMatch
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
-from .recolor import Contrast, contrast_of, parse_color, skin_around, split_regions
+from .recolor import Contrast, parse_color, skin_around, split_regions
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .result import EditResult
@@ -117,13 +117,13 @@ def edit_face(
         )
     if recolor is not None:
         color = jnp.asarray(parse_color(recolor), jnp.float32)
-        groups = split_regions(layout, regions)
-        parts = jnp.stack([_edit_mask(layout, names, config.feather) for names in groups], axis=-1)
-        window = cut_edit_window(image, face, np.asarray(mask))
-        edited = _recolor_window(
-            window, face, parts, layout, color, masks.strength, contrast=contrast_of(regions)
-        )
-        image = paste_window(image, window, edited)
+        for contrast, groups in split_regions(layout, regions):
+            parts = _part_masks(layout, groups, config.feather)
+            window = cut_edit_window(image, face, np.asarray(parts.max(axis=-1)))
+            edited = _recolor_window(
+                window, face, parts, layout, color, masks.strength, contrast=contrast
+            )
+            image = paste_window(image, window, edited)
     return image
 
 
@@ -136,9 +136,11 @@ def check_edit(
         strength=as_number("strength", config.strength, 0, 1),
         feather=as_number("feather (texels)", config.feather, 0, _MOST_FEATHER),
     )
+    _edit_mask(layout, regions, config.feather)
     if recolor is not None:
         parse_color(recolor)
-    _edit_mask(layout, regions, config.feather)
+        for _, groups in split_regions(layout, regions):
+            _part_masks(layout, groups, config.feather)
     return config
 
 
@@ -189,6 +191,12 @@ def _edit_mask(layout: UVLayout, regions: Sequence[str], feather: float) -> Arra
         names = ", ".join(regions)
         raise InputError(f"a feather of {feather:g} texels leaves nothing of {names}; lower it")
     return jnp.where(mask < _LEAST, 0.0, mask)
+
+
+def _part_masks(
+    layout: UVLayout, groups: Sequence[Sequence[str]], feather: float
+) -> Float[Array, "size size parts"]:
+    return jnp.stack([_edit_mask(layout, names, feather) for names in groups], axis=-1)
 
 
 @partial(jax.jit, static_argnames="contrast")

@@ -48,19 +48,29 @@ _PUPIL = (0.40, 0.55)  # of that radius
 _STEPS = 8  # of the search for the centre of an iris
 
 
-def contrast_of(regions: Sequence[str]) -> Contrast:
-    """Return which part of the regions is recoloured; mixed regions as a whole."""
-    kinds = {_CONTRASTS.get(name.split("_")[0], "all") for name in regions}
-    return kinds.pop() if len(kinds) == 1 else "all"
+def contrast_of(region: str) -> Contrast:
+    """Return which part of a region is recoloured."""
+    return _CONTRASTS.get(region.split("_")[0], "all")
 
 
-def split_regions(layout: UVLayout, regions: Sequence[str]) -> list[list[str]]:
-    """Return groups of regions, each of which is recoloured by its own mean."""
-    if contrast_of(regions) == "all":
-        return [list(regions)]
-    parts = [part for name in regions for part in _PARTS.get(name, (name,))]
-    if not set(parts) <= set(layout.regions):
-        return [list(regions)]
+def split_regions(
+    layout: UVLayout, regions: Sequence[str]
+) -> list[tuple[Contrast, list[list[str]]]]:
+    """Return what is recoloured in turn: a contrast, and groups of regions that have it.
+
+    Each group is recoloured by its own mean: each part of lips, brows and eyeballs, and all other
+    regions together.
+    """
+    kinds: dict[Contrast, list[str]] = {}
+    for name in regions:
+        kinds.setdefault(contrast_of(name), []).append(name)
+    return [(contrast, _groups(layout, contrast, names)) for contrast, names in kinds.items()]
+
+
+def _groups(layout: UVLayout, contrast: Contrast, names: list[str]) -> list[list[str]]:
+    parts = [part for name in names for part in _PARTS.get(name, (name,))]
+    if contrast == "all" or not set(parts) <= set(layout.regions):
+        return [names]
     return [[part] for part in dict.fromkeys(parts)]
 
 

@@ -13,7 +13,7 @@ from uvface.core.errors import InputError
 from uvface.core.io.face_files import FaceTexture
 from uvface.editing.apply import cut_edit_window, paste_window, render_edit
 from uvface.editing.colour import lab_from_rgb
-from uvface.editing.edit import EditConfig, edit_face
+from uvface.editing.edit import EditConfig, check_edit, edit_face
 from uvface.editing.plan import EditMasks, PlanConfig
 from uvface.editing.recolor import parse_color, split_regions
 from uvface.editing.source import source_for
@@ -64,8 +64,7 @@ def test_each_lip_gets_the_color_by_its_own_mean():
     mask, upper = layout().region("lips"), (jnp.arange(64.0) < 44)[:, None]
     lips = {"lips_upper": jnp.where(upper, mask, 0.0), "lips_lower": jnp.where(upper, 0.0, mask)}
     parted = dataclasses.replace(layout(), regions=layout().regions | lips)
-    assert split_regions(parted, ["lips"]) == [["lips_upper"], ["lips_lower"]]
-    assert split_regions(parted, ["lips", "chin"]) == [["lips", "chin"]]
+    assert split_regions(parted, ["lips"]) == [("lips", [["lips_upper"], ["lips_lower"]])]
     upper, lower = _pixel(face, 42, 32), _pixel(face, 46, 32)
     image = np.where((np.arange(len(image)) > upper[0])[:, None, None], 1.6 * image, image)
     image = np.minimum(image, 1.0)
@@ -73,6 +72,32 @@ def test_each_lip_gets_the_color_by_its_own_mean():
     before, after = (lab_from_rgb(jnp.asarray(x)) for x in (image, result))
     contrast = abs(float(after[lower][0] - after[upper][0]))
     assert contrast < 0.8 * abs(float(before[lower][0] - before[upper][0]))
+
+
+def test_regions_of_several_kinds_are_recolored_as_one_after_the_other():
+    """Before, brow hair, the skin under it and lips had one mean: skin of the forehead was red."""
+    image, face = toy_photo(1)
+    settings = {"recolor": "#801020"}
+    together = edit_face(image, face, layout(), regions=["lips", "brows", "chin"], **settings)
+    one_by_one = image
+    for name in ("lips", "brows", "chin"):
+        one_by_one = edit_face(one_by_one, face, layout(), regions=[name], **settings)
+    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
+    brows = edit_face(image, face, layout(), regions=["brows"], **settings)
+    place = _pixel(face, 20, 43)  # skin between the hairs, if any
+    assert (np.abs(together - image) > 0.0)[_pixel(face, 44, 32)].any()
+    assert (together[place] == brows[place]).all()
+    away = _pixel(face, 26, 32)
+    assert (together[away] == image[away]).all()
+
+
+def test_a_feather_that_leaves_nothing_of_one_of_several_kinds_is_an_input_error(monkeypatch):
+    monkeypatch.setattr("uvface.editing.edit._LEAST", 0.5)
+    config = EditConfig(feather=20.0)
+    settings = {"regions": ["face", "lips"], "config": config}
+    check_edit(layout(), recolor=None, **settings)
+    with pytest.raises(InputError, match="nothing of lips; lower"):
+        check_edit(layout(), recolor="#801020", **settings)
 
 
 def test_the_other_photo_s_own_region_comes_back():

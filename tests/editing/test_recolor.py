@@ -3,10 +3,12 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toys import toy_layout
 
 from uvface.core.errors import InputError
+from uvface.core.geometry.layout import load_layout
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
-from uvface.editing.recolor import contrast_of, parse_color, recolor
+from uvface.editing.recolor import contrast_of, parse_color, recolor, split_regions
 
 
 def _skin(count=2000, seed=0):
@@ -120,8 +122,21 @@ def test_only_the_iris_of_an_eye_is_painted():
     assert weights[(distance > 20)].max() < 0.05
 
 
-def test_contrast_follows_the_regions():
-    assert contrast_of(["brows_left", "brows_right"]) == "hairs"
-    assert contrast_of(["lips_lower"]) == "lips"
-    assert contrast_of(["eyeballs"]) == "iris"
-    assert contrast_of(["cheeks", "lips"]) == "all"
+def test_contrast_follows_the_region():
+    assert contrast_of("brows_left") == "hairs"
+    assert contrast_of("lips_lower") == "lips"
+    assert contrast_of("eyeballs") == "iris"
+    assert contrast_of("cheeks") == "all"
+
+
+def test_regions_are_split_by_kind_and_then_by_part():
+    given = ["lips", "cheeks", "brows_left", "chin", "brows", "lips_upper"]
+    assert split_regions(load_layout(), given) == [
+        ("lips", [["lips_upper"], ["lips_lower"]]),
+        ("all", [["cheeks", "chin"]]),
+        ("hairs", [["brows_left"], ["brows_right"]]),
+    ]
+    assert split_regions(toy_layout(), ["lips", "chin"]) == [  # has no lip of its own
+        ("lips", [["lips"]]),
+        ("all", [["chin"]]),
+    ]
