@@ -1,0 +1,86 @@
+"""Defaults and choices of ``swap`` and ``edit`` are those of the classes that they fill in.
+
+The commands write them out again: ``--help`` must not wait for JAX, which the classes need.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+import uvface
+from uvface.core.blending.composite import BlendConfig, BlendMethod
+from uvface.core.commands import options
+from uvface.core.reconstruct import FaceWord
+from uvface.editing.command import edit
+from uvface.editing.complete import Completion
+from uvface.editing.edit import EditConfig
+from uvface.editing.finish import SharpnessMatch
+from uvface.editing.light import ColorMatch
+from uvface.faceswap.command import swap
+from uvface.faceswap.photos import Preset, SwapOptions
+from uvface.faceswap.swap import SwapConfig
+
+
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _as_typed(value: Any) -> Any:
+    """Return a value of a config as the command line writes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize(
+    ("command", "config", "left_out"),
+    [
+        (swap, SwapConfig(), {"blend", "feather"}),
+        (edit, EditConfig(), {"blend", "color", "sharpness"}),
+    ],
+)
+def test_every_default_of_a_command_is_the_config_s(
+    command: Callable[..., None], config: SwapConfig | EditConfig, left_out: set[str]
+) -> None:
+    given = _defaults(command)
+    names = {field.name for field in dataclasses.fields(config)} - left_out
+    assert {n: given[n] for n in names} == {n: _as_typed(getattr(config, n)) for n in names}
+
+
+def test_blend_and_preset_of_a_swap_are_the_configs_too() -> None:
+    given = _defaults(swap)
+    assert given["blend"] == BlendConfig().method == SwapConfig().blend.method
+    assert given["preset"] == SwapOptions().preset
+
+
+@pytest.mark.parametrize("command", [swap, edit])
+def test_a_command_and_the_function_of_its_name_have_the_same_defaults(
+    command: Callable[..., None],
+) -> None:
+    given, function = _defaults(command), _defaults(getattr(uvface, command.__name__))
+    shared = given.keys() & function.keys()
+    assert {"strength", "faces", "like", "reference_face", "recognition", "boxes"} <= shared
+    assert {n: given[n] for n in shared} == {n: _as_typed(function[n]) for n in shared}
+    assert given["weights"] == _defaults(uvface.load)["weights"]
+
+
+def test_choices_of_a_swap_are_those_of_the_literals() -> None:
+    hints = get_type_hints(swap)
+    literals = {
+        "color": ColorMatch,
+        "blend": BlendMethod,
+        "complete": Completion,
+        "sharpness": SharpnessMatch,
+        "preset": Preset,
+    }
+    assert {n: get_args(hints[n]) for n in literals} == {
+        n: get_args(t) for n, t in literals.items()
+    }
+
+
+def test_faces_are_chosen_by_the_same_words() -> None:
+    assert options._FACE_WORDS == get_args(FaceWord)
