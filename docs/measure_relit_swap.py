@@ -16,11 +16,11 @@ from measure_synthetic_swap import drawing_options, prepare, to_bytes, write_csv
 
 from uvface.core.detection.recognition import Recognizer
 from uvface.core.io.images import write_image
-from uvface.faceswap.measure_sheet import draw_sheet, label
-from uvface.faceswap.measure_synthetic import compare, exact_face, inner_area, read_face
+from uvface.faceswap.evaluation.measure_sheet import draw_sheet, label
+from uvface.faceswap.evaluation.measure_synthetic import compare, exact_face, inner_area, read_face
+from uvface.faceswap.evaluation.synthetic_pairs import draw_pair
 from uvface.faceswap.prnet import CloneError, swap_like_prnet
 from uvface.faceswap.swap import SwapConfig, swap_face
-from uvface.faceswap.synthetic_pairs import draw_pair
 
 YAWS = (0.0, 30.0, 60.0)
 COLORS = ("none", "match", "light")

@@ -20,7 +20,7 @@ import uvface
 from uvface.core.compilation import keep_compiled_code
 from uvface.core.detection.recognition import Recognizer
 from uvface.core.io.images import write_image
-from uvface.faceswap.measure_real import (
+from uvface.faceswap.evaluation.measure_real import (
     MeasuredFace,
     Shelf,
     SwapMeasures,
@@ -30,7 +30,7 @@ from uvface.faceswap.measure_real import (
     region_that_may_change,
     summarise,
 )
-from uvface.faceswap.measure_sheet import cut_portrait, draw_sheet, label
+from uvface.faceswap.evaluation.measure_sheet import cut_portrait, draw_sheet, label
 from uvface.faceswap.prnet import CloneError, prnet_mask, swap_like_prnet
 from uvface.faceswap.swap import SwapConfig, swap_face
 

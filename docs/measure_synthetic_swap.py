@@ -21,18 +21,18 @@ from uvface.core.reconstruct import Model
 from uvface.core.synthesis.files import find_sources
 from uvface.core.synthesis.generator import Generator, load_generator
 from uvface.core.synthesis.surface import TexelBinding, bind_texels
-from uvface.faceswap.measure_sheet import draw_sheet, label
-from uvface.faceswap.measure_synthetic import (
+from uvface.faceswap.evaluation.measure_sheet import draw_sheet, label
+from uvface.faceswap.evaluation.measure_synthetic import (
     compare,
     covered_share,
     exact_face,
     inner_area,
     read_face,
 )
-from uvface.faceswap.measures import psnr
+from uvface.faceswap.evaluation.measures import psnr
+from uvface.faceswap.evaluation.synthetic_pairs import DrawnPair, draw_pair
 from uvface.faceswap.prnet import CloneError, swap_like_prnet
 from uvface.faceswap.swap import SwapConfig, swap_face
-from uvface.faceswap.synthetic_pairs import DrawnPair, draw_pair
 
 YAWS = (0.0, 30.0, 45.0, 60.0)
 COVERS = [("none", "none")]

@@ -31,7 +31,8 @@ RANKS = {
     "core.training": 6,
     "editing": 8,
     "faceswap": 9,
-    "cli": 10,
+    "faceswap.evaluation": 10,
+    "cli": 11,
 }
 
 

@@ -20,7 +20,7 @@ from uvface.core.geometry.sampling import sample_texture
 from uvface.core.geometry.visibility import visibility
 from uvface.core.reconstruct import Model, choose_faces
 from uvface.core.types import Camera, Face
-from uvface.faceswap.face_areas import draw_layers
+from uvface.faceswap.evaluation.face_areas import draw_layers
 from uvface.faceswap.photos import swap
 from uvface.faceswap.swap import SwapConfig, swap_face, swap_masks
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..core.levels import quantise
-from ..core.types import Face
+from ...core.levels import quantise
+from ...core.types import Face
 
 __all__ = ["cut_portrait", "draw_sheet", "label"]
 

@@ -13,8 +13,8 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.reconstruct import Model
-from uvface.faceswap.face_areas import draw_layers, face_areas, face_size
-from uvface.faceswap.measure_real import (
+from uvface.faceswap.evaluation.face_areas import draw_layers, face_areas, face_size
+from uvface.faceswap.evaluation.measure_real import (
     Shelf,
     london_pairs,
     measure_swap,
@@ -22,7 +22,7 @@ from uvface.faceswap.measure_real import (
     region_that_may_change,
     summarise,
 )
-from uvface.faceswap.measure_sheet import cut_portrait, draw_sheet, label
+from uvface.faceswap.evaluation.measure_sheet import cut_portrait, draw_sheet, label
 
 
 @pytest.fixture

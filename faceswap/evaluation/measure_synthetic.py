@@ -11,15 +11,15 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
-from ..core.geometry.landmarks import read_landmarks
-from ..core.geometry.layout import UVLayout
-from ..core.geometry.sampling import sample_texture
-from ..core.geometry.visibility import visibility
-from ..core.reconstruct import Model
-from ..core.synthesis.labels import position_maps, visibility_maps
-from ..core.synthesis.surface import TexelBinding
-from ..core.types import Face
-from ..core.upright import fit_camera
+from ...core.geometry.landmarks import read_landmarks
+from ...core.geometry.layout import UVLayout
+from ...core.geometry.sampling import sample_texture
+from ...core.geometry.visibility import visibility
+from ...core.reconstruct import Model
+from ...core.synthesis.labels import position_maps, visibility_maps
+from ...core.synthesis.surface import TexelBinding
+from ...core.types import Face
+from ...core.upright import fit_camera
 from .face_areas import draw_layers
 from .measures import ciede2000, gradient_similarity, psnr
 from .synthetic_pairs import DrawnPair, Picture

@@ -12,11 +12,11 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
-from ..core.geometry.landmarks import MOUTH
-from ..core.geometry.layout import UVLayout
-from ..core.geometry.render import render_texture
-from ..core.geometry.window import place_window, window_origin
-from ..core.types import Face
+from ...core.geometry.landmarks import MOUTH
+from ...core.geometry.layout import UVLayout
+from ...core.geometry.render import render_texture
+from ...core.geometry.window import place_window, window_origin
+from ...core.types import Face
 
 __all__ = ["FaceAreas", "draw_layers", "face_areas", "face_size"]
 

@@ -25,17 +25,17 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float, PRNGKeyArray
 
-from ..core.geometry.pose import angles_from_rotation, rotation_from_angles
-from ..core.synthesis.backdrop import blur_matrix, paint_backdrop
-from ..core.synthesis.generator import Generator
-from ..core.synthesis.glasses import GLASSES_SHARE
-from ..core.synthesis.hair import HairLook, sample_hair
-from ..core.synthesis.heads import place_head, sample_heads
-from ..core.synthesis.layers import add_glasses, add_hair, draw_surface
-from ..core.synthesis.light import Light, sample_light
-from ..core.synthesis.occluders import paint_occluder
-from ..core.synthesis.skins import SkinLook, compose_atlas, sample_skin
-from ..core.synthesis.view import PICTURE_SIZE, View
+from ...core.geometry.pose import angles_from_rotation, rotation_from_angles
+from ...core.synthesis.backdrop import blur_matrix, paint_backdrop
+from ...core.synthesis.generator import Generator
+from ...core.synthesis.glasses import GLASSES_SHARE
+from ...core.synthesis.hair import HairLook, sample_hair
+from ...core.synthesis.heads import place_head, sample_heads
+from ...core.synthesis.layers import add_glasses, add_hair, draw_surface
+from ...core.synthesis.light import Light, sample_light
+from ...core.synthesis.occluders import paint_occluder
+from ...core.synthesis.skins import SkinLook, compose_atlas, sample_skin
+from ...core.synthesis.view import PICTURE_SIZE, View
 
 __all__ = ["Cover", "DrawnPair", "Picture", "draw_pair"]
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..core.detection.recognition import Recognizer
-from ..core.errors import InputError
-from ..core.geometry.layout import UVLayout
-from ..core.geometry.pose import angles_from_rotation
-from ..core.io.images import read_photo
-from ..core.reconstruct import Model
-from ..core.types import Face
+from ...core.detection.recognition import Recognizer
+from ...core.errors import InputError
+from ...core.geometry.layout import UVLayout
+from ...core.geometry.pose import angles_from_rotation
+from ...core.io.images import read_photo
+from ...core.reconstruct import Model
+from ...core.types import Face
+from ..swap import SwapConfig, swap_masks
 from .face_areas import FaceAreas, draw_layers, face_areas, face_size
 from .measures import color_distance, edge_step, largest_change, sharpness_ratio
-from .swap import SwapConfig, swap_masks
 
 __all__ = [
     "MeasuredFace",

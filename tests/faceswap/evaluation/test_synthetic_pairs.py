@@ -9,8 +9,13 @@ import pytest
 from uvface.core.geometry.layout import load_layout
 from uvface.core.synthesis.generator import Generator, load_generator
 from uvface.core.synthesis.surface import bind_texels
-from uvface.faceswap.measure_synthetic import compare, covered_share, exact_face, inner_area
-from uvface.faceswap.synthetic_pairs import draw_pair
+from uvface.faceswap.evaluation.measure_synthetic import (
+    compare,
+    covered_share,
+    exact_face,
+    inner_area,
+)
+from uvface.faceswap.evaluation.synthetic_pairs import draw_pair
 
 pytestmark = pytest.mark.shared
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from uvface.faceswap.measures import (
+from uvface.faceswap.evaluation.measures import (
     ciede2000,
     color_distance,
     edge_step,
