@@ -20,7 +20,8 @@ __all__ = ["PALE", "skin_paleness"]
 # eye that is closed or in the shade of its lids.
 PALE = 0.95
 _BLACK = 0.38  # of the whites' Oklab L: no hair is darker, so that skin beside it cannot be either
-_WHITE, _DARKEST = 0.1, 0.1  # of an eye's and of a brow's texels, what is most so: no glint
+# The 10 % quantile: the brightest (darkest) texels of an eye (a brow), without glints.
+_WHITE, _DARKEST = 0.1, 0.1
 _MOST = 256  # one of so many texels may be; 47 of 128 x 128 are
 _INSIDE = 0.5
 _SEEN = 0.5

@@ -28,7 +28,9 @@ __all__ = ["blurred", "missing_blur", "weighted_mean", "weighted_planes"]
 
 _WIDTHS = (1.0, 2.0)  # pixels: of the Gaussians that edges are looked at with
 _POWER = 4
-_DECAY = 1.0 - 1.0 / (2 * _POWER)  # of an edge's mean of powers, by (s² + w²)
+# The p-th power mean of an edge's Laplacian falls as (s² + w²) to -_DECAY; s: blur of the edge,
+# w: of the filter.
+_DECAY = 1.0 - 1.0 / (2 * _POWER)
 _INNER = 0.98  # of the blurred weight: what lies beyond the face is not looked at
 _LARGEST = 16.0  # square pixels
 # Square pixels by which a photo may be softer: below the first the same camera's photos of

@@ -34,7 +34,7 @@ _REFINE_SIDE = 256  # pixels of the upright look at one face
 _REFINE_UNIT = 30.0  # unit of the face frame there, pixels: faces of 120 pixels are met best
 _UNIT_OF_BOX = 0.245  # unit of the face frame per square root of CenterFace's box area
 _LEVEL = float(np.cos(np.radians(10)))  # turned by less, a face counts as upright
-_KEPT = "centerface-1"  # name in the cache folder; another number where the changes are others
+_KEPT = "centerface-1"  # cache file name; raise the number when `_free_input_size` changes
 _OUTPUTS = ("537", "538", "539", "540")  # heat map, log size, offset, points
 
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["MARGIN", "View", "view_around"]
+__all__ = ["OUTSIDE_GREY", "View", "view_around"]
 
-MARGIN = 0.13  # grey outside the photo
+OUTSIDE_GREY = 0.13  # of the view where it reaches beyond the photo, in [0, 1]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +55,7 @@ class View:
             (self.size, self.size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(MARGIN,) * 3,
+            borderValue=(OUTSIDE_GREY,) * 3,
         )
 
 

@@ -8,7 +8,7 @@ from mean_faces import mean_face
 
 from uvface.core.geometry.layout import load_layout
 from uvface.core.io.overlay import PANEL, draw_landmarks, draw_overlay
-from uvface.core.io.view import MARGIN, view_around
+from uvface.core.io.view import OUTSIDE_GREY, view_around
 
 
 def _picture_of_places(height, width):
@@ -36,10 +36,10 @@ def test_view_shows_the_photo_where_it_says(reach):
 def test_view_beyond_the_photo_is_plain_and_dark():
     image = np.ones((100, 100, 3), np.float32)
     shown = view_around(np.array([[-50.0, 0], [50, 100]]), size=100, factor=1.0).cut(image)
-    np.testing.assert_allclose(shown[:, :40], MARGIN, atol=1e-6)
+    np.testing.assert_allclose(shown[:, :40], OUTSIDE_GREY, atol=1e-6)
     np.testing.assert_allclose(shown[10:90, 60:], 1.0, atol=1e-6)
     far = view_around(np.array([[5000.0, 5000], [5050, 5050]]), size=64, factor=1.0)
-    np.testing.assert_allclose(far.cut(image), MARGIN, atol=1e-6)
+    np.testing.assert_allclose(far.cut(image), OUTSIDE_GREY, atol=1e-6)
 
 
 def test_every_panel_draws_the_face_and_leaves_the_rest():
