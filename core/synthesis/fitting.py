@@ -49,7 +49,6 @@ __all__ = [
     "pixel_centres",
 ]
 
-EXPECTED_LANDMARKS = 478
 FIRST_IRIS = 468
 # Landmarks at the sides of the face (in front of the ears): their distance is the face width.
 FACE_SIDES = (234, 454)

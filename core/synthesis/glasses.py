@@ -84,7 +84,6 @@ def _mesh() -> tuple[np.ndarray, np.ndarray]:
 
 
 _TRIANGLES, _KINDS = _mesh()
-_SHINE = (0.5 + 0.8 * np.random.default_rng(5).random(len(_KINDS))).astype(np.float32)
 
 
 def glasses_vertices(

@@ -114,7 +114,7 @@ def build_surface_mesh(
     upper, lower = _mouth_columns(mouth_rim, neutral)
     half.add_strip(upper, lower, MOUTH_ROWS, MEMBRANE, corners={len(upper) - 1})
     triangles = _split(half, neutral)
-    triangles = _clip(half, triangles, neutral, outside(neutral))
+    triangles = _clip(half, triangles, outside(neutral))
     return _mirrored(half, _component(triangles, int(np.argmax(neutral[:9409, 2]))), mirror)
 
 
@@ -193,7 +193,7 @@ def _split(half: _Half, neutral: np.ndarray) -> np.ndarray:
     return np.array(triangles)
 
 
-def _clip(half: _Half, triangles: np.ndarray, neutral: np.ndarray, level: np.ndarray) -> np.ndarray:
+def _clip(half: _Half, triangles: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Cut triangles along level 0 and keep the part below it; patches are never cut."""
     value = np.array(
         [
