@@ -11,7 +11,9 @@ from uvface.cli import app
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("name", ["prnet.md", "prnet_weights.md", "benchmarks.md"])
+@pytest.mark.parametrize(
+    "name", ["prnet.md", "prnet_weights.md", "benchmarks.md", "benchmarks_history.md"]
+)
 def test_every_test_that_is_named_exists(name):
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     for path in set(re.findall(r"`(tests/[\w/.]+)`", text)):
