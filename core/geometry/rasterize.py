@@ -9,10 +9,11 @@ in the low ones, by a scatter-maximum; shading then gathers per pixel.
 Convention:
     x right, y down, pixel centres at integers, larger z is nearer. A triangle faces the camera
     when it is listed counter-clockwise on the screen, ``(x1-x0)(y2-y0) - (x2-x0)(y1-y0) < 0``;
-    others are skipped. Vertices are snapped to 1/1024 pixel and edges are tested in exact integer
-    arithmetic with the top-left rule, so that a pixel centre on a shared edge belongs to exactly
-    one of the two triangles. Depth has 32 bits less those of the triangle number (16 for 65,000
-    triangles), spread over the range of z.
+    others are skipped. Vertices are snapped to 1/1024 pixel (beyond 16,384 pixels float32 itself
+    is coarser: 1/256 pixel at 60,000) and edges are tested in exact integer arithmetic with the
+    top-left rule, so that a pixel centre on a shared edge belongs to exactly one of the two
+    triangles. Depth has 32 bits less those of the triangle number (16 for 65,000 triangles),
+    spread over the range of z.
 
 References:
     J. Pineda, "A Parallel Algorithm for Polygon Rasterization", 1988 (edge functions).
@@ -35,7 +36,7 @@ __all__ = ["interpolate", "rasterize"]
 
 _BITS = 10
 SUBPIXELS = 1 << _BITS  # vertices are snapped to this fraction of a pixel
-_LIMIT = 16000.0  # pixels; larger coordinates are clamped, so that 32 bits suffice
+_LIMIT = 20000.0  # pixels from the window's first, where coordinates end, so that 32 bits suffice
 _TILE = 4  # pixels along the side of a tile
 _SIDES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # classes: tiles along the side of a window
 _STEP = 2048  # tiles drawn in one step; at least the square of the last class
@@ -85,8 +86,11 @@ def _setup(vertices: Array, triangles: Array, origin: Array, size: tuple[int, in
     """Snap the vertices and find each triangle's window."""
     height, width = size
     is_finite = jnp.isfinite(vertices).all(axis=-1)
-    plane = jnp.clip(jnp.where(is_finite[:, None], vertices[:, :2], 0.0), -_LIMIT, _LIMIT)
-    snapped = jnp.round(plane * SUBPIXELS).astype(jnp.int32) - origin * SUBPIXELS
+    plane = jnp.where(is_finite[:, None], vertices[:, :2], 0.0)
+    # Snapped in the photo, so that windows agree; clamped in the window, wherever that lies.
+    snapped = jnp.round(plane * SUBPIXELS) - origin.astype(jnp.float32) * SUBPIXELS
+    end = _LIMIT * SUBPIXELS
+    snapped = jnp.clip(snapped, -end, end).astype(jnp.int32)
     depth = jnp.where(is_finite, vertices[:, 2], jnp.nan)
     corners = triangles.T
     x, y, z = _always(

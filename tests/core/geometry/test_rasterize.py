@@ -5,6 +5,7 @@ import pytest
 from toys import toy_camera, toy_layout, toy_position_map
 
 from uvface.core.geometry.rasterize import SUBPIXELS, interpolate, rasterize
+from uvface.core.geometry.window import SIZE_CLASSES
 
 
 def reference(vertices, triangles, height, width):
@@ -183,6 +184,27 @@ def test_window_is_the_same_part_of_the_whole():
         np.testing.assert_array_equal(part.triangle[rest], whole.triangle[top:, left:])
         shifted = whole.barycentric[top:, left:]
         np.testing.assert_allclose(part.barycentric[rest], shifted, atol=1e-6)
+
+
+@pytest.mark.parametrize("corner", [(20_000, 0), (15_950, 40_000), (-30_000, 60_000)])
+def test_a_window_far_from_the_photo_s_corner_shows_the_same(corner):
+    vertices, triangles = random_soup(8, 8.0)
+    vertices = jnp.round(64.0 * vertices) / 64.0  # what float32 resolves at 60,000, too
+    near = draw(vertices, triangles)
+    far = draw(vertices + jnp.array([*corner, 0.0]), triangles, corner)
+    assert near.is_covered.mean() > 0.4
+    for name in ("triangle", "barycentric", "depth"):
+        np.testing.assert_array_equal(getattr(far, name), getattr(near, name))
+
+
+def test_the_widest_window_is_drawn_to_its_end():
+    width = SIZE_CLASSES[-1]
+    vertices = jnp.array([[0.0, -9, 1], [0, 9, 1], [width, 9, 1], [width, -9, 1]])
+    triangles = jnp.array([[0, 1, 2], [0, 2, 3]])
+    found = jax.jit(rasterize, static_argnames=("height", "width"))(
+        vertices, triangles, height=1, width=width
+    )
+    assert found.is_covered.all()
 
 
 def test_vmap_equals_single_calls():

@@ -383,3 +383,15 @@ def test_a_json_file_of_others_is_kept(tmp_path, face, layout, content):
     with pytest.raises(InputError, match="no result of uvface"):
         write_results(tmp_path, NAME, PHOTO, [face], layout, save=["pose"], weights="w")
     assert path.read_text() == content and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_face_far_to_the_right_of_a_panorama_has_its_depth(layout):
+    near = make_face(layout, 226.0)
+    far = dataclasses.replace(near, position_map=near.position_map + jnp.array([2e4, 0.0, 0.0]))
+    expected, is_drawn = depth_map(near, layout, height=512, width=512)
+    depth, coverage = depth_map(far, layout, height=512, width=20_512)
+    assert not coverage[:, :20_000].any()
+    # float32 resolves 1/512 pixel there: a few pixels at outlines may change
+    same = coverage[:, 20_000:] == is_drawn
+    assert is_drawn.sum() > 10_000 and same.mean() > 0.999
+    np.testing.assert_allclose(depth[:, 20_000:][same], expected[same], atol=0.1)
