@@ -152,7 +152,7 @@ class Model:
 
         Args:
             photo: a file, a picture of Pillow, or RGB of shape ``[H, W, 3]``: floats in [0, 1],
-                or whole numbers up to the largest of their type (uint8, uint16).
+                uint8 or uint16.
             boxes: (left, top, right, bottom) around the landmarks in photo pixels, in place of
                 detection.
             faces: ``"all"``; one of ``"largest"``, ``"smallest"``, ``"left"``, ``"right"`` and

@@ -43,14 +43,7 @@ def open_photo(photo: PhotoLike) -> Photo:
         return read_photo(photo)
     if not isinstance(photo, np.ndarray | Array):
         raise InputError(_no_photo(photo))
-    image = as_rgb(np.asarray(photo))
-    low, high = image.min(initial=0.0), image.max(initial=0.0)
-    if low < -_ROUNDING or high > 1.0 + _ROUNDING:
-        raise InputError(
-            f"an array of floats from {low:g} to {high:g} is no photo; divide it by its white "
-            "for floats in [0, 1], or give uint8 or uint16"
-        )
-    return Photo(image=image.astype(np.float32))
+    return Photo(image=as_rgb(np.asarray(photo)).astype(np.float32))
 
 
 def photo_list(photos: Photos) -> tuple[PhotoLike, ...]:
@@ -82,20 +75,28 @@ def as_rgb(image: np.ndarray) -> Float[np.ndarray, "height width 3"]:
     """Return an array as RGB in [0, 1].
 
     Args:
-        image: ``[H, W, 3]``: floats, or whole numbers up to the largest of their type.
+        image: ``[H, W, 3]``: floats in [0, 1], uint8 or uint16. Of other whole numbers nobody
+            knows what white is.
 
     Raises:
-        InputError: the array has another shape or type, or is not finite.
+        InputError: the array has another shape, type or range, or is not finite.
     """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype.kind not in "fiu":
+    is_whole = image.dtype in (np.uint8, np.uint16)
+    if image.ndim != 3 or image.shape[2] != 3 or not (is_whole or image.dtype.kind == "f"):
         raise InputError(
-            f"an array of shape {image.shape} and type {image.dtype} is no photo; "
-            "need RGB of shape [H, W, 3]: floats in [0, 1], uint8 or uint16"
+            f"an array of shape {image.shape} and type {image.dtype} is no photo; need RGB of "
+            "shape [H, W, 3]: uint8 or uint16, or floats in [0, 1], that is divided by the white"
         )
-    if not np.isfinite(image).all():
+    if is_whole:
+        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    low, high = image.min(initial=0.0), image.max(initial=0.0)  # NaN if any number is
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(
             "the array is not finite everywhere (NaN or inf); a photo is floats in [0, 1]"
         )
-    if image.dtype.kind == "f":
-        return image
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    if low < -_ROUNDING or high > 1.0 + _ROUNDING:
+        raise InputError(
+            f"an array of floats from {low:g} to {high:g} is no photo; divide it by its white "
+            "for floats in [0, 1], or give uint8 or uint16"
+        )
+    return image

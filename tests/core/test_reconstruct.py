@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import uvface
+from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
@@ -90,3 +92,8 @@ def test_a_second_process_imports_nothing_slow(tmp_path):
     read = f"assert len(uvface.load().reconstruct({photo})) == 1"
     assert "'flax'" in _imported(read, tmp_path)
     assert _imported(read, tmp_path) == "[]"
+
+
+def test_a_photo_of_floats_up_to_255_is_no_photo_without_a_face():
+    with pytest.raises(InputError, match="floats from 0 to 255 is no photo; divide it"):
+        uvface.load().reconstruct(np.full((64, 64, 3), 255.0, np.float32))

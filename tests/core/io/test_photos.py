@@ -45,7 +45,22 @@ def test_an_array_that_is_no_photo_is_refused(image):
         as_rgb(image)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.int16, np.uint32])
+def test_whole_numbers_whose_white_nobody_knows_are_refused(dtype):
+    image = np.random.default_rng(0).integers(0, 256, (4, 5, 3)).astype(dtype)
+    name = np.dtype(dtype).name
+    with pytest.raises(
+        InputError, match=rf"\(4, 5, 3\) and type {name} is no photo; need RGB .*uint8"
+    ):
+        as_rgb(image)
+
+
+def test_floats_that_are_not_divided_by_their_white_are_refused():
+    with pytest.raises(InputError, match=r"floats from 0 to 255 is no photo; divide it"):
+        as_rgb(np.linspace(0.0, 255.0, 60, dtype=np.float32).reshape(4, 5, 3))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_an_array_that_is_not_finite_is_an_error(value):
     image = np.full((40, 50, 3), 0.5, np.float32)
     image[20, 30, 1] = value
