@@ -21,6 +21,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from .products import product
+
 __all__ = ["Camera", "Face", "Fragments", "Mesh", "Similarity"]
 
 
@@ -40,7 +42,7 @@ class Similarity:
 
     def apply(self, points: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
         """Map points ``[..., 2]``, or ``[..., 3]`` whose z is only scaled."""
-        plane = self.scale * points[..., :2] @ self.rotation.T + self.translation
+        plane = product(self.scale * points[..., :2], self.rotation.T) + self.translation
         return jnp.concatenate([plane, self.scale * points[..., 2:]], axis=-1)
 
     def inverse(self) -> Similarity:
@@ -48,14 +50,14 @@ class Similarity:
         scale = 1.0 / self.scale
         rotation = self.rotation.T
         return Similarity(
-            scale=scale, rotation=rotation, translation=-scale * rotation @ self.translation
+            scale=scale, rotation=rotation, translation=product(-scale * rotation, self.translation)
         )
 
     def compose(self, first: Similarity) -> Similarity:
         """Return the similarity that applies ``first`` and then this one."""
         return Similarity(
             scale=self.scale * first.scale,
-            rotation=self.rotation @ first.rotation,
+            rotation=product(self.rotation, first.rotation),
             translation=self.apply(first.translation),
         )
 
@@ -76,14 +78,14 @@ class Camera:
 
     def project(self, points: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
         """Return photo positions; z keeps its sign and scale, for the depth test."""
-        return self.scale * points @ self.rotation.T + self.translation
+        return product(self.scale * points, self.rotation.T) + self.translation
 
     def seen_through(self, photo_from_crop: Similarity) -> Camera:
         """Return the camera to the photo of one to a crop of it."""
         turn = jnp.eye(3).at[:2, :2].set(photo_from_crop.rotation)
         return Camera(
             scale=photo_from_crop.scale * self.scale,
-            rotation=turn @ self.rotation,
+            rotation=product(turn, self.rotation),
             translation=photo_from_crop.apply(self.translation),
         )
 

@@ -33,6 +33,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.visibility import normals
 from ..core.io.face_files import FaceTexture, TextureSource
 from ..core.io.textures import photo_texture
+from ..core.products import product
 from ..core.types import Camera, Face
 from .colour import (
     ColorTransfer,
@@ -252,7 +253,7 @@ def _shape(faces: Face, weights: Array) -> Array:
     """Return the mean of the shapes without their poses, each where its photo shows it."""
 
     def unposed(camera: Camera, position_map: Array) -> Array:
-        return (position_map - camera.translation) @ camera.rotation / camera.scale
+        return product(position_map - camera.translation, camera.rotation) / camera.scale
 
     shapes = jax.vmap(unposed)(faces.camera, faces.position_map)
     weights = weights + 1e-3

@@ -16,6 +16,7 @@ RANKS = {
     "core.errors": 0,
     "core.arguments": 1,
     "core.levels": 0,
+    "core.products": 0,
     "core.compilation": 0,
     "core.geometry": 2,
     "core.blending": 3,

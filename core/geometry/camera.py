@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
+from ..products import product
 from ..types import Camera
 
 __all__ = ["closest_rotation", "estimate_camera", "estimate_similarity_3d"]
@@ -28,12 +29,13 @@ _TINY = 1e-12
 def closest_rotation(matrix: Float[Array, "3 3"]) -> Float[Array, "3 3"]:
     """Return the rotation (det = +1) nearest to a matrix in the Frobenius norm."""
     left, _, right = jnp.linalg.svd(matrix)
-    sign = jnp.sign(jnp.linalg.det(left @ right))
-    return left @ jnp.diag(jnp.stack([jnp.ones(()), jnp.ones(()), sign])) @ right
+    sign = jnp.sign(jnp.linalg.det(product(left, right)))
+    flip = jnp.diag(jnp.stack([jnp.ones(()), jnp.ones(()), sign]))
+    return product(product(left, flip), right)
 
 
 def _centre(points: Array, weights: Array) -> tuple[Array, Array]:
-    mean = weights @ points / jnp.maximum(weights.sum(), _TINY)
+    mean = product(weights, points) / jnp.maximum(weights.sum(), _TINY)
     return mean, points - mean
 
 
@@ -41,16 +43,26 @@ def _affine(canonical: Array, photo: Array, weights: Array) -> Array:
     """Return the weighted least-squares matrix ``[3, 3]`` between centred points."""
     _, p = _centre(canonical, weights)
     _, q = _centre(photo, weights)
-    moment = (weights[:, None] * p).T @ p
+    moment = product((weights[:, None] * p).T, p)
     ridge = 1e-7 * jnp.trace(moment) + _TINY
-    cross = (weights[:, None] * q).T @ p
+    cross = product((weights[:, None] * q).T, p)
     return jnp.linalg.solve(moment + ridge * jnp.eye(3), cross.T).T
 
 
 def _residual(matrix: Array, canonical: Array, photo: Array, weights: Array) -> Array:
     _, p = _centre(canonical, weights)
     _, q = _centre(photo, weights)
-    return jnp.linalg.norm(q - p @ matrix.T, axis=-1)
+    return jnp.linalg.norm(q - product(p, matrix.T), axis=-1)
+
+
+def _placed(
+    rotation: Array, origin: Array, goal: Array, p: Array, q: Array, weights: Array
+) -> Camera:
+    """Return the camera of a rotation; its scale and translation fit centred points."""
+    spread = jnp.maximum(product(weights, (p**2).sum(axis=-1)), _TINY)
+    scale = product(weights, (q * product(p, rotation.T)).sum(axis=-1)) / spread
+    translation = goal - product(scale * rotation, origin)
+    return Camera(scale=scale, rotation=rotation, translation=translation)
 
 
 def estimate_camera(
@@ -76,21 +88,19 @@ def estimate_camera(
     """
     _, spread = _centre(photo, weights)
     total = jnp.maximum(weights.sum(), _TINY)
-    floor = 1e-6 * jnp.sqrt((weights @ (spread**2).sum(axis=-1)) / total) + _TINY
+    floor = 1e-6 * jnp.sqrt(product(weights, (spread**2).sum(axis=-1)) / total) + _TINY
 
     def reweight(_: Array, robust: Array) -> Array:
         matrix = _affine(canonical, photo, robust)
         residual = _residual(matrix, canonical, photo, robust)
-        typical = robust @ residual / jnp.maximum(robust.sum(), _TINY) + floor
+        typical = product(robust, residual) / jnp.maximum(robust.sum(), _TINY) + floor
         return weights / (1.0 + (residual / (3.0 * typical)) ** 2) ** 2
 
     robust = lax.fori_loop(0, iterations, reweight, weights)
     rotation = closest_rotation(_affine(canonical, photo, robust))
     origin, p = _centre(canonical, robust)
     goal, q = _centre(photo, robust)
-    turned = p @ rotation.T
-    scale = (robust @ (q * turned).sum(axis=-1)) / jnp.maximum(robust @ (p**2).sum(axis=-1), _TINY)
-    return Camera(scale=scale, rotation=rotation, translation=goal - scale * rotation @ origin)
+    return _placed(rotation, origin, goal, p, q, robust)
 
 
 def estimate_similarity_3d(
@@ -110,8 +120,5 @@ def estimate_similarity_3d(
     """
     origin, p = _centre(source, weights)
     goal, q = _centre(target, weights)
-    rotation = closest_rotation((weights[:, None] * q).T @ p)
-    turned = p @ rotation.T
-    spread = jnp.maximum(weights @ (p**2).sum(axis=-1), _TINY)
-    scale = (weights @ (q * turned).sum(axis=-1)) / spread
-    return Camera(scale=scale, rotation=rotation, translation=goal - scale * rotation @ origin)
+    rotation = closest_rotation(product((weights[:, None] * q).T, p))
+    return _placed(rotation, origin, goal, p, q, weights)

@@ -26,6 +26,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..compilation import computed_once
+from ..products import product
 from ..types import Similarity
 from .pose import Angle, inplane_rotation
 from .sampling import sample_bilinear
@@ -63,9 +64,8 @@ def _square(centre: Array, side: Array, rotation: Array, size: int) -> Similarit
     """Return photo_from_crop of the square with a centre, a side and a turn."""
     scale = jnp.maximum(side, 1e-3) / size
     middle = jnp.full(2, (size - 1) / 2, dtype=jnp.float32)
-    return Similarity(
-        scale=scale, rotation=rotation, translation=centre - scale * rotation @ middle
-    )
+    translation = centre - product(scale * rotation, middle)
+    return Similarity(scale=scale, rotation=rotation, translation=translation)
 
 
 @partial(jax.jit, static_argnames=("size", "factor"))
@@ -98,7 +98,8 @@ def turn_crop(photo_from_crop: Similarity, roll: Angle, *, size: int = 256) -> S
     """
     middle = jnp.full(2, (size - 1) / 2, dtype=jnp.float32)
     turn = inplane_rotation(roll)
-    about = Similarity(scale=jnp.ones(()), rotation=turn, translation=middle - turn @ middle)
+    translation = middle - product(turn, middle)
+    about = Similarity(scale=jnp.ones(()), rotation=turn, translation=translation)
     return photo_from_crop.compose(about)
 
 

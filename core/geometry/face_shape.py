@@ -26,6 +26,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..errors import AssetError
+from ..products import product
 from ..types import Camera
 from .camera import estimate_similarity_3d
 from .layout import UVLayout
@@ -129,13 +130,13 @@ def fit_shape(position_map: Float[Array, "size size 3"], modes: ShapeModes) -> F
     columns = jnp.concatenate([modes.identity, modes.expression]).reshape(len(modes.solver), -1)
 
     def shaped(coefficients: Array) -> Array:
-        offset = jnp.matmul(coefficients, columns, precision="highest")
+        offset = product(coefficients, columns)
         return mean + offset.reshape(-1, 3)
 
     def refit(_: Array, coefficients: Array) -> Array:
         similarity = estimate_similarity_3d(points, shaped(coefficients), weights)
         difference = (similarity.project(points) - mean).reshape(-1)
-        return jnp.matmul(modes.solver, difference, precision="highest")
+        return product(modes.solver, difference)
 
     found = lax.fori_loop(0, _ROUNDS, refit, jnp.zeros(len(columns)))
     camera = estimate_similarity_3d(shaped(found), points, weights)

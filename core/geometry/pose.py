@@ -21,6 +21,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..products import product
+
 __all__ = [
     "Angle",
     "angles_from_rotation",
@@ -47,8 +49,7 @@ def _about(axis: int, degrees: Angle) -> Array:
 
 def rotation_from_angles(yaw: Angle, pitch: Angle, roll: Angle) -> Float[Array, "3 3"]:
     """Return the rotation matrix of a pose, angles in degrees."""
-    turned = jnp.matmul(_about(0, pitch), _about(1, -yaw), precision="highest")
-    return jnp.matmul(turned, _about(2, roll), precision="highest")
+    return product(product(_about(0, pitch), _about(1, -yaw)), _about(2, roll))
 
 
 @jax.jit

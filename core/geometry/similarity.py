@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ..products import product
 from ..types import Similarity
 
 __all__ = ["estimate_similarity"]
@@ -38,7 +39,7 @@ def estimate_similarity(
     """
     w = jnp.ones(source.shape[0], source.dtype) if weights is None else weights
     w = w / jnp.maximum(w.sum(), 1e-12)
-    centre, goal = w @ source, w @ target
+    centre, goal = product(w, source), product(w, target)
     p, q = source - centre, target - goal
     spread = (w[:, None] * p**2).sum()
     cosine = (w * (p[:, 0] * q[:, 0] + p[:, 1] * q[:, 1])).sum()
@@ -49,4 +50,5 @@ def estimate_similarity(
     sine = jnp.where(is_usable, sine / jnp.where(is_usable, length, 1.0), 0.0)
     scale = jnp.where(is_usable, length / jnp.maximum(spread, 1e-12), 1.0)
     rotation = jnp.stack([jnp.stack([cosine, -sine]), jnp.stack([sine, cosine])])
-    return Similarity(scale=scale, rotation=rotation, translation=goal - scale * rotation @ centre)
+    translation = goal - product(scale * rotation, centre)
+    return Similarity(scale=scale, rotation=rotation, translation=translation)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..geometry.camera import estimate_similarity_3d
 from ..geometry.layout import UVLayout
+from ..products import product
 from ..types import Face
 from .files import write_bytes_atomic
 from .meshes import write_mesh
@@ -24,7 +25,7 @@ def canonical_map(face: Face) -> jnp.ndarray:
     head stays where it is whatever the mouth does: expressions can be compared.
     """
     moved = face.position_map - face.camera.translation
-    return moved @ face.camera.rotation / face.camera.scale
+    return product(moved, face.camera.rotation) / face.camera.scale
 
 
 def frontal_map(face: Face, layout: UVLayout) -> jnp.ndarray:
