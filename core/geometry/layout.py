@@ -46,7 +46,7 @@ class UVLayout:
     texel_weights: Array  # [S, S], for the training loss; mean 1 over the mask
     regions: dict[str, Array]  # name -> [S, S] soft mask in [0, 1]
     name: str = dataclasses.field(metadata={"static": True})
-    digest: str = dataclasses.field(metadata={"static": True})  # SHA-256 of the layout's arrays
+    digest: str = dataclasses.field(metadata={"static": True})  # `layout_digest` of its arrays
 
     @property
     def size(self) -> int:
@@ -84,7 +84,11 @@ _ARRAYS = ("mask", "triangles", "canonical", "landmark_uv", "mirror_texel", "tex
 
 
 def layout_digest(arrays: dict[str, np.ndarray]) -> str:
-    """Return the SHA-256 over the names and bytes of a layout's defining arrays."""
+    """Return the SHA-256 over the names and bytes of mask, triangles and landmark UVs.
+
+    These say which texel is which point of a face. Canonical positions, mirror map, weights and
+    regions do not count: layouts that differ in them alone have one digest.
+    """
     digest = hashlib.sha256()
     for name in ("mask", "triangles", "landmark_uv"):
         digest.update(name.encode())

@@ -9,9 +9,10 @@ __all__ = ["enlarge", "pool"]
 
 
 def pool(image: Array, size: int) -> Array:
-    """Average blocks of pixels or texels of ``[h, w, c]``, down to ``size`` or a few more rows.
+    """Average blocks of pixels or texels of ``[h, w, c]``, down to ``size`` rows or more.
 
-    The blocks are the largest squares that fit the image and leave ``size`` rows or more.
+    The blocks are the largest squares that divide both sides and leave so many. Where there are
+    none, as in a smaller image, it is returned as it is.
     """
     height, width, _ = image.shape
     block = max(height // size, 1)

@@ -125,3 +125,12 @@ def test_errors_say_what_to_do(layout: UVLayout, tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"not a layout")
     with pytest.raises(AssetError, match="cannot read the UV layout"):
         layout_module._read_layout(tmp_path / "bad.npz")
+
+
+def test_the_digest_is_that_of_mask_triangles_and_landmarks(layout: UVLayout) -> None:
+    arrays = layout_module.pack_layout(layout)
+    for name in arrays:
+        if name not in ("header", "region_masks"):
+            digest = layout_module.layout_digest(arrays | {name: arrays[name][::-1]})
+            is_defining = name in ("mask", "triangles", "landmark_uv")
+            assert (digest != layout.digest) == is_defining, name

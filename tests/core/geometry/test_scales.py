@@ -16,6 +16,12 @@ def test_pool_averages_the_largest_blocks_that_fit(height, width, size, block):
     np.testing.assert_allclose(pool(jnp.asarray(image), size), blocks.mean(axis=(1, 3)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("height,width,size", [(37, 41, 5), (12, 9, 16), (9, 9, 5)])
+def test_pool_leaves_what_no_block_divides(height, width, size):
+    image = jnp.ones((height, width, 1))
+    assert pool(image, size).shape == image.shape
+
+
 def test_enlarge_follows_a_slope_and_keeps_the_shape():
     row, column = np.mgrid[:12, :9].astype(np.float32)
     image = jnp.asarray(np.stack([row, column], axis=-1))

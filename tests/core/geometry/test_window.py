@@ -17,6 +17,12 @@ def test_size_class_holds_the_length(length):
     assert size_class(length) in SIZE_CLASSES or length > SIZE_CLASSES[-1]
 
 
+def test_a_window_of_most_faces_wastes_at_most_60_percent():
+    for low, high, most in ((257, 1280, 1.6), (128, 8192, 2.3), (8193, 16384, 4.0)):
+        lengths = range(low, high + 1)
+        assert max((size_class(length) / length) ** 2 for length in lengths) <= most
+
+
 def test_window_holds_the_points_and_their_margin():
     points = np.array([[100.3, 50.2], [330.0, 90.0], [150.0, 240.9]])
     (left, top), side = window_origin(points, margin=8)
