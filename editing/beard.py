@@ -16,7 +16,6 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import EYES, MOUTH, NOSE
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.sampling import sample_bilinear
 from ..core.geometry.scales import pool
 from .colour import luma
 from .occlusion import average_lab
@@ -68,12 +67,7 @@ def beard_share(
 
 
 def _beard_zone(layout: UVLayout) -> Array:
-    return ramp(layout.canonical[..., 1] - _points(layout)[NOSE, 1].max(), _BELOW_NOSE)
-
-
-def _points(layout: UVLayout) -> Array:
-    """Return the landmarks ``[68, 3]`` in the canonical frame, cm."""
-    return sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
+    return ramp(layout.canonical[..., 1] - layout.landmarks()[NOSE, 1].max(), _BELOW_NOSE)
 
 
 def roughness(texture: Float[Array, "texels texels 3"], size: int) -> Float[Array, "size size"]:
@@ -108,7 +102,7 @@ def whole_beard(
         rough: from `roughness`.
         layout: UV layout.
     """
-    points, zone = _points(layout), _beard_zone(layout)
+    points, zone = layout.landmarks(), _beard_zone(layout)
     x, y = layout.canonical[..., 0], layout.canonical[..., 1]
     edges = jnp.stack([layout.region(k) for k in ("lips", "mouth_interior", "nose")]).max(axis=0)
     is_plain = soften(edges[..., None], _EDGES * layout.size / 256)[..., 0] < 0.1

@@ -14,7 +14,6 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import EYES
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.sampling import sample_bilinear
 from .regions import ramp, smooth_step, soften
 
 __all__ = ["frame_trust", "whole_brows"]
@@ -92,7 +91,7 @@ def whole_brows(
 
 def _from_eyes(layout: UVLayout) -> tuple[Array, Array]:
     """Return the distance of the texels from the middle of the face, and how far below the eyes."""
-    eyes = sample_bilinear(layout.canonical, layout.landmark_uv[EYES] * layout.size - 0.5)
+    eyes = layout.landmarks()[EYES]
     return jnp.abs(layout.canonical[..., 0]), layout.canonical[..., 1] - eyes[:, 1].mean()
 
 

@@ -12,7 +12,6 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import BROWS, JAW
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.sampling import sample_bilinear
 from .regions import ramp, smooth_step, soften
 
 __all__ = [
@@ -56,7 +55,7 @@ def periphery(layout: UVLayout, normal: Float[Array, "size size 3"]) -> Float[Ar
             position map paints it on the face.
     """
     facing, turned = normal[..., 2], _turn(layout, normal)
-    points = sample_bilinear(layout.canonical, layout.landmark_uv * layout.size - 0.5)
+    points = layout.landmarks()
     x, y = layout.canonical[..., 0], layout.canonical[..., 1]
     low, high = _ABOVE_BROWS
     above = smooth_step((points[BROWS, 1].min() - low - y) / (high - low))

@@ -13,7 +13,6 @@ from jaxtyping import Float
 from ..core.errors import InputError
 from ..core.geometry.landmarks import BROWS
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.sampling import sample_bilinear
 
 __all__ = ["combine_regions", "ramp", "smooth_step", "soften", "swap_region"]
 
@@ -96,8 +95,7 @@ def swap_region(layout: UVLayout, *, feather: float) -> Float[Array, "size size"
         layout: UV layout with the region ``face``.
         feather: width of the soft border, in texels of a layout of size 256.
     """
-    brow_uv = layout.landmark_uv[BROWS]
-    brows = sample_bilinear(layout.canonical, brow_uv * layout.size - 0.5)[:, 1].min()
+    brows = layout.landmarks()[BROWS, 1].min()
     below_hair = 1.0 - ramp(brows - layout.canonical[..., 1], _FOREHEAD_FADE)
     width = feather * layout.size / 256
     blurred = soften((layout.region("face") * layout.mask)[..., None], width)[..., 0]

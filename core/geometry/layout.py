@@ -22,6 +22,7 @@ from jaxtyping import Float
 
 from ..errors import AssetError, InputError
 from ..types import Mesh
+from .landmarks import read_landmarks
 
 __all__ = [
     "UVLayout",
@@ -64,6 +65,10 @@ class UVLayout:
         """Return a UV image with its sides exchanged (values are not changed)."""
         flat = image.reshape(-1, image.shape[-1])
         return flat[self.mirror_texel].reshape(image.shape)
+
+    def landmarks(self) -> Float[Array, "68 3"]:
+        """Return the landmarks in the canonical frame, cm."""
+        return read_landmarks(self.canonical, self.landmark_uv)
 
     @jax.jit
     def mesh(

@@ -127,6 +127,15 @@ def test_errors_say_what_to_do(layout: UVLayout, tmp_path: Path) -> None:
         layout_module._read_layout(tmp_path / "bad.npz")
 
 
+def test_canonical_landmarks_lie_where_their_texels_do(layout: UVLayout) -> None:
+    points = np.asarray(layout.landmarks())
+    assert points.shape == (68, 3)
+    column, row = np.floor(np.asarray(layout.landmark_uv) * layout.size).astype(int).T
+    nearest = np.asarray(layout.canonical)[row, column]
+    assert np.linalg.norm(points - nearest, axis=1).max() < 0.2  # cm
+    np.testing.assert_array_equal(points[:17, 1].argmax(), 8)  # the chin is the lowest of the jaw
+
+
 def test_the_digest_is_that_of_mask_triangles_and_landmarks(layout: UVLayout) -> None:
     arrays = layout_module.pack_layout(layout)
     for name in arrays:
