@@ -1,6 +1,7 @@
 """The Poisson solver against a sparse direct solve, and what blending must never do."""
 
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +10,11 @@ import pytest
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
+from uvface.core.blending import multigrid
 from uvface.core.blending.composite import BlendConfig, composite
 from uvface.core.blending.multigrid import padded_size
 from uvface.core.blending.poisson import poisson_blend
+from uvface.core.io.images import read_photo
 
 HEIGHT, WIDTH = 45, 45  # no multiple of a power of two; square, to share compiled code
 NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -236,3 +239,29 @@ def test_a_screened_correction_agrees_with_a_direct_solve_and_decays():
     reference = _direct(target, source, region, screening=1.0 / 9.0)
     assert np.abs(result - reference).max() < 1.0 / 255
     assert np.abs(result - source)[18:26, 18:26].max() < 0.02
+
+
+def _ragged_oval(size):
+    """Return a soft mask of a face's shape, with strands of hair at its edge."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((size, size)), 3.0)
+    y, x = (np.mgrid[:size, :size] / size - 0.5).astype(np.float32)
+    reach = np.hypot(x / 0.31, y / 0.42) + 0.05 * noise / noise.std()
+    return np.clip(8.0 * (1.1 - reach), 0.0, 1.0).astype(np.float32)
+
+
+@pytest.mark.parametrize(("tolerance", "most"), [(1e-3, 6), (1e-5, 10)])
+def test_few_cycles_put_one_face_into_another(tolerance, most, monkeypatch):
+    """Cycles are nearly all of the solver's time; the results would not show that it takes more."""
+    photos = Path(__file__).resolve().parents[3] / "examples" / "photos"
+    target, source = (read_photo(photos / f"{k}.jpg").image for k in ("target", "reference"))
+    cycle, counted = multigrid._cycle, []
+
+    def counting(levels, residual):
+        if levels[0].across is None:  # the finest grid
+            jax.debug.callback(lambda: counted.append(1))
+        return cycle(levels, residual)
+
+    monkeypatch.setattr(multigrid, "_cycle", counting)
+    jax.jit(partial(poisson_blend, tolerance=tolerance))(target, source, _ragged_oval(len(target)))
+    jax.effects_barrier()
+    assert 1 < len(counted) <= most
