@@ -124,6 +124,9 @@ def reconstruct(
 ) -> Iterator[Item]:
     """Reconstruct every face of every photo and write the chosen files into a folder.
 
+    Results of an earlier run of a photo are removed when it is written, also those that are not
+    chosen now, so that ``STEM.json`` names all that stands in the folder.
+
     Args:
         photos: files, folders or globs; one or several.
         output: folder for the results; made where it does not exist.
@@ -155,6 +158,7 @@ def reconstruct(
     require_boxes(boxes, files)
     folder = Path(output)
     make_folder(folder)
+    names = _Names(save=chosen, photos=_names_in(folder, files))
     write = partial(
         write_results,
         folder,
@@ -163,6 +167,7 @@ def reconstruct(
         weights=model.header.network,
         texture_size=texture_size,
         mask_hidden=mask_hidden,
+        photos=names.photos,
     )
     job = _Job(
         model=model,
@@ -177,7 +182,6 @@ def reconstruct(
         },
     )
     existing = partial(read_existing, folder, save=chosen, weights=model.header.network)
-    names = _Names(save=chosen, photos=_names_in(folder, files))
     return _run(files, job, names, existing if skip_existing else None)
 
 

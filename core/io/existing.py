@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,16 +51,24 @@ def read_existing(
     return record | {"image": str(photo)}  # by its present name
 
 
-def remove_record(path: Path) -> None:
-    """Remove the ``STEM.json`` of an earlier run before its other files are replaced.
+def remove_record(path: Path, *, spare: Collection[str] = ()) -> None:
+    """Remove the ``STEM.json`` of an earlier run and the files that it alone names.
 
-    So it never stands for files of which some are of another run.
+    So no record stands for files of which some are of another run, and no file is left that
+    nothing names, which would be taken for a photo.
+
+    Args:
+        path: the ``STEM.json``; nothing is done where there is none.
+        spare: names of files beside it that stay, since they are photos.
 
     Raises:
-        InputError: the file is no such record, or it cannot be removed.
+        InputError: the file is no such record, or a file cannot be removed.
     """
     try:
         if is_record := _is_record(path.read_bytes()):
+            for file in map(path.with_name, _plain(_named(path)) - set(spare)):
+                if list(_records_of(file)) == [path]:
+                    file.unlink(missing_ok=True)
             path.unlink()
     except FileNotFoundError:
         return
@@ -80,16 +88,29 @@ def _is_record(content: bytes) -> bool:
 
 def is_result(picture: Path) -> bool:
     """Return whether a ``STEM.json`` beside a picture names it as a result, and so no photo."""
-    parts = picture.stem.split("_")
-    stems = ("_".join(parts[:count]) for count in range(1, len(parts)))
-    return any(picture.name in _named(picture.with_name(f"{stem}.json")) for stem in stems)
+    return any(_records_of(picture))
+
+
+def _records_of(file: Path) -> Iterator[Path]:
+    """Give each ``STEM.json`` beside a file that names it."""
+    parts = file.stem.split("_")
+    for count in range(1, len(parts) + 1):
+        record = file.with_name(f"{'_'.join(parts[:count])}.json")
+        if file.name in _named(record):
+            yield record
+
+
+def _plain(names: set[str]) -> set[str]:
+    """Return those that name a file of the folder itself, and cannot lead out of it."""
+    return {name for name in names if Path(name).name == name}
 
 
 def _named(path: Path) -> set[str]:
-    """Return the files that a ``STEM.json`` names; none where there is no such file."""
+    """Return the files that a ``STEM.json`` names, and those that its meshes read; or none."""
     try:
         faces = json.loads(path.read_text(encoding="utf-8"))["faces"]
         names = {name for face in faces for name in face["files"].values()}
-        return names | {f"{Path(name).stem}_texture.png" for name in names if name.endswith(".obj")}
+        meshes = [name.removesuffix(".obj") for name in names if name.endswith(".obj")]
+        return names | {f"{mesh}{end}" for mesh in meshes for end in (".mtl", "_texture.png")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,11 @@ def write_results(
     texture_size: int | None = None,
     mask_hidden: bool = False,
     options: Mapping[str, Any] | None = None,
+    photos: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Write the chosen files of every face, and ``STEM.json`` last; an earlier one goes first.
+    """Write the chosen files of every face, and ``STEM.json`` last.
+
+    An earlier ``STEM.json`` goes first, with all files that it names.
 
     Args:
         folder: where the files go.
@@ -94,6 +97,7 @@ def write_results(
             of the layout.
         mask_hidden: make hidden texels transparent in the texture's picture, black on meshes.
         options: what else the files came from, for the JSON file (`existing.read_existing`).
+        photos: names of photos in the folder, which stay even where an earlier result names them.
 
     Returns:
         What was written to ``STEM.json``.
@@ -107,7 +111,7 @@ def write_results(
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
     texture_size = as_texture_size(texture_size)
     record_path = folder / f"{path.stem}.json"
-    remove_record(record_path)
+    remove_record(record_path, spare=photos)
     records = []
     for index, face in enumerate(faces):
         stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"

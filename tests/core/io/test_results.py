@@ -10,6 +10,7 @@ import trimesh
 from PIL import Image
 from scipy.io import loadmat
 
+from uvface.core.batch import find_photos
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import UVLayout, load_layout
@@ -395,3 +396,41 @@ def test_a_face_far_to_the_right_of_a_panorama_has_its_depth(layout):
     same = coverage[:, 20_000:] == is_drawn
     assert is_drawn.sum() > 10_000 and same.mean() > 0.999
     np.testing.assert_allclose(depth[:, 20_000:][same], expected[same], atol=0.1)
+
+
+def _write_p(folder, face, layout, *, faces, **options):
+    """Write results of a photo ``p.png`` of the folder."""
+    save = ("mesh", "overlay", "landmarks")
+    path = folder / "p.png"
+    write_results(folder, path, PHOTO, [face] * faces, layout, save=save, weights="w", **options)
+
+
+def test_a_run_that_finds_fewer_faces_leaves_no_files_of_the_others(tmp_path, face, layout):
+    """Nothing names them any more, so that their pictures would be taken for photos."""
+    (tmp_path / "p.png").write_bytes(b"a photo")
+    _write_p(tmp_path, face, layout, faces=2)
+    assert (tmp_path / "p_1.mtl").is_file() and (tmp_path / "p_1_texture.png").is_file()
+    _write_p(tmp_path, face, layout, faces=1)
+    assert not list(tmp_path.glob("p_0*")) and not list(tmp_path.glob("p_1*"))
+    assert find_photos(tmp_path) == [tmp_path / "p.png"]
+    whole = sorted(tmp_path.iterdir())
+    _write_p(tmp_path, face, layout, faces=1)
+    assert sorted(tmp_path.iterdir()) == whole
+
+
+def test_files_of_other_records_photos_and_other_folders_are_not_removed(tmp_path, face, layout):
+    out = tmp_path / "out"
+    _write_p(out, face, layout, faces=2)
+    record = json.loads((out / "p.json").read_text())
+    outside = tmp_path / "p_outside.png"
+    outside.write_bytes(b"a photo")
+    record["faces"][0]["files"] |= {"a": "../p_outside.png", "b": str(outside), "c": "other.png"}
+    (out / "other.png").write_bytes(b"a photo")
+    (out / "p.json").write_text(json.dumps(record))
+    other = json.loads((out / "p.json").read_text())
+    other["faces"] = other["faces"][1:]  # of a photo p_1.png
+    (out / "p_1.json").write_text(json.dumps(other))
+    _write_p(out, face, layout, faces=1, photos={"p_0_overlay.png"})
+    assert outside.is_file() and (out / "other.png").is_file()
+    assert (out / "p_1_overlay.png").is_file() and (out / "p_0_overlay.png").is_file()
+    assert not (out / "p_0_kpt.txt").exists() and not (out / "p_0.mtl").exists()
