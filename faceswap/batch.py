@@ -26,7 +26,8 @@ from ..editing.finder import FaceFinder
 from ..editing.result import EditResult
 from .mapping import read_table, resolve_beside
 from .masks import mask_beside
-from .photos import SwapOptions, SwapRequest, describe, swap_photo
+from .photos import swap_photo
+from .request import SwapOptions, SwapRequest, describe
 
 __all__ = ["Job", "SwapItem", "jobs_of_targets", "read_jobs", "swap_many", "write_rows"]
 

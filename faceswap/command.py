@@ -189,7 +189,7 @@ def swap(
     from ..core.blending.composite import BlendConfig
     from ..core.reconstruct import load
     from ..editing.finder import FaceFinder, Selection
-    from .photos import SwapOptions
+    from .request import SwapOptions
     from .swap import SwapConfig, check_swap
 
     config = SwapConfig(

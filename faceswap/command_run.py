@@ -17,7 +17,8 @@ from ..core.io.signing import ContentSigner
 from ..editing.finder import FaceFinder, Selection
 from .batch import Job, SwapItem, jobs_of_targets, read_jobs, swap_many, write_rows
 from .mapping import FaceMap, read_map
-from .photos import SwapOptions, SwapRequest, swap_photo
+from .photos import swap_photo
+from .request import SwapOptions, SwapRequest
 
 __all__ = ["Run", "check_usage"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -22,33 +22,16 @@ from ..core.io.photos import PhotoLike, Photos, open_photo, photo_list, photo_pa
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.complete import Completion
-from ..editing.finder import (
-    LIKE,
-    FaceFinder,
-    FoundReference,
-    Selection,
-    like_files,
-    pick_faces,
-)
+from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, pick_faces
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import read_mask
+from .request import Preset, SwapOptions, SwapRequest, describe
 from .swap import SwapConfig, swap_reference
 
-__all__ = [
-    "FaceSwap",
-    "Preset",
-    "SwapOptions",
-    "SwapRequest",
-    "SwapResult",
-    "describe",
-    "swap",
-    "swap_photo",
-]
-
-Preset = Literal["uvface", "prnet"]
+__all__ = ["FaceSwap", "SwapResult", "swap", "swap_photo"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,48 +116,6 @@ class SwapResult(EditResult):
             for one, numbers in zip(self.swaps, self.numbers, strict=True)
         ]
         return super().record(output) | {"faces": faces, "warnings": list(self.all_warnings)}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SwapRequest:
-    """Who gets which face.
-
-    Attributes:
-        references: what the face comes from: a photo, or several of one person.
-        target: which faces are changed.
-        reference: which face of the reference is taken.
-        mapping: face of the target -> its references, in place of ``references``.
-        mask: picture of the target's size, white where pixels may change.
-    """
-
-    references: tuple[PhotoLike, ...] = ()
-    target: Selection = dataclasses.field(default_factory=Selection)
-    reference: Selection = dataclasses.field(default_factory=Selection)
-    mapping: Mapping[FaceChoice, tuple[PhotoLike, ...]] = dataclasses.field(default_factory=dict)
-    mask: PhotoLike | None = None
-
-    @property
-    def sources(self) -> list[PhotoLike]:
-        """Return all that faces come from."""
-        return [*self.references, *(one for given in self.mapping.values() for one in given)]
-
-    @property
-    def likes(self) -> tuple[Path, ...]:
-        """Return the files by whose likeness faces are chosen."""
-        return like_files(self.target, self.reference)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SwapOptions:
-    """How faces are put in.
-
-    Attributes:
-        config: settings of the swap of one face.
-        preset: ``prnet`` pastes as PRNet's own code does, for comparison; ``config`` is not used.
-    """
-
-    config: SwapConfig = dataclasses.field(default_factory=SwapConfig)
-    preset: Preset = "uvface"
 
 
 def swap(
@@ -349,47 +290,3 @@ def _swap_like_prnet(image: np.ndarray, one: FaceSwap, layout: UVLayout) -> np.n
     if isinstance(one.found.reference, FaceTexture):
         raise InputError("the preset prnet takes a photo; a face file or several are not for it")
     return swap_like_prnet(image, one.face, *one.found.reference, layout)
-
-
-def describe(
-    target: PhotoLike, request: SwapRequest, options: SwapOptions, finder: FaceFinder
-) -> dict[str, Any]:
-    """Return what was asked for as JSON can hold it; equal texts give equal pictures.
-
-    Args:
-        target: the photo that is changed.
-        request: who gets which face.
-        options: how faces are put in.
-        finder: what finds them; its weights, its detector and the photos' boxes are told.
-
-    Raises:
-        AssetError: likeness is asked for and no recognition network is there.
-    """
-    settings: dict[str, Any] = {"reference": _named(request.references)}
-    if request.mapping:
-        settings = {"map": {str(f): _named(given) for f, given in request.mapping.items()}}
-    photos = [target, *request.sources, *request.likes]
-    selections = {"faces": request.target, "reference_face": request.reference}
-    settings |= finder.describe(selections, photos) | {"preset": options.preset}
-    # PRNet's own code knows nothing of the other options: they do not count, nor are they told.
-    return settings if options.preset == "prnet" else settings | _described(request, options)
-
-
-def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
-    config = options.config
-    mask = {} if request.mask is None else {"mask": _named((request.mask,))}
-    return mask | {
-        "keep": list(config.keep),
-        "color": config.color,
-        "blend": config.blend.method,
-        "complete": config.complete,
-        "occlusion": config.occlusion,
-        "sharpness": config.sharpness,
-        "strength": config.strength,
-        "shape": config.shape,
-    }
-
-
-def _named(photos: Sequence[PhotoLike]) -> str | list[str]:
-    names = [str(photo_path(photo) or "") for photo in photos]
-    return names[0] if len(names) == 1 else names

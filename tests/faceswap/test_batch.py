@@ -16,7 +16,7 @@ from uvface.core.io.sidecar import sidecar_path
 from uvface.core.io.signing import ContentSigner
 from uvface.editing.finder import FaceFinder, Selection
 from uvface.faceswap.batch import Job, SwapItem, jobs_of_targets, read_jobs, swap_many, write_rows
-from uvface.faceswap.photos import SwapOptions, SwapRequest
+from uvface.faceswap.request import SwapOptions, SwapRequest
 from uvface.faceswap.swap import SwapConfig
 
 OPTIONS = SwapOptions(config=SwapConfig(keep=()))

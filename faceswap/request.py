@@ -1,0 +1,103 @@
+"""What a swap is asked for: who gets which face, and how; and how a record tells of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ..core.io.photos import PhotoLike, photo_path
+from ..core.reconstruct import FaceChoice
+from ..editing.finder import FaceFinder, Selection, like_files
+from .swap import SwapConfig
+
+__all__ = ["Preset", "SwapOptions", "SwapRequest", "describe"]
+
+Preset = Literal["uvface", "prnet"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SwapRequest:
+    """Who gets which face.
+
+    Attributes:
+        references: what the face comes from: a photo, or several of one person.
+        target: which faces are changed.
+        reference: which face of the reference is taken.
+        mapping: face of the target -> its references, in place of ``references``.
+        mask: picture of the target's size, white where pixels may change.
+    """
+
+    references: tuple[PhotoLike, ...] = ()
+    target: Selection = dataclasses.field(default_factory=Selection)
+    reference: Selection = dataclasses.field(default_factory=Selection)
+    mapping: Mapping[FaceChoice, tuple[PhotoLike, ...]] = dataclasses.field(default_factory=dict)
+    mask: PhotoLike | None = None
+
+    @property
+    def sources(self) -> list[PhotoLike]:
+        """Return all that faces come from."""
+        return [*self.references, *(one for given in self.mapping.values() for one in given)]
+
+    @property
+    def likes(self) -> tuple[Path, ...]:
+        """Return the files by whose likeness faces are chosen."""
+        return like_files(self.target, self.reference)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SwapOptions:
+    """How faces are put in.
+
+    Attributes:
+        config: settings of the swap of one face.
+        preset: ``prnet`` pastes as PRNet's own code does, for comparison; ``config`` is not used.
+    """
+
+    config: SwapConfig = dataclasses.field(default_factory=SwapConfig)
+    preset: Preset = "uvface"
+
+
+def describe(
+    target: PhotoLike, request: SwapRequest, options: SwapOptions, finder: FaceFinder
+) -> dict[str, Any]:
+    """Return what was asked for as JSON can hold it; equal texts give equal pictures.
+
+    Args:
+        target: the photo that is changed.
+        request: who gets which face.
+        options: how faces are put in.
+        finder: what finds them; its weights, its detector and the photos' boxes are told.
+
+    Raises:
+        AssetError: likeness is asked for and no recognition network is there.
+    """
+    settings: dict[str, Any] = {"reference": _named(request.references)}
+    if request.mapping:
+        settings = {"map": {str(f): _named(given) for f, given in request.mapping.items()}}
+    photos = [target, *request.sources, *request.likes]
+    selections = {"faces": request.target, "reference_face": request.reference}
+    settings |= finder.describe(selections, photos) | {"preset": options.preset}
+    # PRNet's own code knows nothing of the other options: they do not count, nor are they told.
+    return settings if options.preset == "prnet" else settings | _described(request, options)
+
+
+def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
+    config = options.config
+    mask = {} if request.mask is None else {"mask": _named((request.mask,))}
+    return mask | {
+        "keep": list(config.keep),
+        "color": config.color,
+        "blend": config.blend.method,
+        "complete": config.complete,
+        "occlusion": config.occlusion,
+        "sharpness": config.sharpness,
+        "strength": config.strength,
+        "shape": config.shape,
+    }
+
+
+def _named(photos: Sequence[PhotoLike]) -> str | list[str]:
+    names = [str(photo_path(photo) or "") for photo in photos]
+    return names[0] if len(names) == 1 else names
