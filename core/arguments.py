@@ -1,4 +1,4 @@
-"""Arguments as callers give them: one name or several, numbers within limits.
+"""Arguments as callers give them: one name or several, numbers within limits, on or off.
 
 A wrong kind of value ends in an `InputError` that says what is needed, whoever passed it.
 """
@@ -9,11 +9,13 @@ import os
 from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .errors import InputError
 
-__all__ = ["as_number", "name_list", "path_list"]
+__all__ = ["OnOff", "as_number", "as_switch", "name_list", "path_list"]
+
+OnOff = bool | Literal["on", "off"]
 
 
 def name_list(given: Any, what: str) -> tuple[str, ...]:
@@ -81,6 +83,24 @@ def as_number(
         limits = f"{low:g} to {high:g}" if high < float("inf") else f"{low:g} or more"
         raise InputError(f"{name} {_shown(value)}; need a {'whole ' * is_whole}number, {limits}")
     return number
+
+
+def as_switch(name: str, value: Any) -> bool:
+    """Return whether something is on.
+
+    Args:
+        name: what it is, for the message.
+        value: ``"on"`` or ``"off"``, as in the command line, or a bool.
+
+    Raises:
+        InputError: it is neither; a text as ``"no"`` would count as true.
+    """
+    given = value.item() if getattr(value, "ndim", None) == 0 else value
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str) and given in ("on", "off"):
+        return given == "on"
+    raise InputError(f"{name} {_shown(value)}; need 'on' or 'off', or True or False")
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from ..core.arguments import as_number, name_list
+from ..core.arguments import OnOff, as_number, as_switch, name_list
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
@@ -127,7 +127,7 @@ def swap(
     color: ColorMatch = SwapConfig.color,
     blend: BlendMethod = "poisson",
     complete: Completion = SwapConfig.complete,
-    occlusion: bool = SwapConfig.occlusion,
+    occlusion: OnOff = SwapConfig.occlusion,
     sharpness: SharpnessMatch = SwapConfig.sharpness,
     mask: PhotoLike | None = None,
     strength: float = 1.0,
@@ -153,7 +153,8 @@ def swap(
         blend: ``poisson``, ``laplacian``, ``feather`` or ``none``.
         complete: what stands in for skin that the reference does not show: ``none``, ``mirror``
             (the other side), ``fill`` (that, and smooth colour) or ``auto``.
-        occlusion: leave what covers the target's face (hair, glasses, hands) on top.
+        occlusion: leave what covers the target's face (hair, glasses, hands) on top: ``on`` or
+            ``off``, or a bool.
         mask: picture of the target's size, white where pixels may change; in place of
             ``occlusion``.
         sharpness: ``match`` gives the face the blur and the grain of the target's photo, where
@@ -188,7 +189,7 @@ def swap(
         color=color,
         blend=BlendConfig(method=blend),
         complete=complete,
-        occlusion=occlusion,
+        occlusion=as_switch("occlusion", occlusion),
         sharpness=sharpness,
         strength=as_number("strength", strength, 0, 1),
         shape=as_number("shape", shape, 0, 1),

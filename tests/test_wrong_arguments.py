@@ -26,6 +26,7 @@ REFUSED = (
     "uvface.swap(T, T, model=m, keep=None)",
     "uvface.swap(T, T, model=m, like=5)",
     "uvface.swap(T, T, model=m, shape=None)",
+    "uvface.swap(T, T, model=m, occlusion='no')",
     "uvface.swap(T, model=m, mapping=[T])",
     "uvface.reconstruct(pil, 'out', model=m)",
     "uvface.reconstruct([np.zeros((9, 9, 3))], 'out', model=m)",

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.arguments import as_number, name_list, path_list
+from uvface.core.arguments import as_number, as_switch, name_list, path_list
 from uvface.core.errors import InputError
 
 
@@ -57,3 +57,15 @@ def test_other_numbers_are_refused(value):
         as_number("strength", value, 0, 1)
     with pytest.raises(InputError, match="need a whole number, 1 or more"):
         as_number("count", 1.5, 1, is_whole=True)
+
+
+def test_a_switch_is_a_word_of_the_command_line_or_a_bool():
+    """Any text counts as true to Python, "off" too."""
+    assert all(as_switch("occlusion", value) is True for value in ("on", True, np.True_))
+    assert all(as_switch("occlusion", value) is False for value in ("off", False, np.False_))
+
+
+@pytest.mark.parametrize("value", ["no", "", 0, 1, None, ["off"]])
+def test_other_switches_are_refused(value):
+    with pytest.raises(InputError, match=r"occlusion .*; need 'on' or 'off', or True or False"):
+        as_switch("occlusion", value)

@@ -88,6 +88,12 @@ def test_what_makes_a_face_hard_to_read_is_told(tmp_path):
     assert outside in warnings and len(fused.sources) == 2
 
 
+@pytest.mark.parametrize(("given", "told"), [("off", False), ("on", True), (False, False)])
+def test_occlusion_takes_the_words_of_the_command(model, given, told):
+    result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep=(), occlusion=given)
+    assert result.config.occlusion is told and result.settings["occlusion"] is told
+
+
 @pytest.fixture
 def recognizer(monkeypatch, tmp_path):
     monkeypatch.setattr("uvface.editing.finder.Recognizer", ToneRecognizer)
