@@ -20,6 +20,7 @@ from .io.contact_sheet import is_contact_sheet
 from .io.existing import is_result, read_existing
 from .io.files import file_sha256, make_folder
 from .io.images import Photo, read_photo
+from .io.provenance import software_name
 from .io.results import ENDINGS, OUTPUTS, name_warnings, write_results
 from .io.textures import as_texture_size
 from .reconstruct import FaceChoice, Model, as_model, check_choice
@@ -139,8 +140,8 @@ def reconstruct(
         texture_size: texels along each side of textures, read from the photo.
         mask_hidden: make hidden texels transparent.
         skip_existing: leave photos alone whose results are there, whole, newer than the photo
-            and made with the same options, boxes, weights and detector; so a stopped batch
-            goes on where it was.
+            and made by the same software with the same options, boxes, weights and detector;
+            so a stopped batch goes on where it was.
 
     Yields:
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.
@@ -176,6 +177,7 @@ def reconstruct(
         cropped=cropped,
         faces=faces,
         settings={
+            "software": software_name(),
             "weights_sha256": model.weights_sha256,
             "texture_size": texture_size,
             "mask_hidden": mask_hidden,

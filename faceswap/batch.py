@@ -20,6 +20,7 @@ from ..core.errors import InputError, UvfaceError
 from ..core.io.encoding import FORMATS
 from ..core.io.files import file_sha256, write_bytes_atomic
 from ..core.io.images import read_photo
+from ..core.io.provenance import software_name
 from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
 from ..core.io.signing import ContentSigner, read_credentials
 from ..editing.finder import FaceFinder
@@ -29,7 +30,17 @@ from .masks import mask_beside
 from .photos import swap_photo
 from .request import SwapOptions, SwapRequest, describe
 
-__all__ = ["Job", "SwapItem", "jobs_of_targets", "read_jobs", "swap_many", "write_rows"]
+__all__ = [
+    "NEEDS_SIDECARS",
+    "Job",
+    "SwapItem",
+    "jobs_of_targets",
+    "read_jobs",
+    "swap_many",
+    "write_rows",
+]
+
+NEEDS_SIDECARS = "only a sidecar tells what a picture was made of: write them, or make all anew"
 
 _COLUMNS = ("target", "reference", "output", "status", "faces", "error", "warnings")
 _NUMBERS = ("size", "yaw", "reference_size", "reference_yaw", "seam_step", "own_step")
@@ -154,12 +165,18 @@ def swap_many(
         metadata: as `EditResult.save`.
         sidecar: as `EditResult.save`.
         signer: as `EditResult.save`.
-        skip_existing: keep complete pictures of an earlier run with the same inputs and options.
+        skip_existing: keep complete pictures that an earlier run of the same software made of
+            the same inputs and options, as their sidecars tell; so not without sidecars.
 
     Yields:
         One item per job, in order; one that fails, also since another job writes its output or
         reads it, does not end the batch.
+
+    Raises:
+        InputError: pictures are to be kept, and no sidecars to be written.
     """
+    if skip_existing and not (metadata and sidecar):
+        raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
     requests = [_own_request(job, request, masks) for job in jobs]
     pairs = list(zip(jobs, requests, strict=True))
     inputs = {path.resolve() for job, own in pairs for path in _inputs(job, own)}
@@ -179,10 +196,7 @@ def swap_many(
         kept = None
         if skip_existing:
             settings = partial(describe, job.target, own, options, finder)
-            with_sidecar = metadata and sidecar
-            kept = _kept_record(
-                job, own, settings, with_sidecar=with_sidecar, is_signed=signer is not None
-            )
+            kept = _kept_record(job, own, settings, is_signed=signer is not None)
         if kept is not None:
             yield SwapItem(job=job, record=kept, is_old=True)
             continue
@@ -227,23 +241,20 @@ def _kept_record(
     request: SwapRequest,
     settings: Callable[[], dict[str, Any]],
     *,
-    with_sidecar: bool,
     is_signed: bool,
 ) -> dict[str, Any] | None:
-    """Return the record of a complete picture of the same inputs and options, or None."""
+    """Return the record of a complete picture of the same inputs, options and software; or None."""
     kept = {"image": str(job.output), "photo": str(job.target)}
     inputs = _inputs(job, request)
     try:
         if is_signed and read_credentials(job.output) is None:
             return None
-        if not with_sidecar:
-            made = job.output.stat().st_mtime
-            return kept if all(path.stat().st_mtime <= made for path in inputs) else None
         found = read_sidecar(job.output) if sidecar_path(job.output).is_file() else None
         if found is None or not is_intact(job.output, found):
             return None
         hashes = {entry["path"]: entry["sha256"] for entry in found["inputs"]}
-        is_same = found["settings"] == json.loads(json.dumps(settings()))
+        is_same = found["software"] == software_name()
+        is_same &= found["settings"] == json.loads(json.dumps(settings()))
         is_same &= all(hashes.get(str(path)) == file_sha256(path) for path in inputs)
         record = {key: found[key] for key in ("operation", "settings", "faces", "warnings")}
     except (OSError, UvfaceError, KeyError, TypeError):

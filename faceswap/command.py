@@ -134,7 +134,8 @@ def swap(
         bool,
         typer.Option(
             "--skip-existing",
-            help="Of a batch: keep complete outputs of the same inputs and options.",
+            help="Of a batch: keep complete outputs of the same inputs, options and software, as "
+            "their OUT.json tell.",
         ),
     ] = False,
     recognition: Recognition = None,

@@ -15,7 +15,15 @@ from ..core.commands.progress import track
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
 from ..editing.finder import FaceFinder, Selection
-from .batch import Job, SwapItem, jobs_of_targets, read_jobs, swap_many, write_rows
+from .batch import (
+    NEEDS_SIDECARS,
+    Job,
+    SwapItem,
+    jobs_of_targets,
+    read_jobs,
+    swap_many,
+    write_rows,
+)
 from .mapping import FaceMap, read_map
 from .photos import swap_photo
 from .request import SwapOptions, SwapRequest
@@ -203,4 +211,7 @@ def _wrong_outputs(run: Run) -> str | None:
         return f"output {run.output} is a file; of a batch it is a folder"
     if run.skip_existing and not run.is_batch:
         return "--skip-existing is for batches: a folder, a glob or --list"
+    if run.skip_existing and not (run.metadata and run.sidecar):
+        option = "--no-sidecar" if run.metadata else "--no-metadata"
+        return f"--skip-existing and {option}; {NEEDS_SIDECARS}"
     return None

@@ -62,7 +62,9 @@ class SwapOptions:
 def describe(
     target: PhotoLike, request: SwapRequest, options: SwapOptions, finder: FaceFinder
 ) -> dict[str, Any]:
-    """Return what was asked for as JSON can hold it; equal texts give equal pictures.
+    """Return what was asked for as JSON can hold it.
+
+    Equal texts and equal files give equal pictures, by the same software.
 
     Args:
         target: the photo that is changed.
@@ -90,11 +92,14 @@ def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
         "keep": list(config.keep),
         "color": config.color,
         "blend": config.blend.method,
+        "mixed": config.blend.mixed,
+        "tolerance": config.blend.tolerance,
         "complete": config.complete,
         "occlusion": config.occlusion,
         "sharpness": config.sharpness,
         "strength": config.strength,
         "shape": config.shape,
+        "feather": config.feather,
     }
 
 

@@ -202,6 +202,17 @@ def test_results_of_other_weights_of_the_same_network_are_made_anew(tmp_path, as
     assert not item.is_old
 
 
+def test_results_of_another_version_are_made_anew(tmp_path, astronaut, model, monkeypatch):
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    with monkeypatch.context() as patch:
+        patch.setattr("uvface.core.batch.software_name", lambda: "uvface 0.0")
+        for is_old in (False, True):
+            (item,) = _run([astronaut], tmp_path / "out", model, **options)
+            assert item.is_old is is_old
+    (item,) = _run([astronaut], tmp_path / "out", model, **options)
+    assert not item.is_old
+
+
 class Blind:
     """A detector that finds nothing."""
 

@@ -10,6 +10,7 @@ import pytest
 from toy_faces import toy_photo
 from toy_models import ToyModel
 
+from uvface.core.blending.composite import BlendConfig
 from uvface.core.errors import InputError
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.sidecar import sidecar_path
@@ -94,7 +95,30 @@ def test_changed_inputs_options_and_outputs_are_made_again(photos, model, tmp_pa
     assert [status(), status()] == ["done", "kept"]
     job.output.write_bytes(b"half a picture")
     assert status() == "done"
-    assert [status(metadata=False)] == ["kept"]
+    for blend in ({"mixed": True}, {"tolerance": 1e-2}):
+        options = SwapOptions(config=SwapConfig(keep=(), blend=BlendConfig(**blend)))
+        assert [status(options=options), status(options=options)] == ["done", "kept"]
+    softer = SwapOptions(config=SwapConfig(keep=(), feather=6.0))
+    assert [status(options=softer), status(options=softer)] == ["done", "kept"]
+
+
+def test_a_picture_of_another_version_is_made_again(photos, model, tmp_path, monkeypatch):
+    job = Job(
+        target=photos / "1.png", references=(tmp_path / "anna.png",), output=tmp_path / "o.png"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("uvface.core.io.sidecar.software_name", lambda: "uvface 0.0")
+        assert next(run([job], model)).status == "done"
+    statuses = [next(run([job], model, skip_existing=True)).status for _ in range(2)]
+    assert statuses == ["done", "kept"]
+
+
+@pytest.mark.parametrize("given", [{"metadata": False}, {"sidecar": False}])
+def test_nothing_is_kept_that_no_sidecar_tells_of(photos, model, tmp_path, given):
+    """A picture newer than its inputs may be of other options."""
+    jobs = jobs_of_targets([photos], [tmp_path / "anna.png"], tmp_path / "out")
+    with pytest.raises(InputError, match="skip_existing without sidecars; only a sidecar"):
+        next(run(jobs, model, skip_existing=True, **given))
 
 
 def test_a_photo_that_was_left_out_is_looked_at_again_when_it_changes(photos, model, tmp_path):

@@ -37,6 +37,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["swap", "a.png", "b.png", "-o", "out.png", "--shape", "2"],
         ["swap", "a.png", "b.png", "-o", "out.png", "--report", "report.csv"],
         ["swap", "a.png", "b.png", "-o", "out.png", "--skip-existing"],
+        ["swap", "a*.png", "b.png", "-o", "out", "--skip-existing", "--no-sidecar"],
+        ["swap", "a*.png", "b.png", "-o", "out", "--skip-existing", "--no-metadata"],
         ["swap", "a.png", "--list", "list.csv", "-o", "out"],
         ["swap", "--list", "list.csv", "-o", "out", "--mask", "mask.png"],
         ["swap", "a.png", "b.png", "-o", "out.png", "--reference-face", "all"],
