@@ -18,6 +18,7 @@ from ..core.io.files import file_sha256
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.io.results import face_warnings, name_warnings
+from ..core.once import once
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
 from .fuse import PhotoWithFace, fuse_photos
@@ -86,7 +87,7 @@ class FaceFinder:
         self.model = as_model(model)
         self._boxes = as_boxes(boxes)
         self._recognition = recognition
-        self._recognizer: Recognizer | None = None
+        self._recognizer = once(lambda: Recognizer(recognition))
         self._cache = _Cache(_KEPT)
 
     @property
@@ -258,9 +259,7 @@ class FaceFinder:
         return self._embed(photo, self.find(photo, "largest", name=LIKE)[0])
 
     def _embed(self, photo: Photo, face: Face) -> np.ndarray:
-        if self._recognizer is None:
-            self._recognizer = Recognizer(self._recognition)
-        return self._recognizer.embed(photo.image, np.asarray(face.landmarks))
+        return self._recognizer().embed(photo.image, np.asarray(face.landmarks))
 
 
 def _check_one(selection: Selection) -> None:

@@ -18,6 +18,7 @@ RANKS = {
     "core.levels": 0,
     "core.products": 0,
     "core.compilation": 0,
+    "core.once": 0,
     "core.geometry": 2,
     "core.blending": 3,
     "core.detection": 3,

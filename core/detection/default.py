@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cache
 from pathlib import Path
 
 from ..errors import AssetError
+from ..once import once
 from .centerface import CenterFace
 from .insightface_pack import InsightfacePack, load_any_pack
 from .protocol import AnyImage, Detection, Detector
@@ -29,7 +29,7 @@ class FirstThatFinds:
         return []
 
 
-@cache
+@once
 def default_detector(pack: str | Path | None = None) -> Detector:
     """Return insightface where a pack is installed or named, else the embedded CenterFace.
 
