@@ -67,7 +67,7 @@ class FoundReference:
 
 
 class FaceFinder:
-    """Finds faces for edits and swaps; references are read and reconstructed once."""
+    """Finds faces for edits and swaps; references and people to be like are read once."""
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class FaceFinder:
         self._recognition = recognition
         self._recognizer = once(lambda: Recognizer(recognition))
         self._cache = _Cache(_KEPT)
+        self._person_of = once(self._read_person)
 
     @property
     def recognition_name(self) -> str:
@@ -255,6 +256,11 @@ class FaceFinder:
         )
 
     def _person(self, like: PhotoLike) -> np.ndarray:
+        if isinstance(like, str | Path):
+            return self._person_of(Path(like))
+        return self._read_person(like)  # of arrays nothing tells that they are equal
+
+    def _read_person(self, like: PhotoLike) -> np.ndarray:
         photo = open_photo(like)
         return self._embed(photo, self.find(photo, "largest", name=LIKE)[0])
 

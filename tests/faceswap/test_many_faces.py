@@ -11,7 +11,7 @@ from toy_faces import SIZE, toy_photo
 from toy_models import ToyModel, toy_group
 
 from uvface.core.errors import AssetError, InputError
-from uvface.core.io.images import write_image
+from uvface.core.io.images import Photo, write_image
 from uvface.core.io.sidecar import read_sidecar
 from uvface.editing.edit import edit
 from uvface.editing.finder import FaceFinder, Selection
@@ -203,6 +203,17 @@ def test_references_are_reconstructed_once(tmp_path):
     assert len(model.calls) == 1
     finder.reference([tmp_path / "a.png"], Selection(faces="left"))
     assert len(model.calls) == 2
+
+
+def test_the_photo_of_a_person_is_read_once(tmp_path, recognizer):
+    """Of a batch it was read and reconstructed again for every target."""
+    model, like = ToyModel(), tmp_path / "like.png"
+    write_image(like, toy_photo(4)[0])
+    finder = FaceFinder(model)
+    for seed in (1, 2, 3):
+        finder.faces(Photo(image=toy_photo(seed)[0]), Selection(like=like))
+    finder.faces(Photo(image=toy_photo(1)[0]), Selection(like=str(like)))
+    assert len(model.calls) == 5  # four photos, and the person once
 
 
 def test_edits_choose_by_likeness_too(model, recognizer, tmp_path):
