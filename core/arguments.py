@@ -59,7 +59,7 @@ def _several(given: Any) -> list[Any]:
 def as_number(
     name: str,
     value: Any,
-    low: float | int,
+    low: float | int = float("-inf"),
     high: float | int = float("inf"),
     *,
     is_whole: bool = False,
@@ -80,8 +80,9 @@ def as_number(
     kind = Integral if is_whole else Real
     is_number = isinstance(number, kind) and not isinstance(number, bool)
     if not (is_number and low <= number <= high):
-        limits = f"{low:g} to {high:g}" if high < float("inf") else f"{low:g} or more"
-        raise InputError(f"{name} {_shown(value)}; need a {'whole ' * is_whole}number, {limits}")
+        limits = f", {low:g} to {high:g}" if high < float("inf") else f", {low:g} or more"
+        limits *= low > float("-inf")
+        raise InputError(f"{name} {_shown(value)}; need a {'whole ' * is_whole}number{limits}")
     return number
 
 

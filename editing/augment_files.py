@@ -77,7 +77,7 @@ def augment(
         output: folder for the pictures; made where it does not exist.
         model: from `load`; by default the embedded weights.
         count: pictures of each face, up to 100,000.
-        seed: another number gives other pictures.
+        seed: another whole number gives other pictures.
         vary: what changes: a list, or comma-separated, of pose, light, color, occluder, quality.
         max_yaw: degrees of yaw by which a head is turned at most, up to 75.
         boxes: file name or stem of a photo -> boxes around the landmarks; detection is skipped
@@ -94,7 +94,7 @@ def augment(
     """
     config = VariationConfig(
         count=as_number("count", count, 1, _MOST, is_whole=True),
-        seed=seed,
+        seed=as_number("seed", seed, is_whole=True),
         vary=subjects(vary),
         max_yaw=float(as_number("max_yaw", max_yaw, 0, MOST_YAW)),
     )

@@ -243,6 +243,7 @@ class FaceFinder:
         if files and len(photos) > 1:
             raise InputError(f"{files[0]} and other references; a face file stands alone")
         if files:
+            _check_only(files[0], selection)
             texture = read_face_file(files[0], layout=self.model.layout)
             return FoundReference(reference=texture, photos=(Path(files[0]),))
         if len(photos) > 1:
@@ -271,6 +272,14 @@ class FaceFinder:
 def _check_one(selection: Selection) -> None:
     if selection.faces == "all":
         raise InputError("faces 'all' of a reference; a reference is one face: name it")
+
+
+def _check_only(file: str | Path, selection: Selection) -> None:
+    """Raise InputError where a choice is not met by the one face of a face file."""
+    if selection.like is not None:
+        raise InputError(f"{file} and a face to be like; a face file holds one face: leave it out")
+    if not isinstance(selection.faces, str) and selection.faces != 0:
+        raise InputError(f"no face {selection.faces}: {file} holds one, number 0; leave it out")
 
 
 class _Cache:

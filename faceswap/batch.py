@@ -25,7 +25,7 @@ from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
 from ..core.io.signing import ContentSigner, read_credentials
 from ..editing.finder import FaceFinder
 from ..editing.result import EditResult
-from .mapping import read_table, resolve_beside
+from .mapping import read_table, resolve_beside, split_references
 from .masks import mask_beside
 from .photos import swap_photo
 from .request import SwapOptions, SwapRequest, describe
@@ -129,11 +129,10 @@ def read_jobs(path: Path, folder: Path) -> list[Job]:
 
 
 def _job_of_row(path: Path, row: Mapping[str, str], folder: Path, line: int) -> Job:
-    names = [name.strip() for name in row["reference"].split(";") if name.strip()]
-    if not row["target"] or not names:
+    references = split_references(path, row["reference"])
+    if not row["target"] or not references:
         raise InputError(f"{path}, line {line}: no target or no reference")
     target = resolve_beside(path, row["target"])
-    references = tuple(resolve_beside(path, name) for name in names)
     name = row.get("output") or _output_name(target, addition=f"_{references[0].stem}")
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise InputError(

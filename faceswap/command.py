@@ -116,7 +116,8 @@ def swap(
             metavar="FACE=PHOTO,...",
             help="A reference for each face, in place of REFERENCE: 0=anna.jpg,1=ben.jpg (numbers "
             'from the left, or left, right, ...), a JSON file {"0": "anna.jpg"}, or a CSV file '
-            "with the columns face and reference. All other faces stay as they are.",
+            "with the columns face and reference (several of one person separated by ;). All "
+            "other faces stay as they are.",
         ),
     ] = None,
     report: Annotated[

@@ -13,7 +13,7 @@ from ..core.errors import InputError
 from ..core.io.files import read_bytes
 from ..core.reconstruct import FaceChoice, FaceWord
 
-__all__ = ["FaceMap", "read_map", "read_table", "resolve_beside"]
+__all__ = ["FaceMap", "read_map", "read_table", "resolve_beside", "split_references"]
 
 FaceMap = dict[FaceChoice, tuple[Path, ...]]
 _NEED = (
@@ -27,7 +27,8 @@ def read_map(text: str) -> FaceMap:
 
     Args:
         text: ``FACE=PHOTO,...`` or the path of a ``.json`` or ``.csv`` file. A face is a number
-            from the left or a word as ``left``. Paths in a file may be relative to it.
+            from the left or a word as ``left``. Paths in a file may be relative to it; several
+            of one person are a list in JSON, separated by ``;`` in CSV.
 
     Raises:
         InputError: the text or the file has another form, or a face twice.
@@ -51,6 +52,17 @@ def read_map(text: str) -> FaceMap:
     if not found:
         raise InputError(f"the map {text!r} is empty; {_NEED}")
     return found
+
+
+def split_references(file: Path, text: str) -> tuple[Path, ...]:
+    """Return the photos of one person that a field of a table names, separated by ``;``.
+
+    Args:
+        file: the table; photos may lie beside it.
+        text: the field.
+    """
+    names = [name.strip() for name in text.split(";") if name.strip()]
+    return tuple(resolve_beside(file, name) for name in names)
 
 
 def resolve_beside(file: Path, name: str) -> Path:
@@ -116,7 +128,4 @@ def _from_json(path: Path) -> list[tuple[str, list[Path]]]:
 
 def _from_csv(path: Path) -> list[tuple[str, list[Path]]]:
     rows = read_table(path, {"face", "reference"}, _NEED)
-    return [
-        (row["face"], [resolve_beside(path, row["reference"])] if row["reference"] else [])
-        for row in rows
-    ]
+    return [(row["face"], [*split_references(path, row["reference"])]) for row in rows]

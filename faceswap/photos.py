@@ -182,7 +182,7 @@ def swap(
     _check_choice("complete", complete, Completion)
     _check_choice("sharpness", sharpness, SharpnessMatch)
     _check_choice("preset", preset, Preset)
-    if mapping is not None and not isinstance(mapping, Mapping):
+    if mapping is not None and not (isinstance(mapping, Mapping) and mapping):
         raise InputError(f"mapping {mapping!r}; need face -> photo, as in {{0: 'anna.jpg'}}")
     config = SwapConfig(
         keep=name_list(keep, "regions to keep"),

@@ -45,6 +45,7 @@ REFUSED = (
     "uvface.texture(T, model=m, size='64')",
     "uvface.augment(pil, 'out', model=m)",
     "uvface.augment(T, 'out', model=m, count='1')",
+    "uvface.augment(T, 'out', model=m, seed='x')",
     "uvface.augment(T, 'out', model=m, faces='tallest')",
     "uvface.augment(T, 'out', model=m, boxes={'anna': [[1, 2, 3, 4]]})",
     "uvface.augment(T, 'out', model=m, count=10**400)",

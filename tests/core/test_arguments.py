@@ -59,6 +59,12 @@ def test_other_numbers_are_refused(value):
         as_number("count", 1.5, 1, is_whole=True)
 
 
+def test_a_number_without_limits_may_be_any():
+    assert as_number("seed", -(10**40), is_whole=True) == -(10**40)
+    with pytest.raises(InputError, match=r"seed 'x'; need a whole number$"):
+        as_number("seed", "x", is_whole=True)
+
+
 def test_a_switch_is_a_word_of_the_command_line_or_a_bool():
     """Any text counts as true to Python, "off" too."""
     assert all(as_switch("occlusion", value) is True for value in ("on", True, np.True_))

@@ -142,6 +142,8 @@ def test_maps_that_do_not_name_one_face_each_are_input_errors(model):
         swap(image, model=model, mapping={3: other})
     with pytest.raises(InputError, match="neither a reference"):
         swap(image, model=model)
+    with pytest.raises(InputError, match=r"mapping \{\}; need face -> photo"):
+        swap(image, model=model, mapping={})
     with pytest.raises(InputError, match="both a reference"):
         swap(image, other, model=model, mapping={0: other})
 
@@ -154,6 +156,19 @@ def test_a_reference_is_one_face_and_a_map_chooses_alone(model):
         texture(image, model=model, faces="all")
     with pytest.raises(InputError, match="a choice of faces"):
         swap(image, model=model, mapping={0: other}, faces="all")
+
+
+def test_a_face_file_has_no_other_face_to_choose(model, recognizer, tmp_path):
+    """A number and a likeness were passed over; a word names its only face."""
+    image, file = toy_photo(1)[0], tmp_path / "anna.uvface"
+    texture(toy_photo(2)[0], model=model, size=64)[0].save(file)
+    with pytest.raises(InputError, match=r"no face 7: .*anna\.uvface holds one, number 0"):
+        swap(image, file, model=model, reference_face=7)
+    with pytest.raises(InputError, match=r"anna\.uvface and a face to be like"):
+        swap(image, file, model=model, reference_like=toy_photo(2)[0])
+    finder = FaceFinder(model)
+    for faces in ("left", "largest", 0):
+        assert finder.reference([file], Selection(faces=faces)).photos == (file,)
 
 
 @pytest.mark.parametrize("chosen", [{"reference_face": "left"}, {"reference_like": "a.jpg"}])

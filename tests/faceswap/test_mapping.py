@@ -26,6 +26,13 @@ def test_files_name_photos_beside_them(tmp_path):
     }
 
 
+def test_a_table_names_several_photos_of_one_person(tmp_path):
+    """As a list of swaps does."""
+    (tmp_path / "anna.jpg").write_bytes(b"x")
+    (tmp_path / "map.csv").write_text("face,reference\n0,anna.jpg; b.jpg;\n")
+    assert read_map(str(tmp_path / "map.csv")) == {0: (tmp_path / "anna.jpg", Path("b.jpg"))}
+
+
 @pytest.mark.parametrize(
     "text", ["", "0", "nose=a.jpg", "all=a.jpg", "0=a.jpg,0=b.jpg", "1=", "²=a.jpg"]
 )
@@ -45,9 +52,10 @@ def test_other_files_are_input_errors(tmp_path, name, content):
 
 
 def test_a_row_without_a_photo_is_an_input_error(tmp_path):
-    (tmp_path / "a.csv").write_text("face,reference\n0,a.jpg\n1,\n")
-    with pytest.raises(InputError, match="names no photo for face '1'"):
-        read_map(str(tmp_path / "a.csv"))
+    for field in ("", ";"):
+        (tmp_path / "a.csv").write_text(f"face,reference\n0,a.jpg\n1,{field}\n")
+        with pytest.raises(InputError, match="names no photo for face '1'"):
+            read_map(str(tmp_path / "a.csv"))
 
 
 def test_line_ends_of_any_system(tmp_path):
