@@ -22,7 +22,7 @@ def name_list(given: Any, what: str) -> tuple[str, ...]:
     """Return names that a comma-separated text or several texts hold, in order.
 
     Args:
-        given: ``"lips,eyes"``, or ``["lips", "eyes"]``.
+        given: ``"lips,eyes"``, or ``["lips", "eyes"]``; ``"none"`` alone names none.
         what: what is named, in the plural, for the message.
 
     Raises:
@@ -31,7 +31,8 @@ def name_list(given: Any, what: str) -> tuple[str, ...]:
     names = _several(given.split(",") if isinstance(given, str) else given)
     if not all(isinstance(name, str) for name in names):
         raise InputError(f"{what} {_shown(given)}; need names, as a list or separated by commas")
-    return tuple(name.strip() for name in names if name.strip())
+    found = tuple(name.strip() for name in names if name.strip())
+    return () if found == ("none",) else found
 
 
 def path_list(given: Any, what: str) -> list[str | Path]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..core.arguments import name_list
 from ..core.commands.options import (
     Boxes,
     Device,
@@ -21,7 +22,6 @@ from ..core.commands.options import (
     Sidecar,
     Weights,
     face_choice,
-    names,
     open_boxes,
     report,
     set_up,
@@ -73,7 +73,7 @@ def edit(
     from .edit import edit as run
     from .finder import Selection
 
-    regions = [name for given in region for name in names(given)]
+    regions = [name for given in region for name in name_list(given, "regions")]
     model, config = load(weights), EditConfig(strength=strength, feather=feather)
     photos = [path for path in (photo, reference, like, reference_like) if path is not None]
     if output.resolve() in {path.resolve() for path in photos}:

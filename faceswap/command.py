@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..core.arguments import name_list
 from ..core.commands.options import (
     Boxes,
     Device,
@@ -23,7 +24,6 @@ from ..core.commands.options import (
     Sidecar,
     Weights,
     face_choice,
-    names,
     open_boxes,
     set_up,
     usage_errors,
@@ -195,7 +195,7 @@ def swap(
     from .swap import SwapConfig, check_swap
 
     config = SwapConfig(
-        keep=names(keep),
+        keep=name_list(keep, "regions to keep"),
         color=color,
         blend=BlendConfig(method=blend),
         complete=complete,
@@ -238,7 +238,7 @@ def benchmark(
     from .benchmark import benchmark as run
     from .benchmark import compare_networks
 
-    peers = names(against)
+    peers = name_list(against, "runtimes")
     if unknown := set(peers) - set(PEERS):
         raise typer.BadParameter(f"{min(unknown)!r}; choose from {', '.join(PEERS)}, or none")
     require_peers(peers)

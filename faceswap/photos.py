@@ -148,7 +148,8 @@ def swap(
         reference: file, picture or array that the face comes from; several photos of one
             person, which are fused; or a face file. Not with ``mapping``.
         model: from `uvface.load`.
-        keep: regions where the target's own pixels stay, as a list or separated by commas.
+        keep: regions where the target's own pixels stay, as a list or separated by commas;
+            or ``none``.
         color: ``light``, ``match`` or ``none``.
         blend: ``poisson``, ``laplacian``, ``feather`` or ``none``.
         complete: what stands in for skin that the reference does not show: ``none``, ``mirror``

@@ -29,7 +29,6 @@ __all__ = [
     "Weights",
     "complain",
     "face_choice",
-    "names",
     "open_boxes",
     "report",
     "set_up",
@@ -139,11 +138,6 @@ def face_choice(text: str) -> Any:
         return int(text)
     words = ", ".join(_FACE_WORDS)
     raise typer.BadParameter(f"face {text!r}; choose {words}, or a number from 0 at the left")
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Return the names of a comma-separated list, none of ``none``."""
-    return () if text == "none" else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def report(record: dict[str, Any], line: str, quiet: bool, as_json: bool) -> None:

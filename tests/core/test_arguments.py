@@ -11,6 +11,7 @@ from uvface.core.errors import InputError
 def test_names_are_a_list_or_a_text():
     assert name_list("lips", "regions") == name_list(["lips"], "regions") == ("lips",)
     assert name_list(" lips, eyes,", "regions") == name_list(("lips", "eyes"), "regions")
+    assert name_list("none", "regions") == name_list([" none"], "regions") == ()
     assert name_list([], "regions") == name_list("", "regions") == ()
 
 

@@ -94,6 +94,11 @@ def test_occlusion_takes_the_words_of_the_command(model, given, told):
     assert result.config.occlusion is told and result.settings["occlusion"] is told
 
 
+def test_keep_none_keeps_nothing_as_in_the_command(model):
+    result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep="none")
+    assert result.config.keep == () and result.settings["keep"] == []
+
+
 @pytest.fixture
 def recognizer(monkeypatch, tmp_path):
     monkeypatch.setattr("uvface.editing.finder.Recognizer", ToneRecognizer)
