@@ -236,7 +236,7 @@ def _recolor_window(
 def edit(
     photo: PhotoLike,
     *,
-    model: Model,
+    model: Model | None = None,
     regions: str | Sequence[str],
     reference: PhotoLike | None = None,
     strength: float = 1.0,
@@ -253,7 +253,7 @@ def edit(
 
     Args:
         photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
-        model: from `uvface.load`.
+        model: from `uvface.load`; by default the embedded weights, which each call loads.
         regions: names of regions of the model's layout, as a list or separated by commas.
         reference: file, picture or array that the regions come from, or a face file.
         strength: 0 keeps the photo, 1 is the full edit.
@@ -299,7 +299,7 @@ def edit(
         image = edit_face(
             image,
             face,
-            model.layout,
+            finder.model.layout,
             regions=regions,
             reference=given,
             recolor=recolor,

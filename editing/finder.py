@@ -71,7 +71,7 @@ class FaceFinder:
 
     def __init__(
         self,
-        model: Model,
+        model: Model | None = None,
         *,
         boxes: Boxes | None = None,
         recognition: str | Path | None = None,
@@ -79,7 +79,7 @@ class FaceFinder:
         """Set what faces are found with.
 
         Args:
-            model: what reconstructs.
+            model: what reconstructs; by default the embedded weights.
             boxes: file name or stem -> boxes around the landmarks, in place of detection.
             recognition: file of the network that likeness is measured by; by default one of
                 insightface's packs, looked for on first need.

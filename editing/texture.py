@@ -18,7 +18,7 @@ __all__ = ["texture"]
 def texture(
     photos: Photos,
     *,
-    model: Model,
+    model: Model | None = None,
     faces: FaceChoice = "largest",
     like: PhotoLike | None = None,
     size: int | None = None,
@@ -29,7 +29,7 @@ def texture(
 
     Args:
         photos: files or arrays, RGB in [0, 1]; one is enough.
-        model: from `uvface.load`.
+        model: from `uvface.load`; by default the embedded weights, which each call loads.
         faces: which face of each photo is the person's.
         like: a photo of the person, in place of ``faces``.
         size: texels along a side, 64 to 4096; by default as many as the photos fill.

@@ -122,7 +122,7 @@ def swap(
     target: PhotoLike,
     reference: Photos | None = None,
     *,
-    model: Model,
+    model: Model | None = None,
     keep: str | Sequence[str] = SwapConfig.keep,
     color: ColorMatch = SwapConfig.color,
     blend: BlendMethod = "poisson",
@@ -147,7 +147,7 @@ def swap(
         target: file, picture of Pillow, or RGB in [0, 1]; it is changed.
         reference: file, picture or array that the face comes from; several photos of one
             person, which are fused; or a face file. Not with ``mapping``.
-        model: from `uvface.load`.
+        model: from `uvface.load`; by default the embedded weights, which each call loads.
         keep: regions where the target's own pixels stay, as a list or separated by commas;
             or ``none``.
         color: ``light``, ``match`` or ``none``.

@@ -45,7 +45,7 @@ Track = Callable[[Iterable[int]], Iterable[int]]
 def evaluate(
     folders: str | Path | Sequence[str | Path],
     *,
-    model: Model,
+    model: Model | None = None,
     detect: bool = False,
     protocol: str | None = None,
     whole: bool = False,
@@ -58,7 +58,7 @@ def evaluate(
         folders: one or several, of ``NAME.jpg`` with AFLW2000-style ``NAME.mat`` (a name that was
             seen before is counted once); or one pool of synthetic faces, whose validation samples
             are used.
-        model: from `uvface.load`.
+        model: from `uvface.load`; by default the embedded weights, which each call loads.
         detect: boxes from the detector; by default they come from the true landmarks.
         protocol: ``"aflw2000"`` or ``"synthetic"``: what the folders must hold; by default what
             they do hold.

@@ -99,6 +99,15 @@ def test_keep_none_keeps_nothing_as_in_the_command(model):
     assert result.config.keep == () and result.settings["keep"] == []
 
 
+def test_the_model_may_be_left_out(model, monkeypatch):
+    """As for reconstruct and augment; an edit ended in an AttributeError."""
+    monkeypatch.setattr("uvface.core.reconstruct.load", lambda: model)
+    image, other = toy_photo(1)[0], toy_photo(2)[0]
+    swapped, edited = swap(image, other, keep=()), edit(image, regions="nose", recolor="#a01830")
+    assert swapped.settings["weights"] == edited.settings["weights"] == "toy"
+    assert texture(other, size=64)[0].texture.shape == (64, 64, 3)
+
+
 @pytest.fixture
 def recognizer(monkeypatch, tmp_path):
     monkeypatch.setattr("uvface.editing.finder.Recognizer", ToneRecognizer)
