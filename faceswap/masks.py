@@ -5,14 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jax import Array
+from jaxtyping import Bool, Float
 
 from ..core.errors import InputError
 from ..core.io.encoding import FORMATS
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
 
-__all__ = ["mask_beside", "read_mask"]
+__all__ = ["MaskLike", "as_mask", "mask_beside", "read_mask"]
+
+_Numpy = Float[np.ndarray, "_ _"] | Bool[np.ndarray, "_ _"]
+_Jax = Float[Array, "_ _"] | Bool[Array, "_ _"]
+MaskLike = PhotoLike | _Numpy | _Jax
+
+
+def as_mask(mask: MaskLike) -> PhotoLike:
+    """Return weights ``[H, W]`` in [0, 1], or bools, as grey RGB; all else as it is."""
+    if not isinstance(mask, np.ndarray | Array) or mask.ndim != 2:
+        return mask
+    weights = np.asarray(mask)
+    weights = weights.astype(np.float32) if weights.dtype.kind == "b" else weights
+    return np.repeat(weights[..., None], 3, axis=-1)
 
 
 def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"]:

@@ -27,7 +27,7 @@ from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
-from .masks import read_mask
+from .masks import MaskLike, as_mask, read_mask
 from .request import Preset, SwapOptions, SwapRequest, describe
 from .swap import SwapConfig, swap_reference
 
@@ -129,7 +129,7 @@ def swap(
     complete: Completion = SwapConfig.complete,
     occlusion: OnOff = SwapConfig.occlusion,
     sharpness: SharpnessMatch = SwapConfig.sharpness,
-    mask: PhotoLike | None = None,
+    mask: MaskLike | None = None,
     strength: float = 1.0,
     shape: float = SwapConfig.shape,
     preset: Preset = "uvface",
@@ -156,8 +156,8 @@ def swap(
             (the other side), ``fill`` (that, and smooth colour) or ``auto``.
         occlusion: leave what covers the target's face (hair, glasses, hands) on top: ``on`` or
             ``off``, or a bool.
-        mask: picture of the target's size, white where pixels may change; in place of
-            ``occlusion``.
+        mask: picture of the target's size, white where pixels may change, or weights of shape
+            ``[H, W]`` in [0, 1]; in place of ``occlusion``.
         sharpness: ``match`` gives the face the blur and the grain of the target's photo, where
             that has more of them, and takes off noise that comes from making it brighter;
             ``none`` leaves its detail as it is.
@@ -200,7 +200,7 @@ def swap(
         target=Selection(faces=faces, like=like),
         reference=Selection(faces=reference_face, like=reference_like),
         mapping={face: photo_list(given) for face, given in (mapping or {}).items()},
-        mask=mask,
+        mask=None if mask is None else as_mask(mask),
     )
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
     finder.require_boxes(

@@ -94,6 +94,14 @@ def test_occlusion_takes_the_words_of_the_command(model, given, told):
     assert result.config.occlusion is told and result.settings["occlusion"] is told
 
 
+def test_a_mask_of_weights_says_what_may_change(model):
+    image, mask = toy_photo(1)[0], np.zeros((SIZE, SIZE), np.float32)
+    mask[:, : SIZE // 2] = 1.0
+    result = swap(image, toy_photo(2)[0], model=model, keep=(), mask=mask)
+    changed = (result.image != image).any(axis=(0, 2))
+    assert changed[: SIZE // 2].any() and not changed[SIZE // 2 :].any()
+
+
 def test_keep_none_keeps_nothing_as_in_the_command(model):
     result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep="none")
     assert result.config.keep == () and result.settings["keep"] == []

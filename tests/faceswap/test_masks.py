@@ -1,10 +1,12 @@
 """A user's masks: white may change, and what is transparent stays."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from uvface.core.errors import InputError
 from uvface.core.io.images import Photo, read_photo, write_image
-from uvface.faceswap.masks import read_mask
+from uvface.faceswap.masks import as_mask, read_mask
 
 RAMP = np.tile(np.linspace(0, 1, 16, dtype=np.float32), (8, 1))
 PHOTO = Photo(image=np.zeros((8, 16, 3), np.float32))
@@ -30,3 +32,17 @@ def test_an_alpha_that_does_not_vary_does_not_count(tmp_path, opacity):
     write_image(tmp_path / "m.png", grey, alpha=np.full_like(RAMP, opacity))
     expected = read_photo(tmp_path / "m.png").image[..., 0]
     np.testing.assert_allclose(read_mask(tmp_path / "m.png", PHOTO), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [RAMP, jnp.asarray(RAMP), RAMP > 0.5, RAMP.astype(float)])
+def test_a_mask_may_be_weights_of_the_photo_s_size(weights):
+    """As masks are everywhere else in the library."""
+    expected = np.asarray(weights, np.float32)
+    np.testing.assert_allclose(read_mask(as_mask(weights), PHOTO), expected, atol=1e-6)
+
+
+def test_weights_of_another_size_or_range_are_refused():
+    with pytest.raises(InputError, match="measures 16 x 7, the photo 16 x 8"):
+        read_mask(as_mask(RAMP[1:]), PHOTO)
+    with pytest.raises(InputError, match=r"floats from 0 to 255"):
+        read_mask(as_mask(255 * RAMP), PHOTO)
