@@ -25,6 +25,7 @@ from ..core.io.face_files import SUFFIX, FaceTexture
 from ..core.io.files import write_bytes_atomic
 from ..core.io.overlay import draw_overlay
 from ..core.io.provenance import software_name
+from ..core.io.view import view_around
 from ..core.levels import quantise
 from ..core.types import Face
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
@@ -204,16 +205,10 @@ def _changed(before: Picture, after: Picture) -> Picture:
 
 
 def _crop(image: Picture, face: Face) -> Picture:
-    """Cut the square around a face; beyond the photo its edge continues."""
-    left, top, right, bottom = np.asarray(face.box, float)
-    side = _VIEW * max(right - left, bottom - top)
-    scale = _SIDE / side
-    x, y = (left + right - side) / 2, (top + bottom - side) / 2
-    matrix = np.array([[scale, 0, -scale * x], [0, scale, -scale * y]])
-    smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.warpAffine(
-        image, matrix, (_SIDE, _SIDE), flags=smooth, borderMode=cv2.BORDER_REPLICATE
-    )
+    """Cut the square around a face; dark beyond the photo."""
+    corners = np.asarray(face.box, np.float32).reshape(2, 2)
+    view = view_around(corners, size=_SIDE, factor=_VIEW)
+    return view.cut(np.asarray(image, np.float32))
 
 
 def _fit(image: Picture, side: int) -> Picture:
