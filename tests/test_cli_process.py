@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from uvface.cli import main
+from uvface.core.commands import progress
 from uvface.core.commands.progress import count_up, track
 from uvface.core.io import provenance
 
@@ -70,12 +71,35 @@ def test_progress_is_shown_though_stdout_is_closed(monkeypatch: pytest.MonkeyPat
     assert "pictures" in terminal.getvalue() and "3/5" in terminal.getvalue()
 
 
-def test_no_bar_is_drawn_for_one_thing_or_where_nobody_looks(
+def test_a_log_gets_lines_of_progress_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One for a tenth of the work and one for half a minute, on stderr alone."""
+    now = 0.0
+    monkeypatch.setattr(progress, "monotonic", lambda: now)
+    with count_up(1000, title="pictures", quiet=False) as report:
+        for done in range(1, 101):
+            now += 0.1
+            report(done)
+        for done in range(101, 106):
+            now += 12.0
+            report(done)
+        report(105)
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines() == [
+        "pictures: 100 of 1000 (10 %), 0:01:30 left",
+        "pictures: 103 of 1000 (10 %), 0:06:41 left",
+    ]
+
+
+def test_nothing_is_shown_for_one_thing_or_where_nobody_looks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Nor in a log by commands that print a line for each thing."""
     file = io.StringIO()
     monkeypatch.setattr(sys, "stderr", file)
-    with count_up(5, title="pictures", quiet=False) as report:
+    assert list(track("abc", total=3, title="letters", quiet=False)) == ["a", "b", "c"]
+    with count_up(5, title="pictures", quiet=True) as report:
         report(3)
     monkeypatch.setattr(file, "isatty", lambda: True)
     with count_up(5, title="pictures", quiet=True) as report:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .options import Device, Quiet, Weights, complain, set_up
+from .progress import count_up
 
 __all__ = ["evaluate"]
 
@@ -52,7 +54,6 @@ def evaluate(
     from ..reconstruct import load
     from ..training.labelled import is_pool
     from ..training.photos import evaluate as run
-    from .progress import track
 
     if whole and protocol != "synthetic" and not is_pool(folders[0]):
         raise typer.BadParameter("--all is for pools; of photos all are measured")
@@ -63,12 +64,7 @@ def evaluate(
         protocol=protocol,
         whole=whole,
         output=output,
-        track=lambda numbers: track(
-            numbers,
-            total=len(numbers),  # type: ignore[arg-type]
-            title="evaluating",
-            quiet=quiet,
-        ),
+        track=lambda numbers: _counted([*numbers], quiet=quiet),
     )
     if protocol is not None or output is not None:
         del figures["faces"]  # they stand in errors.csv
@@ -77,3 +73,11 @@ def evaluate(
         complain(f"{name}: {reason}")
     if figures["failed"]:
         raise typer.Exit(1)
+
+
+def _counted(numbers: Sequence[int], *, quiet: bool) -> Iterator[int]:
+    """Pass the numbers of the pictures on, and show meanwhile how many have been measured."""
+    with count_up(len(numbers), title="evaluate", quiet=quiet) as tell:
+        for done, number in enumerate(numbers, start=1):
+            yield number
+            tell(done)

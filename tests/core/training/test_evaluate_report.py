@@ -220,7 +220,7 @@ def test_damaged_pictures_and_labels_are_left_out_and_named(tmp_path, capsys):
         savemat(tmp_path / f"{name}.mat", {"pt3d_68": truth + far, "Pose_Para": np.zeros(7)})
     (tmp_path / "no_labels.mat").write_bytes(b"damaged")
     (tmp_path / "no_picture.jpg").write_bytes(b"damaged")
-    arguments = ["evaluate", "aflw2000", str(tmp_path), "--device", "cpu"]
+    arguments = ["evaluate", "aflw2000", str(tmp_path), "--device", "cpu", "--quiet"]
     assert main([*arguments, "-o", str(tmp_path / "report")]) == 1
     captured = capsys.readouterr()
     figures = json.loads(captured.out)
