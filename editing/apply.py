@@ -334,17 +334,18 @@ def _mixed(shares: Array, *colors: Array) -> Array:
 def _soft_edges(drawn: _Drawn, uv: Array, image: Array) -> _Drawn:
     """Average what is drawn over a pixel's neighbours where the surface jumps beside it.
 
-    What it changes in the photo, not its colours: what is the photo's own stays as sharp.
+    What it changes in the photo, not its colours: what is the photo's own stays as sharp. The mask
+    only shrinks, and what is kept only grows.
     """
     share = edge_share(uv, drawn.is_covered)
     single = jnp.stack([drawn.mask, drawn.keep], axis=-1)
     changes = jnp.concatenate([drawn.colors - image, single], axis=-1)
     near, covered = tent_average(changes, drawn.is_covered.astype(image.dtype))
-    averaged = changes + share[..., None] * (near - changes)
+    step = share[..., None] * (near - changes)
     return drawn._replace(
-        colors=image + averaged[..., :3],
+        colors=drawn.colors + step[..., :3],
         mask=drawn.mask + share * jnp.minimum(near[..., 3] * covered - drawn.mask, 0.0),
-        keep=averaged[..., 4],
+        keep=drawn.keep + jnp.maximum(step[..., 4], 0.0),
     )
 
 

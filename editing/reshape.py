@@ -18,6 +18,7 @@ from jaxtyping import Float
 from ..core.geometry.face_shape import ShapeModes, fit_shape
 from ..core.geometry.layout import UVLayout
 from ..core.io.traced import keep_traced
+from ..core.products import product
 from .regions import ramp, smooth_step, soften
 
 __all__ = ["guarded", "identity_shift"]
@@ -54,8 +55,9 @@ def _shifter() -> Callable[..., Array]:
 
 def _identity_shift(face_map: Array, other_map: Array, modes: ShapeModes) -> Array:
     face, other = fit_shape(face_map, modes), fit_shape(other_map, modes)
-    offset = jnp.tensordot(other.identity - face.identity, modes.identity, axes=1)
-    turned: Array = face.camera.scale * offset @ face.camera.rotation.T
+    apart = other.identity - face.identity
+    offset = jnp.tensordot(apart, modes.identity, axes=1, precision="highest")
+    turned: Array = face.camera.scale * product(offset, face.camera.rotation.T)
     return turned
 
 
