@@ -159,7 +159,7 @@ def reconstruct(
     require_boxes(boxes, files)
     folder = Path(output)
     make_folder(folder)
-    names = _Names(save=chosen, photos=_names_in(folder, files))
+    names = _Names(save=chosen, inputs=_names_in(folder, [*files, *boxes.files]))
     write = partial(
         write_results,
         folder,
@@ -168,7 +168,7 @@ def reconstruct(
         weights=model.header.network,
         texture_size=texture_size,
         mask_hidden=mask_hidden,
-        photos=names.photos,
+        inputs=names.inputs,
     )
     job = _Job(
         model=model,
@@ -238,29 +238,31 @@ class _Job:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Names:
-    """Names of result files: a photo fails that wants another's, or the name of a photo itself."""
+    """Names of result files: a photo fails that wants another's, or an input's."""
 
     save: Sequence[str]
-    photos: frozenset[str] = frozenset()  # names of photos in the folder of the results
+    # Names of photos, and of files with their boxes, in the folder of the results.
+    inputs: frozenset[str] = frozenset()
     owners: dict[str, Path] = dataclasses.field(default_factory=dict)  # stem -> its photo
 
     def claim(self, path: Path, faces: int = 0) -> None:
         """Keep the stems of a photo's files for it; raise InputError where one is another's."""
         stems = [path.stem, *(f"{path.stem}_{i}" for i in range(faces) if faces > 1)]
         if faces:
-            self._spare_photos(path, stems)
+            self._spare_inputs(path, stems)
         stems += [f"{stem}_{name}" for stem in stems for name in _LONGER if name in self.save]
         for stem in stems if faces else stems[:1]:
             owner = self.owners.setdefault(stem, path)
             if owner != path:
                 raise InputError(f"{path} would overwrite results of {owner}; rename one")
 
-    def _spare_photos(self, path: Path, stems: Sequence[str]) -> None:
+    def _spare_inputs(self, path: Path, stems: Sequence[str]) -> None:
         endings = [ending for name in self.save for ending in ENDINGS[name]]
-        lost = self.photos & {f"{stem}{ending}" for stem in stems for ending in endings}
+        names = {f"{stem}{ending}" for stem in stems for ending in endings}
+        lost = self.inputs & {f"{path.stem}.json", *names}
         if lost:
             raise InputError(
-                f"results of {path} would overwrite the photo {min(lost)}; choose another folder"
+                f"results of {path} would overwrite the input {min(lost)}; choose another folder"
             )
 
 

@@ -21,9 +21,20 @@ class GivenBoxes:
     So a damaged file among many costs a batch one photo.
     """
 
-    def __init__(self, found: Mapping[str, Sequence[Sequence[float | int]] | InputError]) -> None:
-        """Take the boxes of each file name or stem, or why there are none to use."""
+    def __init__(
+        self,
+        found: Mapping[str, Sequence[Sequence[float | int]] | InputError],
+        *,
+        files: Collection[Path] = (),
+    ) -> None:
+        """Take the boxes of each file name or stem, or why there are none to use.
+
+        Args:
+            found: the boxes.
+            files: where they were read; no results may be written there.
+        """
         self._found = dict(found)
+        self.files = tuple(files)
 
     def get(self, photo: str | Path) -> Sequence[Sequence[float | int]] | None:
         """Return the boxes under a photo's file name, else under its stem; None: not given.
@@ -92,7 +103,9 @@ def read_boxes(path: Path, photos: Collection[Path]) -> GivenBoxes:
     if path.is_dir():
         files = find_landmark_files(path)
         stems = [photo.stem for photo in photos if photo.stem in files]
-        found = GivenBoxes({stem: _from_landmarks(files[stem]) for stem in stems})
+        used = {stem: files[stem] for stem in stems}
+        boxes = {stem: _from_landmarks(file) for stem, file in used.items()}
+        found = GivenBoxes(boxes, files=used.values())
         missing, need = "landmarks", "need STEM.json, .mat, .pts or .txt"
     else:
         found, missing, need = _from_json(path), "boxes", _NEED
@@ -118,7 +131,8 @@ def _from_json(path: Path) -> GivenBoxes:
         raise InputError(f"{path} is not JSON ({error}); {_NEED}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds a {type(content).__name__}; {_NEED}")
-    return GivenBoxes({name: _checked(path, name, boxes) for name, boxes in content.items()})
+    checked = {name: _checked(path, name, boxes) for name, boxes in content.items()}
+    return GivenBoxes(checked, files=[path])
 
 
 def _checked(path: Path, name: str, boxes: object) -> list[list[float]] | InputError:

@@ -51,6 +51,8 @@ def make_folder(folder: Path) -> None:
     Raises:
         InputError: it cannot be made, or cannot be written to.
     """
+    if folder.is_file():
+        raise InputError(f"cannot make the folder {folder}: it is a file; name another")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

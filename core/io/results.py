@@ -79,7 +79,7 @@ def write_results(
     texture_size: int | None = None,
     mask_hidden: bool = False,
     options: Mapping[str, Any] | None = None,
-    photos: Collection[str] = (),
+    inputs: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write the chosen files of every face, and ``STEM.json`` last.
 
@@ -97,7 +97,7 @@ def write_results(
             of the layout.
         mask_hidden: make hidden texels transparent in the texture's picture, black on meshes.
         options: what else the files came from, for the JSON file (`existing.read_existing`).
-        photos: names of photos in the folder, which stay even where an earlier result names them.
+        inputs: names of files in the folder that stay even where an earlier result names them.
 
     Returns:
         What was written to ``STEM.json``.
@@ -111,7 +111,7 @@ def write_results(
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
     texture_size = as_texture_size(texture_size)
     record_path = folder / f"{path.stem}.json"
-    remove_record(record_path, spare=photos)
+    remove_record(record_path, spare=inputs)
     records = []
     for index, face in enumerate(faces):
         stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"

@@ -9,6 +9,7 @@ import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.io
 import skimage.data
 
 from uvface.core.batch import _Names, find_photos, is_glob, output_names, reconstruct
@@ -311,9 +312,26 @@ def test_results_do_not_overwrite_photos(tmp_path, astronaut, model, name, faces
     boxes = {"a": [BOX, [180.0, 75, 268, 185]][:faces], second.stem: []}
     options = {"model": model, "boxes": boxes, "save": "mesh,texture,photo"}
     refused, kept = reconstruct([first, second], tmp_path, **options)
-    assert refused.error is not None and f"overwrite the photo {name}" in refused.error
+    assert refused.error is not None and f"overwrite the input {name}" in refused.error
     assert kept.error is None and second.read_bytes() == astronaut.read_bytes()
     assert not (tmp_path / "a.json").exists()
+
+
+def test_files_that_boxes_were_read_from_stay(tmp_path, astronaut, model):
+    found = model.reconstruct(astronaut, boxes=[BOX])[0]
+    landmarks, mesh = tmp_path / "a", tmp_path / "b"
+    _run([astronaut], landmarks, model, boxes={"astronaut": [BOX]})
+    mesh.mkdir()
+    scipy.io.savemat(mesh / "astronaut.mat", {"pt3d_68": np.asarray(found.landmarks).T})
+    for folder, save in ((landmarks, "landmarks"), (mesh, "mat")):
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        boxes = read_boxes(folder, [astronaut])
+        options = {"model": model, "boxes": boxes, "save": save}
+        (refused,) = reconstruct([astronaut], folder, **options)
+        assert refused.error is not None and "would overwrite the input" in refused.error
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        (made,) = reconstruct([astronaut], tmp_path / "out", **options)
+        assert made.error is None
 
 
 def test_a_photo_that_a_link_leads_to_is_not_overwritten(tmp_path, astronaut, model):
