@@ -26,7 +26,15 @@ from ..core.reconstruct import FaceChoice, Model, as_model, check_choice
 from ..core.synthesis.profiling import PhotoFace
 from ..core.types import Face
 from .augment import augment_face, prepare
-from .augment_pictures import Place, is_varied, read_label, write_labels, write_variation
+from .augment_pictures import (
+    Place,
+    check_labels,
+    check_picture,
+    is_varied,
+    read_label,
+    write_labels,
+    write_variation,
+)
 from .recipe import MOST_YAW, SUBJECTS, subjects
 from .result import find_faces
 
@@ -106,6 +114,7 @@ def augment(
     if not files:
         raise InputError(f"all of these were made by an earlier run into {folder}; give photos")
     make_folder(folder)
+    check_labels(folder)
     job = _Job(
         folder=folder,
         model=model,
@@ -207,10 +216,11 @@ def _old_places(path: Path, sha256: str, job: _Job) -> list[list[Place]]:
 
 
 def _claim(places: Sequence[Sequence[Place]], inputs: set[Path], owners: dict[Path, Path]) -> None:
-    """Raise InputError where a picture is a photo that is read, or another photo's picture."""
+    """Raise InputError where a picture is another photo, or another photo's picture."""
     for place in (place for row in places for place in row):
         if place.picture.resolve() in inputs:
             raise InputError(f"{place.picture} would overwrite an input; choose another folder")
+        check_picture(place.picture)
         owner = owners.setdefault(place.picture, place.photo)
         if owner != place.photo:
             raise InputError(f"{place.photo} would overwrite pictures of {owner}; rename one")

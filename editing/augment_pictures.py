@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,26 @@ from jax import Array
 from ..core.errors import InputError, UvfaceError
 from ..core.geometry.layout import UVLayout
 from ..core.io.coco import face_annotation, write_coco
-from ..core.io.files import file_sha256, write_bytes_atomic
+from ..core.io.files import file_sha256, read_bytes, write_bytes_atomic
 from ..core.io.images import write_image
 from ..core.io.position_maps import pack_position_map
-from ..core.io.provenance import Provenance, software_name
+from ..core.io.provenance import Provenance, read_provenance, software_name
 from ..core.io.sidecar import is_intact, read_sidecar, remove_sidecar, write_sidecar
 from ..core.synthesis.kinds import KINDS
 from ..core.synthesis.view import PICTURE_SIZE
 from .augment import Variation
 from .recipe import describe
 
-__all__ = ["LABELS", "Place", "is_varied", "read_label", "write_labels", "write_variation"]
+__all__ = [
+    "LABELS",
+    "Place",
+    "check_labels",
+    "check_picture",
+    "is_varied",
+    "read_label",
+    "write_labels",
+    "write_variation",
+]
 
 LABELS = "labels.json"
 _OPERATION = "augment"
@@ -136,6 +146,39 @@ def is_varied(picture: Path) -> bool:
     """Return whether `write_variation` made a picture."""
     found = read_sidecar(picture)
     return found is not None and found.get("operation") == _OPERATION
+
+
+def check_picture(picture: Path) -> None:
+    """Raise InputError where a picture that is not `write_variation`'s stands in the way.
+
+    By its sidecar or its metadata: of a run that was stopped there may be a picture alone.
+    """
+    if picture.exists():
+        is_own = is_varied(picture) or _operation_of(picture) == _OPERATION
+        _refuse_unless(is_own, picture)
+
+
+def _operation_of(picture: Path) -> str | None:
+    try:
+        told = read_provenance(picture)
+    except InputError:
+        return None
+    return told and told.operation
+
+
+def check_labels(folder: Path) -> None:
+    """Raise InputError where the ``labels.json`` of a folder is not `write_labels`' own."""
+    path = folder / LABELS
+    try:
+        made_by = json.loads(read_bytes(path))["info"]["software"] if path.exists() else ""
+    except (InputError, ValueError, KeyError, TypeError):
+        made_by = None
+    _refuse_unless(made_by == "" or str(made_by).startswith("uvface"), path)
+
+
+def _refuse_unless(is_own: bool, path: Path) -> None:
+    if not is_own:
+        raise InputError(f"{path} was not made by augment and stays; choose another folder")
 
 
 def write_labels(folder: Path) -> None:

@@ -191,6 +191,27 @@ def test_bad_photos_do_not_end_a_batch(photos, tmp_path):
     assert {path.name for path in out.glob("*.png")} == {"anna_000.png"}
 
 
+def test_labels_and_pictures_of_others_stay(photos, tmp_path):
+    own = {"labels.json": b'{"images": [], "annotations": []}', "ben_000.png": b"a photo"}
+    for name, content in own.items():
+        folder = tmp_path / Path(name).stem
+        folder.mkdir()
+        (folder / name).write_bytes(content)
+    with pytest.raises(InputError, match="was not made by augment"):
+        _augment(photos / "ben.png", tmp_path / "labels", count=1)
+    items = _augment([photos / "ben.png", photos / "anna.png"], tmp_path / "ben_000", count=1)
+    assert "was not made by augment" in items[0].error and items[1].error is None
+    for name, content in own.items():
+        assert (tmp_path / Path(name).stem / name).read_bytes() == content
+
+
+def test_a_picture_left_without_a_sidecar_by_a_stopped_run_is_made_again(photos, tmp_path):
+    _augment(photos / "anna.png", tmp_path, count=1)
+    (tmp_path / "anna_000.png.json").unlink()
+    (item,) = _augment(photos / "anna.png", tmp_path, count=1, skip_existing=True)
+    assert item.error is None and (tmp_path / "anna_000.png.json").is_file()
+
+
 def test_no_input_and_no_other_photo_s_picture_is_overwritten(photos, tmp_path):
     for name, seed in (("a", 1), ("a_000", 2)):
         write_image(tmp_path / f"{name}.png", toy_faces.toy_photo(seed)[0])
