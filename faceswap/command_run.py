@@ -157,7 +157,8 @@ class Run:
 
     def _tell(self, item: SwapItem) -> None:
         if item.error is not None:
-            complain(f"{item.job.target}: {item.error}")
+            name = str(item.job.target)
+            complain(item.error if name in item.error else f"{name}: {item.error}")
         warn(f"{item.job.output.name}: {line}" for line in item.warnings)
         if self.as_json:
             typer.echo(json.dumps({"status": item.status, **item.record}))
@@ -207,6 +208,9 @@ def _wrong_outputs(run: Run) -> str | None:
         return f"report {run.report}; of {kind} it is written as {' or '.join(suffixes)}"
     if (run.certificate is None) != (run.key is None):
         return "signing needs both --sign CERT.pem and --key KEY.pem"
+    for file in (run.certificate, run.key):
+        if file is not None and not file.is_file():
+            return f"{file} does not exist; signing needs --sign CERT.pem and --key KEY.pem"
     if run.is_batch and run.output.is_file():
         return f"output {run.output} is a file; of a batch it is a folder"
     if run.skip_existing and not run.is_batch:

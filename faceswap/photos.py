@@ -99,7 +99,13 @@ class SwapResult(EditResult):
             for i, numbers in enumerate(self.numbers)
             for line in warn_of(numbers)
         ]
+        if self.mask is not None and self._is_unchanged:
+            found.append("the mask leaves nothing of the face free to change; white is what may")
         return tuple(dict.fromkeys((*self.warnings, *found)))
+
+    @property
+    def _is_unchanged(self) -> bool:
+        return bool(self.config.strength) and np.array_equal(self.image, self.photo.image)
 
     @property
     def inputs(self) -> dict[str, Path | None]:
@@ -230,8 +236,8 @@ def swap_photo(
         InputError, NoFaceError, AssetError: as `swap`.
     """
     if bool(request.references) == bool(request.mapping):
-        given = "both" if request.references else "neither"
-        raise InputError(f"{given} a reference and a map of faces; give one of the two")
+        given = "both a reference and" if request.references else "neither a reference nor"
+        raise InputError(f"{given} a map of faces; give one of the two")
     if request.mapping and (request.target.faces != "largest" or request.target.like is not None):
         raise InputError("a map of faces and a choice of faces; give one of the two")
     if options.preset == "prnet" and request.mask is not None:

@@ -102,6 +102,16 @@ def test_a_mask_of_weights_says_what_may_change(model):
     assert changed[: SIZE // 2].any() and not changed[SIZE // 2 :].any()
 
 
+def test_a_mask_that_leaves_nothing_to_change_is_warned_of(model):
+    image, mask = toy_photo(1)[0], np.zeros((SIZE, SIZE), np.float32)
+    mask[0] = 1.0
+    given = (image, toy_photo(2)[0])
+    masked = swap(*given, model=model, keep=(), mask=mask)
+    assert "the mask leaves nothing" in " ".join(masked.all_warnings)
+    free = swap(*given, model=model, keep=(), mask=np.ones_like(mask))
+    assert "the mask leaves nothing" not in " ".join(free.all_warnings)
+
+
 def test_keep_none_keeps_nothing_as_in_the_command(model):
     result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep="none")
     assert result.config.keep == () and result.settings["keep"] == []
@@ -162,7 +172,7 @@ def test_maps_that_do_not_name_one_face_each_are_input_errors(model):
         swap(image, model=model, mapping={0: other, "left": other})
     with pytest.raises(InputError, match="no face 3"):
         swap(image, model=model, mapping={3: other})
-    with pytest.raises(InputError, match="neither a reference"):
+    with pytest.raises(InputError, match="neither a reference nor a map"):
         swap(image, model=model)
     with pytest.raises(InputError, match=r"mapping \{\}; need face -> photo"):
         swap(image, model=model, mapping={})
