@@ -163,7 +163,7 @@ def _operation_of(picture: Path) -> str | None:
         told = read_provenance(picture)
     except InputError:
         return None
-    return told and told.operation
+    return None if told is None else told.operation
 
 
 def check_labels(folder: Path) -> None:
