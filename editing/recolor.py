@@ -40,8 +40,10 @@ _HIGHLIGHT = (0.22, 0.40)  # above the region's lightness: gloss, keeps its own 
 _AROUND = 5.0  # texels of 256: how far around a region the skin is looked at
 _SHIFT = 0.25  # of a mask: how far the colour of the lips moves its border, out or in
 _GRAIN = 0.06  # cm: finer detail is no border of a lip
-_BARE = 0.7  # cm: the skin under a brow is like that so far around
-_HAIR = (0.06, 0.95)  # share of the hairs' darkness: bare skin, hair
+_BARE, _FAR = 0.7, 1e-3  # cm: the skin under a brow is like that so far around; or as all of it
+_CLOSE, _UNKNOWN = 0.2, 0.05  # cm: ... close to what is surely bare, like that; or as found before
+_SURELY_BARE = (0.02, 0.15)  # share of hair
+_HAIR = (0.06, 0.95)  # of the way from skin to hair: bare skin, hair
 _TINT = 0.6  # power of the share by which hair tints a pixel: between hairs, the skin is grey too
 _IRIS = 0.59  # cm, radius; it varies little between people
 _PUPIL = (0.40, 0.55)  # of that radius
@@ -125,20 +127,40 @@ def _lips(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
 
 
 def _hairs(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
-    """Return the share of hair in each pixel: how much darker than the skin under it it is."""
+    """Return the share of hair in each pixel: by its lightness, between the skin's and the hair's.
+
+    The skin's is that around, further off first: under a brow it is found from there, but close to
+    what is surely bare it is like that. Above a brow skin is paler than below it.
+    """
     light, weights = lab[..., 0], around
-    share = jnp.zeros_like(mask)
+    share, skin = jnp.zeros_like(mask), jnp.zeros_like(mask)
     for _ in range(3):  # the skin around the brow, then also that between the hairs
-        layers = jnp.stack([light * weights, weights], axis=-1)
-        skin, known = jnp.moveaxis(soften(layers, _BARE * scale), -1, 0)
-        skin = (skin + 1e-3 * _mean(light, weights)) / (known + 1e-3)
-        darker = jnp.maximum(skin - light, 0.0)
-        hair = _mean(darker, mask * darker**4)
-        start, end = _HAIR
-        share = jnp.clip((darker / jnp.maximum(hair, 1e-6) - start) / (end - start), 0.0, 1.0)
+        far = jnp.full_like(light, _mean(light, weights)[0])
+        skin = _level(light, weights, _BARE * scale, otherwise=far, prior=_FAR)
+        share, _ = _hair_share(light, skin, mask)
         matt = 1.0 - smooth_step((light - skin) / _CONTRAST[1])
         weights = (around + mask * (1.0 - share)) * matt
-    return jnp.clip(2.0 * mask - 0.2, 0.0, 1.0) * share * ramp(hair, _CONTRAST)
+    bare = around + mask * (1.0 - ramp(share, _SURELY_BARE))
+    skin = _level(light, bare, _CLOSE * scale, otherwise=skin, prior=_UNKNOWN)
+    share, darkness = _hair_share(light, skin, mask)
+    return jnp.clip(2.0 * mask - 0.2, 0.0, 1.0) * share * ramp(darkness, _CONTRAST)
+
+
+def _level(light: Array, weights: Array, width: Array, *, otherwise: Array, prior: float) -> Array:
+    """Return the weighted mean lightness around each pixel; another where the weights are small."""
+    near, known = jnp.moveaxis(soften(jnp.stack([light * weights, weights], -1), width), -1, 0)
+    return (near + prior * otherwise) / (known + prior)
+
+
+def _hair_share(light: Array, skin: Array, mask: Array) -> tuple[Array, Array]:
+    """Return the share of hair in each pixel, and by how much hair is darker than skin."""
+    darker = jnp.maximum(skin - light, 0.0)
+    weights = mask * darker**4
+    hair, darkness = _mean(light, weights), _mean(darker, weights)
+    whole = jnp.maximum(skin - hair, 0.5 * darkness)  # in the shade skin is hardly paler than hair
+    start, end = _HAIR
+    share = (darker / jnp.maximum(whole, 1e-6) - start) / (end - start)
+    return jnp.clip(share, 0.0, 1.0), darkness
 
 
 def _iris(lab: Array, mask: Array, scale: Array) -> Array:

@@ -104,6 +104,18 @@ def test_no_rim_around_a_brow_is_brighter_than_skin_and_brow():
     assert result[rim].max() < result[hair == 1.0].max() + 0.04
 
 
+def test_no_dark_rim_is_left_where_skin_is_paler_above_a_brow_than_below():
+    _, y = _grid()
+    mask, hair = _smooth(np.abs(y - 30) - 15), np.asarray(_smooth((np.abs(y - 30) - 5) / 3))
+    skin = np.where(y < 30, 0.76, 0.52)
+    light = jnp.asarray((1.0 - hair) * skin + hair * 0.34, jnp.float32)
+    lab = jnp.stack([light, jnp.full_like(light, 0.03), jnp.full_like(light, 0.04)], axis=-1)
+    image, color = rgb_from_lab(lab), jnp.array(parse_color("#d0a060"))  # L is 0.74
+    colored, weights = recolor(image, mask, color, around=1.0 - mask, scale=12.0, contrast="hairs")
+    result = lab_from_rgb(image + weights[..., None] * (colored - image))[..., 0]
+    assert result[10:35, 20:80].min() > 0.66  # 0.63 with the skin of all around
+
+
 def test_only_the_iris_of_an_eye_is_painted():
     x, y = _grid()
     mask = _smooth(np.hypot((x - 50) / 2, y - 30) - 20)
