@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, update_wrapper
 from threading import RLock
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar
 
 __all__ = ["once"]
 
-_Make = TypeVar("_Make", bound=Callable[..., Any])
+_Given = ParamSpec("_Given")
+_Thing = TypeVar("_Thing")
 
 
-def once(make: _Make) -> _Make:
-    """Return a function that makes a thing on the first call, and gives that one thereafter.
+class once(Generic[_Given, _Thing]):
+    """Make a thing on the first call, and give that one thereafter.
 
     Unlike by `functools.cache` alone, which holds no lock, of threads that call it while the thing
     is being made one makes it and the rest wait. A call that fails is made anew.
-
-    Args:
-        make: what is made, one for each arguments; these must be hashable.
     """
-    lock, made = RLock(), cache(make)
 
-    @wraps(make)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with lock:
-            return made(*args, **kwargs)
+    def __init__(self, make: Callable[_Given, _Thing]) -> None:
+        """Take what makes the thing, one for each arguments; these must be hashable."""
+        self._lock = RLock()
+        self._made: Any = cache(make)
+        update_wrapper(self, make)
 
-    call.cache_clear = made.cache_clear  # type: ignore[attr-defined]
-    return cast(_Make, call)
+    def __call__(self, *args: _Given.args, **kwargs: _Given.kwargs) -> _Thing:
+        """Return the thing."""
+        with self._lock:
+            thing: _Thing = self._made(*args, **kwargs)
+        return thing
+
+    def cache_clear(self) -> None:
+        """Forget what was made."""
+        self._made.cache_clear()

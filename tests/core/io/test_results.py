@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 import skimage.data
 import trimesh
+from mean_faces import mean_face
 from PIL import Image
 from scipy.io import loadmat
 
-from uvface.core.batch import find_photos
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import UVLayout, load_layout
-from uvface.core.geometry.pose import rotation_from_angles
 from uvface.core.geometry.sampling import sample_bilinear, sample_texture
 from uvface.core.io import layers
 from uvface.core.io.exports import canonical_map, frontal_map
@@ -23,7 +22,7 @@ from uvface.core.io.layers import depth_map, normal_map, pncc_map
 from uvface.core.io.overlay import PANEL
 from uvface.core.io.results import ENDINGS, OUTPUTS, write_results
 from uvface.core.io.textures import photo_texture
-from uvface.core.types import Camera, Face
+from uvface.core.types import Face
 
 PHOTO = Photo(image=skimage.data.astronaut().astype(np.float32) / 255)
 NAME = Path("some folder/as tro.naut.jpg")
@@ -36,23 +35,9 @@ def layout() -> UVLayout:
 
 def make_face(layout: UVLayout, x: float, *, scale: float = 7.0) -> Face:
     """Return the mean face, turned a little, with its origin at (x, 240) in the astronaut."""
-    camera = Camera(
-        scale=jnp.asarray(scale, jnp.float32),
-        rotation=rotation_from_angles(20.0, -5.0, 8.0),
-        translation=jnp.array([x, 240.0, 0.0], jnp.float32),
-    )
-    position_map = camera.project(layout.canonical)
-    landmarks = read_landmarks(position_map, layout.landmark_uv)
-    return Face(
-        position_map=position_map,
-        texture=sample_texture(jnp.asarray(PHOTO.image), position_map),
-        visibility=layout.mask,
-        self_visibility=layout.mask,
-        camera=camera,
-        landmarks=landmarks,
-        box=jnp.concatenate([landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)]),
-        score=jnp.asarray(0.9, jnp.float32),
-    )
+    face = mean_face(layout, centre=(x, 240.0), scale=scale)
+    seen = sample_texture(jnp.asarray(PHOTO.image), face.position_map)
+    return dataclasses.replace(face, texture=seen)
 
 
 @pytest.fixture(scope="module")
@@ -363,29 +348,6 @@ def test_names_of_all_files_are_known_beforehand(written):
     assert names == {path.name for path in folder.iterdir()}
 
 
-def test_an_interrupted_run_leaves_no_record_of_an_earlier_one(tmp_path, face, layout, monkeypatch):
-    options = {"save": ["landmarks", "pose"], "weights": "w"}
-    write_results(tmp_path, NAME, PHOTO, [face], layout, **options)
-
-    def stop(out):
-        raise KeyboardInterrupt
-
-    monkeypatch.setitem(OUTPUTS, "pose", stop)
-    with pytest.raises(KeyboardInterrupt):
-        write_results(tmp_path, NAME, PHOTO, [face], layout, **options)
-    assert not (tmp_path / "as tro.naut.json").exists()
-    assert (tmp_path / "as tro.naut_kpt.txt").exists()
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"faces": []}', "notes"])
-def test_a_json_file_of_others_is_kept(tmp_path, face, layout, content):
-    path = tmp_path / "as tro.naut.json"
-    path.write_text(content)
-    with pytest.raises(InputError, match="no result of uvface"):
-        write_results(tmp_path, NAME, PHOTO, [face], layout, save=["pose"], weights="w")
-    assert path.read_text() == content and list(tmp_path.iterdir()) == [path]
-
-
 def test_a_face_far_to_the_right_of_a_panorama_has_its_depth(layout):
     near = make_face(layout, 226.0)
     far = dataclasses.replace(near, position_map=near.position_map + jnp.array([2e4, 0.0, 0.0]))
@@ -396,41 +358,3 @@ def test_a_face_far_to_the_right_of_a_panorama_has_its_depth(layout):
     same = coverage[:, 20_000:] == is_drawn
     assert is_drawn.sum() > 10_000 and same.mean() > 0.999
     np.testing.assert_allclose(depth[:, 20_000:][same], expected[same], atol=0.1)
-
-
-def _write_p(folder, face, layout, *, faces, **options):
-    """Write results of a photo ``p.png`` of the folder."""
-    save = ("mesh", "overlay", "landmarks")
-    path = folder / "p.png"
-    write_results(folder, path, PHOTO, [face] * faces, layout, save=save, weights="w", **options)
-
-
-def test_a_run_that_finds_fewer_faces_leaves_no_files_of_the_others(tmp_path, face, layout):
-    """Nothing names them any more, so that their pictures would be taken for photos."""
-    (tmp_path / "p.png").write_bytes(b"a photo")
-    _write_p(tmp_path, face, layout, faces=2)
-    assert (tmp_path / "p_1.mtl").is_file() and (tmp_path / "p_1_texture.png").is_file()
-    _write_p(tmp_path, face, layout, faces=1)
-    assert not list(tmp_path.glob("p_0*")) and not list(tmp_path.glob("p_1*"))
-    assert find_photos(tmp_path) == [tmp_path / "p.png"]
-    whole = sorted(tmp_path.iterdir())
-    _write_p(tmp_path, face, layout, faces=1)
-    assert sorted(tmp_path.iterdir()) == whole
-
-
-def test_files_of_other_records_photos_and_other_folders_are_not_removed(tmp_path, face, layout):
-    out = tmp_path / "out"
-    _write_p(out, face, layout, faces=2)
-    record = json.loads((out / "p.json").read_text())
-    outside = tmp_path / "p_outside.png"
-    outside.write_bytes(b"a photo")
-    record["faces"][0]["files"] |= {"a": "../p_outside.png", "b": str(outside), "c": "other.png"}
-    (out / "other.png").write_bytes(b"a photo")
-    (out / "p.json").write_text(json.dumps(record))
-    other = json.loads((out / "p.json").read_text())
-    other["faces"] = other["faces"][1:]  # of a photo p_1.png
-    (out / "p_1.json").write_text(json.dumps(other))
-    _write_p(out, face, layout, faces=1, inputs={"p_0_overlay.png"})
-    assert outside.is_file() and (out / "other.png").is_file()
-    assert (out / "p_1_overlay.png").is_file() and (out / "p_0_overlay.png").is_file()
-    assert not (out / "p_0_kpt.txt").exists() and not (out / "p_0.mtl").exists()
