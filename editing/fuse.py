@@ -152,7 +152,7 @@ def _measure(faces: Face, layout: UVLayout) -> _Views:
 
     def one(face: Face) -> tuple[_Views, Array]:
         lab = lab_from_rgb(face.texture)
-        bare = frame_trust(lab, face.visibility, face.self_visibility, layout)
+        bare = frame_trust(face.texture, lab, face.visibility, face.self_visibility, layout)
         seen = face.visibility * bare * layout.mask
         normal = _blurred(normals(face.position_map, layout), _FOLDS)
         facing = jnp.clip(normal[..., 2], 0.0, 1.0)

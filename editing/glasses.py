@@ -3,7 +3,8 @@
 What the network says of a thin or clear frame is patchy, but nothing else covers the bridge of a
 nose without covering half of the face. Where something does, whatever is a thin line around the
 eyes, darker or brighter than the skin on both of its sides, belongs to the glasses, and so does the
-rim of it, where frame and skin are mixed.
+border of it, where frame and skin are mixed. Where brows and bags are lines, too, only what goes on
+around the eye does (`rims.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from jaxtyping import Float
 from ..core.geometry.landmarks import EYES
 from ..core.geometry.layout import UVLayout
 from .regions import ramp, smooth_step, soften
+from .rims import Rims, find_rims
 
 __all__ = ["frame_trust", "whole_brows"]
 
@@ -38,6 +40,7 @@ _BLACK = 0.05  # Oklab L
 
 
 def frame_trust(
+    texture: Float[Array, "texels texels 3"],
     lab: Float[Array, "size size 3"],
     visible: Float[Array, "size size"],
     own: Float[Array, "size size"],
@@ -48,7 +51,8 @@ def frame_trust(
     1 everywhere where no glasses are worn, and for a layout that names no eyeballs.
 
     Args:
-        lab: Oklab of the photo's colours at the texels.
+        texture: RGB in [0, 1] of the photo's colours, as fine as they are known.
+        lab: Oklab of them at the texels.
         visible: 1 where the texel is seen, as the network says.
         own: 1 where the face does not hide it itself.
         layout: UV layout.
@@ -61,10 +65,17 @@ def frame_trust(
     bridge = _bridge(x, down) * ramp(soften(own[..., None], _OUTLINE * scale)[..., 0], _INNER)
     share = (bridge * covered).sum() / jnp.maximum(bridge.sum(), 1e-6)
     zone = _zone(x, down)
-    judged = zone * (1.0 - _near(layout.region("eyeballs"), _OWN_LINES * scale))
-    judged *= 1.0 - _near(layout.region("brows"), _BROWS * scale)
+    free = zone * (1.0 - _near(layout.region("eyeballs"), _OWN_LINES * scale))
+    judged = free * (1.0 - _near(layout.region("brows"), _BROWS * scale))
     lines = jnp.where(own > _SEEN, _lines(lab[..., 0], 2 * round(_LINE * scale / 2) + 1), 0.0)
-    frame = jnp.maximum(judged * lines, zone * covered)
+    none = jnp.zeros_like(own)
+    rims = lax.cond(  # few faces wear glasses: the others need not wait
+        share > _WORN[0],
+        lambda: find_rims(texture, covered, own, free, layout),
+        lambda: Rims(share=none, lens=none),
+    )
+    judged *= 1.0 - rims.lens
+    frame = jnp.maximum(jnp.maximum(judged * lines, rims.share), zone * covered)
     rimmed = smooth_step(2.0 * soften(frame[..., None], _RIM * scale)[..., 0])
     return 1.0 - ramp(share, _WORN) * rimmed
 
@@ -72,7 +83,9 @@ def frame_trust(
 def whole_brows(
     trust: Float[Array, "size size"], wanted: Float[Array, "size size"], layout: UVLayout
 ) -> Float[Array, "size size"]:
-    """Return a trust that is 0 on all of a brow of which frames hide a part: no brow is torn.
+    """Return a trust that is 0 on both brows if frames hide a part of one: no brow is torn.
+
+    Both, since a brow of one person beside that of another is seen at a glance.
 
     Args:
         trust: from `frame_trust`.
@@ -80,13 +93,11 @@ def whole_brows(
             tears no brow.
         layout: UV layout.
     """
-    is_left = layout.canonical[..., 0] < 0.0
-    for side in (is_left, ~is_left):
-        brow = jnp.where(side, layout.region("brows"), 0.0)
-        missing = (brow * jnp.maximum(wanted - trust, 0.0)).sum() / jnp.maximum(brow.sum(), 1e-6)
-        near = _near(brow, _BROWS * layout.size / 256)
-        trust = jnp.minimum(trust, 1.0 - near * ramp(missing, _TORN))
-    return trust
+    brows, is_left = layout.region("brows"), layout.canonical[..., 0] < 0.0
+    sides = jnp.stack([jnp.where(is_left, brows, 0.0), jnp.where(is_left, 0.0, brows)])
+    missing = (sides * jnp.maximum(wanted - trust, 0.0)).sum(axis=(1, 2))
+    torn = ramp((missing / jnp.maximum(sides.sum(axis=(1, 2)), 1e-6)).max(), _TORN)
+    return jnp.minimum(trust, 1.0 - _near(brows, _BROWS * layout.size / 256) * torn)
 
 
 def _from_eyes(layout: UVLayout) -> tuple[Array, Array]:

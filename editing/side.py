@@ -103,7 +103,7 @@ def examine(
     harshness = light_harshness(lab, skin * seen, layout)
     if occlusion:
         visible = small[..., 3]
-        unframed = frame_trust(lab, visible, own, layout)
+        unframed = frame_trust(shown.texture, lab, visible, own, layout)
         if target:
             unframed = whole_brows(unframed, target.seen, layout)
         bare = _bridge_folds(visible * unframed, own, layout)
