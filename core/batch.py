@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import glob
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
-from .io.existing import is_result, read_existing
+from .io.existing import as_json, is_result, read_existing
 from .io.files import file_sha256, make_folder
 from .io.images import Photo, read_photo
 from .io.provenance import software_name
@@ -178,12 +175,11 @@ def reconstruct(
         faces=faces,
         settings={
             "software": software_name(),
-            "weights_sha256": model.weights_sha256,
             "texture_size": texture_size,
             "mask_hidden": mask_hidden,
         },
     )
-    existing = partial(read_existing, folder, save=chosen, weights=model.header.network)
+    existing = partial(read_existing, folder, save=chosen)
     return _run(files, job, names, existing if skip_existing else None)
 
 
@@ -226,14 +222,13 @@ class _Job:
         is_detected = boxes is None and not self.cropped
         given = {
             **self.settings,
+            **self.model.reading_settings(is_detected=is_detected),
             "cropped": self.cropped,
             "faces": self.faces,
             "boxes": boxes,
-            "detector": self.model.detector_name if is_detected else None,
             "photo_sha256": file_sha256(path),
         }
-        text = json.dumps(given, default=lambda values: np.asarray(values).tolist())
-        return dict(json.loads(text))
+        return as_json(given)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

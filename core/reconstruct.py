@@ -133,6 +133,7 @@ class Model:
     layout: UVLayout
     detector: Detector | None  # None: found on first need
     weights_sha256: str = ""  # of the weights file; "" where the network came from none
+    config: ReconstructConfig = ReconstructConfig()  # how `read` reads
 
     @property
     def detector_name(self) -> str:
@@ -140,6 +141,19 @@ class Model:
         from .detection.default import detector_name
 
         return detector_name(self._detector())
+
+    def reading_settings(self, *, is_detected: bool) -> dict[str, Any]:
+        """Return what of the model decides what is read off a photo, for records.
+
+        Args:
+            is_detected: faces are looked for; else the detector does not count.
+        """
+        return {
+            "detector": self.detector_name if is_detected else None,
+            "weights": self.header.network,
+            "weights_sha256": self.weights_sha256,
+            "reading": dataclasses.asdict(self.config),
+        }
 
     def reconstruct(
         self,
@@ -248,15 +262,17 @@ def load(
     """
     if not isinstance(weights, str | os.PathLike):
         raise InputError(f"weights {weights!r}; need a name as 'prn-lite', or a .safetensors file")
+    config = config or ReconstructConfig()
     layout = read_layout(weights)
     network, header = load_runnable(weights, layout=layout)
     return Model(
         predict=_compiled_network(network),
-        read=_compiled_reader(network, layout, config or ReconstructConfig(), header),
+        read=_compiled_reader(network, layout, config, header),
         header=header,
         layout=layout,
         detector=detector,
         weights_sha256=file_sha256(find_weights(weights)),
+        config=config,
     )
 
 

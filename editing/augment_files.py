@@ -7,17 +7,15 @@ goes on where it was.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
+from ..core.io.existing import as_json
 from ..core.io.files import file_sha256, make_folder
 from ..core.io.images import Photo, read_photo
 from ..core.io.results import face_warnings
@@ -151,11 +149,8 @@ class _Job:
             "max_yaw": self.config.max_yaw,
             "chosen": self.faces,
             "boxes": boxes,
-            "detector": self.model.detector_name if boxes is None else None,
-            "weights_sha256": self.model.weights_sha256,
         }
-        text = json.dumps(own, default=lambda values: np.asarray(values).tolist())
-        return dict(json.loads(text))
+        return as_json(own | self.model.reading_settings(is_detected=boxes is None))
 
 
 def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]:

@@ -140,10 +140,8 @@ class FaceFinder:
                 settings["recognition"] = self.recognition_name
         if boxes := self.boxes_of(photos):
             settings["boxes"] = boxes
-        if not all(self.boxes_of([photo]) for photo in photos):
-            settings["detector"] = self.model.detector_name
-        settings["weights"] = self.model.header.network
-        return settings | {"weights_sha256": self.model.weights_sha256}
+        is_detected = not all(self.boxes_of([photo]) for photo in photos)
+        return settings | self.model.reading_settings(is_detected=is_detected)
 
     def faces(
         self, photo: Photo, selection: Selection, *, name: str = "photo"

@@ -7,13 +7,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 
-__all__ = ["is_result", "read_existing", "remove_record"]
+__all__ = ["as_json", "is_result", "read_existing", "remove_record"]
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
 _START = b'{\n "image": '  # of a record
+
+
+def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as a JSON file gives them back, arrays as lists, to compare with one."""
+    text = json.dumps(values, default=lambda array: np.asarray(array).tolist())
+    return dict(json.loads(text))
 
 
 def read_existing(
@@ -21,20 +29,18 @@ def read_existing(
     photo: Path,
     *,
     save: Sequence[str],
-    weights: str,
     options: Mapping[str, Any],
 ) -> dict[str, Any] | None:
     """Return what ``STEM.json`` says, if that and all that it promises can be kept.
 
     ``STEM.json`` is written last, so that it stands for whole results. None is returned where it
-    is missing, older than the photo, of other weights or options (the photo's content is one), or
-    lacks a chosen output.
+    is missing, older than the photo, of other options (the photo's content and the weights are
+    two), or lacks a chosen output.
 
     Args:
         folder: of the results.
         photo: file of the photo.
         save: names of the outputs that are needed.
-        weights: name of the weights that they must come from.
         options: all else that changes what stands in the files, as JSON gives it back.
     """
     path = folder / f"{photo.stem}.json"
@@ -42,11 +48,11 @@ def read_existing(
         if path.stat().st_mtime < photo.stat().st_mtime:
             return None
         record = json.loads(path.read_text(encoding="utf-8"))
-        stored = record["weights"], record["options"]
+        stored = record["options"]
         needed = [face["files"][_KEYS.get(name, name)] for face in record["faces"] for name in save]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if stored != (weights, options) or not all((folder / name).is_file() for name in needed):
+    if stored != options or not all((folder / name).is_file() for name in needed):
         return None
     return record | {"image": str(photo)}  # by its present name
 

@@ -18,7 +18,7 @@ from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
 from uvface.core.io.boxes import read_boxes
 from uvface.core.io.contact_sheet import TILE, draw_contact_sheet
 from uvface.core.io.results import OUTPUTS
-from uvface.core.reconstruct import load
+from uvface.core.reconstruct import ReconstructConfig, load
 
 BOX = [177.0, 71.0, 271.0, 188.0]
 
@@ -199,6 +199,14 @@ def test_results_of_other_weights_of_the_same_network_are_made_anew(tmp_path, as
     options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
     _run([astronaut], tmp_path / "out", model, **options)
     other = dataclasses.replace(model, weights_sha256="0" * 64)
+    (item,) = _run([astronaut], tmp_path / "out", other, **options)
+    assert not item.is_old
+
+
+def test_results_read_in_another_way_are_made_anew(tmp_path, astronaut, model):
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    _run([astronaut], tmp_path / "out", model, **options)
+    other = dataclasses.replace(model, config=ReconstructConfig(mirror=False))
     (item,) = _run([astronaut], tmp_path / "out", other, **options)
     assert not item.is_old
 

@@ -79,6 +79,7 @@ def test_the_preset_prnet_claims_nothing_of_our_pipeline(files, model, tmp_path)
         "preset": "prnet",
         "weights": "toy",
         "weights_sha256": "",
+        "reading": {"passes": 3, "tolerance": 12.0, "mirror": True},
     }
     assert "skin" not in record["faces"][0] and record["faces"][0]["yaw"] is not None
     assert not any("skin" in line or "covered" in line for line in record["warnings"])
