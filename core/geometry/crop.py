@@ -88,15 +88,14 @@ def crop_box(
     return _square((box[:2] + box[2:]) / 2.0, side, inplane_rotation(roll), size)
 
 
-def turn_crop(photo_from_crop: Similarity, roll: Angle, *, size: int = 256) -> Similarity:
+def turn_crop(photo_from_crop: Similarity, roll: Angle) -> Similarity:
     """Turn a crop about its middle, so that a head of that roll in it then stands upright.
 
     Args:
-        photo_from_crop: of the crop as it is.
+        photo_from_crop: of the crop, of 256 pixels, as it is.
         roll: degrees clockwise, as seen in the crop.
-        size: pixels of the crop along each side.
     """
-    middle = jnp.full(2, (size - 1) / 2, dtype=jnp.float32)
+    middle = jnp.full(2, 127.5, dtype=jnp.float32)
     turn = inplane_rotation(roll)
     translation = middle - product(turn, middle)
     about = Similarity(scale=jnp.ones(()), rotation=turn, translation=translation)

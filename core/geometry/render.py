@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from ..types import Fragments
 from .layout import UVLayout
 from .rasterize import rasterize
-from .sampling import resize_map, sample_bicubic, sample_bilinear
+from .sampling import resize_map, sample_bilinear
 
 __all__ = ["rasterize_layout", "render_texture", "uv_at_pixels"]
 
@@ -52,7 +52,6 @@ def render_texture(
     height: int,
     width: int,
     origin: Int[Array, " 2"] | None = None,
-    is_bicubic: bool = False,
 ) -> tuple[Float[Array, "{height} {width} c"], Float[Array, "{height} {width}"]]:
     """Draw a texture with the geometry of a position map.
 
@@ -63,13 +62,11 @@ def render_texture(
         height: rows of the picture, or of the window; static.
         width: columns; static.
         origin: photo pixel (x, y) of the window's first pixel, may be traced; default (0, 0).
-        is_bicubic: read the texture by cubic convolution instead of linearly.
 
     Returns:
         The drawn channels, 0 outside the face, and the coverage: 1 where the face is, else 0.
     """
     fragments = rasterize_layout(position_map, layout, height=height, width=width, origin=origin)
     points = uv_at_pixels(fragments, layout) * texture.shape[0] - 0.5
-    sample = sample_bicubic if is_bicubic else sample_bilinear
     coverage = fragments.is_covered.astype(jnp.float32)
-    return sample(texture, points) * coverage[..., None], coverage
+    return sample_bilinear(texture, points) * coverage[..., None], coverage

@@ -74,29 +74,14 @@ def sample_bicubic(
 def sample_texture(
     image: Float[Array, "height width c"],
     position_map: Float[Array, "size size 3"],
-    *,
-    samples: int = 1,
-    is_bicubic: bool = False,
 ) -> Float[Array, "size size c"]:
-    """Read the photo's colours at the texels.
+    """Read the photo's colours linearly at the texels, also at those that are hidden in it.
 
     Args:
         image: photo.
         position_map: texel to photo position, pixels.
-        samples: reads per texel along each side, averaged; 2 or more where a texel spans more
-            than about 1.5 photo pixels.
-        is_bicubic: read by cubic convolution instead of linearly.
-
-    Returns:
-        Colours at the texels, also at those that are hidden in the photo.
     """
-    size = position_map.shape[0]
-    fine = position_map if samples == 1 else resize_map(position_map, size * samples)
-    sample = sample_bicubic if is_bicubic else sample_bilinear
-    colors = sample(image, fine[..., :2])
-    if samples == 1:
-        return colors
-    return colors.reshape(size, samples, size, samples, -1).mean(axis=(1, 3))
+    return sample_bilinear(image, position_map[..., :2])
 
 
 def _keys_kernel(distance: np.ndarray) -> np.ndarray:

@@ -23,22 +23,18 @@ __all__ = ["estimate_similarity"]
 
 
 def estimate_similarity(
-    source: Float[Array, "points 2"],
-    target: Float[Array, "points 2"],
-    weights: Float[Array, " points"] | None = None,
+    source: Float[Array, "points 2"], target: Float[Array, "points 2"]
 ) -> Similarity:
-    """Fit scale, rotation and translation by weighted least squares.
+    """Fit scale, rotation and translation by least squares.
 
     Args:
         source: points to be mapped, pixels.
         target: where they should land, pixels.
-        weights: non-negative weight per point; default all 1.
 
     Returns:
         Similarity from source to target; identity rotation if the points coincide.
     """
-    w = jnp.ones(source.shape[0], source.dtype) if weights is None else weights
-    w = w / jnp.maximum(w.sum(), 1e-12)
+    w = jnp.ones(source.shape[0], source.dtype) / source.shape[0]
     centre, goal = product(w, source), product(w, target)
     p, q = source - centre, target - goal
     spread = (w[:, None] * p**2).sum()

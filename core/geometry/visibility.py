@@ -87,19 +87,18 @@ def _depth_test(points: Array, normal: Array, depth: Array, bias: Array) -> Arra
 
 
 def visibility(
-    position_map: Float[Array, "size size 3"], layout: UVLayout, *, raster: int | None = None
+    position_map: Float[Array, "size size 3"], layout: UVLayout
 ) -> Float[Array, "size size"]:
     """Return how well each texel is seen by the camera, in [0, 1].
 
     Args:
         position_map: texel to photo position, pixels, of the layout's size.
         layout: UV layout.
-        raster: pixels along the z-buffer's sides; default: as many as the map has texels.
 
     Returns:
         1 where the texel is seen, 0 where it is hidden, faces away or lies off the face.
     """
-    side = raster or layout.size
+    side = layout.size  # of the z-buffer, pixels
     # A quarter of the triangles takes less than half of the time, and moves the edge of what is
     # hidden by less than the surface is known.
     coarse, hiding = coarse_layout(layout, _HIDING_TEXELS), pool(position_map, _HIDING_TEXELS)

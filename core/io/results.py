@@ -270,7 +270,9 @@ def _save_depth(out: _Output) -> dict[str, Any]:
     named = {"scale": scale, "offset": offset}
     content = _png(np.clip(values, 0, 65535).astype(np.uint16), {"depth": json.dumps(named)})
     _write(out, "_depth.png", content, "depth")
-    _save_arrays(out, "_depth.npz", "depth_npz", depth=depth, valid=coverage > 0.5)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, depth=depth, valid=coverage > 0.5)
+    _write(out, "_depth.npz", stream.getvalue(), "depth_npz")
     return {"depth": named}
 
 
@@ -326,12 +328,6 @@ def _save_photo(out: _Output) -> dict[str, Any]:
 def _save_overlay(out: _Output) -> dict[str, Any]:
     picture = draw_overlay(out.photo.image, out.face, out.layout)
     return _write(out, "_overlay.png", _png(picture, {}, effort=2), "overlay")
-
-
-def _save_arrays(out: _Output, ending: str, name: str, **arrays: np.ndarray) -> dict[str, Any]:
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    return _write(out, ending, stream.getvalue(), name)
 
 
 def _write(out: _Output, ending: str, content: bytes, name: str) -> dict[str, Any]:

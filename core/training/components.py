@@ -11,6 +11,7 @@ from .pool import Pool
 
 __all__ = ["principal_components"]
 
+_SAMPLES = 2000  # control maps that components are fitted to
 _FLOOR = 0.1  # weight of control points off the face, against the mean weight of those on it
 
 
@@ -21,7 +22,6 @@ def principal_components(
     *,
     seed: int,
     config: AugmentConfig,
-    samples: int = 2000,
 ) -> tuple[Float[np.ndarray, "n n 3"], Float[np.ndarray, "k n n 3"]]:
     """Return mean and components of control maps as training sees them.
 
@@ -31,14 +31,13 @@ def principal_components(
         count: number of components; one that the samples do not span is 0.
         seed: of the choice of samples and of their crops.
         config: how samples are moved.
-        samples: number of maps used.
 
     Returns:
         Pixels from the middle of the crop; components times one standard deviation, so that
         coefficients have unit variance.
     """
     rng = np.random.default_rng([seed, 2])
-    chosen = rng.choice(len(pool), size=min(samples, len(pool)), replace=False)
+    chosen = rng.choice(len(pool), size=min(_SAMPLES, len(pool)), replace=False)
     maps = [_moved_map(rng, pool, int(i), config) for i in chosen]
     stack = np.stack(maps) - np.array([127.5, 127.5, 0.0], np.float32)
     shape = stack.shape[1:]

@@ -40,13 +40,6 @@ def test_estimate_never_returns_a_reflection():
     assert jnp.linalg.det(found.rotation) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_weights_leave_points_out():
-    source = jax.random.normal(jax.random.key(3), (30, 2))
-    target = known(0.7).apply(source).at[0].add(500.0)
-    found = estimate_similarity(source, target, jnp.ones(30).at[0].set(0.0))
-    np.testing.assert_allclose(found.matrix(), known(0.7).matrix(), atol=1e-4)
-
-
 def test_coinciding_points_give_a_translation():
     found = estimate_similarity(jnp.ones((5, 2)), jnp.full((5, 2), 4.0))
     np.testing.assert_allclose(found.matrix(), [[1, 0, 3], [0, 1, 3]], atol=1e-6)
