@@ -13,6 +13,7 @@ from jaxtyping import Float
 from ..core.errors import InputError
 from ..core.geometry.landmarks import BROWS
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp, smooth_step
 
 __all__ = ["combine_regions", "ramp", "smooth_step", "soften", "swap_region"]
 
@@ -101,15 +102,3 @@ def swap_region(layout: UVLayout, *, feather: float) -> Float[Array, "size size"
     blurred = soften((layout.region("face") * layout.mask)[..., None], width)[..., 0]
     # The blurred edge is one half at the border: keep the inner half of the ramp.
     return jnp.clip(2.0 * blurred - 1.0, 0.0, 1.0) * below_hair
-
-
-def smooth_step(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """Rise smoothly from 0 at 0 to 1 at 1."""
-    t = jnp.clip(x, 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
-
-
-def ramp(x: Float[Array, "*n"], ends: tuple[float, float]) -> Float[Array, "*n"]:
-    """Rise smoothly from 0 at the first of two ends to 1 at the second, which may be the lower."""
-    start, end = ends
-    return smooth_step((x - start) / (end - start))

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from ..compilation import computed_once
 from .coarse import coarse_layout
 from .layout import UVLayout
+from .ramps import ramp
 from .rasterize import rasterize
 from .scales import pool
 
@@ -106,9 +107,7 @@ def visibility(
     points, hiding = (scale * (map_ - origin) + 1.5 for map_ in (position_map, hiding))
     fragments = rasterize(hiding.reshape(-1, 3), coarse.triangles, height=side, width=side)
     normal = normals(position_map, layout)
-    low, high = _GRAZING
-    ramp = jnp.clip((normal[..., 2] - low) / (high - low), 0.0, 1.0)
-    facing = ramp**2 * (3.0 - 2.0 * ramp)
+    facing = ramp(normal[..., 2], _GRAZING)
     depth = computed_once(jnp.maximum(fragments.depth, jnp.finfo(jnp.float32).min))
     share = _depth_test(points, normal, depth, _BIAS * extent)
     return facing * share * layout.mask

@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 
 from ..errors import InputError
 from ..geometry.layout import UVLayout, layout_digest, save_layout
+from ..geometry.ramps import ramp
 from .head import HeadModel, canonical_from_ict, load_head
 from .parameterise import flatten_disk, superellipse, tutte
 from .patches import EYEBALL_LEFT, SurfaceMesh, boundary_loops, build_surface_mesh
@@ -80,12 +81,10 @@ def density(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         centre: tuple[float, ...], radii: tuple[float, ...], full: float, none: float
     ) -> np.ndarray:
         offset = (np.stack([x, y, z], axis=1) - centre) / radii
-        t = np.clip((np.linalg.norm(offset, axis=1) - full) / (none - full), 0, 1)
-        return 1 - t * t * (3 - 2 * t)
+        return 1 - ramp(np.linalg.norm(offset, axis=1), (full, none))
 
     in_front = np.stack([x / 6.5, (y - 0.2) / 8.0, np.minimum(z - 9, 0) / 6.0])
-    t = np.clip((np.linalg.norm(in_front, axis=0) - 0.85) / 0.9, 0, 1)
-    value = 0.45 + 0.55 * (1 - t * t * (3 - 2 * t))
+    value = 0.45 + 0.55 * (1 - ramp(np.linalg.norm(in_front, axis=0), (0.85, 1.75)))
     value *= 1 + 0.85 * near((3.2, 3.5, 9.0), (2.6, 1.5, 2.5), 0.55, 1.5)  # eye
     value *= 1 + 0.7 * near((0.0, -3.4, 10.5), (3.2, 1.7, 2.5), 0.6, 1.5)  # mouth
     value *= 1 - 0.75 * near((0.75, 0.25, 10.3), (0.75, 0.75, 1.0), 0.8, 1.2)  # inside the nose

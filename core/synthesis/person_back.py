@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ..geometry.ramps import smooth_step
+
 __all__ = ["back_shell", "shell_triangles", "without_ears"]
 
 _POINTS = 384  # of the outline
@@ -133,8 +135,7 @@ def _thickness(
     """Return how far the back lies behind the outline at each row, cm."""
     top = float(np.flatnonzero(person.any(axis=1)).min())
     up = np.clip((middle - y) / max(middle - top, 1.0), 0.0, 1.0)
-    low = np.clip((y - middle) / (_GAP * scale), 0.0, 1.0)
-    low = low * low * (3.0 - 2.0 * low)
+    low = smooth_step((y - middle) / (_GAP * scale))
     return _HEAD_DEPTH * np.sqrt(1.0 - up**2) + low * (_NECK_DEPTH - _HEAD_DEPTH)
 
 

@@ -30,6 +30,7 @@ from ..geometry.crop import box_from_landmarks
 from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
+from ..geometry.ramps import ramp
 from ..geometry.rasterize import interpolate, rasterize
 from ..geometry.render import rasterize_layout
 from ..geometry.sampling import sample_bilinear
@@ -178,9 +179,7 @@ def _resampled(
 def _measure(position_map: Array, layout: UVLayout, side: int) -> tuple[Array, ...]:
     """Return where face and ears are, the depth there, and how well the photo shows texels."""
     found = rasterize_layout(position_map, layout, height=side, width=side)
-    low, high = _FACING
-    steep = jnp.clip((normals(position_map, layout)[..., 2] - low) / (high - low), 0.0, 1.0)
-    seen = visibility(position_map, layout) * steep**2 * (3.0 - 2.0 * steep)
+    seen = visibility(position_map, layout) * ramp(normals(position_map, layout)[..., 2], _FACING)
     ear = layout.regions.get("ears", jnp.zeros_like(layout.mask))
     ears = interpolate(found, layout.triangles, ear.reshape(-1, 1))[..., 0]
     depth = jnp.where(found.is_covered, found.depth, 0.0)

@@ -17,6 +17,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from ..geometry.ramps import smooth_step
 from .patches import EYEBALL_LEFT, EYEBALL_RIGHT, MEMBRANE
 from .surface import FaceSurface, TexelBinding
 
@@ -92,8 +93,7 @@ def _nearest(u: np.ndarray, v: np.ndarray, points: np.ndarray) -> tuple[np.ndarr
 
 def _below(level: np.ndarray, soft: float) -> np.ndarray:
     """Return 1 where a level is below -soft, 0 above +soft, a smooth step between."""
-    t = np.clip(0.5 - level / (2 * soft), 0, 1)
-    return t * t * (3 - 2 * t)
+    return smooth_step(0.5 - level / (2 * soft))
 
 
 def _profile(canvas: _Canvas, start: tuple[float, float], end: tuple[float, float]) -> np.ndarray:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
+from ..geometry.ramps import ramp
 from .delight import linear_from_srgb, shading, soften_highlights, srgb_from_linear
 from .face_tile import FaceTile, point_uv, vertex_normals
 from .fitting import Correspondence
@@ -54,25 +55,20 @@ class TileSample:
     seeds: np.ndarray  # [S, S] bool, plain skin
 
 
-def _smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    t = np.clip((values - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
-
-
 def _facing(normal_z: np.ndarray, config: SkinConfig) -> np.ndarray:
     """Return the confidence of texels by how much they face the camera."""
     centre = (np.arange(config.size) + 0.5) / config.size
-    aside = _smoothstep(np.abs(centre - 0.5), *config.nose)
-    cheek = _smoothstep(normal_z, *config.facing)
-    nose = _smoothstep(normal_z, *config.facing_nose)
+    aside = ramp(np.abs(centre - 0.5), config.nose)
+    cheek = ramp(normal_z, config.facing)
+    nose = ramp(normal_z, config.facing_nose)
     return nose + aside * (cheek - nose)
 
 
 def allowed_region(config: SkinConfig) -> np.ndarray:
     """Return the weight of the tile's region without neck and ears, ``[S, S]``."""
     centre = (np.arange(config.size) + 0.5) / config.size
-    low = 1.0 - _smoothstep(centre, *config.chin)
-    side = 1.0 - _smoothstep(np.abs(centre - 0.5), *config.sides)
+    low = 1.0 - ramp(centre, config.chin)
+    side = 1.0 - ramp(np.abs(centre - 0.5), config.sides)
     return (low[:, None] * side[None]).astype(np.float32)
 
 
@@ -151,7 +147,7 @@ def sample_tile(
     confidence *= _facing(normals[..., 2], config) * allowed * tile.mask
     # The border of the mask is soft inwards only: texels outside stay untouched.
     soft = cv2.GaussianBlur(confidence, (0, 0), 0.005 * config.size)
-    confidence = np.minimum(confidence, _smoothstep(soft, 0.35, 1.0))
+    confidence = np.minimum(confidence, ramp(soft, (0.35, 1.0)))
     seeds = sampled(skin_seeds(landmarks, shape), cv2.INTER_NEAREST).astype(bool)
     seeds |= _forehead(tile) & (sampled(weight, cv2.INTER_LINEAR) > 0.9)
     return TileSample(
