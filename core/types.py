@@ -80,6 +80,10 @@ class Camera:
         """Return photo positions; z keeps its sign and scale, for the depth test."""
         return product(self.scale * points, self.rotation.T) + self.translation
 
+    def unproject(self, points: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+        """Return the canonical points that are seen at photo positions: undo `project`."""
+        return product(points - self.translation, self.rotation) / self.scale
+
     def seen_through(self, photo_from_crop: Similarity) -> Camera:
         """Return the camera to the photo of one to a crop of it."""
         turn = jnp.eye(3).at[:2, :2].set(photo_from_crop.rotation)

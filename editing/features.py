@@ -8,9 +8,10 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import MOUTH_CORNERS
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.texels import texel_uv
 from .regions import ramp, smooth_step, soften
 
-__all__ = ["brow_area", "corner_area", "spared_share", "texel_uv"]
+__all__ = ["brow_area", "corner_area", "spared_share"]
 
 _BROW_BLUR = 2.5  # texels of 256: brows may lie that far beside their texels
 _BROW = 0.5  # of their average: from there on hair may be one's brow
@@ -37,9 +38,3 @@ def spared_share(layout: UVLayout) -> Float[Array, "size size"]:
     """Return the share of what paler skin gains that is not gained: 1 for eyes and teeth."""
     parts = [share * layout.regions[n] for n, share in _SPARED.items() if n in layout.regions]
     return sum(parts, start=jnp.zeros((layout.size, layout.size)))
-
-
-def texel_uv(size: int) -> Float[Array, "{size} {size} 2"]:
-    """Return the UV coordinates of the texels' centres."""
-    centres = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size
-    return jnp.stack(jnp.meshgrid(centres, centres), axis=-1)

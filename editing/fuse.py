@@ -30,10 +30,10 @@ from jaxtyping import Float
 
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.texels import texel_footprint
 from ..core.geometry.visibility import normals
 from ..core.io.face_files import FaceTexture, TextureSource
 from ..core.io.textures import photo_texture
-from ..core.products import product
 from ..core.types import Camera, Face
 from .colour import (
     ColorTransfer,
@@ -47,7 +47,7 @@ from .glasses import frame_trust
 from .light import Skin, fit_colors
 from .regions import soften
 
-__all__ = ["LARGEST_TEXTURE", "PhotoWithFace", "fuse_photos", "native_size", "texel_footprint"]
+__all__ = ["LARGEST_TEXTURE", "PhotoWithFace", "fuse_photos", "native_size"]
 
 LARGEST_TEXTURE = 4096  # texels along a side
 _SMALLEST_TEXTURE = 256
@@ -124,13 +124,6 @@ def native_size(footprint: Float[Array, "v size size"], seen: Float[Array, "v si
     needed = max([1.0, *(float(span) * spans.shape[-1] for span in widest)])
     power = 2 ** int(np.ceil(np.log2(needed)))
     return int(np.clip(power, _SMALLEST_TEXTURE, LARGEST_TEXTURE))
-
-
-def texel_footprint(position_map: Float[Array, "size size 3"]) -> Float[Array, "size size"]:
-    """Return the photo pixels along a side of each texel, as the square root of its area."""
-    down, across = jnp.gradient(position_map[..., :2], axis=(0, 1))
-    area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
-    return jnp.sqrt(jnp.abs(area) + 1e-12)
 
 
 def _blurred(image: Array, sigma: float) -> Array:
@@ -251,10 +244,6 @@ def _blend(
 @jax.jit
 def _shape(faces: Face, weights: Array) -> Array:
     """Return the mean of the shapes without their poses, each where its photo shows it."""
-
-    def unposed(camera: Camera, position_map: Array) -> Array:
-        return product(position_map - camera.translation, camera.rotation) / camera.scale
-
-    shapes = jax.vmap(unposed)(faces.camera, faces.position_map)
+    shapes = jax.vmap(Camera.unproject)(faces.camera, faces.position_map)
     weights = weights + 1e-3
     return (shapes * weights[..., None]).sum(axis=0) / weights.sum(axis=0)[..., None]

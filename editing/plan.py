@@ -19,12 +19,13 @@ from ..core.compilation import jit_products
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.scales import enlarge, pool
+from ..core.geometry.texels import texel_uv
 from ..core.io.traced import blank, keep_traced
 from ..core.types import Face
 from .colour import ColorTransfer, apply_light
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .eyes import around_eyes, bare_lids, white_light
-from .features import brow_area, corner_area, spared_share, texel_uv
+from .features import brow_area, corner_area, spared_share
 from .light import ColorMatch, fit_colors
 from .regions import smooth_step, soften
 from .reshape import guarded

@@ -17,10 +17,11 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.texels import texel_footprint
 from ..core.geometry.window import cut_window, size_class
 from ..core.io.face_files import FaceTexture
 from ..core.types import Face
-from .fuse import PhotoWithFace, texel_footprint
+from .fuse import PhotoWithFace
 
 __all__ = ["Reference", "Source", "source_for", "source_from_photo"]
 

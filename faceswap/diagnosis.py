@@ -16,9 +16,9 @@ from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.pose import angles_from_rotation
 from ..core.geometry.scales import pool
+from ..core.geometry.texels import texel_footprint
 from ..core.io.face_files import FaceTexture
 from ..core.types import Face
-from ..editing.fuse import texel_footprint
 from ..editing.plan import EditPlan, plan_edit
 from ..editing.source import Reference, Source, source_for
 from .swap import SwapConfig, pair_masks, swap_masks

@@ -15,7 +15,6 @@ from importlib import resources
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
@@ -23,6 +22,7 @@ from jaxtyping import Float
 from ..errors import AssetError, InputError
 from ..types import Mesh
 from .landmarks import read_landmarks
+from .texels import texel_uv
 
 __all__ = [
     "UVLayout",
@@ -75,12 +75,10 @@ class UVLayout:
         self, position_map: Float[Array, "size size 3"], texture: Float[Array, "size size 3"]
     ) -> Mesh:
         """Return the mesh whose vertices are the texels (also those outside the mask)."""
-        centres = (jnp.arange(self.size, dtype=jnp.float32) + 0.5) / self.size
-        u, v = jnp.meshgrid(centres, centres)
         return Mesh(
             vertices=position_map.reshape(-1, 3),
             triangles=self.triangles,
-            uv=jnp.stack([u, v], axis=-1).reshape(-1, 2),
+            uv=texel_uv(self.size).reshape(-1, 2),
             colors=texture.reshape(-1, 3),
         )
 

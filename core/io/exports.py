@@ -10,7 +10,6 @@ import numpy as np
 
 from ..geometry.camera import estimate_similarity_3d
 from ..geometry.layout import UVLayout
-from ..products import product
 from ..types import Face
 from .files import write_bytes_atomic
 from .meshes import write_mesh
@@ -24,8 +23,7 @@ def canonical_map(face: Face) -> jnp.ndarray:
     The camera's similarity is undone. It was fitted to the rigid part of the face, so that the
     head stays where it is whatever the mouth does: expressions can be compared.
     """
-    moved = face.position_map - face.camera.translation
-    return product(moved, face.camera.rotation) / face.camera.scale
+    return face.camera.unproject(face.position_map)
 
 
 def frontal_map(face: Face, layout: UVLayout) -> jnp.ndarray:

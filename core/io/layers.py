@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from ..geometry.layout import UVLayout
 from ..geometry.render import render_texture
+from ..geometry.texels import texel_uv
 from ..geometry.visibility import normals
 from ..geometry.window import window_origin
 from ..types import Face
@@ -50,9 +51,7 @@ def _surface_drawer(side: int) -> Callable[..., Array]:
 def _draw_surface(
     position_map: Array, layout: UVLayout, origin: Array, *, side: int
 ) -> Float[Array, "{side} {side} 7"]:
-    centres = (jnp.arange(layout.size, dtype=jnp.float32) + 0.5) / layout.size
-    u, v = jnp.meshgrid(centres, centres)
-    channels = [normals(position_map, layout), position_map[..., 2:], u[..., None], v[..., None]]
+    channels = [normals(position_map, layout), position_map[..., 2:], texel_uv(layout.size)]
     drawn, coverage = render_texture(
         jnp.concatenate(channels, axis=-1),
         position_map,

@@ -21,6 +21,7 @@ CALLS = {
     "inverse": (Similarity.inverse, CROP),
     "compose": (Similarity.compose, CROP, CROP),
     "project": (Camera.project, CAMERA, POINTS),
+    "unproject": (Camera.unproject, CAMERA, POINTS),
     "seen through": (Camera.seen_through, CAMERA, CROP),
     "estimate_camera": (estimate_camera, POINTS, POINTS, WEIGHTS),
     "estimate_similarity_3d": (estimate_similarity_3d, POINTS, POINTS, WEIGHTS),

@@ -30,6 +30,12 @@ def test_recovers_a_known_camera(pose, iterations):
 
 
 @pytest.mark.parametrize("pose", POSES)
+def test_unproject_undoes_project(pose):
+    canonical, photo, _, camera = face(*pose)
+    np.testing.assert_allclose(camera.unproject(photo), canonical, atol=1e-4)
+
+
+@pytest.mark.parametrize("pose", POSES)
 def test_outliers_move_it_little(pose):
     canonical, photo, weights, camera = face(*pose)
     key, other = jax.random.split(jax.random.key(0))
