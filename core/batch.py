@@ -11,11 +11,11 @@ from typing import Any
 
 from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
+from .files import file_sha256, make_folder
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
 from .io.existing import as_json, is_result, read_existing
-from .io.files import file_sha256, make_folder
 from .io.images import Photo, read_photo
 from .io.provenance import software_name
 from .io.results import ENDINGS, OUTPUTS, name_warnings, write_results

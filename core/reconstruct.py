@@ -26,13 +26,13 @@ from jaxtyping import Float
 from .compilation import jit_products
 from .detection.protocol import Detector
 from .errors import InputError
+from .files import file_sha256
 from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
 from .geometry.layout import UVLayout
 from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
-from .io.files import file_sha256
 from .io.photos import PhotoLike, as_rgb, open_photo
 from .io.traced import blank, keep_traced
 from .network.inference import RunnableNetwork, load_runnable

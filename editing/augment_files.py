@@ -14,9 +14,9 @@ from typing import Any
 from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
+from ..core.files import file_sha256, make_folder
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
-from ..core.io.files import file_sha256, make_folder
 from ..core.io.images import Photo, read_photo
 from ..core.io.results import face_warnings
 from ..core.io.sidecar import read_sidecar

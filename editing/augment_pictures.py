@@ -20,9 +20,9 @@ import numpy as np
 from jax import Array
 
 from ..core.errors import InputError, UvfaceError
+from ..core.files import file_sha256, read_bytes, write_bytes_atomic
 from ..core.geometry.layout import UVLayout
 from ..core.io.coco import face_annotation, write_coco
-from ..core.io.files import file_sha256, read_bytes, write_bytes_atomic
 from ..core.io.images import write_image
 from ..core.io.position_maps import pack_position_map
 from ..core.io.provenance import Provenance, read_provenance, software_name

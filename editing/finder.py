@@ -12,9 +12,9 @@ import numpy as np
 
 from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
+from ..core.files import file_sha256
 from ..core.io.boxes import Boxes, as_boxes, require_boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
-from ..core.io.files import file_sha256
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.io.results import face_warnings, name_warnings

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError, NoFaceError
+from ..core.files import write_bytes_atomic
 from ..core.io.boxes import GivenBoxes
-from ..core.io.files import write_bytes_atomic
 from ..core.io.images import Photo, write_image
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, write_sidecar

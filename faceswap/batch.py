@@ -17,8 +17,8 @@ from typing import Any
 
 from ..core.batch import find_photos
 from ..core.errors import InputError, UvfaceError
+from ..core.files import file_sha256, write_bytes_atomic
 from ..core.io.encoding import FORMATS
-from ..core.io.files import file_sha256, write_bytes_atomic
 from ..core.io.images import read_photo
 from ..core.io.provenance import software_name
 from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path

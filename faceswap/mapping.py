@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from ..core.errors import InputError
-from ..core.io.files import read_bytes
+from ..core.files import read_bytes
 from ..core.reconstruct import FaceChoice, FaceWord
 
 __all__ = ["FaceMap", "read_map", "read_table", "resolve_beside", "split_references"]

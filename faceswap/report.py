@@ -19,10 +19,10 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..core.files import write_bytes_atomic
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.io.face_files import SUFFIX, FaceTexture
-from ..core.io.files import write_bytes_atomic
 from ..core.io.overlay import draw_overlay
 from ..core.io.provenance import software_name
 from ..core.io.view import view_around

@@ -14,6 +14,7 @@ RANKS = {
     "assets": 0,
     "core.types": 1,
     "core.errors": 0,
+    "core.files": 1,
     "core.arguments": 1,
     "core.levels": 0,
     "core.products": 0,

@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from importlib import metadata
@@ -21,7 +22,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..compilation import cache_folder
-from ..errors import AssetError
+from ..errors import AssetError, InputError
+from ..files import write_bytes_atomic
 from ..once import once
 from .five_points import FaceFrame, face_frame
 from .protocol import AnyImage, Detection, as_uint8, left_to_right, suppress_overlapping
@@ -324,11 +326,8 @@ def _free_network(path: Path) -> bytes:
     except OSError:
         pass
     network = _free_input_size(path)  # missing or damaged
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(hashlib.sha256(network).digest() + network)
-    except OSError:
-        pass  # no folder to write to: made anew by the next process
+    with contextlib.suppress(InputError):  # no folder to write to: made anew by the next process
+        write_bytes_atomic(kept, hashlib.sha256(network).digest() + network)
     return network
 
 

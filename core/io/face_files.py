@@ -18,8 +18,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ..errors import InputError
+from ..files import read_bytes, write_bytes_atomic
 from ..geometry.layout import UVLayout
-from .files import read_bytes, write_bytes_atomic
 from .provenance import software_name
 
 __all__ = ["SUFFIX", "FaceTexture", "TextureSource", "read_face_file", "write_face_file"]

@@ -21,10 +21,10 @@ from jaxtyping import Float, Shaped, UInt16
 from PIL import Image, ImageCms
 
 from ..errors import InputError
+from ..files import read_bytes, write_bytes_atomic
 from ..levels import quantise
 from .encoding import FORMATS, Extras
 from .face_files import SUFFIX
-from .files import read_bytes, write_bytes_atomic
 from .provenance import Provenance, packet_in
 from .xmp import packet_for
 

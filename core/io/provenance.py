@@ -24,7 +24,7 @@ from xml.sax.saxutils import quoteattr
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputError
-from .files import read_bytes
+from ..files import read_bytes
 
 __all__ = [
     "ALGORITHMIC_MEDIA",

@@ -19,13 +19,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError
+from ..files import write_bytes_atomic
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
 from ..types import Face
 from .existing import remove_record
 from .exports import canonical_map, frontal_map, write_mat, write_turned
-from .files import write_bytes_atomic
 from .images import Photo, write_image
 from .layers import depth_map, normal_map, pncc_map
 from .meshes import write_colored_obj, write_mesh

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .files import file_sha256, read_bytes, write_bytes_atomic
+from ..files import file_sha256, read_bytes, write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
 __all__ = [

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .files import read_bytes
+from ..files import read_bytes
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
 __all__ = ["ContentSigner", "read_credentials"]

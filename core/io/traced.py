@@ -9,6 +9,7 @@ arguments.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import threading
@@ -25,7 +26,7 @@ from jax import export
 
 from ..compilation import cache_folder
 from ..errors import InputError
-from .files import write_bytes_atomic
+from ..files import write_bytes_atomic
 
 __all__ = ["blank", "keep_traced"]
 
@@ -108,9 +109,6 @@ def _traced(
         return found
 
     program = export.export(jax.jit(on_leaves))(*leaves)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(InputError):  # no folder to write to: the next process traces again
         write_bytes_atomic(path, bytes(program.serialize()))
-    except (OSError, InputError):
-        pass  # no folder to write to: the next process traces again
     return program.call

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,8 @@ import numpy as np
 from flax import nnx
 from safetensors.numpy import save
 
-from ..errors import AssetError, InputError
+from ..errors import AssetError
+from ..files import write_bytes_atomic
 from ..geometry.layout import UVLayout, pack_layout
 from .registry import make_network
 from .weights_file import LAYOUT_PREFIX, WeightsHeader, read_arrays
@@ -60,16 +59,8 @@ def save_weights(
         packed = pack_layout(layout)
         arrays |= {LAYOUT_PREFIX + name: np.ascontiguousarray(packed[name]) for name in packed}
     metadata = {"uvface": json.dumps(dataclasses.asdict(header), sort_keys=True)}
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Not written by safetensors, whose files only their owner may read.
-        temporary.write_bytes(save(arrays, metadata=metadata))
-        os.replace(temporary, path)
-    except OSError as error:  # no permission, disk full
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    # Not written by safetensors, whose files only their owner may read.
+    write_bytes_atomic(path, save(arrays, metadata=metadata))
 
 
 def fill_network(

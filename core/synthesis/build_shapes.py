@@ -21,12 +21,12 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..files import write_bytes_atomic
 from ..geometry.camera import estimate_similarity_3d
 from ..geometry.face_shape import SHAPE_TEXELS
 from ..geometry.layout import UVLayout, load_layout
 from ..geometry.scales import pool
 from ..geometry.spline import fit_control
-from ..io.files import write_bytes_atomic
 from .head import HeadModel, canonical_from_ict, load_head
 from .heads import STRETCH
 from .shape import sample_expression, sample_identity

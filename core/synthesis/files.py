@@ -12,8 +12,8 @@ import numpy as np
 
 from ..arguments import as_number
 from ..errors import InputError
+from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import load_layout
-from ..io.files import make_folder, write_bytes_atomic
 from ..io.images import write_image
 from ..io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, Provenance
 from .generator import Sample, load_generator, render_batch

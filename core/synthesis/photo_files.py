@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout
-from ..io.files import make_folder, write_bytes_atomic
 from .files import (
     SHEET_MOST,
     check_request,

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import AssetError
-from ..io.files import write_bytes_atomic
+from ..files import write_bytes_atomic
 
 __all__ = ["load_checkpoint", "read_record", "save_checkpoint"]
 

@@ -24,8 +24,8 @@ from flax import nnx
 
 from ..compilation import keep_compiled_code
 from ..errors import InputError
+from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout, load_layout
-from ..io.files import make_folder, write_bytes_atomic
 from ..network.registry import make_network
 from ..network.weights import load_weights, save_weights
 from ..network.weights_file import WeightsHeader

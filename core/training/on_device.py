@@ -25,8 +25,8 @@ from flax import nnx
 
 from ..compilation import keep_compiled_code
 from ..errors import InputError
+from ..files import make_folder
 from ..geometry.layout import UVLayout
-from ..io.files import make_folder
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
 from .config import TrainConfig, check_budget

@@ -23,9 +23,9 @@ import numpy as np
 from ..arguments import path_list
 from ..detection.protocol import box_overlap
 from ..errors import InputError
+from ..files import make_folder, write_bytes_atomic
 from ..geometry.crop import box_from_landmarks
 from ..geometry.pose import angles_from_rotation
-from ..io.files import make_folder, write_bytes_atomic
 from ..reconstruct import Model, as_model
 from ..types import Face
 from .evaluate import FaceError, landmark_errors, summarize

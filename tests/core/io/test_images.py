@@ -10,8 +10,8 @@ import skimage.data
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
+from uvface.core import files
 from uvface.core.errors import InputError
-from uvface.core.io import files
 from uvface.core.io.images import read_photo, write_image
 
 

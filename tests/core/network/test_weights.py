@@ -10,9 +10,10 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import uvface
+from uvface.core import files
 from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.layout import load_layout
-from uvface.core.network import registry, weights, weights_file
+from uvface.core.network import registry, weights_file
 from uvface.core.network.inference import Network
 from uvface.core.network.prn_lite import PRNLite, PRNLiteConfig
 from uvface.core.network.registry import make_network
@@ -72,7 +73,7 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(stored, monkeypatch, 
 
     path, network = stored
     before = path.read_bytes()
-    monkeypatch.setattr(weights.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(InputError, match="No space left"):
         save_weights(path, network, HEADER)
     assert path.read_bytes() == before

@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from ..errors import InputError
+from .errors import InputError
 
 __all__ = ["file_sha256", "make_folder", "read_bytes", "write_bytes_atomic"]
 
