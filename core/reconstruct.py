@@ -34,9 +34,9 @@ from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import visibility
 from .geometry.window import cut_window
 from .io.photos import PhotoLike, as_rgb, open_photo
-from .io.traced import blank, keep_traced
 from .network.inference import RunnableNetwork, load_runnable
 from .network.weights_file import WeightsHeader, find_weights, read_layout
+from .traced import blank, keep_traced
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, predict_upright, read_mirrored
 

@@ -35,7 +35,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.rasterize import interpolate, rasterize
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
 from ..core.geometry.window import cut_narrow_window
-from ..core.io.traced import blank, keep_traced
+from ..core.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .complete import DRAWN_FROM

@@ -20,7 +20,7 @@ from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.texels import texel_uv
-from ..core.io.traced import blank, keep_traced
+from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .colour import ColorTransfer, apply_light
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly

@@ -17,8 +17,8 @@ from jaxtyping import Float
 
 from ..core.geometry.face_shape import ShapeModes, fit_shape
 from ..core.geometry.layout import UVLayout
-from ..core.io.traced import keep_traced
 from ..core.products import product
+from ..core.traced import keep_traced
 from .regions import ramp, smooth_step, soften
 
 __all__ = ["guarded", "identity_shift"]

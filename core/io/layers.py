@@ -15,8 +15,8 @@ from ..geometry.render import render_texture
 from ..geometry.texels import texel_uv
 from ..geometry.visibility import normals
 from ..geometry.window import window_origin
+from ..traced import keep_traced
 from ..types import Face
-from .traced import keep_traced
 
 __all__ = ["canonical_code", "depth_map", "draw_surface", "normal_map", "pncc_map"]
 

@@ -1,7 +1,7 @@
 """What a network is to those who use it, and the form in which it runs.
 
 Nothing here imports the networks' library: a program that was traced before
-(`core.io.traced`) needs the arrays only.
+(`core.traced`) needs the arrays only.
 """
 
 from __future__ import annotations

@@ -24,14 +24,14 @@ import jaxlib
 import numpy as np
 from jax import export
 
-from ..compilation import cache_folder
-from ..errors import InputError
-from ..files import write_bytes_atomic
+from .compilation import cache_folder
+from .errors import InputError
+from .files import write_bytes_atomic
 
 __all__ = ["blank", "keep_traced"]
 
 _Leaf = jax.Array | np.ndarray
-_PACKAGE = Path(__file__).parents[2]
+_PACKAGE = Path(__file__).parents[1]
 _TRACED = ("core", "core/blending", "core/geometry", "core/io", "core/network", "editing")
 
 

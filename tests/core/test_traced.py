@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.io.traced import _code_digest, keep_traced
+from uvface.core.traced import _code_digest, keep_traced
 from uvface.core.types import Similarity
 
 
@@ -53,14 +53,14 @@ def test_another_key_or_shape_is_traced(folder):
 def test_changed_code_is_traced(folder, monkeypatch):
     calls = []
     _kept(calls)(MOVE, POINTS)
-    monkeypatch.setattr("uvface.core.io.traced._code_digest", lambda: "changed")
+    monkeypatch.setattr("uvface.core.traced._code_digest", lambda: "changed")
     _kept(calls)(MOVE, POINTS)
     assert len(calls) == 2
 
 
 @pytest.mark.parametrize("folder", ["core/geometry", "core/blending", "editing"])
 def test_code_of_every_step_counts(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("uvface.core.io.traced._PACKAGE", tmp_path)
+    monkeypatch.setattr("uvface.core.traced._PACKAGE", tmp_path)
     file = tmp_path / folder / "step.py"
     file.parent.mkdir(parents=True)
     digests = set()
