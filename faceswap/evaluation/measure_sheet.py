@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from ...core.io.view import view_around
 from ...core.levels import quantise
 from ...core.types import Face
 
@@ -15,28 +16,17 @@ __all__ = ["cut_portrait", "draw_sheet", "label"]
 
 Tile = UInt8[np.ndarray, "tile tile 3"]
 
-_GREY = 48
 _BAR = 18  # rows of a label
 
 
 def cut_portrait(
     image: Float[np.ndarray, "height width 3"], face: Face, *, side: int = 256
 ) -> Tile:
-    """Return the square around a face with its hair and neck; grey beyond the photo."""
+    """Return the square around a face with its hair and neck; dark beyond the photo."""
     points = np.asarray(face.landmarks, float)[:, :2]
-    low, high = points.min(axis=0), points.max(axis=0)
-    half = 0.95 * float((high - low).max())
-    centre = (low + high) / 2 - [0.0, 0.16 * half]
-    scale = side / (2 * half)
-    x, y = (side - 1) / 2 - scale * centre
-    matrix = np.array([[scale, 0.0, x], [0.0, scale, y]])
-    pixels = quantise(image)
-    if scale < 0.75:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.4 / scale)
-    grey = (_GREY, _GREY, _GREY)
-    return cv2.warpAffine(
-        pixels, matrix, (side, side), flags=cv2.INTER_CUBIC, borderValue=grey
-    ).astype(np.uint8)
+    up = 0.15 * np.ptp(points, axis=0).max()
+    view = view_around(points - [0.0, up], size=side, factor=1.9)
+    return quantise(view.cut(image))
 
 
 def label(tile: Tile, text: str) -> Tile:
