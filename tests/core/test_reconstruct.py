@@ -8,13 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import skimage.data
 
 import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
-from uvface.core.reconstruct import _measure_face
+from uvface.core.reconstruct import ReconstructConfig, _measure_face
 from uvface.core.upright import UprightCrop, fit_camera
 
 
@@ -70,6 +71,18 @@ def test_the_camera_is_the_one_that_the_photo_s_map_would_give(layout, measure):
     np.testing.assert_allclose(found.camera.rotation, fitted.rotation, atol=1e-4)
     np.testing.assert_allclose(found.camera.translation, fitted.translation, atol=1e-2)
     assert float(found.camera.scale) == pytest.approx(float(fitted.scale), rel=1e-4)
+
+
+@pytest.mark.weights
+def test_a_face_read_without_its_mirror_image_is_nearly_the_same():
+    image = skimage.data.astronaut().astype(np.float32) / 255
+    landmarks = []
+    for mirror in (True, False):
+        model = uvface.load(config=ReconstructConfig(mirror=mirror))
+        (face,) = model.reconstruct(image, boxes=[[177.0, 71.0, 271.0, 188.0]])
+        landmarks.append(np.asarray(face.landmarks)[:, :2])
+    far = np.linalg.norm(landmarks[0] - landmarks[1], axis=1)
+    assert 0.01 < far.mean() < 2.0  # pixels, of a face of 100
 
 
 def _imported(code, folder):
