@@ -19,6 +19,7 @@ from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import inspect, reconstruct
 from uvface.core.commands.train import synthesize, train
+from uvface.core.commands.usage import UsageError, complain_of_usage
 from uvface.editing.augment_command import augment
 from uvface.editing.command import edit, texture
 from uvface.faceswap.command import benchmark, swap
@@ -115,14 +116,18 @@ def _stop(error: OSError) -> None:
 def _run(argv: Sequence[str] | None) -> int:
     from uvface.core.errors import UvfaceError
 
+    words = None if argv is None else list(argv)
     try:
-        app(args=None if argv is None else list(argv), prog_name="uvface")
+        code = app(args=words, prog_name="uvface", standalone_mode=False)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
+    except UsageError as error:
+        complain_of_usage(error)
+        return 2
     except UvfaceError as error:
         complain(str(error))
         return 1
-    return 0
+    return code or 0
 
 
 def _leave(stream: Any) -> None:
