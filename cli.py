@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any
 
 import typer
@@ -35,6 +36,11 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     *(reconstruct, swap, edit, texture, augment, inspect),
     *(synthesize, train, evaluate, doctor, benchmark),
 )
+_STOPPED = 130  # exit code after Ctrl-C, as shells have it
+_WAYS_ON = {
+    "skip_existing": "a batch goes on where it was with --skip-existing",
+    "resume": "it goes on where it was with --resume",
+}
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(models, name="models")
@@ -119,6 +125,8 @@ def _run(argv: Sequence[str] | None) -> int:
     words = None if argv is None else list(argv)
     try:
         code = app(args=words, prog_name="uvface", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):  # older typers abort
+        code = _STOPPED
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except UsageError as error:
@@ -127,7 +135,17 @@ def _run(argv: Sequence[str] | None) -> int:
     except UvfaceError as error:
         complain(str(error))
         return 1
+    if code == _STOPPED:
+        complain(_stopped(sys.argv[1:] if words is None else words))
     return code or 0
+
+
+def _stopped(words: Sequence[str]) -> str:
+    """Return what to say of a command that was interrupted."""
+    command = next((one for one in _COMMANDS if one.__name__ in words[:1]), None)
+    options = {} if command is None else signature(command).parameters
+    ways = [way for option, way in _WAYS_ON.items() if option in options]
+    return "; ".join(["stopped", *ways])
 
 
 def _leave(stream: Any) -> None:

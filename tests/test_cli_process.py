@@ -2,12 +2,14 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from uvface import cli
 from uvface.cli import main
 from uvface.core.commands import progress
 from uvface.core.commands.progress import count_up, track
@@ -143,3 +145,37 @@ def test_a_platform_of_the_environment_that_is_not_there_is_one_line() -> None:
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()
     assert "JAX_PLATFORMS=abacus" in line and "unset it, or use --device cpu" in line
+
+
+@pytest.mark.weights
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process of a test")
+def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
+    """It ended without a word; what was written until then is whole."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(200):
+        (photos / f"{number}.jpg").symlink_to(PHOTO)
+    arguments = ["reconstruct", str(photos), "-o", str(tmp_path / "out"), "--save", "landmarks"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*_PROGRAM, *arguments], text=True, **pipes) as run:
+        assert run.stdout is not None and "1 face" in run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert errors == "error: stopped; a batch goes on where it was with --skip-existing\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("swap", "with --skip-existing"), ("train", "with --resume"), ("inspect", "error: stopped\n")],
+)
+def test_how_a_stopped_command_goes_on_is_said_where_it_can(
+    command: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", stop)
+    assert main([command]) == 130
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
