@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from .options import Device, Quiet, Weights, set_up, usage_errors
+from .options import Device, Quiet, Weights, complain, set_up, usage_errors, warn
 from .progress import count_up
 
 __all__ = ["synthesize", "train"]
@@ -36,18 +36,32 @@ def synthesize(
     """Make labelled faces: pictures, position maps, landmarks, visibility.
 
     They are drawn from a head model (--assets), or photos turned with all that surrounds the face
-    (--photos; --weights reads their faces).
+    (--photos; --weights reads their faces). Photos that cannot be read are named, and the exit code
+    is 1; those without a face are named and left out.
     """
     if assets is None and photos is None:
         raise typer.BadParameter("give --assets (a head model), or --photos (a folder of photos)")
+    if photos is None and weights != "prn-lite":
+        raise typer.BadParameter("--weights reads the faces of --photos; faces are drawn without")
     set_up(device)
+    from ..errors import NoFaceError
+
+    failed: list[Exception] = []
+
+    def left_out(error: Exception) -> None:
+        if isinstance(error, NoFaceError):
+            warn([str(error)])
+        else:
+            failed.append(error)
+            complain(str(error))
+
     with _pictures(count, is_pool=pool, quiet=quiet) as report:
         if photos is not None:
             from ..reconstruct import load
             from ..synthesis.photo_files import check_photos, synthesize_photos
 
             with usage_errors():
-                check_photos(output, photos)
+                check_photos(output, photos, assets, photo_skins)
             synthesize_photos(
                 count,
                 output,
@@ -58,6 +72,7 @@ def synthesize(
                 assets=assets,
                 photo_skins=photo_skins,
                 report=report,
+                left_out=left_out,
             )
         else:
             from ..synthesis.files import synthesize as write_files
@@ -68,6 +83,8 @@ def synthesize(
             run(count, output, seed=seed, assets=assets, photo_skins=photo_skins, report=report)
     if not quiet:
         typer.echo(f"{output}: {count} pictures")
+    if failed:
+        raise typer.Exit(1)
 
 
 @contextmanager

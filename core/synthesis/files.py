@@ -175,9 +175,9 @@ def synthesize(
     directory = Path(directory)
     check_request(count, seed)
     head, folder = find_sources(assets)
+    prepare_folder(directory, count)  # before the sources, which take seconds to load
     generator = load_generator(head, folder=folder, photo_skins=photo_skins)
     binding = bind_texels(generator.surface, load_layout().size)
-    prepare_folder(directory, count)
     is_drawn = folder is None and photo_skins is None
     shown: list[tuple[np.ndarray, np.ndarray]] = []
     for start in range(0, count, _BATCH):
@@ -218,5 +218,6 @@ def synthesize_pool(
     """
     check_request(count, seed)
     head, folder = find_sources(assets)
+    make_folder(Path(directory))
     generator = load_generator(head, folder=folder, photo_skins=photo_skins)
     write_pool(generator, Path(directory), count, seed=seed, report=report)

@@ -20,7 +20,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..errors import InputError
+from ..errors import InputError, NoFaceError
 from ..geometry.crop import box_from_landmarks
 from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
@@ -50,6 +50,7 @@ __all__ = [
     "KnownFace",
     "TurnedPhotos",
     "bare_texels",
+    "check_sources",
     "find_pack",
     "find_photos",
     "random_turn",
@@ -170,24 +171,30 @@ def _limited(angle: float, most: float) -> float:
 
 
 def find_photos(
-    folder: Path, model: FaceReader, *, assets: Path | None = None, fits: Path | None = None
+    folder: Path,
+    model: FaceReader,
+    *,
+    assets: Path | None = None,
+    fits: Path | None = None,
+    left_out: Callable[[InputError | NoFaceError], None] = lambda error: None,
 ) -> list[KnownFace]:
-    """Return the faces of a folder of photos.
+    """Return the faces of a folder of photos; those that show none are left out.
 
     Args:
         folder: photos, or ``photos_cc_by`` of the data pack (with ``landmarks.npz``).
         model: reads the photos that have no landmarks; the largest face of each is taken.
         assets: data-pack folder with ``face_model``; by default the one around the photos.
         fits: folder with ``fits.npz`` made by `write_photo_skins`; None: fit now.
+        left_out: called for each photo that cannot be used, with an error that names it:
+            `NoFaceError` where it shows no face, `InputError` where it cannot be read.
 
     Raises:
-        InputError: no folder, no photo, or no face in any.
+        InputError: no folder, no photo, no face in any, or a folder that would not be used.
     """
     if not folder.is_dir():
         raise InputError(f"no folder {folder}; give one with photos")
+    check_sources(folder, assets, fits)
     home = find_pack(folder)
-    if fits is not None and home is None:
-        raise InputError(f"{fits} is for the data pack's photos, not for {folder}; leave it out")
     if fits is not None and not (fits / "fits.npz").is_file():
         raise InputError(f"no fits.npz in {fits}; make it by photo fitting or leave it out")
     if home is not None:
@@ -197,18 +204,35 @@ def find_photos(
         raise InputError(f"no photo in {folder}; need {', '.join(_SUFFIXES)}")
     found = []
     for path in paths:
-        for face in model.reconstruct(path, faces="largest"):
-            found.append(
-                KnownFace(
-                    path=path,
-                    position_map=np.asarray(face.position_map),
-                    rotation=np.asarray(face.camera.rotation),
-                    scale=float(face.camera.scale),
-                )
-            )
+        try:
+            found.append(_read_face(path, model))
+        except (InputError, NoFaceError) as error:
+            left_out(error)
     if not found:
         raise InputError(f"no face found in {folder} ({len(paths)} photos); give other photos")
     return found
+
+
+def check_sources(folder: Path, *sources: Path | None) -> None:
+    """Raise an InputError where sources are given that only the data pack's photos need."""
+    unused = [source for source in sources if source is not None]
+    if unused and folder.is_dir() and find_pack(folder) is None:
+        raise InputError(
+            f"{unused[0]} is for the data pack's photos, not for {folder}; leave it out"
+        )
+
+
+def _read_face(path: Path, model: FaceReader) -> KnownFace:
+    faces = model.reconstruct(path, faces="largest")
+    if not faces:
+        raise NoFaceError(f"no face found in {path.name}; it is left out")
+    camera: Camera = faces[0].camera
+    return KnownFace(
+        path=path,
+        position_map=np.asarray(faces[0].position_map),
+        rotation=np.asarray(camera.rotation),
+        scale=float(camera.scale),
+    )
 
 
 def find_pack(folder: Path) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, NoFaceError
 from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout
 from .files import (
@@ -19,7 +19,7 @@ from .files import (
     write_sample,
 )
 from .labels import visibility_maps
-from .photo_faces import FaceReader, TurnedPhotos, find_pack, find_photos
+from .photo_faces import FaceReader, TurnedPhotos, check_sources, find_pack, find_photos
 from .photo_skins import ATTRIBUTION
 from .pool import write_pool
 
@@ -39,6 +39,7 @@ def synthesize_photos(
     assets: Path | str | None = None,
     photo_skins: Path | str | None = None,
     report: Callable[[int], None] = lambda done: None,
+    left_out: Callable[[InputError | NoFaceError], None] = lambda error: None,
 ) -> None:
     """Write pictures of photos' faces, turned with what surrounds them, with exact labels.
 
@@ -55,17 +56,19 @@ def synthesize_photos(
         assets: data-pack folder, for its own photos; by default found around them.
         photo_skins: folder with ``fits.npz`` of the data pack's photos; default: fit now.
         report: called with the number of pictures (or of the shard) that is done.
+        left_out: called for each photo that cannot be used; see `find_photos`.
     """
     directory, photos = Path(directory), Path(photos)
-    check_photos(directory, photos)
-    check_request(count, seed)
+    pack = None if assets is None else Path(assets)
     fits = None if photo_skins is None else Path(photo_skins)
-    faces = find_photos(photos, model, assets=None if assets is None else Path(assets), fits=fits)
-    source = TurnedPhotos(faces=faces, model=model, count=count)
+    check_photos(directory, photos, pack, fits)
+    check_request(count, seed)
     if pool:
         make_folder(directory)
     else:
         prepare_folder(directory, count)
+    faces = find_photos(photos, model, assets=pack, fits=fits, left_out=left_out)
+    source = TurnedPhotos(faces=faces, model=model, count=count)
     if find_pack(photos) is not None:
         write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
     if pool:
@@ -80,10 +83,17 @@ def synthesize_photos(
     write_picture(directory / "contact_sheet.png", draw_sheet(shown), is_drawn=False)
 
 
-def check_photos(directory: Path, photos: Path) -> None:
-    """Raise an InputError where pictures would lie among the photos, and be turned themselves."""
+def check_photos(
+    directory: Path, photos: Path, assets: Path | None = None, photo_skins: Path | None = None
+) -> None:
+    """Raise an InputError where folders do not go together; see `synthesize_photos`.
+
+    Pictures among the photos would be turned themselves, and what only the data pack's photos need
+    would not be used.
+    """
     if directory.resolve() == photos.resolve():
         raise InputError(f"{directory} holds the photos; choose another folder for the pictures")
+    check_sources(photos, assets, photo_skins)
 
 
 def _write(

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import toy_faces
 
 from uvface.cli import main
-from uvface.core.errors import InputError
+from uvface.core import reconstruct
+from uvface.core.errors import InputError, NoFaceError
 from uvface.core.io.images import read_photo
 from uvface.core.io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, read_provenance
+from uvface.core.synthesis import files, photo_files
 from uvface.core.synthesis.files import prepare_folder, synthesize, synthesize_pool, write_picture
 from uvface.core.synthesis.photo_faces import find_photos
 from uvface.core.synthesis.pool import _write_header
@@ -49,6 +53,81 @@ def test_pictures_never_lie_among_the_photos_they_are_made_of(tmp_path: Path) ->
     arguments = ["synthesize", "-n", "1", "-o", str(tmp_path), "--photos", str(tmp_path)]
     assert main([*arguments, "--device", "cpu"]) == 2
     assert not any(tmp_path.iterdir())
+
+
+def test_photos_that_show_no_face_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    """The first that could not be read ended the call; those without a face went unsaid."""
+    for name in ("broken.jpg", "grey.jpg", "person.jpg"):
+        (tmp_path / name).touch()
+    _, toy = toy_faces.toy_photo(3)
+
+    class Reader:
+        layout = toy_faces.layout()
+
+        def reconstruct(self, photo, *, boxes=None, faces="all"):
+            if photo.name == "broken.jpg":
+                raise InputError(f"{photo} is damaged")
+            return [toy] if photo.name == "person.jpg" else []
+
+    errors: list[Exception] = []
+    (found,) = find_photos(tmp_path, Reader(), left_out=errors.append)
+    assert found.path.name == "person.jpg"
+    assert [type(error) for error in errors] == [InputError, NoFaceError]
+    assert "broken.jpg is damaged" in str(errors[0]) and "grey.jpg" in str(errors[1])
+
+
+@pytest.mark.weights
+def test_without_any_face_each_photo_is_named_and_then_all(tmp_path: Path, capsys) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "broken.jpg").write_bytes(b"words")
+    cv2.imwrite(str(photos / "grey.png"), np.full((60, 80, 3), 128, np.uint8))
+    arguments = ["synthesize", "-n", "1", "-o", str(tmp_path / "out"), "--photos", str(photos)]
+    assert main(arguments) == 1
+    broken, grey, last = capsys.readouterr().err.splitlines()
+    assert broken.startswith(f"error: {photos / 'broken.jpg'} ")
+    assert grey == "warning: no face found in grey.png; it is left out"
+    assert last.startswith("error: no face found in ")
+
+
+@pytest.mark.parametrize(("error", "code"), [(InputError, 1), (NoFaceError, 0)])
+def test_a_photo_that_cannot_be_read_is_a_failure_though_pictures_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception], code: int
+) -> None:
+    def run(*_, left_out, **__):
+        left_out(error("one photo"))
+
+    monkeypatch.setattr(photo_files, "synthesize_photos", run)
+    monkeypatch.setattr(reconstruct, "load", lambda weights: None)
+    arguments = ["synthesize", "-n", "1", "-o", str(tmp_path), "--photos", str(PHOTOS)]
+    assert main(arguments) == code
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--photos", str(PHOTOS), "--assets", str(PHOTOS)],
+        ["--photos", str(PHOTOS), "--photo-skins", str(PHOTOS)],
+        ["--assets", str(PHOTOS), "--weights", "prn"],
+    ],
+)
+def test_what_would_do_nothing_is_wrong_usage(tmp_path: Path, options: list[str]) -> None:
+    out = tmp_path / "out"
+    assert main(["synthesize", "-n", "1", "-o", str(out), *options]) == 2
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("run", [synthesize, synthesize_pool])
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run
+) -> None:
+    def load(*_, **__):
+        raise AssertionError("sources were loaded, which takes seconds")
+
+    monkeypatch.setattr(files, "load_generator", load)
+    (tmp_path / "out").touch()
+    with pytest.raises(InputError, match="cannot make the folder"):
+        run(1, tmp_path / "out", assets=tmp_path)
 
 
 def test_fits_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
