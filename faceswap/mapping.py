@@ -84,6 +84,9 @@ def _choice(face: str) -> FaceChoice:
 def read_table(path: Path, columns: Collection[str], need: str) -> list[dict[str, str]]:
     """Read a CSV file: its rows as column -> text, without the spaces around it.
 
+    Columns are separated by ``,``, or by ``;`` (as spreadsheets write it where a comma stands in
+    numbers) if the header is.
+
     Args:
         path: the file, UTF-8, with line ends of any system.
         columns: those that it must have.
@@ -92,7 +95,10 @@ def read_table(path: Path, columns: Collection[str], need: str) -> list[dict[str
     Raises:
         InputError: it is no CSV table, or lacks a column.
     """
-    table = csv.DictReader(io.StringIO(_text(path, need), newline=None))
+    text = _text(path, need)
+    header = text.lstrip().splitlines()[0] if text.strip() else ""
+    delimiter = ";" if ";" in header and "," not in header else ","
+    table = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter)
     try:
         found, rows = list(table.fieldnames or ()), list(table)
     except csv.Error as error:

@@ -33,6 +33,13 @@ def test_a_table_names_several_photos_of_one_person(tmp_path):
     assert read_map(str(tmp_path / "map.csv")) == {0: (tmp_path / "anna.jpg", Path("b.jpg"))}
 
 
+def test_a_table_of_a_spreadsheet_may_be_separated_by_semicolons(tmp_path):
+    """So it is written where a comma stands in numbers; several photos are quoted then."""
+    (tmp_path / "map.csv").write_text('face;reference\n0;"a.jpg;b, c.jpg"\n1;d.jpg\n')
+    expected = {0: (Path("a.jpg"), Path("b, c.jpg")), 1: (Path("d.jpg"),)}
+    assert read_map(str(tmp_path / "map.csv")) == expected
+
+
 @pytest.mark.parametrize(
     "text", ["", "0", "nose=a.jpg", "all=a.jpg", "0=a.jpg,0=b.jpg", "1=", "²=a.jpg"]
 )
@@ -43,7 +50,13 @@ def test_other_texts_are_input_errors(text):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.json", "[1]"), ("a.json", "{"), ("a.json", '{"0": 3}'), ("a.csv", "x,y\n1,2\n")],
+    [
+        ("a.json", "[1]"),
+        ("a.json", "{"),
+        ("a.json", '{"0": 3}'),
+        ("a.csv", "x,y\n1,2\n"),
+        ("a.csv", "\n"),
+    ],
 )
 def test_other_files_are_input_errors(tmp_path, name, content):
     (tmp_path / name).write_text(content)
