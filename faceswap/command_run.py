@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from ..core.batch import is_glob
-from ..core.commands.options import complain, report, usage_errors, warn
+from ..core.commands.options import check_folder, complain, report, usage_errors, warn
 from ..core.commands.progress import track
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
@@ -173,8 +173,7 @@ def check_usage(run: Run) -> None:
         raise typer.BadParameter(wrong)
     with usage_errors():
         _ = run.faces_to_photos
-        if not run.is_batch:
-            check_image_name(run.output)
+        (check_folder if run.is_batch else check_image_name)(run.output)
     path, inputs = run.report_path, {file.resolve() for file in run.inputs}
     if not run.is_batch and run.output.resolve() in inputs:
         raise typer.BadParameter(f"{run.output} would overwrite an input; choose another name")

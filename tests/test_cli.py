@@ -105,6 +105,28 @@ def test_a_number_out_of_range_is_told_with_its_range(
     assert option in line and line.endswith(f"; got {got}, need {need}")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["swap", "photos", "a.png", "-o"],
+        ["reconstruct", "photos", "-o"],
+        ["synthesize", "-n", "1", "--photos", "photos", "-o"],
+    ],
+)
+def test_a_folder_for_results_is_not_named_as_a_picture(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Folders called new.png were made of a mistake."""
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    assert main([*arguments, "new.PNG"]) == 2
+    assert "output new.PNG is named as a picture; name a folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
 @pytest.mark.parametrize("arguments", [[], ["models"]])
 def test_a_command_without_words_shows_its_help_alone(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

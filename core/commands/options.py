@@ -27,6 +27,7 @@ __all__ = [
     "ReferenceLike",
     "Sidecar",
     "Weights",
+    "check_folder",
     "complain",
     "face_choice",
     "open_boxes",
@@ -157,6 +158,14 @@ def usage_errors() -> Iterator[None]:
         yield
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def check_folder(output: Path) -> None:
+    """Refuse to make a folder for results that is named as a picture."""
+    from ..io.encoding import FORMATS
+
+    if output.suffix.lower() in FORMATS and not output.exists():
+        raise typer.BadParameter(f"output {output} is named as a picture; name a folder")
 
 
 def complain(message: str) -> None:

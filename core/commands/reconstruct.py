@@ -19,6 +19,7 @@ from .options import (
     Json,
     Quiet,
     Weights,
+    check_folder,
     complain,
     face_choice,
     open_boxes,
@@ -82,6 +83,7 @@ def reconstruct(
 
     if cropped and boxes is not None:
         raise typer.BadParameter("a cropped picture has no boxes; give --cropped or --boxes")
+    check_folder(output)
     with usage_errors():
         extra = {"frontal": frontal, "canonical": canonical}
         chosen = output_names(save, also=[name for name, is_wanted in extra.items() if is_wanted])

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from .options import Device, Quiet, Weights, complain, set_up, usage_errors, warn
+from .options import Device, Quiet, Weights, check_folder, complain, set_up, usage_errors, warn
 from .progress import count_up
 
 __all__ = ["synthesize", "train"]
@@ -44,6 +44,7 @@ def synthesize(
     if photos is None and weights != "prn-lite":
         raise typer.BadParameter("--weights reads the faces of --photos; faces are drawn without")
     set_up(device)
+    check_folder(output)
     from ..errors import NoFaceError
 
     failed: list[Exception] = []
