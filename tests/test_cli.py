@@ -381,7 +381,9 @@ def test_inspect_passes_over_a_sidecar_of_others(
     cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
     Path(f"{path}.json").write_text('{"camera": "mine"}')
     assert main(["inspect", str(path)]) == 0
-    assert capsys.readouterr().out.strip() == "null"
+    captured = capsys.readouterr()
+    assert captured.out.strip() == "null"
+    assert captured.err == f"no provenance: nothing in {path} says that it is synthetic\n"
 
 
 @pytest.mark.parametrize(

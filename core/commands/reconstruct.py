@@ -141,7 +141,10 @@ def _tell(item: Item, output: Path, *, quiet: bool, as_json: bool) -> None:
 def inspect(
     photo: Annotated[Path, typer.Argument(metavar="FILE", help="Picture, or face file.")],
 ) -> None:
-    """Print how a picture was made, as JSON: its metadata, and its sidecar FILE.json if there."""
+    """Print how a picture was made, as JSON: its metadata, and its sidecar FILE.json if there.
+
+    Of a picture that says nothing about it, as a photo, null is printed, and a note on stderr.
+    """
     from ..errors import InputError
     from ..io.sidecar import check_sidecar, is_intact, read_sidecar
 
@@ -158,6 +161,7 @@ def inspect(
         typer.echo(f"warning: {error}", err=True)
     if found is None and sidecar is None and signed is None:
         typer.echo("null")
+        typer.echo(f"no provenance: nothing in {photo} says that it is synthetic", err=True)
         return
     record: dict[str, Any] = {} if found is None else dataclasses.asdict(found)
     fits = None if sidecar is None else is_intact(photo, sidecar)
