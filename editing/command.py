@@ -28,6 +28,7 @@ from ..core.commands.options import (
     usage_errors,
     warn,
 )
+from ..core.commands.progress import tell_of_compiling
 
 __all__ = ["edit", "texture"]
 
@@ -83,6 +84,7 @@ def edit(
         check_edit(model.layout, regions=regions, recolor=recolor, config=config)
         Selection(faces=face_choice(faces), like=like)
         Selection(faces=face_choice(reference_face), like=reference_like)
+    tell_of_compiling(quiet=quiet)
     result = run(
         photo,
         model=model,
@@ -138,6 +140,7 @@ def texture(
     with usage_errors():
         Selection(faces=face_choice(faces), like=like)
     files = find_photos(photos)
+    tell_of_compiling(quiet=quiet)
     face, warnings = run(
         files,
         model=load(weights),

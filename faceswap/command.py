@@ -28,6 +28,7 @@ from ..core.commands.options import (
     set_up,
     usage_errors,
 )
+from ..core.commands.progress import tell_of_compiling
 
 __all__ = ["benchmark", "swap"]
 
@@ -211,6 +212,7 @@ def swap(
         check_swap(model.layout, config)
     finder = FaceFinder(model, boxes=open_boxes(boxes, run.photos), recognition=recognition)
     options = SwapOptions(config=config, preset=preset)
+    tell_of_compiling(quiet=quiet)
     run.start(finder, options, target=chosen, reference=reference)
 
 

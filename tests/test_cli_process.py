@@ -94,6 +94,30 @@ def test_a_log_gets_lines_of_progress_now_and_then(
     ]
 
 
+def test_a_terminal_is_told_once_that_a_first_run_compiles(tmp_path: Path) -> None:
+    """It was silent for a minute; later runs, quiet ones and logs are left alone."""
+    code = (
+        "import sys; sys.stderr.isatty = lambda: {terminal}; "
+        "from uvface.core.commands.options import set_up; "
+        "from uvface.core.commands.progress import tell_of_compiling; "
+        "set_up('auto'); tell_of_compiling(quiet={quiet}); import jax; "
+        "[jax.jit(lambda x: x * number)(jax.numpy.zeros({size})) for number in (2, 3)]"
+    )
+
+    def said(*, terminal: bool, quiet: bool, size: int) -> str:
+        program = [sys.executable, "-c", code.format(terminal=terminal, quiet=quiet, size=size)]
+        environment = os.environ | {"UVFACE_CACHE": str(tmp_path), "JAX_PLATFORMS": "cpu"}
+        run = subprocess.run(program, env=environment, capture_output=True, text=True)
+        assert run.returncode == 0
+        return run.stderr
+
+    first = said(terminal=True, quiet=False, size=1)
+    assert first == "preparing: a first run compiles; later ones take it from the cache\n"
+    assert said(terminal=True, quiet=False, size=1) == ""
+    assert said(terminal=True, quiet=True, size=2) == ""
+    assert said(terminal=False, quiet=False, size=3) == ""
+
+
 def test_nothing_is_shown_for_one_thing_or_where_nobody_looks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

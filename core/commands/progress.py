@@ -14,13 +14,14 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Thing", "count_up", "track"]
+__all__ = ["Thing", "count_up", "tell_of_compiling", "track"]
 
 Thing = TypeVar("Thing")
 
 # A line of a log is followed by the next after so much of the work, or after so long.
 _SHARE = 0.1
 _SECONDS = 30.0
+_COMPILED = "/jax/compilation_cache/cache_misses"  # what JAX calls a program that it had to compile
 
 
 def track(things: Iterable[Thing], *, total: int, title: str, quiet: bool) -> Iterator[Thing]:
@@ -72,6 +73,24 @@ class _Lines:
 
     def _is_due(self, done: int, now: float) -> bool:
         return done - self._shown >= _SHARE * self._total or now - self._told >= _SECONDS
+
+
+def tell_of_compiling(*, quiet: bool) -> None:
+    """Say on a terminal, once, that JAX compiles: it makes a first run many times as long."""
+    if quiet or not _is_terminal(sys.stderr):
+        return
+    from jax import monitoring
+
+    told: list[str] = []
+
+    def listen(event: str, **_: str | int) -> None:
+        if event == _COMPILED and not told:
+            told.append(event)
+            typer.echo(
+                "preparing: a first run compiles; later ones take it from the cache", err=True
+            )
+
+    monitoring.register_event_listener(listen)
 
 
 def _bar(title: str) -> Progress:

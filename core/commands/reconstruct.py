@@ -26,7 +26,7 @@ from .options import (
     set_up,
     usage_errors,
 )
-from .progress import track
+from .progress import tell_of_compiling, track
 
 if TYPE_CHECKING:
     from ..batch import Item
@@ -92,6 +92,7 @@ def reconstruct(
     files = find_photos(photos)
     if contact_sheet is not None and contact_sheet.resolve() in {file.resolve() for file in files}:
         raise typer.BadParameter(f"{contact_sheet} is one of the photos; name another picture")
+    tell_of_compiling(quiet=quiet)
     items = run(
         files,
         output,
