@@ -18,7 +18,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
-from ..core.io.photos import PhotoLike, Photos, open_photo, photo_list, photo_path
+from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from ..editing.complete import Completion
@@ -28,7 +28,15 @@ from ..editing.light import ColorMatch
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import MaskLike, as_mask, read_mask
-from .request import Preset, SwapOptions, SwapRequest, describe
+from .request import (
+    Preset,
+    References,
+    SwapOptions,
+    SwapRequest,
+    describe,
+    find_reference,
+    reference_list,
+)
 from .swap import SwapConfig, swap_reference
 
 __all__ = ["FaceSwap", "SwapResult", "swap", "swap_photo"]
@@ -126,7 +134,7 @@ class SwapResult(EditResult):
 
 def swap(
     target: PhotoLike,
-    reference: Photos | None = None,
+    reference: References | None = None,
     *,
     model: Model | None = None,
     keep: str | Sequence[str] = SwapConfig.keep,
@@ -143,7 +151,7 @@ def swap(
     like: PhotoLike | None = None,
     reference_face: FaceChoice = "largest",
     reference_like: PhotoLike | None = None,
-    mapping: Mapping[FaceChoice, Photos] | None = None,
+    mapping: Mapping[FaceChoice, References] | None = None,
     recognition: str | Path | None = None,
     boxes: Boxes | None = None,
 ) -> SwapResult:
@@ -152,7 +160,8 @@ def swap(
     Args:
         target: file, picture of Pillow, or RGB in [0, 1]; it is changed.
         reference: file, picture or array that the face comes from; several photos of one
-            person, which are fused; or a face file. Not with ``mapping``.
+            person, which are fused; a face file; or what `uvface.texture` returns. Not with
+            ``mapping``.
         model: from `uvface.load`; by default the embedded weights, which each call loads.
         keep: regions where the target's own pixels stay, as a list or separated by commas;
             or ``none``.
@@ -202,10 +211,10 @@ def swap(
         shape=as_number("shape", shape, 0, 1),
     )
     request = SwapRequest(
-        references=() if reference is None else photo_list(reference),
+        references=() if reference is None else reference_list(reference),
         target=Selection(faces=faces, like=like),
         reference=Selection(faces=reference_face, like=reference_like),
-        mapping={face: photo_list(given) for face, given in (mapping or {}).items()},
+        mapping={face: reference_list(given) for face, given in (mapping or {}).items()},
         mask=None if mask is None else as_mask(mask),
     )
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
@@ -272,7 +281,7 @@ def _selected(
     photo: Photo, request: SwapRequest, finder: FaceFinder
 ) -> tuple[list[FaceSwap], tuple[str, ...]]:
     with ThreadPoolExecutor(max_workers=1) as beside:  # neither keeps all cores busy
-        reference = beside.submit(finder.reference, request.references, request.reference)
+        reference = beside.submit(find_reference, finder, request.references, request.reference)
         faces, warnings = finder.faces(photo, request.target, name="target")
         found = reference.result()
     swaps = [FaceSwap(face=face, found=found) for face in faces]
@@ -285,7 +294,7 @@ def _mapped(
     faces = finder.find(photo, "all", name="target")
     chosen = pick_faces(faces, list(request.mapping), (photo.height, photo.width))
     swaps = [
-        FaceSwap(face=face, found=finder.reference(references, request.reference))
+        FaceSwap(face=face, found=find_reference(finder, references, request.reference))
         for face, references in zip(chosen, request.mapping.values(), strict=True)
     ]
     warnings = finder.warnings_of(photo, chosen, name="target")

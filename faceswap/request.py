@@ -5,16 +5,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from ..core.io.photos import PhotoLike, photo_path
-from ..core.reconstruct import FaceChoice
-from ..editing.finder import FaceFinder, Selection, like_files
+from ..core.errors import InputError
+from ..core.io.face_files import FaceTexture
+from ..core.io.photos import PhotoLike, Photos, photo_list, photo_path
+from ..core.reconstruct import FaceChoice, FaceWord
+from ..editing.finder import FaceFinder, FoundReference, Selection, like_files
 from .swap import SwapConfig
 
-__all__ = ["Preset", "SwapOptions", "SwapRequest", "describe"]
+__all__ = [
+    "Preset",
+    "References",
+    "SwapOptions",
+    "SwapRequest",
+    "describe",
+    "find_reference",
+    "reference_list",
+]
 
 Preset = Literal["uvface", "prnet"]
+# Photos, a face file, or what `texture` returns: a face, or that with its warnings.
+References = Photos | FaceTexture | tuple[FaceTexture, tuple[str, ...]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,23 +34,28 @@ class SwapRequest:
     """Who gets which face.
 
     Attributes:
-        references: what the face comes from: a photo, or several of one person.
+        references: what the face comes from: a photo, several of one person, or one found
+            before.
         target: which faces are changed.
         reference: which face of the reference is taken.
         mapping: face of the target -> its references, in place of ``references``.
         mask: picture of the target's size, white where pixels may change.
     """
 
-    references: tuple[PhotoLike, ...] = ()
+    references: tuple[PhotoLike | FoundReference, ...] = ()
     target: Selection = dataclasses.field(default_factory=Selection)
     reference: Selection = dataclasses.field(default_factory=Selection)
-    mapping: Mapping[FaceChoice, tuple[PhotoLike, ...]] = dataclasses.field(default_factory=dict)
+    mapping: Mapping[FaceChoice, tuple[PhotoLike | FoundReference, ...]] = dataclasses.field(
+        default_factory=dict
+    )
     mask: PhotoLike | None = None
 
     @property
     def sources(self) -> list[PhotoLike]:
-        """Return all that faces come from."""
-        return [*self.references, *(one for given in self.mapping.values() for one in given)]
+        """Return all files and photos that faces come from."""
+        mapped = (one for given in self.mapping.values() for one in given)
+        every = (*self.references, *mapped)
+        return [one for one in every if not isinstance(one, FoundReference)]
 
     @property
     def likes(self) -> tuple[Path, ...]:
@@ -103,6 +120,60 @@ def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
     }
 
 
-def _named(photos: Sequence[PhotoLike]) -> str | list[str]:
-    names = [str(photo_path(photo) or "") for photo in photos]
+def _named(references: Sequence[PhotoLike | FoundReference]) -> Any:
+    names = [
+        _sources(one) if isinstance(one, FoundReference) else str(photo_path(one) or "")
+        for one in references
+    ]
     return names[0] if len(names) == 1 else names
+
+
+def _sources(found: FoundReference) -> list[dict[str, str]]:
+    """Return names and hashes of the photos that a face was made of, as its file has them."""
+    assert isinstance(found.reference, FaceTexture)
+    return [dataclasses.asdict(source) for source in found.reference.sources]
+
+
+def reference_list(given: References) -> tuple[PhotoLike | FoundReference, ...]:
+    """Return what a face comes from as several things: photos, or one face that `texture` made.
+
+    Raises:
+        InputError: it is neither, or a face and others.
+    """
+    faces = [given] if isinstance(given, FaceTexture) else given
+    if isinstance(faces, list | tuple) and any(isinstance(one, FaceTexture) for one in faces):
+        face, *rest = faces
+        warnings: Any = rest[0] if rest else ()
+        if not isinstance(face, FaceTexture) or len(rest) > 1 or not _are_texts(warnings):
+            raise InputError("a face of uvface.texture and other references; it stands alone")
+        return (FoundReference(reference=face, photos=(), warnings=tuple(warnings)),)
+    photos: Any = given
+    return photo_list(photos)
+
+
+def _are_texts(warnings: Any) -> bool:
+    return isinstance(warnings, list | tuple) and all(isinstance(one, str) for one in warnings)
+
+
+def find_reference(
+    finder: FaceFinder, references: Sequence[PhotoLike | FoundReference], selection: Selection
+) -> FoundReference:
+    """Return what a face is taken from; see `FaceFinder.reference`.
+
+    Raises:
+        InputError, NoFaceError, AssetError: as there; a face is made for another UV layout.
+    """
+    found = references[0] if references else None
+    if not isinstance(found, FoundReference):
+        photos = [one for one in references if not isinstance(one, FoundReference)]
+        return finder.reference(photos, selection)
+    is_other = selection.faces == "all" or selection.faces not in (0, *get_args(FaceWord))
+    if selection.like is not None or is_other:
+        raise InputError("a face of uvface.texture is one; leave out the choice of its face")
+    face, layout = found.reference, finder.model.layout
+    if isinstance(face, FaceTexture) and face.layout_digest != layout.digest:
+        raise InputError(
+            f"the reference is made for the UV layout {face.layout}, not for these weights' "
+            f"{layout.name}; make it again from its photos"
+        )
+    return found

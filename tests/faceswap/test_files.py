@@ -1,5 +1,6 @@
 """Swaps and edits of files: what is read, found, kept and written."""
 
+import dataclasses
 import inspect
 import os
 
@@ -16,6 +17,7 @@ from uvface.editing.edit import edit
 from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.report import report_page, write_report
+from uvface.faceswap.request import reference_list
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,41 @@ def test_a_face_file_of_any_case_is_one(files, model, tmp_path):
     (tmp_path / "a.uvface").rename(tmp_path / "A.UVFACE")
     result = swap(files[0], tmp_path / "A.UVFACE", model=model, keep=())
     assert "a face file" in report_page(result, output="out.png")
+
+
+def test_a_face_that_texture_made_is_a_reference_as_its_file_is(files, model, tmp_path):
+    """It had to be saved and given as a file; its warnings go along."""
+    target, photo = files
+    wall = np.full((120, 120, 3), 0.5, np.float32)
+    made = texture([photo, wall], model=model)
+    made[0].save(tmp_path / "a.uvface")
+    expected = swap(target, tmp_path / "a.uvface", model=model, keep=())
+    for given in (made, made[0]):
+        result = swap(target, given, model=model, keep=())
+        np.testing.assert_allclose(result.image, expected.image, atol=2e-3)
+        assert (result.warnings == made[1]) == (given is made)
+    mapped = swap(target, model=model, keep=(), mapping={0: made})
+    assert (mapped.image == result.image).all()
+    result.save(tmp_path / "out.png")
+    sidecar = read_sidecar(tmp_path / "out.png")
+    sources = sidecar["settings"]["reference"]
+    assert [source["name"] for source in sources] == ["reference.png"] and sources[0]["sha256"]
+    assert "several photos, fused" in report_page(result, output="out.png")
+
+
+def test_a_face_that_texture_made_stands_alone_and_fits_the_weights(files, model):
+    target, photo = files
+    face, _ = texture(photo, model=model)
+    unchecked = inspect.unwrap(reference_list)  # as it is without the tests' own type checker
+    for given in ([face, photo], [photo, face], (face, face)):
+        with pytest.raises(InputError, match="stands alone"):
+            unchecked(given)
+    for choice in ({"reference_face": 1}, {"reference_like": photo}):
+        with pytest.raises(InputError, match="leave out the choice"):
+            swap(target, face, model=model, **choice)
+    other = dataclasses.replace(face, layout="prnet", layout_digest="0")
+    with pytest.raises(InputError, match="is made for the UV layout prnet, not for"):
+        swap(target, other, model=model)
 
 
 def test_photos_that_were_left_out_are_no_references(files, model, tmp_path):
