@@ -292,7 +292,11 @@ def _mapped(
     photo: Photo, request: SwapRequest, finder: FaceFinder
 ) -> tuple[list[FaceSwap], tuple[str, ...]]:
     faces = finder.find(photo, "all", name="target")
-    chosen = pick_faces(faces, list(request.mapping), (photo.height, photo.width))
+    try:
+        chosen = pick_faces(faces, list(request.mapping), (photo.height, photo.width))
+    except InputError as error:  # of a batch the message says which
+        name = photo.path.name if photo.path else "the target"
+        raise InputError(f"{error} ({name})") from error
     swaps = [
         FaceSwap(face=face, found=find_reference(finder, references, request.reference))
         for face, references in zip(chosen, request.mapping.values(), strict=True)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -170,8 +171,11 @@ def test_maps_that_do_not_name_one_face_each_are_input_errors(model):
     other = toy_photo(3)[0]
     with pytest.raises(InputError, match="mapped twice"):
         swap(image, model=model, mapping={0: other, "left": other})
-    with pytest.raises(InputError, match="no face 3"):
+    with pytest.raises(InputError, match=r"no face 3: .*\(the target\)"):
         swap(image, model=model, mapping={3: other})
+    named = Photo(image=image, path=Path("group.jpg"))
+    with pytest.raises(InputError, match=r"no face 7: .*\(group\.jpg\)"):
+        swap(named, model=model, mapping={7: other})
     with pytest.raises(InputError, match="neither a reference nor a map"):
         swap(image, model=model)
     with pytest.raises(InputError, match=r"mapping \{\}; need face -> photo"):
