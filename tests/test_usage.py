@@ -1,0 +1,173 @@
+"""Wrong usage: exit code 2 and one plain line, before anything is read or made."""
+
+from pathlib import Path
+
+import pytest
+
+from uvface.cli import main
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["swap", "a.png"],
+        ["swap", "a.png", "b.png"],
+        ["edit", "a.png", "-o", "out.png", "--region", "eyes"],
+        ["reconstruct", "a.png", "-o", "out", "--faces", "tallest"],
+        ["reconstruct", "a.png", "-o", "out", "--faces", "²"],
+        ["reconstruct", "a.png", "-o", "out", "--device", "abacus"],
+        ["reconstruct", "a.png", "-o", "out", "--save", "mash"],
+        ["reconstruct", "a.png", "-o", "out", "--cropped", "--boxes", "boxes.json"],
+        ["reconstruct", "a.png", "-o", "out", "--contact-sheet", "sheet.doc"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    assert main(arguments) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["swap", "--nonsense"], "No such option: --nonsense"),
+        (["inspect"], "Missing argument 'FILE'."),
+        (["swap", "-o", "out.png"], "give TARGET and REFERENCE, or --list FILE.csv"),
+        (
+            ["swap", "-o", "out.png", "--color", "blue"],
+            "Invalid value for '--color': 'blue' is not one of 'light', 'match', 'none'.",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_plain_line_and_where_the_help_is(
+    arguments: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It was drawn in a box and wrapped, so that no search of a log found it."""
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(arguments) == 2
+    hint = f"Try 'uvface {arguments[0]} --help' for help."
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", f"error: {said}\n{hint}\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "got", "need"),
+    [
+        ("--strength", "nan", "0 to 1"),
+        ("--strength", "2", "0 to 1"),
+        ("--shape", "much", "0 to 1"),
+    ],
+)
+def test_a_number_out_of_range_is_told_with_its_range(
+    option: str, got: str, need: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["swap", "a.png", "b.png", "-o", "out.png", option, got]) == 2
+    line = capsys.readouterr().err.splitlines()[0]
+    assert option in line and line.endswith(f"; got {got}, need {need}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["swap", "photos", "a.png", "-o"],
+        ["reconstruct", "photos", "-o"],
+        ["synthesize", "-n", "1", "--photos", "photos", "-o"],
+    ],
+)
+def test_a_folder_for_results_is_not_named_as_a_picture(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Folders called new.png were made of a mistake."""
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    assert main([*arguments, "new.PNG"]) == 2
+    assert "output new.PNG is named as a picture; name a folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["models"]])
+def test_a_command_without_words_shows_its_help_alone(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert "Usage: uvface" in captured.out and captured.err == ""
+
+
+_EDIT = ["edit", "a.png", "-o", "out.png", "--region"]
+_RED = ["--recolor", "#a01830"]
+_SWAP = ["swap", "a.png", "b.png", "-o", "out.png"]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([*_EDIT, "beak", *_RED], "unknown region 'beak'"),
+        ([*_EDIT, ",", *_RED], "no region given"),
+        ([*_EDIT, "lips", "--recolor", "red"], "'red' is not a colour"),
+        ([*_EDIT, "lips", *_RED, "--feather", "100"], "need a number, 0 to 64"),
+        ([*_EDIT, "lips", *_RED, "-o", "out.doc"], "no known image suffix"),
+        ([*_EDIT, "lips", *_RED, "-o", "./a.png"], "would overwrite an input"),
+        ([*_EDIT, "lips", *_RED, "--faces", "left", "--like", "c.png"], "give one of the two"),
+        ([*_EDIT, "lips", "--from", "b.png", "-o", "b.png"], "would overwrite an input"),
+        ([*_SWAP, "--keep", "beak"], "unknown region 'beak'"),
+        ([*_SWAP, "--faces", "0", "--like", "c.png"], "give one of the two"),
+        ([*_SWAP, "--reference-face", "0", "--reference-like", "c.png"], "give one of the two"),
+        ([*_SWAP, "--preset", "prnet", "--mask", "c.png"], "no --mask"),
+        ([*_SWAP[:3], "c.png", "-o", "out.png", "--preset", "prnet"], "give one REFERENCE"),
+        (["swap", "a.png", "b.png", "-o", "b.png"], "would overwrite an input"),
+        (["texture", "a.png", "-o", "a.uvface", "--faces", "0", "--like", "c.png"], "one of the"),
+        (["benchmark", "a.png", "b.png", "--against", "tensorflow"], "choose from onnxruntime"),
+        (["train", "--pool", "a", "-o", "out", "--network", "vgg"], "'prn-lite', 'prn'"),
+        (["train", "--pool", "a", "-o", "out", "--precision", "int8"], "'float32', 'bfloat16'"),
+    ],
+)
+def test_what_no_photo_is_needed_to_see_is_wrong_usage(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """None of the photos is there: to look for them would be exit code 1."""
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err.splitlines()[0]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "option", [["--large"], ["--photo-skins", "skins"], ["--initial", "a", "--initial", "b"]]
+)
+def test_what_belongs_to_drawing_needs_something_to_draw_from(option, tmp_path, capsys) -> None:
+    assert main(["train", "--pool", str(tmp_path), "-o", str(tmp_path / "run"), *option]) == 2
+    assert "need --draw" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--resume"], ["--pool", "b"], ["--devices", "2"]])
+def test_drawing_refuses_what_it_would_ignore(option, tmp_path, capsys) -> None:
+    run = ["train", "--draw", str(tmp_path), "--pool", "a", "-o", str(tmp_path / "run"), *option]
+    assert main(run) == 2
+    assert "--draw takes one --pool" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--initial", "prn", "--rate", "1e-3", "--rate", "6e-4"], "got 2 --rate for 1 --initial"),
+        (["--initial", "prn", "--initial", "prn-lite", "--large"], "--large grows one network"),
+        (["--initial", "prn", "--initial", "prn"], "have the same name"),
+    ],
+)
+def test_networks_that_learn_together_are_told_apart(option, said, tmp_path, capsys) -> None:
+    run = ["train", "--draw", str(tmp_path), "--pool", "a", "-o", str(tmp_path / "run"), *option]
+    assert main(run) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
