@@ -15,6 +15,7 @@ from ..core.commands.options import (
     Json,
     Quiet,
     Weights,
+    check_folder,
     complain,
     face_choice,
     open_boxes,
@@ -57,6 +58,7 @@ def augment(
     as_json: Json = False,
 ) -> None:
     """Make labelled variations of faces: pose, light, colour, occluders, picture quality."""
+    check_folder(output)
     set_up(device)
     from ..core.batch import find_photos
     from ..core.reconstruct import load

@@ -20,17 +20,18 @@ from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.io.boxes import Boxes
-from ..core.io.photos import PhotoLike, open_photo, photo_path
+from ..core.io.photos import PhotoLike, open_photo
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
 from .edges import closed_gaps
-from .finder import LIKE, FaceFinder, Selection, like_files
+from .finder import LIKE, FaceFinder, FoundReference, Selection, like_files
 from .finish import SharpnessMatch
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, parse_color, skin_around, split_regions
 from .recolor import recolor as recolor_pixels
+from .references import References, find_reference, reference_list, reference_names
 from .regions import combine_regions, soften
 from .result import EditResult
 from .source import Reference, source_for
@@ -238,7 +239,7 @@ def edit(
     *,
     model: Model | None = None,
     regions: str | Sequence[str],
-    reference: PhotoLike | None = None,
+    reference: References | None = None,
     strength: float = 1.0,
     feather: float = 3.0,
     recolor: str | None = None,
@@ -255,7 +256,8 @@ def edit(
         photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
         model: from `uvface.load`; by default the embedded weights, which each call loads.
         regions: names of regions of the model's layout, as a list or separated by commas.
-        reference: file, picture or array that the regions come from, or a face file.
+        reference: file, picture or array that the regions come from; several photos of one
+            person, which are fused; a face file; or what `uvface.texture` returns.
         strength: 0 keeps the photo, 1 is the full edit.
         feather: width of the regions' soft border, in texels of 256, up to 64.
         recolor: colour for the regions, ``#RRGGBB``.
@@ -277,23 +279,23 @@ def edit(
         raise InputError("a face of the reference is chosen, but no reference given; give it")
     opened = open_photo(photo)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
-    finder.require_boxes(
-        {"photo": [opened], "reference": [reference], LIKE: [like, reference_like]}
-    )
+    given = () if reference is None else reference_list(reference)
+    sources = [one for one in given if not isinstance(one, FoundReference)]
+    finder.require_boxes({"photo": [opened], "reference": sources, LIKE: [like, reference_like]})
     config = EditConfig(strength=strength, feather=feather)
     config = check_edit(finder.model.layout, regions=regions, recolor=recolor, config=config)
     selections = {"faces": Selection(faces=faces, like=like)}
     found, warnings = finder.faces(opened, selections["faces"])
-    given: Reference | None = None
+    shown: Reference | None = None
     files: tuple[Path, ...] = ()
     settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor, **_settings(config)}
     if reference is not None:
         selections["reference_face"] = Selection(faces=reference_face, like=reference_like)
-        chosen = finder.reference([reference], selections["reference_face"])
-        given, files, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
-        settings["reference"] = str(photo_path(reference) or "")
+        chosen = find_reference(finder, given, selections["reference_face"])
+        shown, files, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
+        settings["reference"] = reference_names(given)
     likes = like_files(*selections.values())
-    photos = [opened, *([] if reference is None else [reference]), *likes]
+    photos = [opened, *sources, *likes]
     image = opened.image
     for face in found:
         image = edit_face(
@@ -301,7 +303,7 @@ def edit(
             face,
             finder.model.layout,
             regions=regions,
-            reference=given,
+            reference=shown,
             recolor=recolor,
             config=config,
         )

@@ -25,17 +25,15 @@ from ..editing.complete import Completion
 from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, pick_faces
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
+from ..editing.references import References, find_reference, reference_list
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
 from .masks import MaskLike, as_mask, read_mask
 from .request import (
     Preset,
-    References,
     SwapOptions,
     SwapRequest,
     describe,
-    find_reference,
-    reference_list,
 )
 from .swap import SwapConfig, swap_reference
 

@@ -73,6 +73,7 @@ def test_a_number_out_of_range_is_told_with_its_range(
     [
         ["swap", "photos", "a.png", "-o"],
         ["reconstruct", "photos", "-o"],
+        ["augment", "photos", "-o"],
         ["synthesize", "-n", "1", "--photos", "photos", "-o"],
     ],
 )

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from uvface.core.io.images import Photo, read_photo, write_image
 from uvface.core.io.provenance import read_provenance
 from uvface.core.io.sidecar import is_intact, read_sidecar
 from uvface.editing.edit import edit
+from uvface.editing.references import reference_list
 from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.report import report_page, write_report
-from uvface.faceswap.request import reference_list
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,19 @@ def test_a_face_that_texture_made_is_a_reference_as_its_file_is(files, model, tm
     sources = sidecar["settings"]["reference"]
     assert [source["name"] for source in sources] == ["reference.png"] and sources[0]["sha256"]
     assert "several photos, fused" in report_page(result, output="out.png")
+
+
+def test_a_face_that_texture_made_is_a_reference_of_an_edit(files, model, tmp_path):
+    target, photo = files
+    made = texture(photo, model=model)
+    made[0].save(tmp_path / "a.uvface")
+    of_nose = partial(edit, target, model=model, regions=["nose"])
+    result, expected = of_nose(reference=made), of_nose(reference=tmp_path / "a.uvface")
+    np.testing.assert_allclose(result.image, expected.image, atol=2e-3)
+    sources = result.record("out.png")["settings"]["reference"]
+    assert [source["name"] for source in sources] == ["reference.png"]
+    with pytest.raises(InputError, match="leave out the choice"):
+        of_nose(reference=made, reference_face=1)
 
 
 def test_a_face_that_texture_made_stands_alone_and_fits_the_weights(files, model):
