@@ -22,12 +22,13 @@ from .occlusion import average_lab
 from .regions import ramp, soften
 from .sharpness import blurred
 
-__all__ = ["beard_share", "roughness", "whole_beard"]
+__all__ = ["among_beard", "beard_share", "roughness", "whole_beard"]
 
 _BELOW_NOSE = (0.0, 0.6)  # cm: from there on beards grow
 _AROUND = 28.0  # texels of 256: what skin looks like there follows from the cheeks and the nose
 _DARKER = (0.08, 0.2)  # share of the skin's lightness: from shading to stubble to a beard
 _BLUR = 3.0  # texels of 256
+_WORN = (0.3, 0.45)  # share of the face below the nose: from stubble in shade to a beard
 _FINE = 256  # texels along a side, at which hair is looked at
 _HAIR, _LIGHT = 1.0, 6.0  # texels of 256: what is finer is hair, what is coarser is lightness
 _LEAST_LIGHT = 0.1  # luma
@@ -64,6 +65,21 @@ def beard_share(
     dark = seen * blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-3)
     beside, shown = jnp.moveaxis(layout.mirror(jnp.stack([dark, own], axis=-1)), -1, 0)
     return zone * dark * (1.0 - shown * (1.0 - beside))
+
+
+def among_beard(
+    beard: Float[Array, "size size"], seen: Float[Array, "size size"], layout: UVLayout
+) -> Float[Array, "size size"]:
+    """Return 1 where beards grow, if one is worn: the skin between its parts is dark, too.
+
+    Args:
+        beard: from `beard_share`.
+        seen: 1 where the photo shows the skin.
+        layout: UV layout.
+    """
+    zone = _beard_zone(layout)
+    shown = zone * seen * layout.region("skin") * layout.region("face")
+    return zone * ramp(_mean(beard, shown), _WORN)
 
 
 def _beard_zone(layout: UVLayout) -> Array:

@@ -147,7 +147,7 @@ def _plan(
     coarse = coarse_layout(layout, _TEXELS)
     stacked = jnp.stack([masks.mask, masks.keep, masks.skin], axis=-1)
     mask, keep, region = jnp.moveaxis(pool(stacked, coarse.size), -1, 0)
-    target = examine(face, coarse, occlusion=config.occlusion)
+    target = examine(face, coarse, occlusion=config.occlusion).with_beard_left(mask)
     shown = examine(source, coarse, occlusion=True, target=target)
     other, beside = shown.drawn_on(target), shown.mirrored(coarse).drawn_on(target)
     skins = [side.skin(region) for side in (other, beside)]

@@ -13,7 +13,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.scales import pool
 from ..core.geometry.visibility import normals
 from ..core.types import Face
-from .beard import beard_share, roughness, whole_beard
+from .beard import among_beard, beard_share, roughness, whole_beard
 from .brows import brow_share
 from .colour import lab_from_rgb
 from .eyes import eye_whites
@@ -33,6 +33,8 @@ _WRINKLES = 3.0  # texels of 256: what is finer is no part of the surface that i
 _COVER_BLUR = 1.5  # texels of 256
 _HAIR_EDGE = 1.0  # texel of 256: where hair and skin are mixed
 _FAR_BLUR, _FAR_WEIGHT = 8.0, 0.02  # texels of 256: for what lies deep in what the face hides
+_BEARD_RIM = 14.0  # texels of 256, blur of the mask
+_BEARD_INNER = (0.5, 0.95)  # of the mask so blurred: from the edge to where no beard stays
 _SEEN = 0.5  # visibility as far as the face's own shape is in question
 # How the source faces the camera, relative to the target: below the first a texel is a smear.
 _STRETCH = (0.2, 0.45)
@@ -47,6 +49,7 @@ class Side:
     lab: Array  # [S, S, 3] Oklab
     seen: Array  # 1 where the photo shows the skin of the texel
     plain: Array  # 1 where that skin wears no beard and no brow
+    among: Array  # 1 where beards grow if it wears one: skin in its shade
     white: Array  # 1 where it shows the white of an eye
     facing: Array  # cosine between the surface and the view, smoothed, at least 0
     normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
@@ -67,9 +70,19 @@ class Side:
         """Return the side without what would be a smear where the other one faces the camera."""
         return dataclasses.replace(self, seen=self.seen * _smear(self.facing, other.facing))
 
+    def with_beard_left(self, mask: Array) -> Side:
+        """Return the side with its own beard left towards the edge of a mask ``[S, S]``.
+
+        A beard stands out from the face and goes on below the chin: what is swapped ends within
+        it, and must not end in a line.
+        """
+        width = _BEARD_RIM * mask.shape[0] / 256
+        inner = ramp(soften((mask * self.seen)[..., None], width)[..., 0], _BEARD_INNER)
+        return dataclasses.replace(self, seen=self.seen * (1.0 - self.among * (1.0 - inner)))
+
     def skin(self, region: Array) -> Skin:
         """Return what is seen of a region ``[S, S]``, without beard and brows."""
-        weight = region * self.seen * self.plain
+        weight = region * self.seen * self.plain * (1.0 - self.among)
         return Skin(
             lab=self.lab,
             normal=self.normal,
@@ -99,7 +112,8 @@ def examine(
         lit = _smooth_normals(pool(shown.lit_map, layout.size), layout)
     lab, own = lab_from_rgb(small[..., :3]), small[..., 4]
     facing = jnp.maximum(normal[..., 2], 0.0)
-    seen, plain, skin = own, jnp.ones_like(own), layout.region("skin")
+    seen, plain, among = own, jnp.ones_like(own), jnp.zeros_like(own)
+    skin = layout.region("skin")
     harshness = light_harshness(lab, skin * seen, layout)
     if occlusion:
         visible = small[..., 3]
@@ -116,20 +130,23 @@ def examine(
         bare = bare * lit_trust(lab, bare, layout)
         harsher = jnp.maximum(harshness - target.harshness, 0.0) if target else jnp.zeros(())
         bare = bare * strand_trust(lab, bare, layout, harshness=harsher)
-        seen = bare * agree_trust(lab, bare, layout)
-        hairy = jnp.maximum(beard_share(lab, seen, own, layout), brow_share(lab, seen, layout))
+        beard = beard_share(lab, bare, own, layout)
+        seen = bare * jnp.maximum(agree_trust(lab, bare, layout), beard)
+        among = among_beard(beard, seen, layout)
+        hairy = jnp.maximum(beard, brow_share(lab, seen, layout))
         # A product ends what XLA would else compute anew for each channel of what is weighted.
         plain = 1.0 - soften(hairy[..., None], _HAIR_EDGE * layout.size / 256)[..., 0]
         if target:
             # Drawn, but not judged by: in its own photo the same beard is no skin either.
-            beard = whole_beard(visible, own, roughness(shown.texture, layout.size), layout)
-            whole = jnp.maximum(seen, (beard - visible) * is_skin)
+            hair = whole_beard(visible, own, roughness(shown.texture, layout.size), layout)
+            whole = jnp.maximum(seen, (hair - visible) * is_skin)
             plain *= seen / jnp.maximum(whole, 1e-6)
             seen = whole
     return Side(
         lab=lab,
         seen=seen,
         plain=plain,
+        among=among,
         white=eye_whites(lab, seen, layout),
         facing=facing,
         normal=lit,

@@ -210,6 +210,7 @@ def _filled(lip_color):
         lab=0.5 * skin + jnp.asarray(marks),
         seen=jnp.ones((64, 64)),
         plain=jnp.ones((64, 64)),
+        among=jnp.zeros((64, 64)),
         white=jnp.zeros((64, 64)),
         normal=jnp.ones((64, 64, 3)),
         facing=jnp.ones((64, 64)),

@@ -8,6 +8,7 @@ import pytest
 from mean_faces import mean_face
 
 from uvface.core.geometry.coarse import coarse_layout
+from uvface.core.geometry.landmarks import NOSE
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
 from uvface.editing.side import examine
@@ -49,3 +50,67 @@ def test_they_are_not_taken_to_a_photo_in_softer_light(light, least, most):
     even = np.broadcast_to(SKIN, (256, 256, 3))
     target = even if light == "even" else _lit_from_one_side()
     assert least <= _trust_in_fold(_lit_from_one_side(), target) <= most
+
+
+def _bearded(*, thin=False):
+    """Return a face with a black beard; ``thin``: stubble in one place on one side."""
+    layout = load_layout("uvface")
+    u, v = (np.asarray(layout.landmark_uv) * 256).T
+    below_nose, chin = v[NOSE].max(), v[8]
+    rows, columns = np.mgrid[:256, :256]
+    zone = (rows > below_nose + 4) & (rows < chin + 8) & (abs(columns - 127.5) < 62)
+    zone &= np.asarray(layout.region("lips") + layout.region("mouth_interior")) < 0.1
+    texture = np.where(zone[..., None], np.float32([0.05, 0.045, 0.04]), SKIN)
+    place = np.s_[round(v[48]) - 6 : round(v[48]) + 6, round(u[48]) - 22 : round(u[48]) - 8]
+    if thin:
+        texture[place] = 0.62 * SKIN
+    across = place[0], slice(256 - place[1].stop, 256 - place[1].start)
+    return texture.astype(np.float32), across
+
+
+def test_a_black_beard_is_seen_also_where_it_is_thin_on_the_other_side():
+    """Black is nothing like skin, and there the other side looks more like it."""
+    layout = coarse_layout(load_layout("uvface"), SIZE)
+    for thin in (False, True):
+        texture, across = _bearded(thin=thin)
+        seen = np.asarray(examine(_face(texture), layout, occlusion=True).seen)
+        rows, columns = (slice(s.start // 2 + 1, s.stop // 2 - 1) for s in across)
+        assert seen[rows, columns].mean() > 0.9
+
+
+def test_a_beard_stays_towards_the_edge_of_what_is_swapped():
+    layout = coarse_layout(load_layout("uvface"), SIZE)
+    mask = layout.region("face")
+    texture, _ = _bearded()
+    plain = np.broadcast_to(SKIN, (256, 256, 3)).astype(np.float32)
+    for colors, stays in ((plain, False), (texture, True)):
+        side = examine(_face(colors), layout, occlusion=True)
+        before, after = np.asarray(side.seen), np.asarray(side.with_beard_left(mask).seen)
+        if not stays:
+            assert np.array_equal(before, after)
+            continue
+        assert (after <= before).all()
+        v = np.asarray(layout.landmark_uv)[:, 1] * SIZE
+        forehead, mouth = round(v[27]) - 8, round(v[57])
+        assert np.array_equal(before[:forehead], after[:forehead])
+        assert after[mouth + 2, 60:68].min() > 0.95
+        inside = np.argwhere((np.asarray(mask) > 0.9) & (before > 0.9))
+        lowest = inside[inside[:, 0].argmax()]
+        assert after[tuple(lowest)] < 0.3
+        steps = np.abs(np.diff(after[mouth:, 56:72], axis=0))
+        assert steps.max() < 0.35  # no line: a beard thins out
+
+
+def test_skin_among_a_beard_is_not_compared():
+    layout = coarse_layout(load_layout("uvface"), SIZE)
+    skin = layout.region("skin")
+    texture, _ = _bearded()
+    rows = round(float(layout.landmark_uv[8, 1]) * SIZE)
+    gap = np.s_[2 * rows - 14 : 2 * rows - 4, 120:136]
+    texture[gap] = 0.8 * SKIN  # seen through the beard
+    weight = np.asarray(examine(_face(texture), layout, occlusion=True).skin(skin).weight)
+    assert weight[rows - 6 : rows - 3, 61:67].max() < 0.05
+    plain = np.broadcast_to(SKIN, (256, 256, 3)).astype(np.float32)
+    plain[gap] *= 0.8
+    weight = np.asarray(examine(_face(plain), layout, occlusion=True).skin(skin).weight)
+    assert weight[rows - 12 : rows - 8, 61:67].min() > 0.5
