@@ -7,8 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from uvface.core.geometry.coarse import coarse_layout
 from uvface.core.geometry.layout import load_layout
@@ -120,14 +118,10 @@ def test_what_the_network_finds_counts_as_a_line():
     assert share[line > 0.7].mean() > 0.9
 
 
-@settings(max_examples=20, deadline=None)
-@given(
-    across=st.integers(30, 42),
-    down=st.integers(26, 44),
-    right=st.integers(-4, 4),
-    lower=st.integers(-2, 10),
-)
-def test_rims_of_any_shape_are_found(across, down, right, lower):
-    axes, shift = (across, down), (right, lower)
-    share, _ = _find(_worn(_skin(), _curve(axes, shift=shift), COLORS["dark"]))
-    assert share[_curve(axes, shift=shift, size=SIZE) > 0.7].mean() > 0.95
+def test_rims_of_any_shape_are_found():
+    rng = np.random.default_rng(5)
+    for _ in range(24):
+        axes = int(rng.integers(30, 43)), int(rng.integers(26, 45))
+        shift = int(rng.integers(-4, 5)), int(rng.integers(-2, 11))
+        share, _ = _find(_worn(_skin(), _curve(axes, shift=shift), COLORS["dark"]))
+        assert share[_curve(axes, shift=shift, size=SIZE) > 0.7].mean() > 0.95, (axes, shift)
