@@ -32,6 +32,7 @@ from jaxtyping import Float
 
 from ..core.blending.composite import BlendConfig, composite
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import smooth_step
 from ..core.geometry.rasterize import interpolate, rasterize
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
 from ..core.geometry.window import cut_narrow_window
@@ -42,7 +43,6 @@ from .complete import DRAWN_FROM
 from .edges import closed_gaps, edge_share, tent_average
 from .finish import SharpnessMatch, finish
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
-from .regions import smooth_step
 from .source import Source
 
 __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]

@@ -16,10 +16,11 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import EYES, MOUTH, NOSE
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp
 from ..core.geometry.scales import pool
 from .colour import luma
 from .occlusion import average_lab
-from .regions import ramp, soften
+from .regions import soften
 from .sharpness import blurred
 
 __all__ = ["among_beard", "beard_share", "roughness", "whole_beard"]

@@ -12,8 +12,9 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp, smooth_step
 from .occlusion import average_lab
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 
 __all__ = ["brow_share"]
 

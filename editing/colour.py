@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from .regions import smooth_step
+from ..core.geometry.ramps import smooth_step
 
 __all__ = [
     "ColorTransfer",

@@ -11,7 +11,8 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.blending.poisson import poisson_correction
-from .regions import ramp, smooth_step, soften
+from ..core.geometry.ramps import ramp, smooth_step
+from .regions import soften
 
 __all__ = ["DRAWN_FROM", "Completion", "Shares", "complete", "fill_smoothly"]
 

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float
 
+from ..core.geometry.ramps import ramp, smooth_step
 from ..core.geometry.scales import enlarge, pool
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 
 __all__ = ["closed_gaps", "edge_share", "tent_average"]
 

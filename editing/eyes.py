@@ -13,9 +13,10 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp, smooth_step
 from .colour import light_between
 from .occlusion import average_lab
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 
 __all__ = ["around_eyes", "bare_lids", "eye_whites", "white_light"]
 

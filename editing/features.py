@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import MOUTH_CORNERS
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp, smooth_step
 from ..core.geometry.texels import texel_uv
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 
 __all__ = ["brow_area", "corner_area", "spared_share"]
 

@@ -15,7 +15,8 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import EYES
 from ..core.geometry.layout import UVLayout
-from .regions import ramp, smooth_step, soften
+from ..core.geometry.ramps import ramp, smooth_step
+from .regions import soften
 from .rims import Rims, find_rims
 
 __all__ = ["frame_trust", "whole_brows"]

@@ -11,8 +11,8 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp
 from .occlusion import BOTH_SEEN, average_lab
-from .regions import ramp
 
 __all__ = ["light_harshness"]
 

@@ -22,9 +22,10 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..core.geometry.harmonics import harmonics
+from ..core.geometry.ramps import ramp
 from ..core.geometry.scales import enlarge, pool
 from .colour import ColorTransfer, apply_light, colourfulness, fit_transfer, light_between
-from .regions import ramp, soften
+from .regions import soften
 
 __all__ = ["ColorMatch", "Skin", "SkinMatch", "fit_colors", "fit_light", "skin_level"]
 

@@ -14,8 +14,9 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
+from ..core.geometry.ramps import ramp, smooth_step
 from .occlusion import average_lab
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 
 __all__ = ["mouth_trust"]
 

@@ -18,8 +18,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ..core.geometry.ramps import ramp
 from ..core.geometry.scales import enlarge, pool
-from .regions import ramp, soften
+from .regions import soften
 from .sharpness import blurred, weighted_mean, weighted_planes
 
 __all__ = ["lightness_gain", "quieted"]

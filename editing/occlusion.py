@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from ..core.geometry.landmarks import BROWS, JAW
 from ..core.geometry.layout import UVLayout
-from .regions import ramp, smooth_step, soften
+from ..core.geometry.ramps import ramp, smooth_step
+from .regions import soften
 
 __all__ = [
     "BOTH_SEEN",

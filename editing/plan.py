@@ -18,6 +18,7 @@ from jaxtyping import Float
 from ..core.compilation import jit_products
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import smooth_step
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.texels import texel_uv
 from ..core.traced import blank, keep_traced
@@ -27,7 +28,7 @@ from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .eyes import around_eyes, bare_lids, white_light
 from .features import brow_area, corner_area, spared_share
 from .light import ColorMatch, fit_colors
-from .regions import smooth_step, soften
+from .regions import soften
 from .reshape import guarded
 from .side import Side, bare_share, examine
 from .source import Source

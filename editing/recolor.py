@@ -11,8 +11,9 @@ from jaxtyping import Float
 
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp, smooth_step
 from .colour import lab_from_rgb, rgb_from_lab
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 
 __all__ = [
     "Contrast",

@@ -13,9 +13,9 @@ from jaxtyping import Float
 from ..core.errors import InputError
 from ..core.geometry.landmarks import BROWS
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.ramps import ramp, smooth_step
+from ..core.geometry.ramps import ramp
 
-__all__ = ["combine_regions", "ramp", "smooth_step", "soften", "swap_region"]
+__all__ = ["combine_regions", "soften", "swap_region"]
 
 # Height above the brows, in canonical cm, over which the mask of a swap fades out: most hairlines
 # begin some 4 to 6 cm above the brows; hair below them is found by what it looks like.

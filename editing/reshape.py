@@ -17,9 +17,10 @@ from jaxtyping import Float
 
 from ..core.geometry.face_shape import ShapeModes, fit_shape
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp, smooth_step
 from ..core.products import product
 from ..core.traced import keep_traced
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 
 __all__ = ["guarded", "identity_shift"]
 

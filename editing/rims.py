@@ -20,10 +20,11 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp
 from ..core.geometry.sampling import sample_bilinear
+from ..core.geometry.texels import texel_uv
 from .colour import lab_from_rgb
-from .features import brow_area, texel_uv
-from .regions import ramp
+from .features import brow_area
 
 __all__ = ["Rims", "find_rims"]
 

@@ -21,8 +21,8 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
+from ..core.geometry.ramps import ramp
 from .colour import luma
-from .regions import ramp
 
 __all__ = ["blurred", "missing_blur", "weighted_mean", "weighted_planes"]
 

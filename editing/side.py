@@ -10,6 +10,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp, smooth_step
 from ..core.geometry.scales import pool
 from ..core.geometry.visibility import normals
 from ..core.types import Face
@@ -23,7 +24,7 @@ from .light import Skin
 from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
 from .paleness import skin_paleness
-from .regions import ramp, smooth_step, soften
+from .regions import soften
 from .source import Source
 
 __all__ = ["Side", "bare_share", "examine"]

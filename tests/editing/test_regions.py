@@ -9,7 +9,7 @@ from toys import toy_layout
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.sampling import sample_bilinear
-from uvface.editing.regions import combine_regions, ramp, soften, swap_region
+from uvface.editing.regions import combine_regions, soften, swap_region
 from uvface.faceswap.swap import SwapConfig
 
 
@@ -47,12 +47,6 @@ def test_softening_keeps_constants_and_sigma_zero_keeps_everything():
     np.testing.assert_allclose(soften(jnp.ones((32, 32, 1)), 4.0), 1.0, atol=1e-6)
     np.testing.assert_allclose(soften(noise, 0.0), noise, atol=1e-6)
     assert soften(noise, 3.0).std() < 0.3 * noise.std()
-
-
-def test_a_ramp_rises_from_one_end_to_the_other_or_falls():
-    x = jnp.array([0.0, 2.0, 3.0, 4.0, 9.0])
-    np.testing.assert_allclose(ramp(x, (2.0, 4.0)), [0.0, 0.0, 0.5, 1.0, 1.0])
-    np.testing.assert_allclose(ramp(x, (4.0, 2.0)), [1.0, 1.0, 0.5, 0.0, 0.0])
 
 
 def test_swap_region_is_inside_the_face_and_symmetric(layout):
