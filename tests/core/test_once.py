@@ -61,7 +61,7 @@ def test_the_network_of_centerface_is_loaded_once(monkeypatch):
     monkeypatch.setattr(centerface, "_free_network", Slow)
     monkeypatch.setattr("onnxruntime.InferenceSession", lambda network, *_, **__: network)
     centerface._session.cache_clear()
-    assert len(set(_at_once(lambda: centerface._session(1)))) == 1
+    assert len(set(_at_once(lambda: centerface._session()))) == 1
     centerface._session.cache_clear()
 
 
