@@ -171,6 +171,10 @@ def test_a_platform_of_the_environment_that_is_not_there_is_one_line() -> None:
     assert "JAX_PLATFORMS=abacus" in line and "unset it, or use --device cpu" in line
 
 
+# What a script starts in the background ignores it.
+_HEED_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+
+
 @pytest.mark.weights
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process of a test")
 def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
@@ -181,7 +185,9 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
         (photos / f"{number}.jpg").symlink_to(PHOTO)
     arguments = ["reconstruct", str(photos), "-o", str(tmp_path / "out"), "--save", "landmarks"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([*_PROGRAM, *arguments], text=True, **pipes) as run:
+    python, option, code = _PROGRAM
+    program = [python, option, _HEED_SIGINT + code]
+    with subprocess.Popen([*program, *arguments], text=True, **pipes) as run:
         assert run.stdout is not None and "1 face" in run.stdout.readline()
         run.send_signal(signal.SIGINT)
         _, errors = run.communicate(timeout=60)
