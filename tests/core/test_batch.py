@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 import skimage.data
 
-from uvface.core.batch import _Names, find_photos, is_glob, output_names, reconstruct
+from uvface.core.batch import _Names, find_photos, output_names, reconstruct
 from uvface.core.errors import InputError
 from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
 from uvface.core.io.boxes import read_boxes
@@ -280,30 +280,6 @@ def test_a_glob_takes_pictures_only(tmp_path, astronaut, model):
         find_photos([tmp_path / "*.txt"])
 
 
-def test_a_folder_of_folders_of_photos_says_so(tmp_path):
-    inner = tmp_path / "photos [1]" / "june"
-    inner.mkdir(parents=True)
-    with pytest.raises(InputError, match=r"no pictures in .*; need \.bmp"):
-        find_photos([inner.parent])
-    (inner / "a.png").write_bytes(b"a picture")
-    with pytest.raises(InputError, match="in folders below it") as caught:
-        find_photos([inner.parent])
-    advised = str(caught.value).split("'")[1]
-    assert find_photos([advised]) == [inner / "a.png"]
-
-
-def test_brackets_of_names_are_no_sets_of_characters(tmp_path):
-    folder = tmp_path / "trip [2]"
-    folder.mkdir()
-    photo, missing = folder / "a[1].png", tmp_path / "b[1].png"
-    photo.write_bytes(b"a picture")
-    assert find_photos([folder / "*.png", folder / "a[1].*", missing]) == [photo, missing]
-    assert not is_glob(str(missing)) and not is_glob(str(photo)) and is_glob(str(folder / "*"))
-    set_of_one = tmp_path / "b1.png"
-    set_of_one.write_bytes(b"a picture")
-    assert find_photos([missing]) == [set_of_one] and is_glob(str(missing))
-
-
 def test_empty_names_of_outputs_are_passed_over_and_all_is_all():
     assert output_names("landmarks, ,pose,") == ("landmarks", "pose")
     assert output_names("landmarks,all") == output_names("all", also=["frontal"]) == tuple(OUTPUTS)
@@ -367,14 +343,6 @@ def test_results_are_known_by_the_photo_s_content(tmp_path, astronaut, model, mo
     monkeypatch.chdir(other.parent)
     (item,) = _run(["astronaut.png"], tmp_path / "out", model, **options)
     assert not item.is_old and item.error is None
-
-
-def test_a_photo_given_twice_is_one(tmp_path, astronaut, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    link = tmp_path / "link.png"
-    link.symlink_to(astronaut)
-    given = ["astronaut.png", astronaut, f"../{tmp_path.name}/astronaut.png", link]
-    assert find_photos(given) == [Path("astronaut.png"), link]
 
 
 def test_errors_name_the_photo_once(tmp_path, astronaut, model):

@@ -1,0 +1,42 @@
+"""Which photos files, folders and globs name."""
+
+from pathlib import Path
+
+import pytest
+
+from uvface.core.batch import find_photos, is_glob
+from uvface.core.errors import InputError
+
+
+def test_a_folder_of_folders_of_photos_says_so(tmp_path):
+    inner = tmp_path / "photos [1]" / "june"
+    inner.mkdir(parents=True)
+    with pytest.raises(InputError, match=r"no pictures in .*; need \.bmp"):
+        find_photos([inner.parent])
+    (inner / "a.png").write_bytes(b"a picture")
+    with pytest.raises(InputError, match="in folders below it") as caught:
+        find_photos([inner.parent])
+    advised = str(caught.value).split("'")[1]
+    assert find_photos([advised]) == [inner / "a.png"]
+
+
+def test_brackets_of_names_are_no_sets_of_characters(tmp_path):
+    folder = tmp_path / "trip [2]"
+    folder.mkdir()
+    photo, missing = folder / "a[1].png", tmp_path / "b[1].png"
+    photo.write_bytes(b"a picture")
+    assert find_photos([folder / "*.png", folder / "a[1].*", missing]) == [photo, missing]
+    assert not is_glob(str(missing)) and not is_glob(str(photo)) and is_glob(str(folder / "*"))
+    set_of_one = tmp_path / "b1.png"
+    set_of_one.write_bytes(b"a picture")
+    assert find_photos([missing]) == [set_of_one] and is_glob(str(missing))
+
+
+def test_a_photo_given_twice_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"a picture")
+    link = tmp_path / "link.png"
+    link.symlink_to(photo)
+    given = ["photo.png", photo, f"../{tmp_path.name}/photo.png", link]
+    assert find_photos(given) == [Path("photo.png"), link]
