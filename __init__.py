@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .editing.edit import edit
     from .editing.texture import texture
     from .faceswap.photos import swap
+    from .faceswap.video import swap_video
 
 _HOME = {
     "AssetError": "core.errors",
@@ -41,6 +42,7 @@ _HOME = {
     "load": "core.reconstruct",
     "reconstruct": "core.batch",
     "swap": "faceswap.photos",
+    "swap_video": "faceswap.video",
     "synthesize": "core.synthesis.files",
     "texture": "editing.texture",
     "train": "core.training.loop",
@@ -62,6 +64,7 @@ __all__ = [
     "load",
     "reconstruct",
     "swap",
+    "swap_video",
     "synthesize",
     "texture",
     "train",

@@ -50,6 +50,7 @@ __all__ = [
     "check_choice",
     "choose_faces",
     "load",
+    "read_texture",
 ]
 
 FaceWord = Literal["all", "largest", "smallest", "left", "right", "centre"]
@@ -118,8 +119,16 @@ def _uncovered(crop: UprightCrop) -> Float[Array, "size size"]:
     return jnp.clip((sure - low) / (high - low), 0.0, 1.0)
 
 
+def read_texture(
+    image: RgbImage, position_map: Float[Array, "size size 3"]
+) -> Float[Array, "size size 3"]:
+    """Return the colours of a photo at the texels of a face of it."""
+    window, origin = cut_window(image, np.asarray(position_map)[..., :2])
+    return _read_window(window, position_map, np.asarray(origin, np.float32))
+
+
 @jax.jit
-def _read_texture(window: Array, position_map: Array, origin: Array) -> Array:
+def _read_window(window: Array, position_map: Array, origin: Array) -> Array:
     return sample_texture(window, position_map - jnp.append(origin, 0.0))
 
 
@@ -199,10 +208,9 @@ class Model:
         given, certainty = jax.device_put((np.asarray(box, np.float32), np.float32(score)))
         photo_from_crop = crop_box(given)
         found = self.read(cut_region(image, photo_from_crop), photo_from_crop)
-        window, origin = cut_window(image, np.asarray(found.position_map)[..., :2])
         return Face(
             position_map=found.position_map,
-            texture=_read_texture(window, found.position_map, np.asarray(origin, np.float32)),
+            texture=read_texture(image, found.position_map),
             visibility=found.visibility,
             self_visibility=found.self_visibility,
             camera=found.camera,

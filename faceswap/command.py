@@ -189,29 +189,28 @@ def swap(
         as_json=as_json,
     )
     check_usage(run)
-    from ..core.blending.composite import BlendConfig
     from ..core.reconstruct import load
     from ..editing.finder import FaceFinder, Selection
-    from .request import SwapOptions
-    from .swap import SwapConfig, check_swap
+    from .request import swap_options
+    from .swap import check_swap
 
-    config = SwapConfig(
-        keep=name_list(keep, "regions to keep"),
-        color=color,
-        blend=BlendConfig(method=blend),
-        complete=complete,
-        occlusion=occlusion == "on",
-        sharpness=sharpness,
-        strength=strength,
-        shape=shape,
-    )
     model = load(weights)
     with usage_errors():
         chosen = Selection(faces=face_choice(faces), like=like)
         reference = Selection(faces=face_choice(reference_face), like=reference_like)
-        check_swap(model.layout, config)
+        options = swap_options(
+            keep=keep,
+            color=color,
+            blend=blend,
+            complete=complete,
+            occlusion=occlusion,
+            sharpness=sharpness,
+            strength=strength,
+            shape=shape,
+            preset=preset,
+        )
+        check_swap(model.layout, options.config)
     finder = FaceFinder(model, boxes=open_boxes(boxes, run.photos), recognition=recognition)
-    options = SwapOptions(config=config, preset=preset)
     tell_of_compiling(quiet=quiet)
     run.start(finder, options, target=chosen, reference=reference)
 

@@ -14,6 +14,7 @@ from ..core.commands.options import check_folder, complain, report, usage_errors
 from ..core.commands.progress import track
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
+from ..core.io.video_packet import VIDEO_SUFFIXES
 from ..editing.finder import FaceFinder, Selection
 from .batch import (
     NEEDS_SIDECARS,
@@ -193,6 +194,8 @@ def _wrong_inputs(run: Run) -> str | None:
         return "--list names targets and references; give no others" if given else None
     if run.target is None:
         return "give TARGET and REFERENCE, or --list FILE.csv"
+    if Path(run.target).suffix.lower() in VIDEO_SUFFIXES:
+        return f"{run.target} is a video; use uvface swap-video"
     if bool(run.references) == bool(run.mapping):
         return "give either REFERENCE, or --map FACE=PHOTO,..."
     if run.mapping and (run.faces != "largest" or run.like is not None):

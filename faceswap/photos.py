@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from ..core.arguments import OnOff, as_number, as_switch, name_list
-from ..core.blending.composite import BlendConfig, BlendMethod
+from ..core.arguments import OnOff
+from ..core.blending.composite import BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
@@ -34,6 +34,7 @@ from .request import (
     SwapOptions,
     SwapRequest,
     describe,
+    swap_options,
 )
 from .swap import SwapConfig, swap_reference
 
@@ -191,23 +192,19 @@ def swap(
         NoFaceError: a photo shows no face.
         AssetError: likeness is asked for and no recognition network is there.
     """
-    _check_choice("color", color, ColorMatch)
-    _check_choice("blend", blend, BlendMethod)
-    _check_choice("complete", complete, Completion)
-    _check_choice("sharpness", sharpness, SharpnessMatch)
-    _check_choice("preset", preset, Preset)
+    options = swap_options(
+        keep=keep,
+        color=color,
+        blend=blend,
+        complete=complete,
+        occlusion=occlusion,
+        sharpness=sharpness,
+        strength=strength,
+        shape=shape,
+        preset=preset,
+    )
     if mapping is not None and not (isinstance(mapping, Mapping) and mapping):
         raise InputError(f"mapping {mapping!r}; need face -> photo, as in {{0: 'anna.jpg'}}")
-    config = SwapConfig(
-        keep=name_list(keep, "regions to keep"),
-        color=color,
-        blend=BlendConfig(method=blend),
-        complete=complete,
-        occlusion=as_switch("occlusion", occlusion),
-        sharpness=sharpness,
-        strength=as_number("strength", strength, 0, 1),
-        shape=as_number("shape", shape, 0, 1),
-    )
     request = SwapRequest(
         references=() if reference is None else reference_list(reference),
         target=Selection(faces=faces, like=like),
@@ -219,13 +216,7 @@ def swap(
     finder.require_boxes(
         {"target": [target], "reference": request.sources, LIKE: [like, reference_like]}
     )
-    options = SwapOptions(config=config, preset=preset)
     return swap_photo(open_photo(target), request, finder, options=options)
-
-
-def _check_choice(name: str, value: str, choices: Any) -> None:
-    if value not in get_args(choices):
-        raise InputError(f"{name} {value!r}; choose from {', '.join(get_args(choices))}")
 
 
 def swap_photo(

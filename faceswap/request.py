@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from ..core.arguments import OnOff, as_number, as_switch, name_list
+from ..core.blending.composite import BlendConfig, BlendMethod
+from ..core.errors import InputError
 from ..core.io.photos import PhotoLike
 from ..core.reconstruct import FaceChoice
+from ..editing.complete import Completion
 from ..editing.finder import FaceFinder, FoundReference, Selection, like_files
+from ..editing.finish import SharpnessMatch
+from ..editing.light import ColorMatch
 from ..editing.references import reference_names
 from .swap import SwapConfig
 
@@ -18,6 +24,7 @@ __all__ = [
     "SwapOptions",
     "SwapRequest",
     "describe",
+    "swap_options",
 ]
 
 Preset = Literal["uvface", "prnet"]
@@ -68,6 +75,46 @@ class SwapOptions:
 
     config: SwapConfig = dataclasses.field(default_factory=SwapConfig)
     preset: Preset = "uvface"
+
+
+def swap_options(
+    *,
+    keep: str | Sequence[str],
+    color: ColorMatch,
+    blend: BlendMethod,
+    complete: Completion,
+    occlusion: OnOff,
+    sharpness: SharpnessMatch,
+    strength: float,
+    shape: float,
+    preset: Preset = "uvface",
+) -> SwapOptions:
+    """Return how faces are put in, of what callers of `swap` give.
+
+    Raises:
+        InputError: an unusable option.
+    """
+    _check_choice("color", color, ColorMatch)
+    _check_choice("blend", blend, BlendMethod)
+    _check_choice("complete", complete, Completion)
+    _check_choice("sharpness", sharpness, SharpnessMatch)
+    _check_choice("preset", preset, Preset)
+    config = SwapConfig(
+        keep=name_list(keep, "regions to keep"),
+        color=color,
+        blend=BlendConfig(method=blend),
+        complete=complete,
+        occlusion=as_switch("occlusion", occlusion),
+        sharpness=sharpness,
+        strength=as_number("strength", strength, 0, 1),
+        shape=as_number("shape", shape, 0, 1),
+    )
+    return SwapOptions(config=config, preset=preset)
+
+
+def _check_choice(name: str, value: str, choices: Any) -> None:
+    if value not in get_args(choices):
+        raise InputError(f"{name} {value!r}; choose from {', '.join(get_args(choices))}")
 
 
 def describe(

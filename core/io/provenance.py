@@ -25,6 +25,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputError
 from ..files import read_bytes
+from .video_packet import VIDEO_SUFFIXES, packet_in_video
 
 __all__ = [
     "ALGORITHMIC_MEDIA",
@@ -127,6 +128,8 @@ def packet_in(picture: Image.Image) -> bytes | None:
 
 
 def _packet_of(path: Path) -> bytes | None:
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return packet_in_video(path)
     content = read_bytes(path)
     try:
         with Image.open(io.BytesIO(content)) as picture:
@@ -148,12 +151,12 @@ def _property(nodes: Sequence[ET.Element], namespace: str, name: str) -> str:
 
 
 def read_provenance(path: str | Path) -> Provenance | None:
-    """Return what a picture's XMP packet says about its origin; None where it says nothing.
+    """Return what a picture's or a video's XMP packet says about its origin; None for nothing.
 
     Packets of other software are understood as well, as far as they use the same properties.
 
     Raises:
-        InputError: the file cannot be read as an image.
+        InputError: the file cannot be read as an image, or as a video by its name.
     """
     packet = _packet_of(Path(path))
     return None if packet is None else parse_packet(packet)

@@ -1,0 +1,146 @@
+"""``uvface swap-video``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ..core.commands.options import (
+    Device,
+    Faces,
+    Json,
+    Like,
+    Metadata,
+    Quiet,
+    Recognition,
+    ReferenceFace,
+    ReferenceLike,
+    Sidecar,
+    Weights,
+    face_choice,
+    report,
+    set_up,
+    usage_errors,
+    warn,
+)
+from ..core.commands.progress import count_up, tell_of_compiling
+
+__all__ = ["swap_video"]
+
+
+def swap_video(
+    target: Annotated[Path, typer.Argument(help="Video that is changed.")],
+    references: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="REFERENCE...",
+            help="Photo or face file that the face comes from; several photos are fused.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Video to write: .mp4, .m4v or .mov.")
+    ],
+    keep: Annotated[
+        str, typer.Option(help="Regions that stay the target's own, or none.")
+    ] = "eyeballs,mouth_interior",
+    color: Annotated[
+        Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
+    ] = "light",
+    blend: Annotated[
+        Literal["poisson", "laplacian", "feather", "none"],
+        typer.Option(help="How the face is put in."),
+    ] = "poisson",
+    complete: Annotated[
+        Literal["none", "mirror", "fill", "auto"],
+        typer.Option(help="What stands in for skin that the reference hides; see swap."),
+    ] = "auto",
+    occlusion: Annotated[
+        Literal["on", "off"],
+        typer.Option(help="Leave hair, glasses and hands before the target's face on top."),
+    ] = "on",
+    sharpness: Annotated[
+        Literal["match", "none"],
+        typer.Option(help="Give the face the frame's blur and grain, or not."),
+    ] = "match",
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="0 keeps the target, 1 is the full swap.")
+    ] = 1.0,
+    shape: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Shape of eyes, brows, nose and cheeks: 0 the target's, 1 the reference's.",
+        ),
+    ] = 1.0,
+    faces: Faces = "largest",
+    reference_face: ReferenceFace = "largest",
+    like: Like = None,
+    reference_like: ReferenceLike = None,
+    recognition: Recognition = None,
+    quality: Annotated[
+        int,
+        typer.Option(min=0, max=51, help="Constant rate factor of H.264: 0 is best and largest."),
+    ] = 18,
+    metadata: Metadata = True,
+    sidecar: Sidecar = True,
+    weights: Weights = "prn-lite",
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Put the face of REFERENCE into each frame of a video; needs 'uvface[video]' (PyAV).
+
+    The face is followed from frame to frame, and chosen anew after cuts. Sound is kept.
+    """
+    set_up(device)
+    from ..core.io.video import check_video_name, count_frames, import_av
+    from ..core.reconstruct import load
+    from .request import swap_options
+    from .swap import check_swap
+    from .video import swap_video as run
+
+    given: dict[str, Any] = {
+        "keep": keep,
+        "color": color,
+        "blend": blend,
+        "complete": complete,
+        "occlusion": occlusion,
+        "sharpness": sharpness,
+        "strength": strength,
+        "shape": shape,
+    }
+    if output.resolve() in {path.resolve() for path in (target, *references)}:
+        raise typer.BadParameter(f"{output} would overwrite an input; choose another name")
+    if reference_face == "all":
+        raise typer.BadParameter("--reference-face all; a reference is one face: name it")
+    import_av()
+    model = load(weights)
+    with usage_errors():
+        check_video_name(output)
+        check_swap(model.layout, swap_options(**given).config)
+        chosen, reference = face_choice(faces), face_choice(reference_face)
+    tell_of_compiling(quiet=quiet)
+    total = count_frames(target)
+    with count_up(total, title="swap-video", quiet=quiet or as_json) as tell:
+        result = run(
+            target,
+            references,
+            output,
+            model=model,
+            **given,
+            faces=chosen,
+            like=like,
+            reference_face=reference,
+            reference_like=reference_like,
+            recognition=recognition,
+            quality=quality,
+            metadata=metadata,
+            sidecar=sidecar,
+            progress=tell,
+        )
+    warn(result.warnings)
+    line = f"{output}: {result.frames} frames, a face swapped in {result.swapped}"
+    report(result.record, line, quiet, as_json)

@@ -1,0 +1,157 @@
+"""Videos come back with the colours, the timing and the sound that they had."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from moving import RATE, read_sound, write_video
+
+from uvface.core.errors import InputError
+from uvface.core.io.provenance import Provenance, read_provenance
+from uvface.core.io.video import Frame, VideoReader, VideoWriter, count_frames
+from uvface.core.io.video_packet import append_packet, packet_in_video
+
+PICTURE = skimage.data.astronaut()[:200, :240] // 2 + 60  # nothing is clipped
+
+
+def _frames(count=8):
+    return [np.roll(PICTURE, 3 * k, axis=1) for k in range(count)]
+
+
+def _read(path):
+    with VideoReader(path) as video:
+        return list(video.frames())
+
+
+def _copy(source, path, **options):
+    with VideoReader(source) as video, VideoWriter(path, video, **options) as writer:
+        for frame in video.frames():
+            writer.write(frame)
+    return writer
+
+
+@pytest.mark.parametrize("matrix", [1, 5, 9])
+@pytest.mark.parametrize("is_full", [False, True])
+def test_colours_are_kept_by_the_matrix_that_the_video_names(tmp_path, matrix, is_full):
+    source = write_video(tmp_path / "in.mp4", _frames(), matrix=matrix, is_full=is_full)
+    read = _read(source)
+    assert np.abs(read[0].image.astype(int) - PICTURE).mean() < 4.0
+    bias = (read[0].image.astype(float) - PICTURE).mean(axis=(0, 1))
+    assert np.abs(bias).max() < 1.2  # another matrix or range would be off by several levels
+    _copy(source, tmp_path / "out.mp4", quality=4)
+    again = _read(tmp_path / "out.mp4")
+    for one, other in zip(read, again, strict=True):
+        bias = (one.image.astype(float) - other.image).mean(axis=(0, 1))
+        assert np.abs(bias).max() < 0.5
+
+
+@pytest.mark.parametrize("turned", [90, -90, 180])
+def test_frames_are_upright_as_players_show_them(tmp_path, turned):
+    source = write_video(tmp_path / "in.mp4", _frames(2), turned=turned)
+    upright = np.rot90(PICTURE, turned // 90)
+    assert np.abs(_read(source)[0].image.astype(int) - upright).mean() < 4.0
+    _copy(source, tmp_path / "out.mp4")
+    assert _read(tmp_path / "out.mp4")[0].image.shape == upright.shape
+
+
+def test_uneven_times_and_sound_are_kept(tmp_path):
+    times = [0, 1, 2, 5, 6, 9, 10, 40]
+    source = write_video(tmp_path / "in.mp4", _frames(), times=times, with_sound=True)
+    writer = _copy(source, tmp_path / "out.mp4")
+    assert writer.warnings == []
+    with VideoReader(tmp_path / "out.mp4") as video:
+        found = [float(frame.time * video.clock) * RATE for frame in video.frames()]
+    np.testing.assert_allclose(found, times, atol=0.02)
+    assert len(read_sound(source)) > 1000
+    assert read_sound(tmp_path / "out.mp4") == read_sound(source)
+
+
+def test_odd_sizes_are_filled_up_by_the_last_pixels(tmp_path):
+    source = write_video(tmp_path / "in.mp4", _frames(1))
+    with VideoReader(source) as video, VideoWriter(tmp_path / "out.mov", video) as writer:
+        writer.write(Frame(image=PICTURE[:199, :239].copy(), time=0))
+    found = _read(tmp_path / "out.mov")[0].image
+    assert found.shape == (200, 240, 3)
+    assert np.abs(found[:199, :239].astype(int) - PICTURE[:199, :239]).mean() < 4.0
+
+
+def test_a_video_says_how_it_was_made_and_players_still_read_it(tmp_path):
+    source = write_video(tmp_path / "in.mp4", _frames())
+    assert read_provenance(source) is None
+    told = Provenance(operation="swap")
+    _copy(source, tmp_path / "out.mp4", provenance=told)
+    assert read_provenance(tmp_path / "out.mp4") == told
+    assert len(_read(tmp_path / "out.mp4")) == len(_read(source))
+    with VideoReader(tmp_path / "out.mp4") as video:
+        assert told.source_type in video.container.metadata["comment"]
+
+
+def test_a_packet_behind_a_box_of_64_bits_is_found(tmp_path):
+    path = tmp_path / "large.mp4"
+    start = (16).to_bytes(4, "big") + b"ftypisom" + bytes(4)
+    long = (1).to_bytes(4, "big") + b"mdat" + (16 + 5).to_bytes(8, "big") + b"12345"
+    path.write_bytes(start + long)
+    assert packet_in_video(path) is None
+    append_packet(path, b"packet")
+    assert packet_in_video(path) == b"packet"
+
+
+@pytest.mark.parametrize("size", [0, 3, 7])
+def test_what_is_no_video_is_refused_in_a_line(tmp_path, size):
+    path = tmp_path / "not.mp4"
+    path.write_bytes(b"GIF89a!"[:size])
+    with pytest.raises(InputError, match=r"not\.mp4"):
+        VideoReader(path)
+    with pytest.raises(InputError, match=r"not\.mp4"):
+        packet_in_video(path)
+    with pytest.raises(InputError, match="does not exist"):
+        VideoReader(tmp_path / "missing.mp4")
+
+
+def test_a_video_that_is_cut_off_gives_what_is_left(tmp_path):
+    source = write_video(tmp_path / "in.mov", _frames(30))
+    content = source.read_bytes()
+    broken = tmp_path / "broken.mov"
+    broken.write_bytes(content[: len(content) // 2])  # the table at the end is gone
+    with pytest.raises(InputError, match=r"broken\.mov"):
+        _read(broken)
+
+
+def test_nothing_is_written_or_overwritten_when_something_fails(tmp_path):
+    source = write_video(tmp_path / "in.mp4", _frames())
+    old = tmp_path / "old.mp4"
+    old.write_bytes(b"older")
+    with (
+        pytest.raises(KeyboardInterrupt),
+        VideoReader(source) as video,
+        VideoWriter(old, video) as writer,
+    ):
+        writer.write(next(video.frames()))
+        raise KeyboardInterrupt
+    assert old.read_bytes() == b"older"
+    assert sorted(os.listdir(tmp_path)) == ["in.mp4", "old.mp4"]
+
+
+@pytest.mark.parametrize("name", ["out.webm", "out", "out.png"])
+def test_other_formats_are_refused_before_anything_is_written(tmp_path, name):
+    source = write_video(tmp_path / "in.mp4", _frames(1))
+    with pytest.raises(InputError, match=r"\.mp4"), VideoReader(source) as video:
+        VideoWriter(tmp_path / name, video)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_in_a_line(tmp_path):
+    source = write_video(tmp_path / "in.mp4", _frames(1))
+    with pytest.raises(InputError, match="cannot write"):
+        _copy(source, source / "out.mp4")
+
+
+def test_the_number_of_frames_is_told_beforehand(tmp_path):
+    assert count_frames(write_video(tmp_path / "in.mp4", _frames(7))) == 7
+
+
+def test_more_than_8_bits_are_told_of(tmp_path: Path):
+    source = write_video(tmp_path / "in.mp4", _frames(2), pixels="yuv420p10le")
+    with VideoReader(source) as video:
+        assert "10 bits" in video.warnings[0]

@@ -1,0 +1,71 @@
+"""Videos for tests: frames and a tone, written by PyAV."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+RATE = 30
+SOUND_RATE = 44_100
+
+
+def write_video(
+    path: Path,
+    frames: Sequence[np.ndarray],
+    *,
+    times: Sequence[int] | None = None,
+    matrix: int = 5,
+    turned: int = 0,
+    is_full: bool = False,
+    with_sound: bool = False,
+    pixels: str = "yuv420p",
+) -> Path:
+    """Write RGB frames of 8 bits; ``times`` in frames, ``turned`` as a phone says, degrees."""
+    import av
+    from av.video.reformatter import Interpolation
+
+    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    output = av.open(str(path), "w")
+    stream = output.add_stream("libx264", rate=RATE, options={"crf": "4"})
+    stream.height, stream.width = frames[0].shape[:2]
+    stream.pix_fmt = pixels
+    coder, levels = stream.codec_context, 2 if is_full else 1
+    coder.colorspace = coder.color_primaries = coder.color_trc = matrix
+    coder.color_range = levels
+    if turned:
+        stream.set_display_rotation(turned)
+    sound = output.add_stream("aac", rate=SOUND_RATE) if with_sound else None
+    for k, frame in enumerate(frames):
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24").reformat(
+            format=pixels, dst_colorspace=matrix, dst_color_range=levels, interpolation=exact
+        )
+        picture.pts, picture.time_base = (times or range(len(frames)))[k], Fraction(1, RATE)
+        output.mux(stream.encode(picture))
+    output.mux(stream.encode())
+    if sound is not None:
+        _write_tone(output, sound, len(frames) / RATE)
+    output.close()
+    return path
+
+
+def _write_tone(output, stream, seconds: float) -> None:
+    import av
+
+    count = int(seconds * SOUND_RATE) // 1024 * 1024
+    tone = (0.3 * np.sin(2 * np.pi * 440 * np.arange(count) / SOUND_RATE)).astype(np.float32)
+    for first in range(0, count, 1024):
+        part = av.AudioFrame.from_ndarray(tone[None, first : first + 1024], "fltp", "mono")
+        part.sample_rate, part.pts, part.time_base = SOUND_RATE, first, Fraction(1, SOUND_RATE)
+        output.mux(stream.encode(part))
+    output.mux(stream.encode())
+
+
+def read_sound(path: Path) -> bytes:
+    """Return the packets of a video's sound, as they are stored."""
+    import av
+
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            return b""
+        return b"".join(bytes(packet) for packet in container.demux(container.streams.audio[0]))
