@@ -26,7 +26,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.reconstruct import read_texture
 from ..core.types import Camera, Face
 
-__all__ = ["REACH", "parabola_weights", "steady_face"]
+__all__ = ["REACH", "mean_weights", "parabola_weights", "steady_face"]
 
 REACH = 3  # frames to either side: a tenth of a second, in which lips move little more than that
 _WIDTH = 1.5  # frames, of the Gaussian by which visibilities are averaged
@@ -44,7 +44,13 @@ def parabola_weights(before: int, after: int) -> Float[np.ndarray, " frames"]:
     return _padded(np.linalg.pinv(powers)[0], before, after)
 
 
-def _soft_weights(before: int, after: int) -> Float[np.ndarray, " frames"]:
+def mean_weights(before: int, after: int) -> Float[np.ndarray, " frames"]:
+    """Return weights of ``2 REACH + 1`` frames: a Gaussian's over those there are, sum 1.
+
+    Args:
+        before: frames that are there before the middle one, up to `REACH`.
+        after: and after it.
+    """
     places = np.arange(-before, after + 1)
     weights = np.exp(-0.5 * (places / _WIDTH) ** 2)
     return _padded(weights / weights.sum(), before, after)
@@ -72,7 +78,7 @@ def steady_face(
     """
     before, after = middle, len(faces) - 1 - middle
     filled = [faces[middle]] * (REACH - before) + [*faces] + [faces[middle]] * (REACH - after)
-    found = _averaged(filled, parabola_weights(before, after), _soft_weights(before, after), layout)
+    found = _averaged(filled, parabola_weights(before, after), mean_weights(before, after), layout)
     return dataclasses.replace(found, texture=read_texture(image, found.position_map))
 
 

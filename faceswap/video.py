@@ -3,7 +3,8 @@
 Data flow, a few frames at a time, whatever the length of the video::
 
     frames --tracking--> a face in each --steady--> what it and its neighbours tell
-    frame + face + reference --swap--> frame --video--> file, with the sound of the target
+    frame + face + reference --swap--> frame --flicker--> what it and its neighbours changed
+    frames --video--> file, with the sound of the target
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from ..core.arguments import OnOff, as_number
 from ..core.blending.composite import BlendMethod
@@ -31,15 +34,27 @@ from ..editing.finder import FaceFinder, FoundReference, Selection
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference, reference_list
-from .request import SwapOptions, SwapRequest, describe, swap_options
+from .flicker import Change, change_of, even_out
+from .request import SwapRequest, describe, swap_options
 from .steady import REACH, steady_face
-from .swap import SwapConfig, check_swap, swap_reference
+from .swap import SwapConfig, check_swap, swap_masks, swap_reference
 from .tracking import Tracker
 
 __all__ = ["VideoResult", "swap_video"]
 
 _OPERATION = "swap"
+_Thing = TypeVar("_Thing")
 _Tracked = tuple[Frame, Mapping[int, Face]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Swapped:
+    """A frame with its faces swapped, each by itself."""
+
+    frame: Frame
+    image: UInt8[np.ndarray, "height width 3"]  # with the new faces
+    faces: Mapping[int, Face]
+    changes: Mapping[int, Change]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,14 +159,16 @@ def swap_video(
         inputs = _inputs(target, found, request)
         if output.resolve() in {path.resolve() for path in inputs.values()}:
             raise InputError(f"{output} would overwrite an input; choose another name")
+        layout = finder.model.layout
         tracked = _tracked(video, Tracker(finder, request.target))
+        swap = partial(_swapped, found=found, layout=layout, config=options.config)
+        made = (swap(around, middle) for around, middle in _with_neighbours(tracked))
         done = swapped = 0
         told = Provenance(operation=_OPERATION) if metadata else None
         with VideoWriter(output, video, quality=crf, provenance=told) as writer:
-            for around, middle in _with_neighbours(tracked):
-                frame, is_swapped = _swapped(around, middle, found, finder.model.layout, options)
-                writer.write(frame)
-                done, swapped = done + 1, swapped + is_swapped
+            for row, middle in _with_neighbours(made):
+                writer.write(_evened(row, middle, layout, options.config))
+                done, swapped = done + 1, swapped + bool(row[middle].faces)
                 if progress is not None:
                     progress(done)
             if not swapped:
@@ -190,13 +207,13 @@ def _tracked(video: VideoReader, tracker: Tracker) -> Iterator[_Tracked]:
         yield frame, tracker.look(frame.image)
 
 
-def _with_neighbours(things: Iterator[_Tracked]) -> Iterator[tuple[list[_Tracked], int]]:
+def _with_neighbours(things: Iterator[_Thing]) -> Iterator[tuple[list[_Thing], int]]:
     """Go through things together with up to `REACH` before and after each.
 
     Yields:
         The neighbourhood, and which of it is meant.
     """
-    around: deque[_Tracked] = deque()
+    around: deque[_Thing] = deque()
     middle = 0
     for thing in things:
         around.append(thing)
@@ -208,7 +225,7 @@ def _with_neighbours(things: Iterator[_Tracked]) -> Iterator[tuple[list[_Tracked
         middle = _next(around, middle)
 
 
-def _next(around: deque[_Tracked], middle: int) -> int:
+def _next(around: deque[_Thing], middle: int) -> int:
     if middle < REACH:
         return middle + 1
     around.popleft()
@@ -218,28 +235,51 @@ def _next(around: deque[_Tracked], middle: int) -> int:
 def _swapped(
     around: Sequence[_Tracked],
     middle: int,
+    *,
     found: FoundReference,
     layout: UVLayout,
-    options: SwapOptions,
-) -> tuple[Frame, bool]:
-    """Return a frame with its faces swapped, and whether it has some."""
-    frame, faces = around[middle]
+    config: SwapConfig,
+) -> _Swapped:
+    frame, followed = around[middle]
     image = frame.image.astype(np.float32) / np.float32(255)
-    for number in faces:
-        first, last = _run(around, middle, number)
-        row = [around[k][1][number] for k in range(first, last + 1)]
-        face = steady_face(row, middle - first, image, layout)
-        image = swap_reference(image, face, found.reference, layout, config=options.config)
-    if not faces:
-        return frame, False
-    return dataclasses.replace(frame, image=np.rint(255 * image).astype(np.uint8)), True
+    mask = swap_masks(layout, config).mask
+    faces: dict[int, Face] = {}
+    changes: dict[int, Change] = {}
+    for number in followed:
+        row, place = _run([tracked for _, tracked in around], middle, number)
+        face = faces[number] = steady_face(row, place, image, layout)
+        swapped = swap_reference(image, face, found.reference, layout, config=config)
+        changes[number] = change_of(image, swapped, face, mask)
+        image = swapped
+    return _Swapped(frame=frame, image=_bytes(image), faces=faces, changes=changes)
 
 
-def _run(around: Sequence[_Tracked], middle: int, number: int) -> tuple[int, int]:
-    """Return the first and the last frame of those through which a face is followed."""
+def _evened(row: Sequence[_Swapped], middle: int, layout: UVLayout, config: SwapConfig) -> Frame:
+    one = row[middle]
+    image = one.image.astype(np.float32) / np.float32(255)
+    before = one.frame.image.astype(np.float32) / np.float32(255)
+    mask = swap_masks(layout, config).mask
+    for number, face in one.faces.items():
+        changes, place = _run([swapped.changes for swapped in row], middle, number)
+        image = even_out(before, image, changes, place, face, mask, layout)
+    return dataclasses.replace(one.frame, image=_bytes(image))
+
+
+def _bytes(image: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
+    return np.rint(255 * image).astype(np.uint8)
+
+
+def _run(
+    around: Sequence[Mapping[int, _Thing]], middle: int, number: int
+) -> tuple[list[_Thing], int]:
+    """Return what there is of a face in the frames through which it is followed.
+
+    Returns:
+        Of consecutive frames, and which of them is the middle one.
+    """
     first = last = middle
-    while first > 0 and number in around[first - 1][1]:
+    while first > 0 and number in around[first - 1]:
         first -= 1
-    while last + 1 < len(around) and number in around[last + 1][1]:
+    while last + 1 < len(around) and number in around[last + 1]:
         last += 1
-    return first, last
+    return [around[k][number] for k in range(first, last + 1)], middle - first

@@ -31,7 +31,11 @@ def test_every_flag_of_prnet_is_answered():
 
 @pytest.mark.parametrize(
     ("name", "commands"),
-    [("swapping.md", ("swap", "texture", "edit")), ("augmenting.md", ("augment",))],
+    [
+        ("swapping.md", ("swap", "texture", "edit")),
+        ("augmenting.md", ("augment",)),
+        ("video.md", ("swap-video",)),
+    ],
 )
 def test_every_option_that_a_guide_names_is_there(name, commands):
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
