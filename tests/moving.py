@@ -18,10 +18,13 @@ def write_video(
     matrix: int = 5,
     turned: int = 0,
     is_full: bool = False,
-    with_sound: bool = False,
+    sound: str | None = None,
     pixels: str = "yuv420p",
 ) -> Path:
-    """Write RGB frames of 8 bits; ``times`` in frames, ``turned`` as a phone says, degrees."""
+    """Write RGB frames of 8 bits; ``times`` in frames, ``turned`` as a phone says, degrees.
+
+    ``sound`` is the codec of a tone.
+    """
     import av
     from av.video.reformatter import Interpolation
 
@@ -35,7 +38,7 @@ def write_video(
     coder.color_range = levels
     if turned:
         stream.set_display_rotation(turned)
-    sound = output.add_stream("aac", rate=SOUND_RATE) if with_sound else None
+    tone = output.add_stream(sound, rate=SOUND_RATE) if sound else None
     for k, frame in enumerate(frames):
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24").reformat(
             format=pixels, dst_colorspace=matrix, dst_color_range=levels, interpolation=exact
@@ -43,8 +46,8 @@ def write_video(
         picture.pts, picture.time_base = (times or range(len(frames)))[k], Fraction(1, RATE)
         output.mux(stream.encode(picture))
     output.mux(stream.encode())
-    if sound is not None:
-        _write_tone(output, sound, len(frames) / RATE)
+    if tone is not None:
+        _write_tone(output, tone, len(frames) / RATE)
     output.close()
     return path
 
@@ -52,12 +55,15 @@ def write_video(
 def _write_tone(output, stream, seconds: float) -> None:
     import av
 
+    coder = stream.codec_context
+    resampler = av.AudioResampler(format=coder.format, layout=coder.layout, rate=SOUND_RATE)
     count = int(seconds * SOUND_RATE) // 1024 * 1024
     tone = (0.3 * np.sin(2 * np.pi * 440 * np.arange(count) / SOUND_RATE)).astype(np.float32)
     for first in range(0, count, 1024):
         part = av.AudioFrame.from_ndarray(tone[None, first : first + 1024], "fltp", "mono")
         part.sample_rate, part.pts, part.time_base = SOUND_RATE, first, Fraction(1, SOUND_RATE)
-        output.mux(stream.encode(part))
+        for ready in resampler.resample(part):
+            output.mux(stream.encode(ready))
     output.mux(stream.encode())
 
 

@@ -4,7 +4,7 @@ Optional: it needs PyAV, which brings FFmpeg (``pip install 'uvface[video]'``).
 
 Frames are decoded to 8-bit RGB by the matrix that the video names, and encoded by the same one, so
 that what nobody changes keeps its colours. Written are MP4 and QuickTime files with H.264, which
-have a place for the XMP packet that says how the video came about; sound is copied, not encoded.
+have a place for the XMP packet that says how the video came about.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from jaxtyping import UInt8
 
 from ..errors import InputError
 from .provenance import Provenance, provenance_packet
+from .sound import add_sound
 from .video_packet import VIDEO_SUFFIXES, append_packet
 
 __all__ = [
@@ -144,12 +145,13 @@ class VideoReader:
         Raises:
             InputError: the video is damaged at its very start. What is cut off later is left out.
         """
-        shown, last = 0, -1
+        shown = 0
+        last: int | None = None
         try:
             for frame in self.container.decode(self.stream):
                 step = 1 / (self.rate * self.clock)
                 time = round(shown * step) if frame.pts is None else int(frame.pts)
-                last = max(time, last + 1)  # encoders take no frame twice at a time
+                last = time if last is None else max(time, last + 1)  # encoders want them in order
                 yield Frame(image=_upright(frame, self.matrix), time=last)
                 shown += 1
         except self._av.FFmpegError as error:
@@ -272,30 +274,20 @@ class VideoWriter:
         if like.sample_aspect_ratio:
             coder.sample_aspect_ratio = like.sample_aspect_ratio
         self._stream = stream
-        self._copy_sound()
+        self._add_sound()
 
-    def _copy_sound(self) -> None:
-        """Let the sound of the other video, read once more, be copied beside the frames."""
-        sounds = self._like.container.streams.audio
-        if not sounds:
-            return
-        name = sounds[0].codec_context.name
-        if name not in self._output.supported_codecs:
-            self.warnings.append(f"sound ({name}) does not fit into {self.path.suffix}; left out")
+    def _add_sound(self) -> None:
+        """Let the sound of the other video, read once more, be written beside the frames."""
+        if not self._like.container.streams.audio:
             return
         again = self._like._av.open(str(self._like.path))
         self._opened.append(again)
-        source = again.streams.audio[0]
-        copy = self._output.add_stream_from_template(source)
-
-        def packets() -> Iterator[Any]:
-            for packet in again.demux(source):
-                if packet.dts is not None:  # the last one is empty
-                    packet.stream = copy
-                    yield packet
-
-        self._sound = packets()
+        source, suffix = again.streams.audio[0], self.path.suffix.lower()
+        self._sound, is_copy = add_sound(self._like._av, source, self._output, suffix)
         self._waiting = next(self._sound, None)
+        if not is_copy:
+            name = source.codec_context.name
+            self.warnings.append(f"sound ({name}) does not fit into {suffix}; it is encoded as AAC")
 
     def _encoded(self, frame: Frame) -> Any:
         image = frame.image

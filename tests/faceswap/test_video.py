@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("videos")
     wall = np.full((256, 256, 3), 90, np.uint8)
     frames = [wall if k in (4, 5) else _moved(k) for k in range(COUNT)]
-    write_video(folder / "clip.mp4", frames, with_sound=True)
+    write_video(folder / "clip.mp4", frames, sound="aac")
     write_video(folder / "wall.mp4", [wall] * 3)
     reference = cv2.imread(str(ROOT / "examples/photos/reference.jpg"))
     cv2.imwrite(str(folder / "face.png"), reference)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from moving import RATE, read_sound, write_video
+from moving import RATE, SOUND_RATE, read_sound, write_video
 
 from uvface.core.errors import InputError
 from uvface.core.io.provenance import Provenance, read_provenance
@@ -58,7 +58,7 @@ def test_frames_are_upright_as_players_show_them(tmp_path, turned):
 
 def test_uneven_times_and_sound_are_kept(tmp_path):
     times = [0, 1, 2, 5, 6, 9, 10, 40]
-    source = write_video(tmp_path / "in.mp4", _frames(), times=times, with_sound=True)
+    source = write_video(tmp_path / "in.mp4", _frames(), times=times, sound="aac")
     writer = _copy(source, tmp_path / "out.mp4")
     assert writer.warnings == []
     with VideoReader(tmp_path / "out.mp4") as video:
@@ -66,6 +66,23 @@ def test_uneven_times_and_sound_are_kept(tmp_path):
     np.testing.assert_allclose(found, times, atol=0.02)
     assert len(read_sound(source)) > 1000
     assert read_sound(tmp_path / "out.mp4") == read_sound(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "output"),
+    [("in.mkv", "flac", "out.mov"), ("in.avi", "pcm_s16le", "out.mp4")],
+)
+def test_sound_that_does_not_fit_is_encoded_and_told_of(tmp_path, name, codec, output):
+    import av
+
+    source = write_video(tmp_path / name, _frames(30), sound=codec)
+    writer = _copy(source, tmp_path / output)
+    assert codec in writer.warnings[0] and "AAC" in writer.warnings[0]
+    with av.open(str(tmp_path / output)) as container:
+        tone = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
+    rate = np.fft.rfftfreq(len(tone), 1 / SOUND_RATE)[np.abs(np.fft.rfft(tone)).argmax()]
+    assert rate == pytest.approx(440, abs=3)
+    assert len(tone) == pytest.approx(SOUND_RATE, rel=0.1)
 
 
 def test_odd_sizes_are_filled_up_by_the_last_pixels(tmp_path):
