@@ -81,6 +81,7 @@ def augment_face(
     *,
     vary: Collection[str] = SUBJECTS,
     max_yaw: float | int = 45.0,
+    worn: PhotoFace | None = None,
 ) -> Variation:
     """Make one random picture of a face; the same key gives the same picture.
 
@@ -90,13 +91,14 @@ def augment_face(
         layout: UV layout of the face.
         vary: what changes, of `recipe.SUBJECTS`.
         max_yaw: degrees of yaw by which the head is turned at most.
+        worn: the face with parts of another, drawn in its place; what varies stays the same.
 
     Returns:
         The picture, in 8 bits, and its labels.
     """
     skin = _skin_color(face, layout)
     recipe = draw_recipe(key, np.asarray(face.rotation), skin, vary=vary, max_yaw=max_yaw)
-    found = render_variation(face, recipe, layout)
+    found = render_variation(worn or face, recipe, layout)
     pixels = np.rint(255.0 * np.asarray(found.image)).astype(np.uint8)
     pixels = compress(pixels, int(recipe.quality.jpeg))
     return dataclasses.replace(found, image=jnp.asarray(pixels.astype(np.float32) / 255))

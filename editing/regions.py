@@ -15,11 +15,15 @@ from ..core.geometry.landmarks import BROWS
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 
-__all__ = ["combine_regions", "soften", "swap_region"]
+__all__ = ["combine_regions", "kept_regions", "soften", "swap_region"]
 
 # Height above the brows, in canonical cm, over which the mask of a swap fades out: most hairlines
 # begin some 4 to 6 cm above the brows; hair below them is found by what it looks like.
 _FOREHEAD_FADE = (3.0, 5.5)
+_KEEP_BLUR = 2.0  # texels of 256: softness of the kept regions' border
+# Where a blurred region begins to be kept, and where it is kept whole: a half is its border. That
+# of the eyeballs lies inside, since the lids' edges and lashes are the reference's.
+_KEPT_OUTSIDE, _KEPT_INSIDE = (0.02, 0.3), (0.5, 1.0)
 _CELLS = 3  # at least so many interpolated places per standard deviation: 1.5 % of the height
 
 
@@ -102,3 +106,21 @@ def swap_region(layout: UVLayout, *, feather: float) -> Float[Array, "size size"
     blurred = soften((layout.region("face") * layout.mask)[..., None], width)[..., 0]
     # The blurred edge is one half at the border: keep the inner half of the ramp.
     return jnp.clip(2.0 * blurred - 1.0, 0.0, 1.0) * below_hair
+
+
+def kept_regions(layout: UVLayout, names: Sequence[str]) -> Float[Array, "size size"]:
+    """Return the mask of texels that stay the target's own within a swapped face.
+
+    Args:
+        layout: UV layout.
+        names: regions of it, at least one.
+
+    Raises:
+        InputError: there is no region of that name.
+    """
+    width = _KEEP_BLUR * layout.size / 256
+    regions = jnp.stack([layout.region(name) for name in names], axis=-1)
+    borders = [_KEPT_INSIDE if name.startswith("eyeballs") else _KEPT_OUTSIDE for name in names]
+    low, high = jnp.asarray(borders, jnp.float32).T
+    kept = (soften(regions, width) - low) / (high - low)
+    return jnp.clip(kept, 0.0, 1.0).max(axis=-1)

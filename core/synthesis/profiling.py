@@ -40,7 +40,7 @@ from .person_back import shell_triangles
 from .skin_texture import filled
 from .view import BOX_SCALE, CROP_SIZE, PICTURE_SIZE
 
-__all__ = ["STAGE_SIZE", "PhotoFace", "Turned", "prepare_face", "turn_face"]
+__all__ = ["STAGE_SIZE", "PhotoFace", "Turned", "prepare_face", "turn_face", "with_colors"]
 
 STAGE_SIZE = 640
 _STAGE_SCALE = 2.5  # side of the stage over the mean side of the landmarks' box
@@ -140,6 +140,20 @@ def prepare_face(
         rotation=jnp.asarray(rotation, jnp.float32),
         scale=jnp.asarray(scale * zoom, jnp.float32),
     )
+
+
+def with_colors(face: PhotoFace, image: Float[np.ndarray, "n n 3"], layout: UVLayout) -> PhotoFace:
+    """Return a face in other colours, as after an edit inside its outline.
+
+    What surrounds it stays, and all that it was cut out by.
+
+    Args:
+        face: from `prepare_face`.
+        image: its stage with the new colours, RGB in [0, 1].
+        layout: UV layout of the face.
+    """
+    completed = _complete(image, np.asarray(face.position_map), np.asarray(face.trust), layout)
+    return dataclasses.replace(face, image=jnp.asarray(image), completed=jnp.asarray(completed))
 
 
 def _stage_of(position_map: np.ndarray, layout: UVLayout) -> tuple[np.ndarray, float]:
