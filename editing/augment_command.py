@@ -46,6 +46,14 @@ def augment(
     max_yaw: Annotated[
         float, typer.Option(min=0, max=75, help="Degrees by which a head is turned at most.")
     ] = 45.0,
+    donors: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PHOTO",
+            help="File, folder or quoted glob: half of the pictures get parts of such a face. "
+            "May be given again.",
+        ),
+    ] = None,
     boxes: Boxes = None,
     skip_existing: Annotated[
         bool,
@@ -57,7 +65,7 @@ def augment(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make labelled variations of faces: pose, light, colour, occluders, picture quality."""
+    """Make labelled variations of faces: pose, light, colour, parts, occluders, quality."""
     check_folder(output)
     set_up(device)
     from ..core.batch import find_photos
@@ -69,7 +77,7 @@ def augment(
         raise typer.BadParameter(f"output {output} is a file; name a folder for the pictures")
     with usage_errors():
         chosen = subjects(vary)
-    files = find_photos(photos)
+    files, lenders = find_photos(photos), find_photos(donors or [])
     items = run(
         files,
         output,
@@ -78,7 +86,8 @@ def augment(
         seed=seed,
         vary=chosen,
         max_yaw=max_yaw,
-        boxes=open_boxes(boxes, files),
+        donors=lenders,
+        boxes=open_boxes(boxes, [*files, *lenders]),
         faces=face_choice(faces),
         skip_existing=skip_existing,
     )

@@ -33,6 +33,8 @@ from .augment_pictures import (
     write_labels,
     write_variation,
 )
+from .donors import Donors
+from .parts import wear_parts
 from .recipe import MOST_YAW, SUBJECTS, subjects
 from .result import find_faces
 
@@ -67,6 +69,7 @@ def augment(
     seed: int = 0,
     vary: str | Sequence[str] = SUBJECTS,
     max_yaw: float | int = 45.0,
+    donors: str | Path | Sequence[str | Path] | None = None,
     boxes: Boxes | None = None,
     faces: FaceChoice = "largest",
     skip_existing: bool = False,
@@ -86,8 +89,11 @@ def augment(
         seed: another whole number gives other pictures.
         vary: what changes: a list, or comma-separated, of pose, light, color, occluder, quality.
         max_yaw: degrees of yaw by which a head is turned at most, up to 75.
-        boxes: file name or stem of a photo -> boxes around the landmarks; detection is skipped
-            for these.
+        donors: files, folders or globs of photos, and face files; about half of the pictures get
+            parts of one's largest face: eyes, brows, nose and lips, some of these or the whole
+            inner face. One that shows no face is left out with a warning.
+        boxes: file name or stem of a photo or donor -> boxes around the landmarks; detection is
+            skipped for these.
         faces: which faces of each photo.
         skip_existing: keep complete pictures of an earlier run with the same photo and options.
 
@@ -96,7 +102,8 @@ def augment(
         error and the rest go on. The labels are written when the last one is taken.
 
     Raises:
-        InputError: an unusable option, nothing to read, or the folder cannot be written to.
+        InputError: an unusable option, nothing to read, donors without a face, or the folder
+            cannot be written to.
     """
     config = VariationConfig(
         count=as_number("count", count, 1, _MOST, is_whole=True),
@@ -107,16 +114,17 @@ def augment(
     folder, boxes, model = Path(output), as_boxes(boxes), as_model(model)
     check_choice(faces)
     given = find_photos(photos)
-    require_boxes(boxes, given)
-    files = [path for path in given if not _is_own(path, folder)]
-    if not files:
-        raise InputError(f"all of these were made by an earlier run into {folder}; give photos")
+    lenders = [] if donors is None else find_photos(donors)
+    require_boxes(boxes, [*given, *lenders])
+    files = _not_own(given, folder)
+    lent = Donors(_not_own(lenders, folder), model, boxes) if lenders else None
     make_folder(folder)
     check_labels(folder)
     job = _Job(
         folder=folder,
         model=model,
         config=config,
+        donors=lent,
         boxes=boxes,
         faces=faces,
         skip_existing=skip_existing,
@@ -124,9 +132,13 @@ def augment(
     return _run(files, job)
 
 
-def _is_own(path: Path, folder: Path) -> bool:
-    """Return whether a picture in the output folder was made by an earlier run."""
-    return path.parent.resolve() == folder.resolve() and is_varied(path)
+def _not_own(given: Sequence[Path], folder: Path) -> list[Path]:
+    """Return the files but for pictures in the output folder that an earlier run made."""
+    place = folder.resolve()
+    files = [path for path in given if path.parent.resolve() != place or not is_varied(path)]
+    if not files:
+        raise InputError(f"all of these were made by an earlier run into {folder}; give photos")
+    return files
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -136,13 +148,14 @@ class _Job:
     folder: Path
     model: Model
     config: VariationConfig
+    donors: Donors | None
     boxes: GivenBoxes
     faces: FaceChoice
     skip_existing: bool
 
     def settings(self, path: Path) -> dict[str, Any]:
         """Return what all pictures of a photo depend on, as JSON gives it back."""
-        boxes = self.boxes.get(path)
+        boxes, donors = self.boxes.get(path), self.donors
         own = {
             "seed": self.config.seed,
             "vary": [name for name in SUBJECTS if name in self.config.vary],
@@ -150,7 +163,10 @@ class _Job:
             "chosen": self.faces,
             "boxes": boxes,
         }
-        return as_json(own | self.model.reading_settings(is_detected=boxes is None))
+        if donors is not None:
+            own["donors"] = donors.digest
+        is_detected = boxes is None or (donors is not None and donors.is_detected)
+        return as_json(own | self.model.reading_settings(is_detected=is_detected))
 
 
 def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]:
@@ -172,15 +188,18 @@ def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]
 
 
 def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
-    inputs = {path.resolve() for path in files}
+    given = [*files, *(job.donors.files if job.donors else ())]
+    inputs = {path.resolve() for path in given}
     owners: dict[Path, Path] = {}
     try:
         for path in files:
             try:
-                yield _one(path, job, inputs, owners)
+                item = _one(path, job, inputs, owners)
             except (UvfaceError, OSError) as error:
                 record = {"image": str(path), "error": str(error)}
-                yield Item(photo=path, record=record, error=str(error))
+                item = Item(photo=path, record=record, error=str(error))
+            notes = () if job.donors is None else job.donors.take_notes()
+            yield dataclasses.replace(item, warnings=(*item.warnings, *notes))
     finally:
         write_labels(job.folder)
 
@@ -246,7 +265,7 @@ def _item(
 
 def _make(photo: Photo, face: Face, places: Sequence[Place], job: _Job) -> list[dict[str, Any]]:
     """Make the pictures of a face that are not there; return the labels of all."""
-    layout, config = job.model.layout, job.config
+    layout = job.model.layout
     notes = face_warnings(face, photo, layout)
     prepared: PhotoFace | None = None
     labels = []
@@ -254,9 +273,19 @@ def _make(photo: Photo, face: Face, places: Sequence[Place], job: _Job) -> list[
         kept = read_label(place) if job.skip_existing else None
         if kept is None:
             prepared = prepared or prepare(photo.image, face, layout)
-            found = augment_face(
-                place.key, prepared, layout, vary=config.vary, max_yaw=config.max_yaw
-            )
-            kept = write_variation(place, found, layout, warnings=notes)
+            kept = _make_one(face, prepared, place, job, notes)
         labels.append(kept)
     return labels
+
+
+def _make_one(
+    face: Face, prepared: PhotoFace, place: Place, job: _Job, notes: Sequence[str]
+) -> dict[str, Any]:
+    """Make one picture of a face; return its label."""
+    layout, config = job.model.layout, job.config
+    parts = job.donors.draw(place.parts_random, place.photo_sha256) if job.donors else None
+    worn = wear_parts(prepared, face, parts.reference, parts.regions, layout) if parts else None
+    found = augment_face(
+        place.key, prepared, layout, vary=config.vary, max_yaw=config.max_yaw, worn=worn
+    )
+    return write_variation(place, found, layout, parts=parts, warnings=notes)

@@ -30,6 +30,7 @@ from ..core.io.sidecar import is_intact, read_sidecar, remove_sidecar, write_sid
 from ..core.synthesis.kinds import KINDS
 from ..core.synthesis.view import PICTURE_SIZE
 from .augment import Variation
+from .donors import Parts
 from .recipe import describe
 
 __all__ = [
@@ -64,15 +65,27 @@ class Place:
     @property
     def key(self) -> Array:
         """Return the random key of the picture."""
-        parts = (self.settings["seed"], self.photo_sha256)
-        text = ":".join(map(str, (*parts, self.settings["face"], self.settings["number"])))
-        digest = hashlib.sha256(text.encode()).digest()
-        data = jnp.asarray(np.frombuffer(digest[:8], "<u4"))
+        data = jnp.asarray(np.frombuffer(self._digest()[:8], "<u4"))
         return jax.random.wrap_key_data(data, impl="threefry2x32")
+
+    @property
+    def parts_random(self) -> np.random.Generator:
+        """Return random numbers for the parts of donors: of their own, as those of a subject."""
+        return np.random.default_rng(np.frombuffer(self._digest("parts"), "<u4"))
+
+    def _digest(self, *subject: str) -> bytes:
+        told = self.settings
+        names = (told["seed"], self.photo_sha256, told["face"], told["number"], *subject)
+        return hashlib.sha256(":".join(map(str, names)).encode()).digest()
 
 
 def write_variation(
-    place: Place, found: Variation, layout: UVLayout, *, warnings: Sequence[str] = ()
+    place: Place,
+    found: Variation,
+    layout: UVLayout,
+    *,
+    parts: Parts | None = None,
+    warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write a picture, its position map and last the sidecar with its label.
 
@@ -80,6 +93,7 @@ def write_variation(
         place: where to, and of what.
         found: the picture.
         layout: UV layout of its position map.
+        parts: what it has of a donor.
         warnings: what the label says about the face, one line each.
 
     Returns:
@@ -88,7 +102,7 @@ def write_variation(
     Raises:
         InputError: a file cannot be written.
     """
-    label = _label(place, found, warnings)
+    label = _label(place, found, parts, warnings)
     packed = pack_position_map(found.position_map, found.visibility, layout)
     try:
         place.picture.with_name(LABELS).unlink(missing_ok=True)  # it may tell of an older picture
@@ -103,20 +117,25 @@ def write_variation(
         "position_map_sha256": hashlib.sha256(packed).hexdigest(),
         "label": label,
     }
-    write_sidecar(place.picture, record, inputs={"photo": place.photo})
+    donor = {} if parts is None else {"donor": parts.path}
+    write_sidecar(place.picture, record, inputs={"photo": place.photo, **donor})
     return label
 
 
-def _label(place: Place, found: Variation, warnings: Sequence[str]) -> dict[str, Any]:
+def _label(
+    place: Place, found: Variation, parts: Parts | None, warnings: Sequence[str]
+) -> dict[str, Any]:
     """Return the annotation of a picture."""
     angles = zip(("yaw", "pitch", "roll"), np.asarray(found.angles).tolist(), strict=True)
     settings = place.settings
-    kind = KINDS[int(found.kind)]
+    varied = describe(found.recipe, vary=settings["vary"], kind=KINDS[int(found.kind)])
+    if "donors" in settings:
+        varied["parts"] = None if parts is None else parts.describe()
     return {
         **face_annotation(np.asarray(found.landmarks), np.asarray(found.seen)),
         "pose": {name: round(angle, 3) for name, angle in angles},
         "position_map": place.posmap.name,
-        "varied": describe(found.recipe, vary=settings["vary"], kind=kind),
+        "varied": varied,
         "source": {
             "photo": place.photo.name,
             "sha256": place.photo_sha256,

@@ -19,6 +19,7 @@ from uvface.cli import main
         ["reconstruct", "a.png", "-o", "out", "--save", "mash"],
         ["reconstruct", "a.png", "-o", "out", "--cropped", "--boxes", "boxes.json"],
         ["reconstruct", "a.png", "-o", "out", "--contact-sheet", "sheet.doc"],
+        ["augment", "a.png", "-o", "out", "--donors"],
         ["nonsense"],
     ],
 )

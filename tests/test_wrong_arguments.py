@@ -44,6 +44,8 @@ REFUSED = (
     "uvface.texture(5, model=m)",
     "uvface.texture(T, model=m, size='64')",
     "uvface.augment(pil, 'out', model=m)",
+    "uvface.augment(T, 'out', model=m, donors=pil)",
+    "uvface.augment(T, 'out', model=m, donors=np.zeros((9, 9, 3)))",
     "uvface.augment(T, 'out', model=m, count='1')",
     "uvface.augment(T, 'out', model=m, seed='x')",
     "uvface.augment(T, 'out', model=m, faces='tallest')",
