@@ -22,7 +22,7 @@ from ..editing.edit import apply_source
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.plan import EditMasks, PlanConfig
-from ..editing.regions import combine_regions, soften, swap_region
+from ..editing.regions import kept_regions, swap_region
 from ..editing.reshape import identity_shift
 from ..editing.source import Reference
 
@@ -30,11 +30,6 @@ __all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", 
 
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
-
-_KEEP_BLUR = 2.0  # texels of 256: softness of the kept regions' border
-# Where a blurred region begins to be kept, and where it is kept whole: a half is its border. That
-# of the eyeballs lies inside, since the lids' edges and lashes are the reference's.
-_KEPT_OUTSIDE, _KEPT_INSIDE = (0.02, 0.3), (0.5, 1.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -206,9 +201,4 @@ def _masks(layout: UVLayout, *, keep: tuple[str, ...], feather: float) -> tuple[
     mask = swap_region(layout, feather=feather)
     if not keep:
         return mask, jnp.zeros_like(mask)
-    width = _KEEP_BLUR * layout.size / 256
-    regions = jnp.stack([combine_regions(layout, [name]) for name in keep], axis=-1)
-    borders = [_KEPT_INSIDE if name.startswith("eyeballs") else _KEPT_OUTSIDE for name in keep]
-    low, high = jnp.asarray(borders, jnp.float32).T
-    kept = (soften(regions, width) - low) / (high - low)
-    return mask, jnp.clip(kept, 0.0, 1.0).max(axis=-1)
+    return mask, kept_regions(layout, keep)
