@@ -25,11 +25,19 @@ from .fuse import PhotoWithFace, fuse_photos
 from .result import find_faces
 from .source import Reference
 
-__all__ = ["LIKE", "FaceFinder", "FoundReference", "Selection", "like_files", "pick_faces"]
+__all__ = [
+    "LEAST_LIKENESS",
+    "LIKE",
+    "FaceFinder",
+    "FoundReference",
+    "Selection",
+    "like_files",
+    "pick_faces",
+]
 
 _KEPT = 1 << 30  # bytes of photos and faces of references that are remembered
 LIKE = "face to be like"  # what a photo of a person is called that has no file name
-_UNLIKE = 0.25  # cosine below which the likest face is probably of somebody else
+LEAST_LIKENESS = 0.25  # cosine below which the likest face is probably of somebody else
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -156,16 +164,35 @@ class FaceFinder:
         if selection.like is None:
             found = self.find(photo, selection.faces, name=name)
             return found, self.warnings_of(photo, found, name=name)
-        wanted = self._person(selection.like)
+        likest, likeness = self.most_like(photo, selection.like, name=name)
+        warnings = self.warnings_of(photo, [likest], name=name)
+        if likeness >= LEAST_LIKENESS:
+            return [likest], warnings
+        title = photo.path.name if photo.path else f"the {name}"
+        text = f"no face of {title} is much like the given one (cosine {likeness:.2f})"
+        return [likest], (f"{text}; the likest is taken", *warnings)
+
+    def most_like(
+        self, photo: Photo, like: PhotoLike, *, name: str = "photo"
+    ) -> tuple[Face, float]:
+        """Return the face of a photo that is most like a person's, and how much, as a cosine.
+
+        Raises:
+            InputError, NoFaceError, AssetError: as `faces`.
+        """
+        wanted = self._person(like)
         found = self.find(photo, "all", name=name)
         likeness = [float(wanted @ self._embed(photo, face)) for face in found]
         best = int(np.argmax(likeness))
-        warnings = self.warnings_of(photo, [found[best]], name=name)
-        if likeness[best] >= _UNLIKE:
-            return [found[best]], warnings
-        title = photo.path.name if photo.path else f"the {name}"
-        text = f"no face of {title} is much like the given one (cosine {likeness[best]:.2f})"
-        return [found[best]], (f"{text}; the likest is taken", *warnings)
+        return found[best], likeness[best]
+
+    def read_person(self, like: PhotoLike) -> None:
+        """Read a person to be like now, so that long work does not end at an unusable photo.
+
+        Raises:
+            InputError, NoFaceError, AssetError: as `faces`.
+        """
+        self._person(like)
 
     def find(self, photo: Photo, faces: FaceChoice, *, name: str = "photo") -> list[Face]:
         """Return faces of a photo by position or size, at least one, as `find_faces`."""

@@ -194,7 +194,7 @@ def _wrong_inputs(run: Run) -> str | None:
         return "--list names targets and references; give no others" if given else None
     if run.target is None:
         return "give TARGET and REFERENCE, or --list FILE.csv"
-    if Path(run.target).suffix.lower() in VIDEO_SUFFIXES:
+    if Path(run.target).suffix.lower() in (*VIDEO_SUFFIXES, ".mkv", ".webm", ".avi"):
         return f"{run.target} is a video; use uvface swap-video"
     if bool(run.references) == bool(run.mapping):
         return "give either REFERENCE, or --map FACE=PHOTO,..."

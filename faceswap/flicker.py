@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -63,6 +64,7 @@ def even_out(
     image: Float[np.ndarray, "height width 3"],
     swapped: Float[np.ndarray, "height width 3"],
     changes: Sequence[Change],
+    seconds: Sequence[float],
     middle: int,
     face: Face,
     mask: Float[Array, "size size"],
@@ -74,16 +76,21 @@ def even_out(
         image: the frame, RGB in [0, 1].
         swapped: the same with the face swapped.
         changes: of consecutive frames, up to `steady.REACH` before and after this one.
+        seconds: when these frames are shown.
         middle: which of them is this frame's.
         face: the target's face.
         mask: what a swap may change, in UV.
         layout: UV layout of the face.
     """
-    weights = mean_weights(middle, len(changes) - 1 - middle)
+    weights = mean_weights(seconds, middle)
     filled = [changes[0]] * (len(weights) // 2 - middle) + [*changes]
     filled += [changes[-1]] * (len(weights) - len(filled))
     window = cut_edit_window(swapped, face, np.asarray(mask))
-    is_free = cut_edit_window((swapped != image).astype(np.float32), face, np.asarray(mask)).image
+    # A pixel among changed ones, of which a channel happens to be as it was, is one of them.
+    changed = (swapped != image).any(axis=-1).astype(np.uint8)
+    closed = cv2.morphologyEx(changed, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    free = np.repeat(closed[..., None].astype(np.float32), 3, axis=-1)
+    is_free = cut_edit_window(free, face, np.asarray(mask)).image
     edited = _evened(window, is_free, filled, weights, face.position_map, layout)
     return paste_window(swapped, window, edited)
 

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..core.geometry.camera import closest_rotation
 from ..core.geometry.landmarks import read_landmarks
@@ -28,42 +28,54 @@ from ..core.types import Camera, Face
 
 __all__ = ["REACH", "mean_weights", "parabola_weights", "steady_face"]
 
-REACH = 3  # frames to either side: a tenth of a second, in which lips move little more than that
-_WIDTH = 1.5  # frames, of the Gaussian by which visibilities are averaged
+REACH = 3  # frames to either side that are looked at
+_LONGEST = 0.12  # seconds to either side: in more, lips do more than a parabola can follow
+_WIDTH = 0.05  # seconds, of the Gaussian by which visibilities are averaged
 
 
-def parabola_weights(before: int, after: int) -> Float[np.ndarray, " frames"]:
+def parabola_weights(seconds: Sequence[float], middle: int) -> Float[np.ndarray, " frames"]:
     """Return weights of ``2 REACH + 1`` frames: what a parabola through those there are has at 0.
 
     Args:
-        before: frames that are there before the middle one, up to `REACH`.
-        after: and after it.
+        seconds: when the frames are shown that are there, up to `REACH` before and after the
+            middle one.
+        middle: which of them that is.
     """
-    places = np.arange(-before, after + 1)
-    powers = np.vander(places, min(3, len(places)), increasing=True).astype(np.float64)
-    return _padded(np.linalg.pinv(powers)[0], before, after)
+    places, near = _places(seconds, middle)
+    powers = np.vander(places[near], min(3, int(near.sum())), increasing=True)
+    weights = np.zeros(len(places))
+    weights[near] = np.linalg.pinv(powers)[0]
+    return _padded(weights, middle)
 
 
-def mean_weights(before: int, after: int) -> Float[np.ndarray, " frames"]:
+def mean_weights(seconds: Sequence[float], middle: int) -> Float[np.ndarray, " frames"]:
     """Return weights of ``2 REACH + 1`` frames: a Gaussian's over those there are, sum 1.
 
     Args:
-        before: frames that are there before the middle one, up to `REACH`.
-        after: and after it.
+        seconds: as for `parabola_weights`.
+        middle: which of the frames is meant.
     """
-    places = np.arange(-before, after + 1)
-    weights = np.exp(-0.5 * (places / _WIDTH) ** 2)
-    return _padded(weights / weights.sum(), before, after)
+    places, near = _places(seconds, middle)
+    weights = np.exp(-0.5 * (places * _LONGEST / _WIDTH) ** 2) * near
+    return _padded(weights / weights.sum(), middle)
 
 
-def _padded(
-    weights: Float[np.ndarray, " some"], before: int, after: int
-) -> Float[np.ndarray, " frames"]:
-    return np.pad(weights, (REACH - before, REACH - after)).astype(np.float32)
+def _places(
+    seconds: Sequence[float], middle: int
+) -> tuple[Float[np.ndarray, " some"], Bool[np.ndarray, " some"]]:
+    """Return times from the middle, in units of `_LONGEST`, and which are near enough."""
+    places = (np.asarray(seconds, np.float64) - seconds[middle]) / _LONGEST
+    return places, np.abs(places) <= 1.0
+
+
+def _padded(weights: Float[np.ndarray, " some"], middle: int) -> Float[np.ndarray, " frames"]:
+    after = len(weights) - 1 - middle
+    return np.pad(weights, (REACH - middle, REACH - after)).astype(np.float32)
 
 
 def steady_face(
     faces: Sequence[Face],
+    seconds: Sequence[float],
     middle: int,
     image: Float[np.ndarray, "height width 3"],
     layout: UVLayout,
@@ -72,13 +84,16 @@ def steady_face(
 
     Args:
         faces: one face in consecutive frames, up to `REACH` before and after the middle one.
+        seconds: when these are shown.
         middle: which of them it is.
         image: its frame, RGB in [0, 1].
         layout: UV layout of the faces.
     """
     before, after = middle, len(faces) - 1 - middle
     filled = [faces[middle]] * (REACH - before) + [*faces] + [faces[middle]] * (REACH - after)
-    found = _averaged(filled, parabola_weights(before, after), mean_weights(before, after), layout)
+    found = _averaged(
+        filled, parabola_weights(seconds, middle), mean_weights(seconds, middle), layout
+    )
     return dataclasses.replace(found, texture=read_texture(image, found.position_map))
 
 

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..core.errors import InputError, NoFaceError
+from ..core.errors import InputError, NoFaceError, UvfaceError
 from ..core.io.images import Photo
 from ..core.types import Face
-from ..editing.finder import FaceFinder, Selection
+from ..editing.finder import LEAST_LIKENESS, FaceFinder, Selection
 
 __all__ = ["Tracker"]
 
@@ -24,24 +24,32 @@ _LEAST_OVERLAP = 0.4  # of the box looked into and the box found: less is anothe
 _SAME = 0.3  # overlap from which on two faces found in a frame are one
 _THUMB = 32  # pixels along a side of what is compared for cuts
 _CUT = 0.12  # mean difference of neighbouring frames' thumbs, in [0, 1]
+_MISSED = 5  # frames for which a face that was lost is looked for beside others
 _LOOK_EVERY = 15  # frames, between two searches for faces that came in, where all are wanted
 
 
 class Tracker:
-    """Follows the chosen faces of a video, frame by frame."""
+    """Follows the chosen faces of a video, frame by frame.
+
+    Attributes:
+        complaint: why the choice of faces could not be met when they were last looked for.
+    """
 
     def __init__(self, finder: FaceFinder, selection: Selection) -> None:
         """Set which faces are followed.
 
         Args:
             finder: finds and reads them.
-            selection: which ones, whenever faces are looked for.
+            selection: which ones, whenever faces are looked for. Nobody is taken who is not much
+                like the person to be like.
         """
+        self.complaint: UvfaceError | None = None
         self._finder, self._selection = finder, selection
         self._faces: dict[int, Face] = {}
         self._thumb: Float[np.ndarray, "side side 3"] | None = None
         self._number = 0  # of the next face that is found
         self._frames = 0
+        self._missed = 0  # frames for which a face that was lost is looked for
 
     def look(self, image: UInt8[np.ndarray, "height width 3"]) -> Mapping[int, Face]:
         """Return the faces of the next frame.
@@ -54,15 +62,29 @@ class Tracker:
             followed without a break.
         """
         photo = Photo(image=image.astype(np.float32) / np.float32(255))
+        before = len(self._faces)
         if self._is_cut(image):
             self._faces = {}
-        followed = {number: self._again(photo, face) for number, face in self._faces.items()}
-        self._faces = {number: face for number, face in followed.items() if face is not None}
-        is_due = self._selection.faces == "all" and self._frames % _LOOK_EVERY == 0
-        if is_due or not self._faces:
-            self._add(photo)
+        self._follow(photo)
+        self._missed = _MISSED if len(self._faces) < before else self._missed - 1
+        is_due = self._missed > 0 or self._frames % _LOOK_EVERY == 0
         self._frames += 1
+        if not self._faces or (is_due and self._selection.faces == "all"):
+            self._add(photo)
         return dict(self._faces)
+
+    def _follow(self, photo: Photo) -> None:
+        """Read the faces again; of two that are one now the surer stays."""
+        followed = [(number, self._again(photo, face)) for number, face in self._faces.items()]
+        found = [(number, face) for number, face in followed if face is not None]
+        self._faces = {}
+        for number, face in sorted(found, key=lambda item: -float(item[1].confidence)):
+            if not self._is_known(face):
+                self._faces[number] = face
+
+    def _is_known(self, face: Face) -> bool:
+        box = _around(face)
+        return any(_overlap(box, _around(other)) > _SAME for other in self._faces.values())
 
     def _is_cut(self, image: UInt8[np.ndarray, "height width 3"]) -> bool:
         small = cv2.resize(image, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA)
@@ -83,16 +105,24 @@ class Tracker:
     def _add(self, photo: Photo) -> None:
         """Look for faces, and follow those that are not followed yet."""
         try:
-            found, _ = self._finder.faces(photo, self._selection, name="frame")
-        except (NoFaceError, InputError):  # none, or none of that number
+            found = self._find(photo)
+        except (NoFaceError, InputError) as error:  # none, or none of that number
+            self.complaint = error
             return
-        known = [_around(face) for face in self._faces.values()]
         for face in found:
-            is_doubtful = float(face.confidence) < _LEAST_CONFIDENCE
-            if is_doubtful or any(_overlap(_around(face), box) > _SAME for box in known):
-                continue
-            self._faces[self._number] = face
-            self._number += 1
+            if float(face.confidence) >= _LEAST_CONFIDENCE and not self._is_known(face):
+                self._faces[self._number] = face
+                self._number += 1
+
+    def _find(self, photo: Photo) -> list[Face]:
+        if self._selection.like is None:
+            return self._finder.find(photo, self._selection.faces, name="frame")
+        face, likeness = self._finder.most_like(photo, self._selection.like, name="frame")
+        if likeness < LEAST_LIKENESS:
+            raise NoFaceError(
+                f"nobody in the frame is much like the given person (cosine {likeness:.2f})"
+            )
+        return [face]
 
 
 def _around(face: Face) -> Float[np.ndarray, " 4"]:

@@ -12,21 +12,22 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from jax import Array
 from jaxtyping import Float, UInt8
 
 from ..core.arguments import OnOff, as_number
 from ..core.blending.composite import BlendMethod
-from ..core.errors import InputError, NoFaceError
+from ..core.errors import InputError, NoFaceError, UvfaceError
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import PhotoLike
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, write_sidecar
-from ..core.io.video import Frame, VideoReader, VideoWriter, check_video_name
+from ..core.io.video import Frame, VideoReader
+from ..core.io.video_writer import VideoWriter, check_video_name
 from ..core.reconstruct import FaceChoice, Model, check_choice
 from ..core.types import Face
 from ..editing.complete import Completion
@@ -44,12 +45,19 @@ __all__ = ["VideoResult", "swap_video"]
 
 _OPERATION = "swap"
 _Thing = TypeVar("_Thing")
-_Tracked = tuple[Frame, Mapping[int, Face]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _Swapped:
-    """A frame with its faces swapped, each by itself."""
+class _ReadFrame:
+    """A frame and the faces that are followed through it, each by its number."""
+
+    frame: Frame
+    faces: Mapping[int, Face]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _SwappedFrame:
+    """A frame with its faces swapped, by itself."""
 
     frame: Frame
     image: UInt8[np.ndarray, "height width 3"]  # with the new faces
@@ -154,44 +162,43 @@ def swap_video(
     check_video_name(output)
     finder = FaceFinder(model, recognition=recognition)
     check_swap(finder.model.layout, options.config)
+    if like is not None:
+        finder.read_person(like)
     with VideoReader(target) as video:
         found = find_reference(finder, request.references, request.reference)
         inputs = _inputs(target, found, request)
         if output.resolve() in {path.resolve() for path in inputs.values()}:
             raise InputError(f"{output} would overwrite an input; choose another name")
-        layout = finder.model.layout
-        tracked = _tracked(video, Tracker(finder, request.target))
-        swap = partial(_swapped, found=found, layout=layout, config=options.config)
-        made = (swap(around, middle) for around, middle in _with_neighbours(tracked))
-        done = swapped = 0
         told = Provenance(operation=_OPERATION) if metadata else None
+        tracker = Tracker(finder, request.target)
+        frames = _swap_frames(video, tracker, found, finder.model.layout, options.config)
+        done = changed = 0
         with VideoWriter(output, video, quality=crf, provenance=told) as writer:
-            for row, middle in _with_neighbours(made):
-                writer.write(_evened(row, middle, layout, options.config))
-                done, swapped = done + 1, swapped + bool(row[middle].faces)
+            for frame, is_changed in frames:
+                writer.write(frame)
+                done, changed = done + 1, changed + is_changed
                 if progress is not None:
                     progress(done)
-            if not swapped:
-                raise NoFaceError(f"no face found in any of the {done} frames of {target.name}")
-        warnings = (*video.warnings, *found.warnings, *writer.warnings)
-    if done > swapped:
-        warnings += (f"{done - swapped} of {done} frames show no face; they stay as they are",)
+            if not changed:
+                raise _nothing_found(target, done, tracker)
+            remove_sidecar(output)  # that of an older video would tell of it
+        warnings = [*video.warnings, *found.warnings, *writer.warnings]
+    if done > changed:
+        warnings.append(f"{done - changed} of {done} frames show no face; they stay as they are")
     record = {
         "operation": _OPERATION,
         "settings": describe(target, request, options, finder) | {"quality": crf},
         "frames": done,
-        "swapped": swapped,
-        "warnings": list(warnings),
+        "swapped": changed,
+        "warnings": warnings,
     }
     if metadata and sidecar:
         write_sidecar(output, record, inputs=inputs)
-    else:
-        remove_sidecar(output)
     return VideoResult(
         output=output,
         frames=done,
-        swapped=swapped,
-        warnings=warnings,
+        swapped=changed,
+        warnings=tuple(warnings),
         record={"image": str(output), "photo": str(target), **record},
     )
 
@@ -202,9 +209,31 @@ def _inputs(target: Path, found: FoundReference, request: SwapRequest) -> dict[s
     return {"target": target, **references, **likes}
 
 
-def _tracked(video: VideoReader, tracker: Tracker) -> Iterator[_Tracked]:
-    for frame in video.frames():
-        yield frame, tracker.look(frame.image)
+def _nothing_found(target: Path, count: int, tracker: Tracker) -> UvfaceError:
+    if isinstance(tracker.complaint, InputError):  # there are faces, but none of that number
+        return tracker.complaint
+    line = f"no face found in any of the {count} frames of {target.name}"
+    return NoFaceError(f"{line}; of the last one: {tracker.complaint}")
+
+
+def _swap_frames(
+    video: VideoReader,
+    tracker: Tracker,
+    found: FoundReference,
+    layout: UVLayout,
+    config: SwapConfig,
+) -> Iterator[tuple[Frame, bool]]:
+    """Go through the frames of the new video, and whether each has a face."""
+    mask = swap_masks(layout, config).mask
+    followed = (
+        _ReadFrame(frame=frame, faces=tracker.look(frame.image)) for frame in video.frames()
+    )
+    swapped = (
+        _swap_frame(around, middle, found, mask, layout, config)
+        for around, middle in _with_neighbours(followed)
+    )
+    for around, middle in _with_neighbours(swapped):
+        yield _evened(around, middle, mask, layout), bool(around[middle].faces)
 
 
 def _with_neighbours(things: Iterator[_Thing]) -> Iterator[tuple[list[_Thing], int]]:
@@ -232,54 +261,68 @@ def _next(around: deque[_Thing], middle: int) -> int:
     return middle
 
 
-def _swapped(
-    around: Sequence[_Tracked],
+def _swap_frame(
+    around: Sequence[_ReadFrame],
     middle: int,
-    *,
     found: FoundReference,
+    mask: Array,
     layout: UVLayout,
     config: SwapConfig,
-) -> _Swapped:
-    frame, followed = around[middle]
-    image = frame.image.astype(np.float32) / np.float32(255)
-    mask = swap_masks(layout, config).mask
+) -> _SwappedFrame:
+    one = around[middle]
+    image = _as_floats(one.frame.image)
     faces: dict[int, Face] = {}
     changes: dict[int, Change] = {}
-    for number in followed:
-        row, place = _run([tracked for _, tracked in around], middle, number)
-        face = faces[number] = steady_face(row, place, image, layout)
-        swapped = swap_reference(image, face, found.reference, layout, config=config)
-        changes[number] = change_of(image, swapped, face, mask)
-        image = swapped
-    return _Swapped(frame=frame, image=_bytes(image), faces=faces, changes=changes)
+    for number in one.faces:
+        first, last = _stretch([other.faces for other in around], middle, number)
+        row = around[first:last]
+        face = faces[number] = steady_face(
+            [other.faces[number] for other in row],
+            [other.frame.seconds for other in row],
+            middle - first,
+            image,
+            layout,
+        )
+        new = swap_reference(image, face, found.reference, layout, config=config)
+        changes[number] = change_of(image, new, face, mask)
+        image = new
+    return _SwappedFrame(frame=one.frame, image=_as_bytes(image), faces=faces, changes=changes)
 
 
-def _evened(row: Sequence[_Swapped], middle: int, layout: UVLayout, config: SwapConfig) -> Frame:
-    one = row[middle]
-    image = one.image.astype(np.float32) / np.float32(255)
-    before = one.frame.image.astype(np.float32) / np.float32(255)
-    mask = swap_masks(layout, config).mask
+def _evened(around: Sequence[_SwappedFrame], middle: int, mask: Array, layout: UVLayout) -> Frame:
+    one = around[middle]
+    image, before = _as_floats(one.image), _as_floats(one.frame.image)
     for number, face in one.faces.items():
-        changes, place = _run([swapped.changes for swapped in row], middle, number)
-        image = even_out(before, image, changes, place, face, mask, layout)
-    return dataclasses.replace(one.frame, image=_bytes(image))
+        first, last = _stretch([other.faces for other in around], middle, number)
+        row = around[first:last]
+        image = even_out(
+            before,
+            image,
+            [other.changes[number] for other in row],
+            [other.frame.seconds for other in row],
+            middle - first,
+            face,
+            mask,
+            layout,
+        )
+    return dataclasses.replace(one.frame, image=_as_bytes(image))
 
 
-def _bytes(image: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
+def _as_floats(
+    image: UInt8[np.ndarray, "height width 3"],
+) -> Float[np.ndarray, "height width 3"]:
+    return image.astype(np.float32) / np.float32(255)
+
+
+def _as_bytes(image: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
     return np.rint(255 * image).astype(np.uint8)
 
 
-def _run(
-    around: Sequence[Mapping[int, _Thing]], middle: int, number: int
-) -> tuple[list[_Thing], int]:
-    """Return what there is of a face in the frames through which it is followed.
-
-    Returns:
-        Of consecutive frames, and which of them is the middle one.
-    """
-    first = last = middle
+def _stretch(around: Sequence[Mapping[int, Face]], middle: int, number: int) -> tuple[int, int]:
+    """Return the first of the frames through which a face is followed, and the one after them."""
+    first, end = middle, middle + 1
     while first > 0 and number in around[first - 1]:
         first -= 1
-    while last + 1 < len(around) and number in around[last + 1]:
-        last += 1
-    return [around[k][number] for k in range(first, last + 1)], middle - first
+    while end < len(around) and number in around[end]:
+        end += 1
+    return first, end

@@ -96,7 +96,8 @@ def swap_video(
     The face is followed from frame to frame, and chosen anew after cuts. Sound is kept.
     """
     set_up(device)
-    from ..core.io.video import check_video_name, count_frames, import_av
+    from ..core.io.video import count_frames, import_av
+    from ..core.io.video_writer import check_video_name
     from ..core.reconstruct import load
     from .request import swap_options
     from .swap import check_swap
@@ -112,7 +113,8 @@ def swap_video(
         "strength": strength,
         "shape": shape,
     }
-    if output.resolve() in {path.resolve() for path in (target, *references)}:
+    inputs = [path for path in (target, *references, like, reference_like) if path is not None]
+    if output.resolve() in {path.resolve() for path in inputs}:
         raise typer.BadParameter(f"{output} would overwrite an input; choose another name")
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")

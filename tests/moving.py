@@ -20,10 +20,12 @@ def write_video(
     is_full: bool = False,
     sound: str | None = None,
     pixels: str = "yuv420p",
+    aspect: tuple[int, int] | None = None,
+    delay: int = 0,
 ) -> Path:
     """Write RGB frames of 8 bits; ``times`` in frames, ``turned`` as a phone says, degrees.
 
-    ``sound`` is the codec of a tone.
+    ``sound`` is the codec of a tone, which begins ``delay`` seconds after 0.
     """
     import av
     from av.video.reformatter import Interpolation
@@ -36,6 +38,8 @@ def write_video(
     coder, levels = stream.codec_context, 2 if is_full else 1
     coder.colorspace = coder.color_primaries = coder.color_trc = matrix
     coder.color_range = levels
+    if aspect:
+        coder.sample_aspect_ratio = Fraction(*aspect)
     if turned:
         stream.set_display_rotation(turned)
     tone = output.add_stream(sound, rate=SOUND_RATE) if sound else None
@@ -47,12 +51,12 @@ def write_video(
         output.mux(stream.encode(picture))
     output.mux(stream.encode())
     if tone is not None:
-        _write_tone(output, tone, len(frames) / RATE)
+        _write_tone(output, tone, len(frames) / RATE, delay * SOUND_RATE)
     output.close()
     return path
 
 
-def _write_tone(output, stream, seconds: float) -> None:
+def _write_tone(output, stream, seconds: float, start: int) -> None:
     import av
 
     coder = stream.codec_context
@@ -61,7 +65,8 @@ def _write_tone(output, stream, seconds: float) -> None:
     tone = (0.3 * np.sin(2 * np.pi * 440 * np.arange(count) / SOUND_RATE)).astype(np.float32)
     for first in range(0, count, 1024):
         part = av.AudioFrame.from_ndarray(tone[None, first : first + 1024], "fltp", "mono")
-        part.sample_rate, part.pts, part.time_base = SOUND_RATE, first, Fraction(1, SOUND_RATE)
+        part.sample_rate, part.time_base = SOUND_RATE, Fraction(1, SOUND_RATE)
+        part.pts = start + first
         for ready in resampler.resample(part):
             output.mux(stream.encode(ready))
     output.mux(stream.encode())

@@ -20,6 +20,7 @@ __all__ = ["VIDEO_SUFFIXES", "append_packet", "packet_in_video"]
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
 
 _XMP_BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
+_FIRST = (b"ftyp", b"wide", b"moov", b"mdat", b"free", b"skip")  # kinds that a video begins with
 _LARGEST = 1 << 24  # bytes of a packet that is believed
 
 
@@ -47,7 +48,7 @@ def packet_in_video(path: Path) -> bytes | None:
 
 def _find_packet(stream: BinaryIO, path: Path) -> bytes | None:
     boxes = _boxes(stream)
-    if (first := next(boxes, None)) is None or first[0] not in (b"ftyp", b"wide", b"moov", b"mdat"):
+    if (first := next(boxes, None)) is None or first[0] not in _FIRST:
         raise InputError(f"{path} is not an MP4 or QuickTime video; give one")
     for kind, size in boxes:
         if kind != b"uuid" or not len(_XMP_BOX) < size < _LARGEST:

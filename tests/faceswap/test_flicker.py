@@ -24,6 +24,10 @@ def scene():
     return np.asarray(image, np.float32), face, layout, inner
 
 
+def _evenly(count):
+    return [k / 30 for k in range(count)]
+
+
 def _swapped(scene, step):
     """Return the photo with the inner face changed by a step of brightness."""
     image, _, _, inner = scene
@@ -34,14 +38,15 @@ def _evened(scene, steps, middle):
     image, face, layout, _ = scene
     changes = [change_of(image, _swapped(scene, step), face, layout.mask) for step in steps]
     swapped = _swapped(scene, steps[middle])
-    return even_out(image, swapped, changes, middle, face, layout.mask, layout)
+    seconds = _evenly(len(steps))
+    return even_out(image, swapped, changes, seconds, middle, face, layout.mask, layout)
 
 
 def test_weights_are_a_mean_of_what_is_there():
-    assert mean_weights(REACH, REACH).sum() == pytest.approx(1.0)
+    assert mean_weights(_evenly(FRAMES), REACH).sum() == pytest.approx(1.0)
     alone = np.zeros(FRAMES)
     alone[REACH] = 1.0
-    np.testing.assert_array_equal(mean_weights(0, 0), alone)
+    np.testing.assert_array_equal(mean_weights([0.5], 0), alone)
 
 
 @pytest.mark.parametrize(("count", "middle"), [(FRAMES, REACH), (4, 0), (2, 1), (1, 0)])
@@ -56,7 +61,7 @@ def test_a_flash_of_one_frame_is_brought_to_what_is_around_it(scene):
     steps[REACH] = 0.15
     found = _evened(scene, steps, REACH)
     left = (found - image)[inner].mean()
-    mean = 0.05 + 0.1 * mean_weights(REACH, REACH)[REACH]
+    mean = 0.05 + 0.1 * mean_weights(_evenly(FRAMES), REACH)[REACH]
     assert mean < left < mean + 0.2 * (0.15 - mean)  # not wholly: at the edge less is known
     np.testing.assert_array_equal(found[~inner], image[~inner])
 
@@ -68,5 +73,6 @@ def test_what_is_hidden_in_other_frames_does_not_count(scene):
     shown = change_of(image, _swapped(scene, 0.1), face, layout.mask)
     changes = [hidden] * REACH + [shown] + [hidden] * REACH
     swapped = _swapped(scene, 0.1)
-    found = even_out(image, swapped, changes, REACH, face, layout.mask, layout)
+    seconds = _evenly(FRAMES)
+    found = even_out(image, swapped, changes, seconds, REACH, face, layout.mask, layout)
     assert np.abs(found - swapped)[inner].mean() < 2e-3

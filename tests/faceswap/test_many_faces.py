@@ -230,7 +230,7 @@ def test_likeness_chooses_the_target_and_the_reference(model, recognizer):
 
 
 def test_a_face_that_is_not_alike_is_warned_of(model, recognizer, monkeypatch):
-    monkeypatch.setattr("uvface.editing.finder._UNLIKE", 1.1)
+    monkeypatch.setattr("uvface.editing.finder.LEAST_LIKENESS", 1.1)
     image, other = toy_group(GROUP)[0], toy_photo(3)[0]
     result = swap(image, other, model=model, like=toy_photo(4)[0], keep=())
     assert any("much like" in line for line in result.warnings)

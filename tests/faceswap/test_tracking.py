@@ -30,12 +30,15 @@ class ToyFinder(FaceFinder):
         sure = jnp.asarray(np.float32(confidence))
         return dataclasses.replace(self.face, landmarks=landmarks, confidence=sure)
 
-    def faces(self, photo, selection, *, name):
+    def find(self, photo, faces, *, name):
         self.searches += 1
         found = [self.at(place) for place in self.places[self.frame]]
         if not found:
             raise NoFaceError("none")
-        return (found if selection.faces == "all" else found[:1]), ()
+        return found if faces == "all" else found[:1]
+
+    def most_like(self, photo, like, *, name):
+        return self.find(photo, "largest", name=name)[0], 0.9 if self.frame < 2 else 0.1
 
     def reconstruct(self, image, *, boxes):
         (left, _, right, _), *_ = boxes
@@ -90,9 +93,32 @@ def test_of_all_faces_one_that_comes_in_is_followed_too():
     assert found[19][1] == pytest.approx(70)
 
 
+def test_of_all_faces_one_that_was_lost_is_looked_for_at_once():
+    places = [[20, 70], [20, 70], [20], [20, 71], [20, 71]]
+    found, _ = _follow(places, Selection(faces="all"))
+    assert [sorted(frame) for frame in found[:3]] == [[0, 1], [0, 1], [0]]
+    assert sorted(found[-1]) == [0, 2]
+
+
+def test_two_faces_that_become_one_are_followed_as_one():
+    places = [[30, 60], [40, 52], [46], [46], [46]]
+    found, _ = _follow(places, Selection(faces="all"))
+    assert len(found[1]) == 2
+    assert [len(frame) for frame in found[2:]] == [1, 1, 1]
+
+
+def test_nobody_is_taken_who_is_not_like_the_person():
+    dark = np.full_like(GREY, 20)
+    person = Selection(like=GREY.astype(np.float32) / 255)
+    found, _ = _follow([[30]] * 4, person, pictures=[GREY, GREY, dark, dark])
+    assert [sorted(frame) for frame in found] == [[0], [0], [], []]
+
+
 def test_a_face_of_a_number_that_is_not_there_leaves_the_frame_as_it_is():
     class Strict(ToyFinder):
-        def faces(self, photo, selection, *, name):
+        def find(self, photo, faces, *, name):
             raise InputError("no face 3")
 
-    assert Tracker(Strict([[30]]), Selection(faces=3)).look(GREY) == {}
+    tracker = Tracker(Strict([[30]]), Selection(faces=3))
+    assert tracker.look(GREY) == {}
+    assert str(tracker.complaint) == "no face 3"

@@ -81,9 +81,28 @@ def test_the_file_and_its_sidecar_tell_of_the_making(folder, swapped, capsys):
 
 def test_a_video_without_a_face_writes_nothing(folder, tmp_path):
     output = tmp_path / "out.mp4"
-    with pytest.raises(NoFaceError, match="any of the 3 frames"):
+    with pytest.raises(NoFaceError, match="any of the 3 frames of wall"):
         uvface.swap_video(folder / "wall.mp4", folder / "face.png", output)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_faces_both_are_swapped_or_the_one_that_is_named(folder, tmp_path):
+    pairs = [np.concatenate([_moved(k), _moved(k)[:, ::-1]], axis=1) for k in range(3)]
+    clip = write_video(tmp_path / "pair.mp4", pairs)
+    before = _images(clip)
+    for faces, halves in (("all", (True, True)), (1, (False, True))):
+        output = tmp_path / "out.mp4"
+        result = uvface.swap_video(clip, folder / "face.png", output, faces=faces, quality=6)
+        assert result.swapped == 3
+        for one, other in zip(before, _images(output), strict=True):
+            change = np.abs(one - other).mean(axis=(0, 2))
+            is_changed = [half.mean() > 2.0 for half in np.split(change, 2)]
+            assert tuple(is_changed) == halves
+
+
+def test_a_number_that_no_frame_has_is_told(folder, tmp_path):
+    with pytest.raises(InputError, match="no face 3"):
+        uvface.swap_video(folder / "clip.mp4", folder / "face.png", tmp_path / "out.mp4", faces=3)
 
 
 def test_strength_0_keeps_the_frames(folder, tmp_path):

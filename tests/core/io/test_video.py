@@ -1,6 +1,7 @@
 """Videos come back with the colours, the timing and the sound that they had."""
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from moving import RATE, SOUND_RATE, read_sound, write_video
 
 from uvface.core.errors import InputError
 from uvface.core.io.provenance import Provenance, read_provenance
-from uvface.core.io.video import Frame, VideoReader, VideoWriter, count_frames
+from uvface.core.io.video import Frame, VideoReader, count_frames
 from uvface.core.io.video_packet import append_packet, packet_in_video
+from uvface.core.io.video_writer import VideoWriter
 
 PICTURE = skimage.data.astronaut()[:200, :240] // 2 + 60  # nothing is clipped
 
@@ -77,7 +79,7 @@ def test_sound_that_does_not_fit_is_encoded_and_told_of(tmp_path, name, codec, o
 
     source = write_video(tmp_path / name, _frames(30), sound=codec)
     writer = _copy(source, tmp_path / output)
-    assert codec in writer.warnings[0] and "AAC" in writer.warnings[0]
+    assert codec in writer.warnings[0] and "AAC, stereo" in writer.warnings[0]
     with av.open(str(tmp_path / output)) as container:
         tone = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
     rate = np.fft.rfftfreq(len(tone), 1 / SOUND_RATE)[np.abs(np.fft.rfft(tone)).argmax()]
@@ -88,7 +90,7 @@ def test_sound_that_does_not_fit_is_encoded_and_told_of(tmp_path, name, codec, o
 def test_odd_sizes_are_filled_up_by_the_last_pixels(tmp_path):
     source = write_video(tmp_path / "in.mp4", _frames(1))
     with VideoReader(source) as video, VideoWriter(tmp_path / "out.mov", video) as writer:
-        writer.write(Frame(image=PICTURE[:199, :239].copy(), time=0))
+        writer.write(Frame(image=PICTURE[:199, :239].copy(), time=0, seconds=0.0))
     found = _read(tmp_path / "out.mov")[0].image
     assert found.shape == (200, 240, 3)
     assert np.abs(found[:199, :239].astype(int) - PICTURE[:199, :239]).mean() < 4.0
@@ -127,13 +129,83 @@ def test_what_is_no_video_is_refused_in_a_line(tmp_path, size):
         VideoReader(tmp_path / "missing.mp4")
 
 
-def test_a_video_that_is_cut_off_gives_what_is_left(tmp_path):
+def test_a_video_without_its_table_is_refused(tmp_path):
     source = write_video(tmp_path / "in.mov", _frames(30))
     content = source.read_bytes()
     broken = tmp_path / "broken.mov"
-    broken.write_bytes(content[: len(content) // 2])  # the table at the end is gone
+    broken.write_bytes(content[: len(content) // 2])  # the table is at the end
     with pytest.raises(InputError, match=r"broken\.mov"):
         _read(broken)
+
+
+def _damaged(source, path):
+    """Write a video of which one packet of the pictures, not the first, is noise."""
+    import av
+
+    with av.open(str(source)) as container:
+        packets = [bytes(p) for p in container.demux(container.streams.video[0]) if p.size]
+    content = source.read_bytes()
+    place = content.index(packets[10]) + 4
+    noise = np.random.default_rng(0).bytes(len(packets[10]) - 4)
+    path.write_bytes(content[:place] + noise + content[place + len(noise) :])
+    return path
+
+
+def test_damage_costs_the_frames_that_it_hits_and_is_told_of(tmp_path):
+    source = write_video(tmp_path / "in.mp4", _frames(30))
+    with VideoReader(_damaged(source, tmp_path / "damaged.mp4")) as video:
+        frames = list(video.frames())
+        assert 20 <= len(frames) <= 30
+        assert frames[-1].seconds == pytest.approx(29 / RATE, abs=1e-3)  # the end is there
+        assert len(frames) == 30 or any("damaged in" in line for line in video.warnings)
+
+
+def test_a_video_that_ends_in_the_middle_gives_what_is_left(tmp_path):
+    source = write_video(tmp_path / "in.mkv", _frames(30))
+    content = source.read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(content[: 7 * len(content) // 10])
+    with VideoReader(tmp_path / "cut.mkv") as video:
+        left = len(list(video.frames()))
+        assert 1 <= left < 27
+        assert any(f"{left} could be read" in line for line in video.warnings)
+
+
+def test_a_video_out_of_a_broadcast_starts_at_0_with_its_sound(tmp_path):
+    import av
+
+    source = write_video(
+        tmp_path / "in.ts", _frames(30), times=range(36_000, 36_030), sound="aac", delay=1200
+    )
+    _copy(source, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.duration / 1e6 == pytest.approx(1.0, abs=0.1)
+        for stream in container.streams:
+            assert abs(float((stream.start_time or 0) * stream.time_base)) < 0.1
+
+
+def test_pixels_that_are_not_square_stay_so_when_turned_upright(tmp_path):
+    source = write_video(tmp_path / "in.mp4", _frames(2), turned=90, aspect=(4, 3))
+    _copy(source, tmp_path / "out.mp4")
+    with VideoReader(tmp_path / "out.mp4") as video:
+        assert video.stream.codec_context.sample_aspect_ratio == Fraction(3, 4)
+
+
+def test_a_change_of_size_is_an_error_that_says_when(tmp_path, monkeypatch):
+    source = write_video(tmp_path / "in.mp4", _frames(4))
+    with VideoReader(source) as video:
+        frames = list(video._decoded())
+        frames[2] = frames[2].reformat(width=120, height=100)
+        monkeypatch.setattr(video, "_decoded", lambda: iter(frames))
+        with pytest.raises(InputError, match=r"after 2 frames, at 0\.1 s"):
+            list(video.frames())
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "file name ü.mp4"])
+def test_names_are_names_not_addresses(tmp_path, name):
+    source = write_video(tmp_path / "in.mp4", _frames(2), sound="aac")
+    source.rename(tmp_path / name)
+    _copy(tmp_path / name, tmp_path / f"new {name}")
+    assert len(_read(tmp_path / f"new {name}")) == 2
 
 
 def test_nothing_is_written_or_overwritten_when_something_fails(tmp_path):
