@@ -1,0 +1,118 @@
+"""Measure how much a face flickers that was swapped through a video.
+
+A photo is moved by known amounts, with new noise in each frame; the frames of the results are moved
+back, so that whatever changes from frame to frame is flicker.
+
+    python docs/measure_video.py PHOTO REFERENCE [--frames 60]
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import uvface
+from uvface.core.compilation import keep_compiled_code
+from uvface.core.io.video import VideoReader, converted, import_av
+
+SIDE = 480
+RATE = 30
+NOISE = 3.0  # levels, standard deviation
+CHANGED = 4.0  # mean levels by which a pixel of the face differs from the video
+BLUR = 2.0  # pixels: what is finer is the video's own noise, encoded anew
+
+
+def _moves(photo: np.ndarray, count: int) -> list[np.ndarray]:
+    """Return the affine map of each frame: it pans, turns and grows."""
+    height, width = photo.shape[:2]
+    centre, moves = (width / 2, 0.45 * height), []
+    for t in range(count):
+        move = cv2.getRotationMatrix2D(
+            centre, 6 * np.sin(2 * np.pi * t / 45), 1 + 0.08 * np.sin(2 * np.pi * t / 60)
+        )
+        pan = [12 * np.sin(2 * np.pi * t / 40), 9 * np.cos(2 * np.pi * t / 33)]
+        move[:, 2] += SIDE / 2 - np.array(centre) + pan
+        moves.append(move)
+    return moves
+
+
+def _write(path: Path, photo: np.ndarray, moves: Sequence[np.ndarray]) -> None:
+    av, random = import_av(), np.random.default_rng(0)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=RATE, options={"crf": "16"})
+        stream.width = stream.height = SIDE
+        stream.pix_fmt = "yuv420p"
+        for t, move in enumerate(moves):
+            frame = cv2.warpAffine(
+                photo, move, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+            )
+            noisy = frame + random.normal(0, NOISE, frame.shape)
+            picture = av.VideoFrame.from_ndarray(noisy.clip(0, 255).astype(np.uint8), "rgb24")
+            ready = converted(picture, format="yuv420p")
+            ready.pts, ready.time_base = t, Fraction(1, RATE)
+            output.mux(stream.encode(ready))
+        output.mux(stream.encode())
+
+
+def _moved_back(frames: Sequence[np.ndarray], moves: Sequence[np.ndarray]) -> np.ndarray:
+    whole = [np.vstack([move, [0, 0, 1]]) for move in moves]
+    back = [(whole[0] @ np.linalg.inv(move))[:2] for move in whole]
+    return np.stack(
+        [
+            cv2.warpAffine(frame.astype(np.float32), step, (SIDE, SIDE), flags=cv2.INTER_CUBIC)
+            for frame, step in zip(frames, back, strict=True)
+        ]
+    )
+
+
+def _read(path: Path) -> list[np.ndarray]:
+    with VideoReader(path) as video:
+        return [frame.image for frame in video.frames()]
+
+
+def _one_by_one(frames: Sequence[np.ndarray], reference: Path) -> list[np.ndarray]:
+    model = uvface.load()
+    return [255 * uvface.swap(frame, reference, model=model).image for frame in frames]
+
+
+def _row(name: str, frames: np.ndarray, face: np.ndarray) -> str:
+    soft = np.stack([cv2.GaussianBlur(frame, (0, 0), BLUR) for frame in frames])
+    change = np.sqrt((np.diff(soft, axis=0) ** 2).mean(axis=0))[face].mean()
+    step = np.abs(np.diff(frames[:, face].mean(axis=1), axis=0)).max()
+    return f"| {name} | {change:.2f} | {step:.1f} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("reference", type=Path)
+    parser.add_argument("--frames", type=int, default=60)
+    given = parser.parse_args()
+    keep_compiled_code()
+    photo = cv2.cvtColor(cv2.imread(str(given.photo)), cv2.COLOR_BGR2RGB)
+    zoom = 1.15 * SIDE / min(photo.shape[:2])
+    photo = cv2.resize(photo, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    moves = _moves(photo, given.frames)
+    with tempfile.TemporaryDirectory() as folder:
+        clip, output = Path(folder) / "clip.mp4", Path(folder) / "out.mp4"
+        _write(clip, photo, moves)
+        uvface.swap_video(clip, given.reference, output)
+        source, swapped = _read(clip), _read(output)
+    alone = _moved_back(_one_by_one(source, given.reference), moves)
+    still, together = _moved_back(source, moves), _moved_back(swapped, moves)
+    changed = np.abs(together - still).mean(axis=(0, 3)) > CHANGED
+    face = cv2.erode(changed.astype(np.uint8), np.ones((9, 9))) > 0
+    print("| | change from frame to frame | largest step of the face's mean colour |")
+    print("|---|---|---|")
+    print(_row("the video itself", still, face))
+    print(_row("frames swapped one by one", alone, face))
+    print(_row("`swap-video`", together, face))
+
+
+if __name__ == "__main__":
+    main()
