@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..core.errors import InputError, NoFaceError, UvfaceError
+from ..core.errors import InputError, NoFaceError
 from ..core.io.images import Photo
 from ..core.types import Face
 from ..editing.finder import LEAST_LIKENESS, FaceFinder, Selection
@@ -32,7 +32,7 @@ class Tracker:
     """Follows the chosen faces of a video, frame by frame.
 
     Attributes:
-        complaint: why the choice of faces could not be met when they were last looked for.
+        complaint: where there were faces, but not the chosen ones, the last such error.
     """
 
     def __init__(self, finder: FaceFinder, selection: Selection) -> None:
@@ -43,7 +43,7 @@ class Tracker:
             selection: which ones, whenever faces are looked for. Nobody is taken who is not much
                 like the person to be like.
         """
-        self.complaint: UvfaceError | None = None
+        self.complaint: InputError | None = None
         self._finder, self._selection = finder, selection
         self._faces: dict[int, Face] = {}
         self._thumb: Float[np.ndarray, "side side 3"] | None = None
@@ -106,7 +106,9 @@ class Tracker:
         """Look for faces, and follow those that are not followed yet."""
         try:
             found = self._find(photo)
-        except (NoFaceError, InputError) as error:  # none, or none of that number
+        except NoFaceError:
+            return
+        except InputError as error:
             self.complaint = error
             return
         for face in found:
@@ -119,8 +121,9 @@ class Tracker:
             return self._finder.find(photo, self._selection.faces, name="frame")
         face, likeness = self._finder.most_like(photo, self._selection.like, name="frame")
         if likeness < LEAST_LIKENESS:
-            raise NoFaceError(
-                f"nobody in the frame is much like the given person (cosine {likeness:.2f})"
+            raise InputError(
+                f"nobody in the frames is much like the given person (cosine {likeness:.2f}); give "
+                "another photo of them"
             )
         return [face]
 

@@ -21,7 +21,7 @@ from jaxtyping import Float, UInt8
 
 from ..core.arguments import OnOff, as_number
 from ..core.blending.composite import BlendMethod
-from ..core.errors import InputError, NoFaceError, UvfaceError
+from ..core.errors import InputError, NoFaceError
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import PhotoLike
 from ..core.io.provenance import Provenance
@@ -180,7 +180,8 @@ def swap_video(
                 if progress is not None:
                     progress(done)
             if not changed:
-                raise _nothing_found(target, done, tracker)
+                line = f"no face found in any of the {done} frames of {target.name}"
+                raise tracker.complaint or NoFaceError(line)
             remove_sidecar(output)  # that of an older video would tell of it
         warnings = [*video.warnings, *found.warnings, *writer.warnings]
     if done > changed:
@@ -207,13 +208,6 @@ def _inputs(target: Path, found: FoundReference, request: SwapRequest) -> dict[s
     references = {f"reference {i}": path for i, path in enumerate(found.photos)}
     likes = {f"like {i}": path for i, path in enumerate(request.likes)}
     return {"target": target, **references, **likes}
-
-
-def _nothing_found(target: Path, count: int, tracker: Tracker) -> UvfaceError:
-    if isinstance(tracker.complaint, InputError):  # there are faces, but none of that number
-        return tracker.complaint
-    line = f"no face found in any of the {count} frames of {target.name}"
-    return NoFaceError(f"{line}; of the last one: {tracker.complaint}")
 
 
 def _swap_frames(
