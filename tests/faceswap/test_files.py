@@ -19,6 +19,7 @@ from uvface.editing.references import reference_list
 from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.report import report_page, write_report
+from uvface.faceswap.request import swap_options
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +113,10 @@ def test_what_cannot_be_recorded_is_not_written(files, model, tmp_path, monkeypa
         ("preset", "prn"),
     ],
 )
-def test_unknown_choices_are_input_errors(files, model, name, value):
-    unchecked = inspect.unwrap(swap)  # as it is without the tests' own type checker
+def test_unknown_choices_are_input_errors(files, model, monkeypatch, name, value):
+    # As they are without the tests' own type checker.
+    monkeypatch.setattr("uvface.faceswap.photos.swap_options", inspect.unwrap(swap_options))
+    unchecked = inspect.unwrap(swap)
     with pytest.raises(InputError, match=f"{name} '{value}'; choose from"):
         unchecked(*files, model=model, **{name: value})
 
