@@ -29,6 +29,7 @@ from ..core.commands.options import (
     usage_errors,
 )
 from ..core.commands.progress import tell_of_compiling
+from .options import Blend, Color, Complete, Keep, Occlusion, Shape, Sharpness, Strength
 
 __all__ = ["benchmark", "swap"]
 
@@ -58,27 +59,11 @@ def swap(
             "output (a name in the folder); several references separated by ;.",
         ),
     ] = None,
-    keep: Annotated[
-        str, typer.Option(help="Regions that stay the target's own, or none.")
-    ] = "eyeballs,mouth_interior",
-    color: Annotated[
-        Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
-    ] = "light",
-    blend: Annotated[
-        Literal["poisson", "laplacian", "feather", "none"],
-        typer.Option(help="How the face is put in."),
-    ] = "poisson",
-    complete: Annotated[
-        Literal["none", "mirror", "fill", "auto"],
-        typer.Option(
-            help="What stands in for skin that the reference hides: nothing, its other side, that "
-            "and smooth colour, or that for gaps only."
-        ),
-    ] = "auto",
-    occlusion: Annotated[
-        Literal["on", "off"],
-        typer.Option(help="Leave hair, glasses and hands before the target's face on top."),
-    ] = "on",
+    keep: Keep = "eyeballs,mouth_interior",
+    color: Color = "light",
+    blend: Blend = "poisson",
+    complete: Complete = "auto",
+    occlusion: Occlusion = "on",
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -87,21 +72,9 @@ def swap(
             "--occlusion; of a batch, a folder of them, each with its target's name.",
         ),
     ] = None,
-    sharpness: Annotated[
-        Literal["match", "none"],
-        typer.Option(help="Give the face the target photo's blur and grain, or not."),
-    ] = "match",
-    strength: Annotated[
-        float, typer.Option(min=0, max=1, help="0 keeps the target, 1 is the full swap.")
-    ] = 1.0,
-    shape: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Shape of eyes, brows, nose and cheeks: 0 the target's, 1 the reference's.",
-        ),
-    ] = 1.0,
+    sharpness: Sharpness = "match",
+    strength: Strength = 1.0,
+    shape: Shape = 1.0,
     preset: Annotated[
         Literal["uvface", "prnet"],
         typer.Option(help="prnet pastes as PRNet's own code does, for comparison."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,7 @@ from ..core.commands.options import (
     warn,
 )
 from ..core.commands.progress import count_up, tell_of_compiling
+from .options import Blend, Color, Complete, Keep, Occlusion, Shape, Sharpness, Strength
 
 __all__ = ["swap_video"]
 
@@ -42,39 +43,14 @@ def swap_video(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Video to write: .mp4, .m4v or .mov.")
     ],
-    keep: Annotated[
-        str, typer.Option(help="Regions that stay the target's own, or none.")
-    ] = "eyeballs,mouth_interior",
-    color: Annotated[
-        Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
-    ] = "light",
-    blend: Annotated[
-        Literal["poisson", "laplacian", "feather", "none"],
-        typer.Option(help="How the face is put in."),
-    ] = "poisson",
-    complete: Annotated[
-        Literal["none", "mirror", "fill", "auto"],
-        typer.Option(help="What stands in for skin that the reference hides; see swap."),
-    ] = "auto",
-    occlusion: Annotated[
-        Literal["on", "off"],
-        typer.Option(help="Leave hair, glasses and hands before the target's face on top."),
-    ] = "on",
-    sharpness: Annotated[
-        Literal["match", "none"],
-        typer.Option(help="Give the face the frame's blur and grain, or not."),
-    ] = "match",
-    strength: Annotated[
-        float, typer.Option(min=0, max=1, help="0 keeps the target, 1 is the full swap.")
-    ] = 1.0,
-    shape: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Shape of eyes, brows, nose and cheeks: 0 the target's, 1 the reference's.",
-        ),
-    ] = 1.0,
+    keep: Keep = "eyeballs,mouth_interior",
+    color: Color = "light",
+    blend: Blend = "poisson",
+    complete: Complete = "auto",
+    occlusion: Occlusion = "on",
+    sharpness: Sharpness = "match",
+    strength: Strength = 1.0,
+    shape: Shape = 1.0,
     faces: Faces = "largest",
     reference_face: ReferenceFace = "largest",
     like: Like = None,
