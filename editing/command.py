@@ -36,7 +36,9 @@ __all__ = ["edit", "texture"]
 def edit(
     photo: Annotated[Path, typer.Argument(help="Photo that is changed.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
-    region: Annotated[list[str], typer.Option(help="Region to change, or several: lips,eyes.")],
+    region: Annotated[
+        list[str] | None, typer.Option(help="Region to change, or several: lips,eyes.")
+    ] = None,
     reference: Annotated[
         Path | None, typer.Option("--from", help="Photo or face file that the region comes from.")
     ] = None,
@@ -47,6 +49,13 @@ def edit(
         float, typer.Option(min=0, help="Soft border of the region, texels of 256, up to 64.")
     ] = 3.0,
     recolor: Annotated[str | None, typer.Option(help="Colour for the region: #RRGGBB.")] = None,
+    reshape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=AMOUNT",
+            help="Expression or proportion to change, -1 to 1: smile=0.5,nose_width=-0.3.",
+        ),
+    ] = None,
     faces: Faces = "largest",
     reference_face: ReferenceFace = "largest",
     like: Like = None,
@@ -60,28 +69,39 @@ def edit(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Change parts of a face: take them from another photo, or recolour them."""
+    """Change parts of a face: from another photo, other colours, expressions, proportions."""
     set_up(device)
-    if reference is None and recolor is None:
-        raise typer.BadParameter("nothing to do; give --from PHOTO or --recolor '#RRGGBB'")
+    if reference is None and recolor is None and not reshape:
+        raise typer.BadParameter(
+            "nothing to do; give --from PHOTO, --recolor '#RRGGBB' or --reshape NAME=AMOUNT"
+        )
+    if not region and not (reference is None and recolor is None):
+        raise typer.BadParameter("no region given; say by --region what to change")
     if reference is None and (reference_face != "largest" or reference_like is not None):
         raise typer.BadParameter("a face of the reference is chosen; give it by --from PHOTO")
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     from ..core.io.images import check_image_name
     from ..core.reconstruct import load
-    from .edit import EditConfig, check_edit
+    from .edit import EditConfig, check_request
     from .edit import edit as run
     from .finder import Selection
 
-    regions = [name for given in region for name in name_list(given, "regions")]
+    regions = [name for given in region or () for name in name_list(given, "regions")]
     model, config = load(weights), EditConfig(strength=strength, feather=feather)
     photos = [path for path in (photo, reference, like, reference_like) if path is not None]
     if output.resolve() in {path.resolve() for path in photos}:
         raise typer.BadParameter(f"{output} would overwrite an input; choose another name")
     with usage_errors():
         check_image_name(output)
-        check_edit(model.layout, regions=regions, recolor=recolor, config=config)
+        _, amounts = check_request(
+            model.layout,
+            regions=regions,
+            has_reference=reference is not None,
+            recolor=recolor,
+            reshape=reshape,
+            config=config,
+        )
         Selection(faces=face_choice(faces), like=like)
         Selection(faces=face_choice(reference_face), like=reference_like)
     tell_of_compiling(quiet=quiet)
@@ -93,6 +113,7 @@ def edit(
         strength=strength,
         feather=feather,
         recolor=recolor,
+        reshape=amounts,
         faces=face_choice(faces),
         like=like,
         reference_face=face_choice(reference_face),
@@ -102,7 +123,8 @@ def edit(
     )
     result.save(output, metadata=metadata, sidecar=sidecar)
     warn(result.warnings)
-    report(result.record(output), f"{output}: edited {', '.join(regions)}", quiet, as_json)
+    done = ", ".join([*regions, *amounts])
+    report(result.record(output), f"{output}: edited {done}", quiet, as_json)
 
 
 def texture(

@@ -1,9 +1,9 @@
-"""Editing faces of a photo: regions taken from another photo, or recoloured."""
+"""Editing faces of a photo: regions from another photo, or in another colour; other shapes."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ..core.io.photos import PhotoLike, open_photo
 from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
+from .deform import parse_amounts
 from .edges import closed_gaps
 from .finder import LIKE, FaceFinder, FoundReference, Selection, like_files
 from .finish import SharpnessMatch
@@ -35,8 +36,9 @@ from .references import References, find_reference, reference_list, reference_na
 from .regions import combine_regions, soften
 from .result import EditResult
 from .source import Reference, source_for
+from .warp import reshape_face
 
-__all__ = ["EditConfig", "apply_source", "check_edit", "edit", "edit_face"]
+__all__ = ["EditConfig", "apply_source", "check_edit", "check_request", "edit", "edit_face"]
 
 _LEAST = 0.01  # below this a mask is 0
 _MOST_FEATHER = 64.0  # texels of 256: softer than that, a region is the whole face
@@ -132,17 +134,47 @@ def check_edit(
     layout: UVLayout, *, regions: Sequence[str], recolor: str | None, config: EditConfig
 ) -> EditConfig:
     """Return the settings; raise InputError for what no photo is needed to see, as `edit_face`."""
-    config = dataclasses.replace(
-        config,
-        strength=as_number("strength", config.strength, 0, 1),
-        feather=as_number("feather (texels)", config.feather, 0, _MOST_FEATHER),
-    )
+    config = _with_numbers(config)
     _edit_mask(layout, regions, config.feather)
     if recolor is not None:
         parse_color(recolor)
         for _, groups in split_regions(layout, regions):
             _part_masks(layout, groups, config.feather)
     return config
+
+
+def _with_numbers(config: EditConfig) -> EditConfig:
+    return dataclasses.replace(
+        config,
+        strength=as_number("strength", config.strength, 0, 1),
+        feather=as_number("feather (texels)", config.feather, 0, _MOST_FEATHER),
+    )
+
+
+def check_request(
+    layout: UVLayout,
+    *,
+    regions: Sequence[str],
+    has_reference: bool,
+    recolor: str | None,
+    reshape: Mapping[str, float] | str | Sequence[str] | None,
+    config: EditConfig,
+) -> tuple[EditConfig, dict[str, float]]:
+    """Return the settings of `edit` and its amounts of `reshape`, read and checked.
+
+    Raises:
+        InputError: what no photo is needed to see: nothing is to be done, a region without a
+            reference and a colour, or one of these without a region; an unusable value.
+    """
+    amounts = {} if reshape is None else parse_amounts(reshape, layout)
+    changes_colors = has_reference or recolor is not None
+    if not amounts and not changes_colors:
+        raise InputError("nothing to do; give a reference photo, a colour or what to reshape")
+    if regions and not changes_colors:
+        raise InputError(f"nothing to do with {', '.join(regions)}; give a reference or a colour")
+    if not changes_colors:
+        return _with_numbers(config), amounts
+    return check_edit(layout, regions=regions, recolor=recolor, config=config), amounts
 
 
 def apply_source(
@@ -238,11 +270,12 @@ def edit(
     photo: PhotoLike,
     *,
     model: Model | None = None,
-    regions: str | Sequence[str],
+    regions: str | Sequence[str] = (),
     reference: References | None = None,
     strength: float = 1.0,
     feather: float = 3.0,
     recolor: str | None = None,
+    reshape: Mapping[str, float] | str | Sequence[str] | None = None,
     faces: FaceChoice = "largest",
     like: PhotoLike | None = None,
     reference_face: FaceChoice = "largest",
@@ -250,7 +283,7 @@ def edit(
     recognition: str | Path | None = None,
     boxes: Boxes | None = None,
 ) -> EditResult:
-    """Change regions of the faces of a photo.
+    """Change regions of the faces of a photo, then their expression and proportions.
 
     Args:
         photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
@@ -261,6 +294,9 @@ def edit(
         strength: 0 keeps the photo, 1 is the full edit.
         feather: width of the regions' soft border, in texels of 256, up to 64.
         recolor: colour for the regions, ``#RRGGBB``.
+        reshape: what is made how much smaller or larger, or which expression is added, from -1
+            to 1: ``{"smile": 0.5, "nose_width": -0.3}``, or ``"smile=0.5,nose_width=-0.3"``.
+            An unknown name ends in an error that lists all.
         faces: which faces of the photo are changed.
         like: a photo of the person whose face is changed, in place of ``faces``.
         reference_face: which face of the reference is taken.
@@ -282,13 +318,21 @@ def edit(
     given = () if reference is None else reference_list(reference)
     sources = [one for one in given if not isinstance(one, FoundReference)]
     finder.require_boxes({"photo": [opened], "reference": sources, LIKE: [like, reference_like]})
-    config = EditConfig(strength=strength, feather=feather)
-    config = check_edit(finder.model.layout, regions=regions, recolor=recolor, config=config)
+    layout = finder.model.layout
+    config, amounts = check_request(
+        layout,
+        regions=regions,
+        has_reference=reference is not None,
+        recolor=recolor,
+        reshape=reshape,
+        config=EditConfig(strength=strength, feather=feather),
+    )
     selections = {"faces": Selection(faces=faces, like=like)}
     found, warnings = finder.faces(opened, selections["faces"])
     shown: Reference | None = None
     files: tuple[Path, ...] = ()
-    settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor, **_settings(config)}
+    settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor, "reshape": amounts}
+    settings |= _settings(config)
     if reference is not None:
         selections["reference_face"] = Selection(faces=reference_face, like=reference_like)
         chosen = find_reference(finder, given, selections["reference_face"])
@@ -296,24 +340,29 @@ def edit(
         settings["reference"] = reference_names(given)
     likes = like_files(*selections.values())
     photos = [opened, *sources, *likes]
-    image = opened.image
+    image, edited = opened.image, []
     for face in found:
-        image = edit_face(
-            image,
-            face,
-            finder.model.layout,
-            regions=regions,
-            reference=shown,
-            recolor=recolor,
-            config=config,
-        )
+        if regions:
+            image = edit_face(
+                image,
+                face,
+                layout,
+                regions=regions,
+                reference=shown,
+                recolor=recolor,
+                config=config,
+            )
+        amount = {name: config.strength * value for name, value in amounts.items()}
+        image, face = reshape_face(image, face, layout, amount)
+        edited.append(face)
+    done = ", ".join([*regions, *amounts])
     if config.strength and np.abs(image - opened.image).max() < _UNSEEN:
-        warnings += (f"nothing that one sees changed: {', '.join(regions)} hardly shows there",)
+        warnings += (f"nothing that one sees changed: {done} hardly shows there",)
     return EditResult(
         image=image,
-        faces=found,
+        faces=edited,
         photo=opened,
-        operation=f"edit {', '.join(regions)}",
+        operation=f"edit {done}",
         settings=settings | finder.describe(selections, photos),
         warnings=opened.warnings + warnings,
         references=files,

@@ -9,12 +9,13 @@ PHOTOS = Path(__file__).parent / "photos"
 
 
 def main(photo: str, reference: str, output: str) -> None:
-    """Take the eyes from another photo and recolour the lips."""
+    """Take the eyes from another photo, recolour the lips, and smile."""
     model = uvface.load()
     eyes = uvface.edit(photo, model=model, regions=("eyes",), reference=reference)
     lips = uvface.edit(eyes.image, model=model, regions=("lips",), recolor="#a01830", strength=0.6)
-    lips.save(output)
-    print(f"{output}: eyes of {Path(reference).name}, red lips")
+    smiling = uvface.edit(lips.image, model=model, reshape={"smile": 0.5})
+    smiling.save(output)
+    print(f"{output}: eyes of {Path(reference).name}, red lips, a smile")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+import uvface
 from uvface.cli import main
 from uvface.core.io.images import write_image
 from uvface.core.io.provenance import Provenance
@@ -208,6 +209,26 @@ def test_swap_and_edit_write_marked_pictures(
     before, after = cv2.imread(str(astronaut)).astype(int), cv2.imread(str(red)).astype(int)
     changed = np.abs(before - after).max(axis=-1) > 0
     assert 50 < changed.sum() < 4000
+
+
+@pytest.mark.weights
+def test_a_reshaped_face_is_read_as_it_was_reshaped(tmp_path: Path, astronaut: Path) -> None:
+    """The network, shown the new picture, finds landmarks about where the moved face says."""
+    out, model = tmp_path / "reshaped.png", uvface.load()
+    amounts = {"mouth_open": 0.6, "smile": 0.6, "brows_up": 1.0, "nose_length": 0.8}
+    text = ",".join(f"{name}={amount}" for name, amount in amounts.items())
+    assert main(["edit", str(astronaut), "-o", str(out), "--reshape", text]) == 0
+    result = uvface.edit(astronaut, model=model, reshape=amounts)
+    assert np.abs(cv2.imread(str(out))[..., ::-1] / 255 - result.image).max() < 2.0 / 255
+    (before,) = model.reconstruct(astronaut)
+    (after,) = model.reconstruct(result.image, boxes=[np.asarray(before.box).tolist()])
+    (told,) = result.faces
+    face = slice(17, 68)  # without the jaw, which a box of the old face does not hold
+    moved, left = (
+        np.linalg.norm(np.asarray(a.landmarks - b.landmarks)[face, :2], axis=-1)
+        for a, b in ((told, before), (told, after))
+    )
+    assert moved.max() > 4.0 and left.mean() < 0.5 * moved.mean()
 
 
 @pytest.mark.weights

@@ -7,6 +7,8 @@ import pytest
 from typer.main import get_command
 
 from uvface.cli import app
+from uvface.core.geometry.layout import load_layout
+from uvface.editing.deform import reshape_names
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,6 +36,7 @@ def test_every_flag_of_prnet_is_answered():
     [
         ("swapping.md", ("swap", "texture", "edit")),
         ("augmenting.md", ("augment",)),
+        ("editing.md", ("edit",)),
         ("video.md", ("swap-video",)),
     ],
 )
@@ -43,6 +46,13 @@ def test_every_option_that_a_guide_names_is_there(name, commands):
     options = {option for p in parameters for option in (*p.opts, *p.secondary_opts)}
     named = set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", text))
     assert len(named) > 3 and named <= options
+
+
+def test_the_guide_to_edits_names_all_that_can_be_reshaped():
+    text = (ROOT / "docs" / "editing.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
+    named = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    assert named == set(reshape_names(load_layout("uvface")))
 
 
 def test_outputs_in_the_help_and_in_the_readme_are_all_of_them():

@@ -1,0 +1,261 @@
+"""Moving a face's pixels in its photo, and what is around it along: smiles, smaller noses.
+
+Every pixel of the moved face shows the photo where its point of the surface was before, so that no
+colours are made and none are blended. Around the face the displacement runs out smoothly
+(Laplace's equation), as it does where the face is turned away and its position is not sure to the
+pixel.
+
+References:
+    T. Beier, S. Neely, "Feature-Based Image Metamorphosis", 1992 (pixels look back to where they
+    come from).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jaxtyping import Float
+
+from ..core.blending.poisson import poisson_correction
+from ..core.geometry.landmarks import read_landmarks
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp
+from ..core.geometry.render import rasterize_layout, uv_at_pixels
+from ..core.geometry.sampling import sample_bicubic, sample_bilinear
+from ..core.geometry.scales import enlarge, pool
+from ..core.geometry.visibility import normals, visibility
+from ..core.geometry.window import cut_window
+from ..core.types import Face
+from .apply import Window, paste_window
+from .deform import deformation, openings
+from .regions import soften
+
+__all__ = ["reshape_face"]
+
+RgbImage = Float[np.ndarray, "height width 3"]
+
+_MARGIN = 0.3  # of the face's size: room around it, in which the displacement runs out
+_CELLS = 32  # along a side of the window
+_REACH = 5  # cells: so far from the face pixels move
+_AROUND = 256  # pixels along a side at which displacements around the face are found
+_EXACT = 0.02  # of these pixels
+_FACING = 0.25  # least cosine between surface and view of what moves as the surface says
+_SURE = 0.3  # least visibility of it
+_RIM = (0.6, 0.95)  # share of what lies inside an opening around a texel that is surely inside
+_RIM_BLUR = 2.0  # texels of 256
+_INSIDE_OF = (0.5, 0.7)  # share of an opening at a pixel that shows what lies in it, not its rim
+_TORN = (0.7, 2.0)  # pixels by which neighbours come from further apart
+_OPENED = (0.05, 0.35)  # cm by which a mouth opens: until its inside is in shade
+# The inside of a mouth that the photo does not show: this share of the colour of its lips at its
+# rim, and in its middle.
+_INSIDE_RIM, _INSIDE = (0.55, 0.32, 0.32), (0.2, 0.08, 0.08)
+_SHADE_BLUR, _DEEP = 4.0, (0.4, 1.0)  # texels of 256; share of the mouth around a texel
+_INNER_LIPS = ((61, 67), (62, 66), (63, 65))
+
+
+def reshape_face(
+    image: RgbImage, face: Face, layout: UVLayout, amounts: Mapping[str, float]
+) -> tuple[RgbImage, Face]:
+    """Change expression and proportions of a face.
+
+    Args:
+        image: the photo, RGB in [0, 1].
+        face: the face of it to change.
+        layout: UV layout of the face.
+        amounts: from `deform.parse_amounts`; if all are 0 the photo comes back.
+
+    Returns:
+        The photo, pixels far from the face bit-identical, and the face as it is there; its
+        camera stays.
+    """
+    if not any(amounts.values()):
+        return image, face
+    moves = deformation(face, layout, amounts)
+    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.0]
+    size = float((points.max(axis=0) - points.min(axis=0)).max())
+    pixels, origin = cut_window(image, points, margin=max(round(_MARGIN * size), 4))
+    window = Window(
+        image=jnp.asarray(pixels, jnp.float32),
+        origin=jnp.asarray(origin, jnp.int32),
+        photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
+        allowed=jnp.ones(pixels.shape[:2]),
+    )
+    moved = _moved_face(face, moves.shift, layout)
+    side = len(pixels)
+    corner = jnp.asarray((*origin, 0), jnp.float32)
+    old, new = face.position_map - corner, moved.position_map - corner
+    move = _prepare(face, old, new, moves.carried, layout)
+    before, after = (_look_up(map_, layout, side=side) for map_ in (old, new))
+    small = jnp.asarray(_AROUND / side, jnp.float32)
+    around = _around(move, _look_up(_scaled(new, small), layout, side=_AROUND), small)
+    warped = _warp(window, move, before, after, around)
+    return paste_window(image, window, warped), moved
+
+
+@jax.jit
+def _moved_face(face: Face, shift: Array, layout: UVLayout) -> Face:
+    position_map = face.position_map + shift
+    mean = (position_map[..., 2] * layout.mask).sum() / layout.mask.sum()
+    position_map = position_map.at[..., 2].add(-mean)
+    alone = visibility(position_map, layout)
+    uncovered = jnp.where(
+        face.self_visibility > _SURE,
+        jnp.clip(face.visibility / jnp.maximum(face.self_visibility, _SURE), 0.0, 1.0),
+        1.0,
+    )
+    return dataclasses.replace(
+        face,
+        position_map=position_map,
+        landmarks=read_landmarks(position_map, layout.landmark_uv),
+        visibility=alone * uncovered,
+        self_visibility=alone,
+    )
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Move:
+    """A face before and after, per texel, window pixels."""
+
+    place: Array  # [S, S, 2] where the photo shows the texel
+    rest: Array  # [S, S, 2] where it would be now if it did not move with the surface
+    opening: Array  # [S, S], 1 on eyeballs and inside the mouth
+    inner: Array  # [S, S], the same without their rims, which may be lid or lip
+    mouth: Array  # [S, S], 1 inside the mouth
+    inside: Array  # [S, S, 3] colours of the inside of a mouth that the photo does not show
+    sure: Array  # [S, S], 1 where the surface says how the photo moves
+    opened: Array  # [], cm by which the mouth is opened further
+
+
+class _Lookup(NamedTuple):
+    """Which texel each pixel shows."""
+
+    texels: Array  # [h, w, 2] column and row
+    covered: Array  # [h, w] bool
+
+
+@partial(jax.jit, static_argnames="side")
+def _look_up(position_map: Array, layout: UVLayout, *, side: int) -> _Lookup:
+    found = rasterize_layout(position_map, layout, height=side, width=side)
+    return _Lookup(uv_at_pixels(found, layout) * layout.size - 0.5, found.is_covered)
+
+
+@jax.jit
+def _scaled(position_map: Array, zoom: Array) -> Array:
+    """Return the map in pixels of another size; corners of pixels fall on corners."""
+    half = jnp.array([0.5, 0.5, 0.0])
+    return zoom * (position_map + half) - half
+
+
+@jax.jit
+def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayout) -> _Move:
+    texel = layout.size / 256
+    opening = openings(layout)
+    mouth = layout.regions.get("mouth_interior", jnp.zeros_like(layout.mask))
+    blurred = soften(opening[..., None], _RIM_BLUR * texel)[..., 0]
+    facing = normals(old, layout)[..., 2]
+    is_sure = ((facing > _FACING) & (face.self_visibility > _SURE)) | (opening > 0.5)
+    lips = layout.regions.get("lips", layout.mask)[..., None]
+    color = (face.texture * lips).sum(axis=(0, 1)) / lips.sum()
+    deep = ramp(soften(mouth[..., None], _SHADE_BLUR * texel), _DEEP)
+    rim, middle = jnp.asarray(_INSIDE_RIM), jnp.asarray(_INSIDE)
+    return _Move(
+        place=old[..., :2],
+        rest=(new - carried)[..., :2],
+        opening=opening,
+        inner=ramp(blurred, _RIM),
+        mouth=mouth,
+        inside=color * (rim + deep * (middle - rim)),
+        sure=is_sure.astype(jnp.float32),
+        opened=(_mouth_gap(new, layout) - _mouth_gap(old, layout)) / face.camera.scale,
+    )
+
+
+def _mouth_gap(position_map: Array, layout: UVLayout) -> Float[Array, ""]:
+    upper, lower = jnp.asarray(_INNER_LIPS).T
+    points = read_landmarks(position_map, layout.landmark_uv)
+    return jnp.linalg.norm(points[lower] - points[upper], axis=-1).mean()
+
+
+def _pixels(side: int) -> Float[Array, "side side 2"]:
+    line = jnp.arange(side, dtype=jnp.float32)
+    return jnp.stack(jnp.meshgrid(line, line), axis=-1)
+
+
+@jax.jit
+def _around(move: _Move, after: _Lookup, zoom: Array) -> Float[Array, "n n 2"]:
+    """Return how far back pixels around the face, and unsure ones of it, look: smoothly, to 0.
+
+    Args:
+        move: of the face.
+        after: which texels the pixels of a small window show.
+        zoom: its pixels per pixel of the window.
+    """
+    layers = jnp.concatenate([move.place, move.sure[..., None]], axis=-1)
+    drawn = sample_bilinear(layers, after.texels)
+    side = _AROUND
+    known = after.covered & (drawn[..., 2] > 0.5)
+    displacement = jnp.where(
+        known[..., None], zoom * (drawn[..., :2] + 0.5) - 0.5 - _pixels(side), 0.0
+    )
+    cells = pool(after.covered.astype(jnp.float32)[..., None], _CELLS)[..., 0]
+    near = lax.reduce_window(cells, 0.0, lax.max, (2 * _REACH + 1,) * 2, (1, 1), "SAME")
+    region = enlarge(near[..., None], side)[..., 0] > 0.0
+    rim = jnp.arange(side) % (side - 1) == 0
+    between = region & ~known & ~(rim | rim[:, None])
+    nothing = jnp.zeros_like(displacement)
+    smooth = poisson_correction(displacement, nothing, between, tolerance=_EXACT)
+    return (displacement + smooth) / zoom
+
+
+@jax.jit
+def _warp(
+    window: Window, move: _Move, before: _Lookup, after: _Lookup, around: Array
+) -> Float[Array, "side side 3"]:
+    """Return the window with the face moved."""
+    side = window.image.shape[0]
+    pixels = _pixels(side)
+    was_inner = sample_bilinear(move.inner[..., None], before.texels)
+    was_inner = jnp.where(before.covered[..., None], was_inner, 0.0)
+    maps = [move.opening, move.mouth, move.sure]
+    layers = [move.place, move.rest, move.inside, jnp.stack(maps, axis=-1)]
+    drawn = sample_bilinear(jnp.concatenate(layers, axis=-1), after.texels)
+    place, rest, inside, masks = jnp.split(drawn, [2, 4, 7], axis=-1)
+    opening, mouth, sure = jnp.moveaxis(masks, -1, 0)
+    was_inside = sample_bilinear(was_inner, rest)[..., 0] * ramp(opening, _INSIDE_OF)
+    # Teeth go with lips that hardly open or close.
+    stays = was_inside * (1.0 - mouth * (1.0 - ramp(jnp.abs(move.opened), _OPENED)))
+    place = place + stays[..., None] * (rest - place)
+    far = sample_bilinear(around, (pixels + 0.5) * (_AROUND / side) - 0.5)
+    known = (after.covered & (sure > 0.5))[..., None]
+    displacement = jnp.where(known, place - pixels, far)
+    shown = jnp.clip(sample_bicubic(window.image, pixels + displacement), 0.0, 1.0)
+    warped = _without_steps(shown, displacement)
+    warped = jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, window.image)
+    share = mouth * (1.0 - was_inside) * after.covered.astype(jnp.float32)
+    share = (share * ramp(move.opened, _OPENED))[..., None]
+    return warped + share * (inside - warped)
+
+
+def _without_steps(
+    warped: Float[Array, "side side 3"], displacement: Float[Array, "side side 2"]
+) -> Float[Array, "side side 3"]:
+    """Smooth the jagged edge of what has moved over something else, as a lid over its eye."""
+    right, below = (jnp.linalg.norm(jnp.diff(displacement, axis=k), axis=-1) for k in (1, 0))
+    torn = jnp.maximum(jnp.pad(right, ((0, 0), (0, 1))), jnp.pad(below, ((0, 1), (0, 0))))
+    torn = lax.reduce_window(torn, 0.0, lax.max, (3, 3), (1, 1), "SAME")
+    soft = warped
+    for axis in (0, 1, 0, 1):
+        rest = [(0, 0)] * 3
+        rest[axis] = (1, 1)
+        padded = jnp.pad(soft, rest, mode="edge")
+        first, last = (lax.slice_in_dim(padded, k, k + soft.shape[axis], axis=axis) for k in (0, 2))
+        soft = 0.25 * first + 0.5 * soft + 0.25 * last
+    return warped + ramp(torn, _TORN)[..., None] * (soft - warped)

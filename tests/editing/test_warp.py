@@ -1,0 +1,162 @@
+"""Photos of moved faces: every point of the face shows what it showed before."""
+
+import dataclasses
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from mean_faces import mean_face
+
+from uvface.core.geometry.landmarks import read_landmarks
+from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.sampling import sample_bicubic
+from uvface.core.geometry.visibility import normals, visibility
+from uvface.editing.deform import openings, reshape_names
+from uvface.editing.warp import reshape_face
+
+LAYOUT = load_layout("uvface")
+SIZE = 400
+
+
+def _photo(seed, size=(SIZE, SIZE)):
+    """Return a picture of smooth waves."""
+    noise = np.random.default_rng(seed).random((*size, 3)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 6.0)
+    return np.clip(0.5 + 8.0 * (smooth - 0.5), 0.0, 1.0).astype(np.float32)
+
+
+def _face(pose=(0.0, 0.0, 0.0), centre=(200.0, 190.0), scale=14.0):
+    face = mean_face(LAYOUT, centre=centre, scale=scale, pose=pose)
+    seen = visibility(face.position_map, LAYOUT)
+    texture = jnp.full_like(face.position_map, 0.6)
+    return dataclasses.replace(face, visibility=seen, self_visibility=seen, texture=texture)
+
+
+def _at(image, points):
+    return np.asarray(sample_bicubic(jnp.asarray(image), jnp.asarray(points[..., :2])))
+
+
+def _is_sure(face):
+    """Return the texels whose pixels are the surface's own before and after."""
+    inner = (np.asarray(face.visibility) > 0.9) & (np.asarray(openings(LAYOUT)) == 0.0)
+    facing = np.asarray(normals(face.position_map, LAYOUT))[..., 2] > 0.45
+    return inner & facing & (np.asarray(LAYOUT.region("face")) > 0.9)
+
+
+def test_points_of_the_face_keep_their_colors():
+    random = np.random.default_rng(5)
+    names = [name for name in reshape_names(LAYOUT) if name not in ("eyes_closed", "mouth_open")]
+    for seed in range(6):
+        face = _face(pose=tuple(random.uniform((-45, -15, -30), (45, 15, 30)).tolist()))
+        chosen = random.choice(names, 3, replace=False)
+        amounts = {str(name): float(random.uniform(-0.8, 0.8)) for name in chosen}
+        image = _photo(seed)
+        result, moved = reshape_face(image, face, LAYOUT, amounts)
+        sure = _is_sure(face) & _is_sure(moved)
+        before = _at(image, face.position_map)[sure]
+        after = _at(result, moved.position_map)[sure]
+        left = _at(result, face.position_map)[sure]
+        error = np.abs(after - before).max(axis=-1)
+        assert np.median(error) < 0.01 and np.quantile(error, 0.98) < 0.08, amounts
+        assert np.abs(left - before).mean() > 3 * error.mean(), amounts
+
+
+def test_pixels_far_from_the_face_and_amounts_of_zero_change_nothing():
+    image, face = _photo(1, (700, 900)), _face(centre=(300.0, 350.0))
+    same, still = reshape_face(image, face, LAYOUT, {"smile": 0.0})
+    assert same is image and still is face
+    result, _ = reshape_face(image, face, LAYOUT, {"face_width": 1.0, "chin_length": 1.0})
+    changed = (result != image).any(axis=-1)
+    points = np.asarray(face.position_map)[np.asarray(LAYOUT.mask) > 0.5]
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = 0.5 * (high - low)[:2].max()
+    rows, columns = np.nonzero(changed)
+    assert columns.min() > low[0] - reach and columns.max() < high[0] + reach
+    assert rows.min() > low[1] - reach and rows.max() < high[1] + reach
+
+
+def test_the_displacement_runs_out_without_a_step():
+    """Vertical lines beside the face bend; they are torn nowhere."""
+    x = np.arange(SIZE, dtype=np.float32)
+    image = np.broadcast_to((x / SIZE)[None, :, None], (SIZE, SIZE, 3)).astype(np.float32)
+    result, _ = reshape_face(image, _face(), LAYOUT, {"face_width": -1.0})
+    steps = np.abs(np.diff(result[..., 0], axis=1)) * SIZE
+    steps_down = np.abs(np.diff(result[..., 0], axis=0)) * SIZE
+    assert steps.max() < 3.0 and steps_down.max() < 1.5
+
+
+def test_lids_close_over_eyeballs_that_stay():
+    image, face = _photo(3), _face()
+    result, moved = reshape_face(image, face, LAYOUT, {"eyes_closed": 0.5})
+    # Just above the lower lid the eyeball is still seen, where it was.
+    for upper, lower in ((37, 41), (44, 46)):
+        x = float(moved.landmarks[[upper, lower], 0].mean())
+        top, bottom = (float(moved.landmarks[k, 1]) for k in (upper, lower))
+        place = np.array([[x, bottom - 0.45 * (bottom - top)]])
+        np.testing.assert_allclose(_at(result, place), _at(image, place), atol=0.03)
+        lid = np.array([[x, top - 2.0]])
+        assert np.abs(_at(result, lid) - _at(image, lid)).max() > 0.03
+
+
+def test_a_mouth_that_opens_is_dark_inside():
+    image, face = np.full((SIZE, SIZE, 3), 0.6, np.float32), _face()
+    result, moved = reshape_face(image, face, LAYOUT, {"mouth_open": 1.0})
+    middle = np.asarray(moved.landmarks)[[62, 66], :2].mean(axis=0)[None]
+    assert _at(result, middle).max() < 0.25
+    lips = np.asarray(moved.landmarks)[[51, 57], :2]
+    assert _at(result, lips).min() > 0.5
+    smiling, _ = reshape_face(image, face, LAYOUT, {"smile": 1.0})
+    assert np.abs(smiling - image).max() < 0.02  # lips that stay closed show no inside
+
+
+def test_the_moved_face_tells_where_it_is():
+    face = _face(pose=(25.0, 5.0, 0.0))
+    _, moved = reshape_face(_photo(2), face, LAYOUT, {"smile": 1.0, "nose_size": 0.5})
+    read = read_landmarks(moved.position_map, LAYOUT.landmark_uv)
+    np.testing.assert_allclose(moved.landmarks, read, atol=1e-4)
+    mask = np.asarray(LAYOUT.mask)
+    assert abs((np.asarray(moved.position_map)[..., 2] * mask).sum() / mask.sum()) < 1e-3
+    seen, goal = (
+        np.asarray(f) > 0.5 for f in (moved.visibility, visibility(moved.position_map, LAYOUT))
+    )
+    assert (seen == goal).mean() > 0.99
+
+
+def test_a_mirrored_photo_gives_the_mirrored_result():
+    image, face = _photo(4), _face(pose=(20.0, 0.0, 0.0))
+    other = _face(pose=(-20.0, 0.0, 0.0), centre=(SIZE - 1 - 200.0, 190.0))
+    amounts = {"smile": 0.8, "eyes_size": 0.5}
+    result, _ = reshape_face(image, face, LAYOUT, amounts)
+    mirrored, _ = reshape_face(np.ascontiguousarray(image[:, ::-1]), other, LAYOUT, amounts)
+    error = np.abs(mirrored[:, ::-1] - result)
+    assert error.mean() < 1e-3 and np.quantile(error, 0.999) < 0.05
+
+
+@pytest.mark.parametrize("centre", [(5.0, 190.0), (390.0, 395.0), (200.0, -40.0)])
+def test_faces_that_reach_beyond_the_photo_are_moved_too(centre):
+    image = _photo(6)
+    result, moved = reshape_face(image, _face(centre=centre), LAYOUT, {"face_width": 0.8})
+    assert result.shape == image.shape and np.isfinite(result).all()
+    assert (result != image).any() and np.isfinite(np.asarray(moved.position_map)).all()
+
+
+def test_a_large_face_is_moved_as_a_small_one():
+    small, face = _photo(7), _face()
+    large = cv2.resize(small, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    twice = dataclasses.replace(
+        face,
+        position_map=face.position_map * 3 + jnp.array([1.0, 1.0, 0.0]),
+        landmarks=face.landmarks * 3 + jnp.array([1.0, 1.0, 0.0]),
+        camera=dataclasses.replace(
+            face.camera,
+            scale=face.camera.scale * 3,
+            translation=face.camera.translation * 3 + jnp.array([1.0, 1.0, 0.0]),
+        ),
+    )
+    amounts = {"smile": 0.8, "nose_width": -0.6, "face_width": -0.6}
+    result, _ = reshape_face(small, face, LAYOUT, amounts)
+    enlarged, _ = reshape_face(large.astype(np.float32), twice, LAYOUT, amounts)
+    reduced = cv2.resize(enlarged, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    error = np.abs(reduced - result).max(axis=-1)
+    assert error.mean() < 0.01 and np.quantile(error, 0.99) < 0.1
