@@ -215,33 +215,63 @@ def _around(move: _Move, after: _Lookup, zoom: Array) -> Float[Array, "n n 2"]:
     return (displacement + smooth) / zoom
 
 
-@jax.jit
 def _warp(
     window: Window, move: _Move, before: _Lookup, after: _Lookup, around: Array
 ) -> Float[Array, "side side 3"]:
-    """Return the window with the face moved."""
-    side = window.image.shape[0]
-    pixels = _pixels(side)
-    was_inner = sample_bilinear(move.inner[..., None], before.texels)
-    was_inner = jnp.where(before.covered[..., None], was_inner, 0.0)
-    maps = [move.opening, move.mouth, move.sure]
-    layers = [move.place, move.rest, move.inside, jnp.stack(maps, axis=-1)]
-    drawn = sample_bilinear(jnp.concatenate(layers, axis=-1), after.texels)
+    """Return the window with the face moved.
+
+    In several compiled calls: within one, XLA would read every pixel anew for each of its readers.
+    """
+    was_inner = _drawn(move.inner[..., None], before)
+    drawn = _drawn(_stacked(move), after)
+    places, inside = _places(move, was_inner, drawn, after, around)
+    return _finished(window.image, _shown(window.image, places), places, inside)
+
+
+@jax.jit
+def _drawn(layers: Float[Array, "s s c"], lookup: _Lookup) -> Float[Array, "side side c"]:
+    return sample_bilinear(layers, lookup.texels) * lookup.covered[..., None].astype(jnp.float32)
+
+
+@jax.jit
+def _stacked(move: _Move) -> Float[Array, "s s 10"]:
+    maps = jnp.stack([move.opening, move.mouth, move.sure], axis=-1)
+    return jnp.concatenate([move.place, move.rest, move.inside, maps], axis=-1)
+
+
+@jax.jit
+def _places(
+    move: _Move, was_inner: Array, drawn: Array, after: _Lookup, around: Array
+) -> tuple[Float[Array, "side side 2"], Float[Array, "side side 4"]]:
+    """Return where each pixel looks; and what lies inside an opened mouth, and how much of it."""
+    side = drawn.shape[0]
     place, rest, inside, masks = jnp.split(drawn, [2, 4, 7], axis=-1)
     opening, mouth, sure = jnp.moveaxis(masks, -1, 0)
     was_inside = sample_bilinear(was_inner, rest)[..., 0] * ramp(opening, _INSIDE_OF)
     # Teeth go with lips that hardly open or close.
     stays = was_inside * (1.0 - mouth * (1.0 - ramp(jnp.abs(move.opened), _OPENED)))
     place = place + stays[..., None] * (rest - place)
-    far = sample_bilinear(around, (pixels + 0.5) * (_AROUND / side) - 0.5)
+    pixels = _pixels(side)
     known = (after.covered & (sure > 0.5))[..., None]
-    displacement = jnp.where(known, place - pixels, far)
-    shown = jnp.clip(sample_bicubic(window.image, pixels + displacement), 0.0, 1.0)
+    share = mouth * (1.0 - was_inside) * ramp(move.opened, _OPENED)
+    # XLA is slow along the short axis of channels.
+    far = jax.image.resize(jnp.moveaxis(around, -1, 0), (2, side, side), "linear")
+    found = jnp.where(known, place, pixels + jnp.moveaxis(far, 0, -1))
+    return found, jnp.concatenate([inside, share[..., None]], axis=-1)
+
+
+@jax.jit
+def _shown(image: Array, places: Array) -> Float[Array, "side side 3"]:
+    return sample_bicubic(image, places).clip(0.0, 1.0)
+
+
+@jax.jit
+def _finished(image: Array, shown: Array, places: Array, inside: Array) -> Array:
+    """Return the window; where pixels look at themselves they are the photo's, bit by bit."""
+    displacement = places - _pixels(image.shape[0])
     warped = _without_steps(shown, displacement)
-    warped = jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, window.image)
-    share = mouth * (1.0 - was_inside) * after.covered.astype(jnp.float32)
-    share = (share * ramp(move.opened, _OPENED))[..., None]
-    return warped + share * (inside - warped)
+    warped = jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, image)
+    return warped + inside[..., 3:] * (inside[..., :3] - warped)
 
 
 def _without_steps(
@@ -251,11 +281,14 @@ def _without_steps(
     right, below = (jnp.linalg.norm(jnp.diff(displacement, axis=k), axis=-1) for k in (1, 0))
     torn = jnp.maximum(jnp.pad(right, ((0, 0), (0, 1))), jnp.pad(below, ((0, 1), (0, 0))))
     torn = lax.reduce_window(torn, 0.0, lax.max, (3, 3), (1, 1), "SAME")
-    soft = warped
-    for axis in (0, 1, 0, 1):
-        rest = [(0, 0)] * 3
-        rest[axis] = (1, 1)
-        padded = jnp.pad(soft, rest, mode="edge")
-        first, last = (lax.slice_in_dim(padded, k, k + soft.shape[axis], axis=axis) for k in (0, 2))
-        soft = 0.25 * first + 0.5 * soft + 0.25 * last
+    soft = _blurred(_blurred(warped, axis=0), axis=1)
     return warped + ramp(torn, _TORN)[..., None] * (soft - warped)
+
+
+def _blurred(image: Float[Array, "side side c"], *, axis: int) -> Float[Array, "side side c"]:
+    """Blur along an axis by a binomial of five pixels."""
+    rest = [(0, 0)] * 3
+    rest[axis] = (2, 2)
+    padded = jnp.pad(image, rest, mode="edge")
+    parts = [lax.slice_in_dim(padded, k, k + image.shape[axis], axis=axis) for k in range(5)]
+    return (parts[0] + 4.0 * parts[1] + 6.0 * parts[2] + 4.0 * parts[3] + parts[4]) / 16.0
