@@ -1,17 +1,22 @@
-"""Results of an earlier run: are they whole, and of this photo?"""
+"""Results of an earlier run: are they whole, and of this photo? How new ones take their place."""
 
 from __future__ import annotations
 
 import json
+import os
+import secrets
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
+from ..files import make_folder
 
-__all__ = ["as_json", "is_result", "read_existing", "remove_record"]
+__all__ = ["as_json", "is_result", "read_existing", "whole_result"]
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
@@ -35,7 +40,7 @@ def read_existing(
 
     ``STEM.json`` is written last, so that it stands for whole results. None is returned where it
     is missing, older than the photo, of other options (the photo's content and the weights are
-    two), or lacks a chosen output.
+    two), lacks a chosen output, or was being replaced by a run that was killed.
 
     Args:
         folder: of the results.
@@ -44,6 +49,8 @@ def read_existing(
         options: all else that changes what stands in the files, as JSON gives it back.
     """
     path = folder / f"{photo.stem}.json"
+    if _moving(path).exists():
+        return None
     try:
         if path.stat().st_mtime < photo.stat().st_mtime:
             return None
@@ -57,25 +64,71 @@ def read_existing(
     return record | {"image": str(photo)}  # by its present name
 
 
-def remove_record(path: Path, *, spare: Collection[str] = ()) -> None:
-    """Remove the ``STEM.json`` of an earlier run and the files that it alone names.
+@contextmanager
+def whole_result(record: Path, *, spare: Collection[str] = ()) -> Iterator[Path]:
+    """Give a folder to write a photo's files in; when the block ends, they replace the older ones.
 
-    So no record stands for files of which some are of another run, and no file is left that
-    nothing names, which would be taken for a photo.
+    The folder is hidden and stands beside the record, so that moving a file is one step. When the
+    block fails nothing is replaced, and the folder goes. A killed run leaves it; it is read by
+    nothing.
 
     Args:
-        path: the ``STEM.json``; nothing is done where there is none.
+        record: the ``STEM.json``, which the block writes too, by this name in the folder given.
         spare: names of files beside it that stay, since they are photos.
 
     Raises:
-        InputError: the file is no such record, or a file cannot be removed.
+        InputError: the ``STEM.json`` there is of others, or a file cannot be written; named is
+            its place beside the record.
     """
+    _check_record(record)
+    place = record.with_name(f".{record.stem}.{secrets.token_hex(4)}.tmp")
     try:
-        if is_record := _is_record(path.read_bytes()):
-            for file in map(path.with_name, _plain(_named(path)) - set(spare)):
-                if list(_records_of(file)) == [path]:
-                    file.unlink(missing_ok=True)
-            path.unlink()
+        make_folder(place)
+        yield place
+        _replace_result(place, record, spare)
+    except InputError as error:
+        raise InputError(str(error).replace(str(place), str(record.parent))) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _replace_result(place: Path, record: Path, spare: Collection[str]) -> None:
+    """Move the files of a folder beside a record, and the record last.
+
+    Until then a hidden copy of it says what the files are, which a kill would else leave unnamed.
+    """
+    moving = _moving(record)
+    try:
+        _remove_record(moving, spare=spare)  # of a run that was killed here
+        os.replace(place / record.name, moving)
+        _remove_record(record, spare=spare)
+        for file in list(place.iterdir()):
+            os.replace(file, record.with_name(file.name))
+        os.replace(moving, record)
+    except OSError as error:
+        raise InputError(f"cannot replace {record}: {error.strerror}") from error
+
+
+def _moving(record: Path) -> Path:
+    return record.with_name(f".{record.name}.moving")
+
+
+def _remove_record(path: Path, *, spare: Collection[str]) -> None:
+    """Remove a record, where there is one, and the files that it alone names.
+
+    So no record stands for files of which some are of another run, and no file is left that
+    nothing names, which would be taken for a photo.
+    """
+    for file in map(path.with_name, _plain(_named(path)) - set(spare)):
+        if list(_records_of(file)) == [path]:
+            file.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _check_record(path: Path) -> None:
+    """Raise InputError where a file has the name of a record and is none, or cannot be read."""
+    try:
+        is_record = _is_record(path.read_bytes())
     except FileNotFoundError:
         return
     except OSError as error:
@@ -98,12 +151,11 @@ def is_result(picture: Path) -> bool:
 
 
 def _records_of(file: Path) -> Iterator[Path]:
-    """Give each ``STEM.json`` beside a file that names it."""
+    """Give each ``STEM.json`` beside a file that names it, also one that is being replaced."""
     parts = file.stem.split("_")
     for count in range(1, len(parts) + 1):
         record = file.with_name(f"{'_'.join(parts[:count])}.json")
-        if file.name in _named(record):
-            yield record
+        yield from (path for path in (record, _moving(record)) if file.name in _named(path))
 
 
 def _plain(names: set[str]) -> set[str]:

@@ -24,7 +24,7 @@ from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
 from ..types import Face
-from .existing import remove_record
+from .existing import whole_result
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .images import Photo, write_image
 from .layers import depth_map, normal_map, pncc_map
@@ -81,9 +81,9 @@ def write_results(
     options: Mapping[str, Any] | None = None,
     inputs: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Write the chosen files of every face, and ``STEM.json`` last.
+    """Write the chosen files of every face and ``STEM.json``, all of them or none.
 
-    An earlier ``STEM.json`` goes first, with all files that it names.
+    They replace an earlier ``STEM.json`` and all files that it names once they are complete.
 
     Args:
         folder: where the files go.
@@ -111,36 +111,36 @@ def write_results(
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
     texture_size = as_texture_size(texture_size)
     record_path = folder / f"{path.stem}.json"
-    remove_record(record_path, spare=inputs)
-    records = []
-    for index, face in enumerate(faces):
-        stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"
-        record = face_record(face, photo, layout)
-        size = texture_size or layout.size
-        out = _Output(
-            base=folder / stem,
-            stem=path.stem,
-            is_first=index == 0,
-            face=face,
-            photo=photo,
-            layout=layout,
-            texture=photo_texture(photo.image, face, size),
-            opacity=resized_visibility(face, layout, size) if mask_hidden else None,
-            files=record["files"],
-        )
-        for name in (known for known in OUTPUTS if known in save):  # textures after meshes
-            record |= OUTPUTS[name](out)
-        records.append(record)
-    content = {
-        "image": str(path),
-        "width": photo.width,
-        "height": photo.height,
-        "weights": weights,
-        "options": dict(options or {}),
-        "faces": records,
-    }
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    write_bytes_atomic(record_path, text.encode())
+    with whole_result(record_path, spare=inputs) as place:
+        records = []
+        for index, face in enumerate(faces):
+            stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"
+            record = face_record(face, photo, layout)
+            size = texture_size or layout.size
+            out = _Output(
+                base=place / stem,
+                stem=path.stem,
+                is_first=index == 0,
+                face=face,
+                photo=photo,
+                layout=layout,
+                texture=photo_texture(photo.image, face, size),
+                opacity=resized_visibility(face, layout, size) if mask_hidden else None,
+                files=record["files"],
+            )
+            for name in (known for known in OUTPUTS if known in save):  # textures after meshes
+                record |= OUTPUTS[name](out)
+            records.append(record)
+        content = {
+            "image": str(path),
+            "width": photo.width,
+            "height": photo.height,
+            "weights": weights,
+            "options": dict(options or {}),
+            "faces": records,
+        }
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        write_bytes_atomic(place / record_path.name, text.encode())
     return content
 
 

@@ -1,6 +1,8 @@
 """Results of an earlier run: what a new one replaces and removes, and what stays."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ from mean_faces import mean_face
 
 from uvface.core.batch import find_photos
 from uvface.core.errors import InputError
+from uvface.core.files import write_bytes_atomic
 from uvface.core.geometry.layout import load_layout
+from uvface.core.io.existing import read_existing
 from uvface.core.io.images import Photo
 from uvface.core.io.results import OUTPUTS, write_results
 
@@ -27,18 +31,77 @@ def face(layout):
     return mean_face(layout, centre=(100.0, 100.0), scale=8.0)
 
 
-def test_an_interrupted_run_leaves_no_record_of_an_earlier_one(tmp_path, face, layout, monkeypatch):
-    options = {"save": ["landmarks", "pose"], "weights": "w"}
-    write_results(tmp_path, NAME, PHOTO, [face], layout, **options)
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
+@pytest.mark.parametrize("has_earlier", [True, False])
+def test_a_run_that_fails_midway_changes_nothing(
+    tmp_path, face, layout, monkeypatch, error, has_earlier
+):
+    if has_earlier:
+        write_results(tmp_path, NAME, PHOTO, [face], layout, save=["mesh", "pose"], weights="w")
+    before = _contents(tmp_path)
+    assert bool(before) == has_earlier
 
     def stop(out):
-        raise KeyboardInterrupt
+        assert out.base.with_name(f"{out.base.name}_texture.png").is_file()
+        raise error
 
-    monkeypatch.setitem(OUTPUTS, "pose", stop)
-    with pytest.raises(KeyboardInterrupt):
-        write_results(tmp_path, NAME, PHOTO, [face], layout, **options)
-    assert not (tmp_path / "as tro.naut.json").exists()
-    assert (tmp_path / "as tro.naut_kpt.txt").exists()
+    monkeypatch.setitem(OUTPUTS, "overlay", stop)
+    save = ["mesh", "landmarks", "overlay"]
+    with pytest.raises(error):
+        write_results(tmp_path, NAME, PHOTO, [face], layout, save=save, weights="w")
+    assert _contents(tmp_path) == before
+
+
+def test_a_file_that_cannot_be_written_is_named_by_its_place(tmp_path, face, layout, monkeypatch):
+    def fill_the_disk(out):
+        path = out.base.with_name("no folder") / "as tro.naut_pose.txt"
+        path.parent.write_bytes(b"a file")
+        write_bytes_atomic(path, b"content")
+
+    monkeypatch.setitem(OUTPUTS, "pose", fill_the_disk)
+    with pytest.raises(InputError) as caught:
+        write_results(tmp_path, NAME, PHOTO, [face], layout, save=["pose"], weights="w")
+    assert f"{tmp_path / 'no folder' / 'as tro.naut_pose.txt'}: " in str(caught.value)
+
+
+def _kill_at(monkeypatch, number):
+    """Let the process die, as far as its files go, at a file that is moved to its place."""
+    moved = iter(range(number))
+    replace = os.replace
+
+    def replace_or_die(source, target):
+        if not Path(source).name.endswith(".tmp") and next(moved, None) is None:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", replace_or_die)
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+
+
+# The first file that gets its name is the hidden record, the last the record: 9 in all.
+@pytest.mark.parametrize("number", range(9))
+def test_what_a_killed_run_leaves_is_no_photo_and_is_replaced(
+    tmp_path, face, layout, monkeypatch, number
+):
+    photo = tmp_path / "p.png"
+    photo.write_bytes(b"a photo")
+    _write_p(tmp_path, face, layout, faces=1)
+    with monkeypatch.context() as patched:
+        _kill_at(patched, number)
+        with pytest.raises(KeyboardInterrupt):
+            save = ["mesh", "landmarks", "visibility", "pose"]
+            write_results(tmp_path, photo, PHOTO, [face], layout, save=save, weights="w")
+    assert find_photos(tmp_path) == [photo]
+    is_old = read_existing(tmp_path, photo, save=["mesh", "overlay"], options={}) is not None
+    assert is_old == (number == 0)  # nothing is moved as yet
+    _write_p(tmp_path, face, layout, faces=2)
+    names = {path.name for path in tmp_path.iterdir() if not path.is_dir()}
+    endings = (".obj", ".mtl", ".glb", "_texture.png", "_kpt.txt", "_overlay.png")
+    assert names == {"p.png", "p.json", *(f"p_{k}{end}" for k in (0, 1) for end in endings)}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"faces": []}', "notes"])
