@@ -67,7 +67,7 @@ def swap_video(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Put the face of REFERENCE into each frame of a video; needs 'uvface[video]' (PyAV).
+    r"""Put the face of REFERENCE into each frame of a video; needs 'uvface\[video]' (PyAV).
 
     The face is followed from frame to frame, and chosen anew after cuts. Sound is kept.
     """

@@ -2,17 +2,21 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
+from typer.main import get_command
 
 import uvface
-from uvface.cli import main
+from uvface.cli import app, main
 from uvface.core.io.images import write_image
 from uvface.core.io.provenance import Provenance
 
@@ -290,18 +294,28 @@ def test_inspect_names_a_damaged_sidecar_and_tells_what_the_picture_says(
     assert line.startswith(f"warning: {path}.json is ")
 
 
+def _commands(group: Any, *path: str) -> Iterator[tuple[list[str], Any]]:
+    """Give the words that call each command, and the command."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, *path, name)
+        else:
+            yield [*path, name], command
+
+
 @pytest.mark.parametrize(
-    ("command", "text"),
-    [
-        ("reconstruct", '{"photo.jpg": [[left, top, right, bottom]]}'),
-        ("swap", "failures included [default: swaps.csv in OUT]"),
-    ],
+    ("words", "command"),
+    [pytest.param(*found, id=" ".join(found[0])) for found in _commands(get_command(app))],
 )
-def test_help_shows_what_stands_in_brackets(command, text, capsys, monkeypatch) -> None:
+def test_help_shows_what_stands_in_brackets(words, command, capsys, monkeypatch) -> None:
     """Words in brackets are markup to what prints the help, which leaves them out."""
     monkeypatch.setenv("COLUMNS", "400")
-    assert main([command, "--help"]) == 0
-    assert text in " ".join(capsys.readouterr().out.split())
+    assert main([*words, "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    texts = [command.help, *(getattr(parameter, "help", "") for parameter in command.params)]
+    written = " ".join(text or "" for text in texts).replace("\\", "")
+    for text in re.findall(r"\[[^]]+\]", written):
+        assert text in shown
 
 
 def test_inspect_names_the_file_that_is_no_picture(tmp_path, capsys) -> None:
