@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import skimage.data
@@ -17,10 +18,13 @@ from typer.main import get_command
 
 import uvface
 from uvface.cli import app, main
-from uvface.core.io.images import write_image
+from uvface.core.geometry.sampling import sample_texture
+from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.provenance import Provenance
+from uvface.core.reconstruct import load
 
 ROOT = Path(__file__).resolve().parents[1]
+PHOTOS = ROOT / "examples" / "photos"
 ASTRONAUT_BOX = [177.0, 71.0, 271.0, 188.0]
 
 
@@ -292,6 +296,29 @@ def test_inspect_names_a_damaged_sidecar_and_tells_what_the_picture_says(
     assert found["operation"] == "swap" and found["sidecar"] is None
     (line,) = captured.err.splitlines()
     assert line.startswith(f"warning: {path}.json is ")
+
+
+@pytest.mark.weights
+def test_edit_puts_the_eyes_of_another_photo_in_and_changes_nothing_else(tmp_path: Path) -> None:
+    target, reference, out = PHOTOS / "target.jpg", PHOTOS / "reference.jpg", tmp_path / "out.png"
+    arguments = [str(target), "--region", "eyes", "--from", str(reference), "-o", str(out)]
+    assert main(["edit", *arguments]) == 0
+    before, after, other = (read_photo(path).image for path in (target, out, reference))
+    model = load()
+    (face,), (donor,) = model.reconstruct(before), model.reconstruct(other)
+    rows, columns = np.nonzero((before != after).any(axis=-1))
+    is_near = np.zeros(len(rows), bool)
+    for eye in (slice(36, 42), slice(42, 48)):
+        points = np.asarray(face.landmarks)[eye, :2]
+        low, high = points.min(axis=0), points.max(axis=0)
+        reach = high[0] - low[0]  # the width of the eye
+        places = np.stack([columns, rows], axis=1)
+        is_near |= ((places > low - reach / 2) & (places < high + reach / 2)).all(axis=1)
+    assert len(rows) > 500 and is_near.all()
+    eyes = np.asarray(model.layout.region("eyes")) > 0.5
+    edited = np.asarray(sample_texture(jnp.asarray(after), face.position_map))[eyes]
+    old, goal = np.asarray(face.texture)[eyes], np.asarray(donor.texture)[eyes]
+    assert np.abs(edited - goal).mean() < 0.75 * np.abs(old - goal).mean()
 
 
 def _commands(group: Any, *path: str) -> Iterator[tuple[list[str], Any]]:

@@ -8,14 +8,20 @@ Its depth, textures and triangles stand in ``test_prnet_layout.py``; outputs tha
 from pathlib import Path
 
 import cv2
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import skimage.data
+from jax.extend.core import jaxprs_in_params
 from mean_faces import mean_face
+from toys import toy_camera, toy_layout, toy_position_map
 
 from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
 from uvface.core.geometry.prnet_layout import read_prnet_layout
+from uvface.core.geometry.render import render_texture
+from uvface.core.geometry.sampling import sample_texture
+from uvface.core.geometry.visibility import visibility
 from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
 from uvface.core.io.layers import depth_map
@@ -111,3 +117,25 @@ def test_large_photos_keep_their_own_pixels():
     x, y, z = np.asarray(three.landmarks)[30]
     assert coverage[round(float(y)), round(float(x))] == 1
     assert abs(depth[round(float(y)), round(float(x))] - z) < 4
+
+
+def _steps(jaxpr):
+    """Return the number of a traced program's operations, those of its own programs included."""
+    return sum(1 + sum(map(_steps, jaxprs_in_params(step.params))) for step in jaxpr.eqns)
+
+
+def test_no_loop_of_python_goes_over_pixels_texels_or_triangles():
+    """Such a loop, traced, would be as many operations as it has turns."""
+
+    def steps(size, side):
+        layout = toy_layout(size)
+        positions = toy_position_map(layout, toy_camera(size=side))
+
+        def draw(image, positions):
+            texture = sample_texture(image, positions)
+            seen = visibility(positions, layout)
+            return render_texture(texture, positions, layout, height=side, width=side), seen
+
+        return _steps(jax.make_jaxpr(draw)(jnp.zeros((side, side, 3)), positions).jaxpr)
+
+    assert steps(64, 120) == steps(128, 120) == steps(64, 480)
