@@ -27,9 +27,9 @@ from .colour import ColorTransfer, apply_light
 from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
 from .eyes import around_eyes, bare_lids, white_light
 from .features import brow_area, corner_area, spared_share
+from .identity import guarded
 from .light import ColorMatch, fit_colors
 from .regions import soften
-from .reshape import guarded
 from .side import Side, bare_share, examine
 from .source import Source
 

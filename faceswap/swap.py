@@ -20,10 +20,10 @@ from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.edit import apply_source
 from ..editing.finish import SharpnessMatch
+from ..editing.identity import identity_shift
 from ..editing.light import ColorMatch
 from ..editing.plan import EditMasks, PlanConfig
 from ..editing.regions import kept_regions, swap_region
-from ..editing.reshape import identity_shift
 from ..editing.source import Reference
 
 __all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", "swap_reference"]

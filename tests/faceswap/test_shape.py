@@ -21,7 +21,7 @@ from uvface.core.geometry.sampling import resize_map, sample_bilinear, sample_te
 from uvface.core.geometry.visibility import visibility
 from uvface.core.io.images import read_photo
 from uvface.editing.fuse import fuse_photos
-from uvface.editing.reshape import guarded, identity_shift
+from uvface.editing.identity import guarded, identity_shift
 from uvface.faceswap.evaluation.measure_real import region_that_may_change
 from uvface.faceswap.swap import SwapConfig, pair_masks, swap_face, swap_masks
 
