@@ -91,7 +91,8 @@ def augment_face(
         layout: UV layout of the face.
         vary: what changes, of `recipe.SUBJECTS`.
         max_yaw: degrees of yaw by which the head is turned at most.
-        worn: the face with parts of another, drawn in its place; what varies stays the same.
+        worn: the face in another shape, or with parts of another, drawn in its place; what else
+            varies stays the same.
 
     Returns:
         The picture, in 8 bits, and its labels.

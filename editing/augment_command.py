@@ -41,8 +41,11 @@ def augment(
     ] = 8,
     seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 0,
     vary: Annotated[
-        str, typer.Option(help="What changes: a list of pose, light, color, occluder, quality.")
-    ] = "pose,light,color,occluder,quality",
+        str,
+        typer.Option(
+            help="What changes: a list of pose, expression, shape, light, color, occluder, quality."
+        ),
+    ] = "pose,expression,shape,light,color,occluder,quality",
     max_yaw: Annotated[
         float, typer.Option(min=0, max=75, help="Degrees by which a head is turned at most.")
     ] = 45.0,
@@ -65,7 +68,7 @@ def augment(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make labelled variations of faces: pose, light, colour, parts, occluders, quality."""
+    """Make labelled variations of faces: pose, expression, shape, light, colour, occluders."""
     check_folder(output)
     set_up(device)
     from ..core.batch import find_photos

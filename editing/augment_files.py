@@ -37,6 +37,7 @@ from .donors import Donors
 from .parts import wear_parts
 from .recipe import MOST_YAW, SUBJECTS, subjects
 from .result import find_faces
+from .shapes import draw_amounts, wear_shape
 
 __all__ = ["VariationConfig", "augment"]
 
@@ -87,7 +88,8 @@ def augment(
         model: from `load`; by default the embedded weights.
         count: pictures of each face, up to 100,000.
         seed: another whole number gives other pictures.
-        vary: what changes: a list, or comma-separated, of pose, light, color, occluder, quality.
+        vary: what changes: a list, or comma-separated, of pose, expression, shape, light, color,
+            occluder, quality.
         max_yaw: degrees of yaw by which a head is turned at most, up to 75.
         donors: files, folders or globs of photos, and face files; about half of the pictures get
             parts of one's largest face: eyes, brows, nose and lips, some of these or the whole
@@ -283,9 +285,13 @@ def _make_one(
 ) -> dict[str, Any]:
     """Make one picture of a face; return its label."""
     layout, config = job.model.layout, job.config
-    parts = job.donors.draw(place.parts_random, place.photo_sha256) if job.donors else None
-    worn = wear_parts(prepared, face, parts.reference, parts.regions, layout) if parts else None
+    parts = job.donors.draw(place.random("parts"), place.photo_sha256) if job.donors else None
+    amounts = draw_amounts(place.random, layout, vary=config.vary)
+    worn = prepared
+    if parts is not None:
+        worn = wear_parts(worn, face, parts.reference, parts.regions, layout)
+    worn = wear_shape(worn, face, amounts, layout)
     found = augment_face(
         place.key, prepared, layout, vary=config.vary, max_yaw=config.max_yaw, worn=worn
     )
-    return write_variation(place, found, layout, parts=parts, warnings=notes)
+    return write_variation(place, found, layout, amounts=amounts, parts=parts, warnings=notes)

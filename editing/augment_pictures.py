@@ -68,10 +68,9 @@ class Place:
         data = jnp.asarray(np.frombuffer(self._digest()[:8], "<u4"))
         return jax.random.wrap_key_data(data, impl="threefry2x32")
 
-    @property
-    def parts_random(self) -> np.random.Generator:
-        """Return random numbers for the parts of donors: of their own, as those of a subject."""
-        return np.random.default_rng(np.frombuffer(self._digest("parts"), "<u4"))
+    def random(self, subject: str) -> np.random.Generator:
+        """Return random numbers of a subject's own, such as ``parts``, the parts of donors."""
+        return np.random.default_rng(np.frombuffer(self._digest(subject), "<u4"))
 
     def _digest(self, *subject: str) -> bytes:
         told = self.settings
@@ -84,6 +83,7 @@ def write_variation(
     found: Variation,
     layout: UVLayout,
     *,
+    amounts: Mapping[str, Mapping[str, float]],
     parts: Parts | None = None,
     warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -93,6 +93,7 @@ def write_variation(
         place: where to, and of what.
         found: the picture.
         layout: UV layout of its position map.
+        amounts: how its face was reshaped, by subject: name -> amount.
         parts: what it has of a donor.
         warnings: what the label says about the face, one line each.
 
@@ -102,7 +103,7 @@ def write_variation(
     Raises:
         InputError: a file cannot be written.
     """
-    label = _label(place, found, parts, warnings)
+    label = _label(place, found, amounts, parts, warnings)
     packed = pack_position_map(found.position_map, found.visibility, layout)
     try:
         place.picture.with_name(LABELS).unlink(missing_ok=True)  # it may tell of an older picture
@@ -123,12 +124,17 @@ def write_variation(
 
 
 def _label(
-    place: Place, found: Variation, parts: Parts | None, warnings: Sequence[str]
+    place: Place,
+    found: Variation,
+    amounts: Mapping[str, Mapping[str, float]],
+    parts: Parts | None,
+    warnings: Sequence[str],
 ) -> dict[str, Any]:
     """Return the annotation of a picture."""
     angles = zip(("yaw", "pitch", "roll"), np.asarray(found.angles).tolist(), strict=True)
     settings = place.settings
     varied = describe(found.recipe, vary=settings["vary"], kind=KINDS[int(found.kind)])
+    varied |= amounts
     if "donors" in settings:
         varied["parts"] = None if parts is None else parts.describe()
     return {

@@ -22,7 +22,7 @@ from .plan import EditMasks, PlanConfig
 from .regions import kept_regions, swap_region
 from .source import Reference
 
-__all__ = ["PARTS", "WHOLE", "moved_face", "wear_parts"]
+__all__ = ["PARTS", "WHOLE", "moved_face", "on_stage", "wear_parts"]
 
 PARTS = ("eyes", "brows", "nose", "lips")
 WHOLE = ("face",)  # the inner face, below the hair
@@ -42,7 +42,7 @@ def wear_parts(
         regions: names of `PARTS`, or `WHOLE`.
         layout: UV layout of the faces.
     """
-    stage, shown = np.asarray(face.image), _on_stage(face, own)
+    stage, shown = np.asarray(face.image), on_stage(face, own)
     if tuple(regions) == WHOLE:
         image = apply_source(
             stage,
@@ -58,8 +58,13 @@ def wear_parts(
     return with_colors(face, image, layout)
 
 
-def _on_stage(face: PhotoFace, own: Face) -> Face:
-    """Return the photo's face in stage pixels; beyond the photo's border nothing of it is seen."""
+def on_stage(face: PhotoFace, own: Face) -> Face:
+    """Return the photo's face in stage pixels; beyond the photo's border nothing of it is seen.
+
+    Args:
+        face: from `augment.prepare`.
+        own: the face of the photo that it was made of.
+    """
     zoom = face.scale / own.camera.scale
     shift = (face.position_map - zoom * own.position_map)[0, 0, :2]
     return dataclasses.replace(

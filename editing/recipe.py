@@ -28,7 +28,8 @@ from .relight import random_light
 
 __all__ = ["MOST_YAW", "SUBJECTS", "Makeup", "Recipe", "describe", "draw_recipe", "subjects"]
 
-SUBJECTS = ("pose", "light", "color", "occluder", "quality")
+# What a recipe tells of, and the shape that the face has before (see `shapes`).
+SUBJECTS = ("pose", "expression", "shape", "light", "color", "occluder", "quality")
 MOST_YAW = 75.0  # degrees: beyond it a turned photo shows too little
 _ROLL = 10.0  # degrees, the furthest turn in the picture's plane
 _OCCLUDED = 0.5  # share of the pictures
@@ -88,7 +89,7 @@ def draw_recipe(
         key: random key.
         rotation: of the head in the photo.
         skin: colour of the face's skin, sRGB.
-        vary: what changes, of `SUBJECTS`.
+        vary: what changes, of `SUBJECTS`; no recipe tells of expression and shape.
         max_yaw: degrees of yaw by which the head is turned at most.
     """
     pose_key, rest = jax.random.split(key)
@@ -105,7 +106,7 @@ def draw_recipe(
     if "pose" in vary:
         random = np.random.default_rng(np.asarray(jax.random.key_data(pose_key)))
         recipe = dataclasses.replace(recipe, turn=_turn(random, rotation, max_yaw))
-    kept = [name for subject in SUBJECTS if subject not in vary for name in _FIELDS[subject]]
+    kept = [name for subject, names in _FIELDS.items() if subject not in vary for name in names]
     return dataclasses.replace(recipe, **{name: getattr(neutral, name) for name in kept})
 
 
@@ -158,7 +159,7 @@ def _makeup(key: Array, skin: Array) -> Makeup:
 
 
 def describe(recipe: Recipe, *, vary: Collection[str], kind: str) -> dict[str, Any]:
-    """Return what was varied, by subject, as JSON can hold it.
+    """Return what a recipe varies, by subject, as JSON can hold it.
 
     Args:
         recipe: of the picture.
@@ -187,7 +188,7 @@ def describe(recipe: Recipe, *, vary: Collection[str], kind: str) -> dict[str, A
             "jpeg": int(quality.jpeg),
         },
     }
-    return {subject: told[subject] for subject in SUBJECTS if subject in vary}
+    return {subject: value for subject, value in told.items() if subject in vary}
 
 
 def _number(value: Any) -> float:

@@ -40,7 +40,15 @@ from .person_back import shell_triangles
 from .skin_texture import filled
 from .view import BOX_SCALE, CROP_SIZE, PICTURE_SIZE
 
-__all__ = ["STAGE_SIZE", "PhotoFace", "Turned", "prepare_face", "turn_face", "with_colors"]
+__all__ = [
+    "STAGE_SIZE",
+    "PhotoFace",
+    "Turned",
+    "prepare_face",
+    "turn_face",
+    "with_colors",
+    "with_shape",
+]
 
 STAGE_SIZE = 640
 _STAGE_SCALE = 2.5  # side of the stage over the mean side of the landmarks' box
@@ -58,6 +66,7 @@ class PhotoFace:
     """A face on its stage, ready to be turned."""
 
     image: Array  # [n, n, 3] the stage
+    photo: Array  # [n, n] bool, where the stage lies in the photo; elsewhere it is invented
     around: Array  # [n, n, 3] the person's own colours, also at the outline and beyond
     wall: Array  # [n, n, 3] the stage without the person
     # [n, n, 3]: 1 on the person; on the person that is turned; where that has its own colours
@@ -114,31 +123,44 @@ def prepare_face(
     stage_map[..., :2] = stage_map[..., :2] @ affine[:, :2].T.astype(np.float32) + affine[:, 2]
     stage_map[..., 2] *= zoom
     stage_map[..., 2] -= np.average(stage_map[..., 2], weights=np.asarray(layout.mask))
-    covered, ears, depth, facing = (
-        np.asarray(a) for a in _measure(jnp.asarray(stage_map), layout, STAGE_SIZE)
-    )
     whole = np.ones(photo.shape[:2], np.float32)
-    inside = _resampled(whole, affine, 1.0, cv2.BORDER_CONSTANT) > 0.5
+    in_photo = _resampled(whole, affine, 1.0, cv2.BORDER_CONSTANT) > 0.5
     rows = cv2.GaussianBlur(image, (0, 0), sigmaX=_BEYOND_BLUR, sigmaY=1.0)
-    image = np.where(inside[..., None], image, rows)
-    axis = _between_ears(stage_map, layout)
-    around = find_surroundings(image, inside, covered, ears, depth, axis=axis, scale=scale * zoom)
-    trust = facing * _on_person(around.sure, stage_map)
-    return PhotoFace(
-        image=jnp.asarray(image),
-        around=jnp.asarray(around.around),
-        wall=jnp.asarray(around.wall),
-        person=jnp.asarray(np.stack([around.person, around.solid, around.rim], axis=-1)),
-        back=jnp.asarray(around.back),
-        back_places=jnp.asarray(around.back_places),
-        grid_depth=jnp.asarray(around.depth),
-        position_map=jnp.asarray(stage_map),
-        trust=jnp.asarray(trust),
-        completed=jnp.asarray(_complete(image, stage_map, trust, layout)),
-        bare=jnp.asarray(bare, jnp.float32),
-        inside=jnp.asarray(_in_photo(position_map, photo.shape[:2]), jnp.float32),
-        rotation=jnp.asarray(rotation, jnp.float32),
-        scale=jnp.asarray(scale * zoom, jnp.float32),
+    return _cut_out(
+        np.where(in_photo[..., None], image, rows),
+        in_photo,
+        stage_map,
+        layout,
+        bare=bare,
+        inside=_in_photo(position_map, photo.shape[:2]),
+        rotation=rotation,
+        scale=scale * zoom,
+    )
+
+
+def with_shape(
+    face: PhotoFace,
+    image: Float[np.ndarray, "n n 3"],
+    position_map: Float[np.ndarray, "s s 3"],
+    layout: UVLayout,
+) -> PhotoFace:
+    """Return a face in another shape, cut out anew of the same stage.
+
+    Args:
+        face: from `prepare_face`.
+        image: its stage with the face in its new shape, RGB in [0, 1].
+        position_map: of the face there, stage pixels, z of zero mean.
+        layout: UV layout of the face.
+    """
+    return _cut_out(
+        image,
+        np.asarray(face.photo),
+        position_map,
+        layout,
+        bare=np.asarray(face.bare),
+        inside=np.asarray(face.inside),
+        rotation=np.asarray(face.rotation),
+        scale=float(face.scale),
     )
 
 
@@ -154,6 +176,43 @@ def with_colors(face: PhotoFace, image: Float[np.ndarray, "n n 3"], layout: UVLa
     """
     completed = _complete(image, np.asarray(face.position_map), np.asarray(face.trust), layout)
     return dataclasses.replace(face, image=jnp.asarray(image), completed=jnp.asarray(completed))
+
+
+def _cut_out(
+    image: np.ndarray,
+    in_photo: np.ndarray,
+    position_map: np.ndarray,
+    layout: UVLayout,
+    *,
+    bare: np.ndarray,
+    inside: np.ndarray,
+    rotation: np.ndarray,
+    scale: float,
+) -> PhotoFace:
+    """Cut a face with what surrounds it out of its stage."""
+    covered, ears, depth, facing = (
+        np.asarray(a) for a in _measure(jnp.asarray(position_map), layout, STAGE_SIZE)
+    )
+    axis = _between_ears(position_map, layout)
+    around = find_surroundings(image, in_photo, covered, ears, depth, axis=axis, scale=scale)
+    trust = facing * _on_person(around.sure, position_map)
+    return PhotoFace(
+        image=jnp.asarray(image),
+        photo=jnp.asarray(in_photo),
+        around=jnp.asarray(around.around),
+        wall=jnp.asarray(around.wall),
+        person=jnp.asarray(np.stack([around.person, around.solid, around.rim], axis=-1)),
+        back=jnp.asarray(around.back),
+        back_places=jnp.asarray(around.back_places),
+        grid_depth=jnp.asarray(around.depth),
+        position_map=jnp.asarray(position_map),
+        trust=jnp.asarray(trust),
+        completed=jnp.asarray(_complete(image, position_map, trust, layout)),
+        bare=jnp.asarray(bare, jnp.float32),
+        inside=jnp.asarray(inside, jnp.float32),
+        rotation=jnp.asarray(rotation, jnp.float32),
+        scale=jnp.asarray(scale, jnp.float32),
+    )
 
 
 def _stage_of(position_map: np.ndarray, layout: UVLayout) -> tuple[np.ndarray, float]:

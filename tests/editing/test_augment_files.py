@@ -18,6 +18,8 @@ from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.io.images import write_image
 from uvface.core.io.provenance import read_provenance
 from uvface.editing.augment_files import augment
+from uvface.editing.deform import PROPORTIONS
+from uvface.editing.recipe import SUBJECTS
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "photos"
 
@@ -87,7 +89,9 @@ def test_labels_fit_pictures_and_position_maps(whole, photos):
             [left, top, left + width, top + height], [*low, *high], atol=0.01
         )
         assert seen.shape == layout.mask.shape and 0.1 < seen.mean() < 0.9
-        assert set(label["varied"]) == {"pose", "light", "color", "occluder", "quality"}
+        assert set(label["varied"]) == set(SUBJECTS)
+        assert label["varied"]["expression"] == {}  # the toy layout knows none
+        assert label["varied"]["shape"].keys() <= PROPORTIONS.keys()
         source = label["source"]
         assert source["photo"] == f"{stem[:-4]}.png" and source["number"] == int(stem[-3:])
         assert (photos / source["photo"]).is_file() and source["seed"] == 0
@@ -141,7 +145,7 @@ def test_kept_are_only_pictures_of_the_same_photo_and_options(whole, photos, tmp
         (item,) = _augment(photo, out, count=1, skip_existing=True, **options)
         assert not item.is_old and _content(out)["anna_000.png"] != before["anna_000.png"]
     label = json.loads((out / "labels.json").read_text())["annotations"][0]
-    assert label["varied"].keys() == {"pose", "light", "color", "occluder", "quality"}
+    assert label["varied"].keys() == set(SUBJECTS)
     (out / "anna_000.png").write_bytes((whole / "anna_001.png").read_bytes())
     (item,) = _augment(photo, out, count=1, skip_existing=True, max_yaw=20)
     assert not item.is_old and _content(out) == before | _content(out)
