@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _OPENINGS = ("eyeballs", "mouth_interior")
-_COVERED_BLUR = 6.0  # texels of 256: over this distance beside what covers the face nothing moves
+_COVERED_BLUR = 14.0  # texels of 256: over this distance beside what covers the face nothing moves
 _UNCOVERED = (0.3, 0.7)
 _NOTHING = 0.02  # share of texels around that face the camera: too few to tell
 _PLATEAU = 1.5  # of a bump's slope: its inner third moves as one
@@ -53,6 +53,9 @@ class _Bump:
     reach: tuple[float, float, float]  # cm, along the canonical axes
     scale: tuple[float, float, float] = (0.0, 0.0, 0.0)  # added to 1
     shift: tuple[float, float, float] = (0.0, 0.0, 0.0)  # cm
+    # cm from the centre, sideways or up, from where to where it takes effect
+    aside: tuple[float, float] | None = None
+    above: tuple[float, float] | None = None
 
 
 _RIGHT_EYE, _LEFT_EYE = tuple(range(36, 42)), tuple(range(42, 48))
@@ -72,19 +75,30 @@ PROPORTIONS: Mapping[str, tuple[_Bump, ...]] = {
     "nose_width": (
         _Bump(landmarks=(31, 33, 35), reach=(4.0, 4.0, _NEVER), scale=(0.35, 0.0, 0.0)),
     ),
-    "nose_length": (_Bump(landmarks=(30, 33), reach=(4.0, 3.5, _NEVER), shift=(0.0, 0.5, 0.0)),),
+    "nose_length": (_Bump(landmarks=(30, 33), reach=(4.0, 2.8, _NEVER), shift=(0.0, 0.5, 0.0)),),
     "lips_fullness": (_Bump(landmarks=_MOUTH, reach=(4.5, 2.8, _NEVER), scale=(0.0, 0.4, 0.0)),),
-    "mouth_width": (_Bump(landmarks=_MOUTH, reach=(5.5, 3.5, _NEVER), scale=(0.25, 0.0, 0.0)),),
-    "chin_length": (_Bump(landmarks=(8,), reach=(9.0, 5.5, _NEVER), shift=(0.0, 0.8, 0.0)),),
-    "jaw_width": (_Bump(landmarks=(4, 12), reach=(_NEVER, 6.0, _NEVER), scale=(0.14, 0.0, 0.0)),),
+    "mouth_width": (_Bump(landmarks=_MOUTH, reach=(6.0, 2.8, _NEVER), scale=(0.25, 0.0, 0.0)),),
+    "chin_length": (_Bump(landmarks=(8,), reach=(9.0, 4.2, _NEVER), shift=(0.0, 0.8, 0.0)),),
+    "jaw_width": (
+        _Bump(
+            landmarks=(4, 12),
+            reach=(_NEVER, 6.0, _NEVER),
+            scale=(0.14, 0.0, 0.0),
+            aside=(2.0, 5.5),  # the mouth stays
+        ),
+    ),
     "face_width": (
         _Bump(landmarks=(0, 16, 30), reach=(_NEVER, 22.0, _NEVER), scale=(0.1, 0.0, 0.0)),
     ),
     "forehead_height": (
-        _Bump(landmarks=(19, 24), reach=(_NEVER, _NEVER, _NEVER), shift=(0.0, -0.8, 0.0)),
+        _Bump(
+            landmarks=(19, 24),
+            reach=(_NEVER, _NEVER, _NEVER),
+            shift=(0.0, -0.8, 0.0),
+            above=(0.5, 6.0),
+        ),
     ),
 }
-_ABOVE = {"forehead_height": (0.5, 6.0)}  # cm above the centre, from where to where it takes effect
 # Names whose full amount in one direction closes what is open, however far that is: the sign of
 # that direction, and pairs of landmarks, upper and lower.
 _CLOSING: Mapping[str, tuple[int, Sequence[tuple[int, int]]]] = {
@@ -201,7 +215,7 @@ def _proportion(layout: UVLayout, name: str) -> Float[np.ndarray, "s s 3"]:
     """Return the offsets of a proportion at amount 1, canonical cm."""
     points, landmarks = np.asarray(layout.canonical), np.asarray(layout.landmarks())
     bumps = PROPORTIONS[name]
-    found = [_offsets(points, landmarks, bump, _ABOVE.get(name)) for bump in bumps]
+    found = [_offsets(points, landmarks, bump) for bump in bumps]
     return np.asarray(sum(found[1:], start=found[0]))
 
 
@@ -209,13 +223,14 @@ def _offsets(
     points: Float[np.ndarray, "s s 3"],
     landmarks: Float[np.ndarray, "68 3"],
     bump: _Bump,
-    above: tuple[float, float] | None,
 ) -> Float[np.ndarray, "s s 3"]:
     away = points - landmarks[list(bump.landmarks)].mean(axis=0)
     distance = np.linalg.norm(away / np.array(bump.reach), axis=-1)
     weight = smooth_step(_PLATEAU * (1.0 - distance))
-    if above is not None:
-        weight = weight * ramp(-away[..., 1], above)
+    if bump.aside is not None:
+        weight = weight * ramp(np.abs(away[..., 0]), bump.aside)
+    if bump.above is not None:
+        weight = weight * ramp(-away[..., 1], bump.above)
     return (weight[..., None] * (away * bump.scale + np.array(bump.shift))).astype(np.float32)
 
 

@@ -35,7 +35,7 @@ def test_every_flag_of_prnet_is_answered():
     ("name", "commands"),
     [
         ("swapping.md", ("swap", "texture", "edit")),
-        ("augmenting.md", ("augment",)),
+        ("augmenting.md", ("augment", "edit")),
         ("editing.md", ("edit",)),
         ("video.md", ("swap-video",)),
     ],
