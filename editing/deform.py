@@ -27,6 +27,7 @@ from ..core.types import Camera, Face
 from .regions import soften
 
 __all__ = [
+    "INNER_LIPS",
     "PROPORTIONS",
     "Deformation",
     "deformation",
@@ -60,6 +61,7 @@ class _Bump:
 
 _RIGHT_EYE, _LEFT_EYE = tuple(range(36, 42)), tuple(range(42, 48))
 _MOUTH = tuple(range(48, 68))
+INNER_LIPS = ((61, 67), (62, 66), (63, 65))  # landmarks, upper and lower
 _ROUND = (3.4, 3.4, _NEVER)
 PROPORTIONS: Mapping[str, tuple[_Bump, ...]] = {
     "eyes_size": tuple(
@@ -103,7 +105,7 @@ PROPORTIONS: Mapping[str, tuple[_Bump, ...]] = {
 # that direction, and pairs of landmarks, upper and lower.
 _CLOSING: Mapping[str, tuple[int, Sequence[tuple[int, int]]]] = {
     "eyes_closed": (1, ((37, 41), (38, 40), (43, 47), (44, 46))),
-    "mouth_open": (-1, ((61, 67), (62, 66), (63, 65))),
+    "mouth_open": (-1, INNER_LIPS),
 }
 
 

@@ -34,7 +34,7 @@ from ..core.geometry.visibility import normals, visibility
 from ..core.geometry.window import cut_window
 from ..core.types import Face
 from .apply import Window, paste_window
-from .deform import deformation, openings
+from .deform import INNER_LIPS, deformation, openings
 from .regions import soften
 
 __all__ = ["reshape_face"]
@@ -57,7 +57,6 @@ _OPENED = (0.05, 0.35)  # cm by which a mouth opens: until its inside is in shad
 # rim, and in its middle.
 _INSIDE_RIM, _INSIDE = (0.55, 0.32, 0.32), (0.2, 0.08, 0.08)
 _SHADE_BLUR, _DEEP = 4.0, (0.4, 1.0)  # texels of 256; share of the mouth around a texel
-_INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 
 
 def reshape_face(
@@ -179,7 +178,7 @@ def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayou
 
 
 def _mouth_gap(position_map: Array, layout: UVLayout) -> Float[Array, ""]:
-    upper, lower = jnp.asarray(_INNER_LIPS).T
+    upper, lower = jnp.asarray(INNER_LIPS).T
     points = read_landmarks(position_map, layout.landmark_uv)
     return jnp.linalg.norm(points[lower] - points[upper], axis=-1).mean()
 
