@@ -13,8 +13,10 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal, get_args
 
 import jax
@@ -36,6 +38,7 @@ from .geometry.window import cut_window
 from .io.photos import PhotoLike, as_rgb, open_photo
 from .network.inference import RunnableNetwork, load_runnable
 from .network.weights_file import WeightsHeader, find_weights, read_layout
+from .once import once
 from .traced import blank, keep_traced
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, predict_upright, read_mirrored
@@ -143,6 +146,7 @@ class Model:
     detector: Detector | None  # None: found on first need
     weights_sha256: str = ""  # of the weights file; "" where the network came from none
     config: ReconstructConfig = ReconstructConfig()  # how `read` reads
+    prepare: Callable[[], None] = lambda: None  # compiles `read`, once
 
     @property
     def detector_name(self) -> str:
@@ -196,6 +200,7 @@ class Model:
     def _detect(self, image: RgbImage) -> list[tuple[np.ndarray, float]]:
         from .detection.landmark_box import landmark_box
 
+        Thread(target=self.prepare).start()  # detection is none of JAX's work: beside it
         detections = self._detector().detect(image)
         return [(landmark_box(found), float(found.score)) for found in detections]
 
@@ -273,15 +278,24 @@ def load(
     config = config or ReconstructConfig()
     layout = read_layout(weights)
     network, header = load_runnable(weights, layout=layout)
+    read = _compiled_reader(network, layout, config, header)
     return Model(
         predict=_compiled_network(network),
-        read=_compiled_reader(network, layout, config, header),
+        read=read,
         header=header,
         layout=layout,
         detector=detector,
         weights_sha256=file_sha256(find_weights(weights)),
         config=config,
+        prepare=once(lambda: _prepare(read)),
     )
+
+
+def _prepare(read: Callable[[Region, Similarity], Reading]) -> None:
+    """Read a face of nothing, for the sake of the compiled code; regions are of one shape."""
+    with suppress(Exception):  # whatever it is, the first face meets it, too, and is heard
+        photo_from_crop = crop_box(jax.device_put(np.array([64, 64, 192, 192], np.float32)))
+        read(cut_region(np.zeros((256, 256, 3), np.float32), photo_from_crop), photo_from_crop)
 
 
 def as_model(model: Model | None) -> Model:

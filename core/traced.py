@@ -53,21 +53,24 @@ def keep_traced(
     known: dict[Any, Callable[..., list[jax.Array]]] = {}
     structure, lock = jax.tree.structure(like), threading.Lock()
 
-    def prepare(given: Any, leaves: list[_Leaf], signature: Any) -> None:
-        if signature in known:
-            return
+    def first(given: Any, leaves: list[_Leaf], signature: Any) -> list[jax.Array]:
+        if signature in known:  # since: another thread held the lock
+            return known[signature](*leaves)
         path = _path(f"{key} {signature}")
         found = jit(_stored(path) or _traced(function, given, leaves, path))
-        jax.block_until_ready(found(*leaves))  # compiled before another thread asks for it
+        result = found(*leaves)  # compiled before another thread asks for it
         known[signature] = found
+        return result
 
     def call(*arguments: Any) -> Any:
         leaves, given = jax.tree.flatten(arguments)
         signature = (given, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
-        if signature not in known:
+        if signature in known:
+            result = known[signature](*leaves)
+        else:
             with lock:
-                prepare(given, leaves, signature)
-        return jax.tree.unflatten(structure, known[signature](*leaves))
+                result = first(given, leaves, signature)
+        return jax.tree.unflatten(structure, result)
 
     return call
 

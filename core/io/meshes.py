@@ -142,12 +142,12 @@ def _obj_files(path: Path, mesh: _FileMesh, picture: Image.Image) -> dict[Path, 
     """Return file contents; written here since trimesh's exporter does not let us name files."""
     material = path.with_suffix(".mtl")
     texture = path.with_name(f"{path.stem}_texture.png")
-    corners = np.repeat(mesh.triangles + 1, 2, axis=1)
+    corners = np.array([f"{i}/{i}" for i in range(1, len(mesh.vertices) + 1)], dtype=object)
     text = [
         f"# written by uvface\nmtllib {material.name}\nusemtl face\n",
         _lines("v %.4f %.4f %.4f\n", mesh.vertices),
         _lines("vt %.6f %.6f\n", mesh.uv),
-        _lines("f %d/%d %d/%d %d/%d\n", corners),
+        _lines("f %s %s %s\n", corners[mesh.triangles]),
     ]
     named = _MTL.format(name=material.name, texture=texture.name)
     stream = io.BytesIO()

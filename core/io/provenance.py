@@ -14,12 +14,12 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import html
 import io
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 from PIL import Image, UnidentifiedImageError
 
@@ -61,11 +61,11 @@ IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _PACKET = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="{rdf}">
   <rdf:Description rdf:about="" xmlns:xmp="{xmp}" xmlns:xmpMM="{media}" xmlns:stEvt="{event}"
-    xmlns:Iptc4xmpExt="{iptc}" xmp:CreatorTool={software}
-    Iptc4xmpExt:DigitalSourceType={source_type}>
+    xmlns:Iptc4xmpExt="{iptc}" xmp:CreatorTool="{software}"
+    Iptc4xmpExt:DigitalSourceType="{source_type}">
    <xmpMM:History>
     <rdf:Seq>
-     <rdf:li stEvt:action="edited" stEvt:softwareAgent={software} stEvt:parameters={operation}/>
+     <rdf:li stEvt:action="edited" stEvt:softwareAgent="{software}" stEvt:parameters="{operation}"/>
     </rdf:Seq>
    </xmpMM:History>
   </rdf:Description>
@@ -104,9 +104,9 @@ def provenance_packet(provenance: Provenance) -> bytes:
         media=MEDIA,
         event=EVENT,
         iptc=IPTC,
-        software=quoteattr(provenance.software),
-        operation=quoteattr(provenance.operation),
-        source_type=quoteattr(provenance.source_type),
+        software=html.escape(provenance.software),
+        operation=html.escape(provenance.operation),
+        source_type=html.escape(provenance.source_type),
     )
     return wrap_packet(text)
 

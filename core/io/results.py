@@ -10,6 +10,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,7 @@ def write_results(
                 opacity=resized_visibility(face, layout, size) if mask_hidden else None,
                 files=record["files"],
             )
-            for name in (known for known in OUTPUTS if known in save):  # textures after meshes
-                record |= OUTPUTS[name](out)
-            records.append(record)
+            records.append(record | _save_all(out, save))
         content = {
             "image": str(path),
             "width": photo.width,
@@ -142,6 +141,23 @@ def write_results(
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
         write_bytes_atomic(place / record_path.name, text.encode())
     return content
+
+
+def _save_all(out: _Output, save: Sequence[str]) -> dict[str, Any]:
+    """Write the chosen files of a face, pictures beside the rest: text keeps but one core busy."""
+    chosen = [name for name in OUTPUTS if name in save]
+
+    def write(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        own, said = dataclasses.replace(out, files={}), {}
+        for name in names:
+            said |= OUTPUTS[name](own)
+        return said, own.files
+
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        pictures = beside.submit(write, [name for name in chosen if name in _PICTURES])
+        said, files = write([name for name in chosen if name not in _PICTURES])
+    out.files.update(files | pictures.result()[1])
+    return said | pictures.result()[0]
 
 
 def _numbers(values: Any, digits: int) -> Any:
@@ -359,7 +375,7 @@ OUTPUTS: dict[str, Saver] = {
     "canonical": _save_canonical,
     "ply": _save_ply,
     "mat": _save_mat,
-    "texture": _save_texture,
+    "texture": _save_texture,  # after the meshes, which write a file of this name, too
     "visibility": _save_visibility,
     "depth": _save_depth,
     "normals": _save_normals,
@@ -368,6 +384,7 @@ OUTPUTS: dict[str, Saver] = {
     "overlay": _save_overlay,
     "photo": _save_photo,
 }
+_PICTURES = frozenset(("visibility", "depth", "normals", "pncc", "posmap", "overlay", "photo"))
 
 _MESH = (".obj", ".mtl", "_texture.png", ".glb")
 

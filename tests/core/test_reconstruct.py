@@ -1,8 +1,10 @@
 """What is read off one crop."""
 
+import dataclasses
 import os
 import subprocess
 import sys
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +17,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
-from uvface.core.reconstruct import ReconstructConfig, _measure_face
+from uvface.core.reconstruct import ReconstructConfig, _measure_face, _prepare
 from uvface.core.upright import UprightCrop, fit_camera
 
 
@@ -105,6 +107,34 @@ def test_a_second_process_imports_nothing_slow(tmp_path):
     read = f"assert len(uvface.load().reconstruct({photo})) == 1"
     assert "'flax'" in _imported(read, tmp_path)
     assert _imported(read, tmp_path) == "[]"
+
+
+def test_code_is_prepared_for_what_a_photo_asks_of_it():
+    model = uvface.load()
+    signatures = []
+
+    def read(*arguments):
+        signatures.append([(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(arguments)])
+        return model.read(*arguments)
+
+    _prepare(read)
+    dataclasses.replace(model, read=read).reconstruct(skimage.data.astronaut())
+    assert len(signatures) == 2 and signatures[0] == signatures[1]
+
+
+def test_code_is_prepared_beside_detection_alone(capfd):
+    prepared = threading.Event()
+
+    def prepare():
+        prepared.set()
+        _prepare(lambda *arguments: 1 / 0)  # no word of it: a face would meet it, too
+
+    model = dataclasses.replace(uvface.load(), prepare=prepare)
+    model.reconstruct(skimage.data.astronaut(), boxes=[(180, 80, 260, 170)])
+    assert not prepared.is_set()
+    model.reconstruct(skimage.data.astronaut())
+    assert prepared.wait(10.0)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_photo_of_floats_up_to_255_is_no_photo_without_a_face():

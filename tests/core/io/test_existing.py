@@ -37,8 +37,9 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
 @pytest.mark.parametrize("has_earlier", [True, False])
+@pytest.mark.parametrize("at", ["texture", "overlay"])  # overlays are written beside meshes
 def test_a_run_that_fails_midway_changes_nothing(
-    tmp_path, face, layout, monkeypatch, error, has_earlier
+    tmp_path, face, layout, monkeypatch, error, has_earlier, at
 ):
     if has_earlier:
         write_results(tmp_path, NAME, PHOTO, [face], layout, save=["mesh", "pose"], weights="w")
@@ -46,11 +47,12 @@ def test_a_run_that_fails_midway_changes_nothing(
     assert bool(before) == has_earlier
 
     def stop(out):
-        assert out.base.with_name(f"{out.base.name}_texture.png").is_file()
+        is_last = out.base.with_name(f"{out.base.name}.glb").is_file
+        assert at == "overlay" or is_last()
         raise error
 
-    monkeypatch.setitem(OUTPUTS, "overlay", stop)
-    save = ["mesh", "landmarks", "overlay"]
+    monkeypatch.setitem(OUTPUTS, at, stop)
+    save = ["mesh", "landmarks", "texture", "overlay"]
     with pytest.raises(error):
         write_results(tmp_path, NAME, PHOTO, [face], layout, save=save, weights="w")
     assert _contents(tmp_path) == before
