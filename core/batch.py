@@ -16,9 +16,10 @@ from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
 from .io.existing import as_json, is_result, read_existing
+from .io.face_records import name_warnings
 from .io.images import Photo, read_photo
 from .io.provenance import software_name
-from .io.results import ENDINGS, OUTPUTS, name_warnings, write_results
+from .io.results import ENDINGS, OUTPUTS, write_results
 from .io.textures import as_texture_size
 from .reconstruct import FaceChoice, Model, as_model, check_choice
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the doctor, which looks whether JAX is there, asks for the folder
     from jax import Array
+    from jax.stages import Lowered
 
-__all__ = ["cache_folder", "computed_once", "jit_products", "keep_compiled_code"]
+__all__ = [
+    "cache_folder",
+    "compile_for",
+    "compile_products",
+    "computed_once",
+    "jit_products",
+    "keep_compiled_code",
+]
 
 # XLA gives much of a program on CPUs to YNNPACK, which computes products of a batch, and small
 # ones, on one core. XLA's own use all.
-_CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
+_CPU_OPTIONS: dict[str, str | bool] = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 
 def cache_folder() -> Path:
@@ -73,6 +81,33 @@ def jit_products(function: Callable[..., Any]) -> Callable[..., Any]:
         return found
 
     return call
+
+
+def compile_for(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
+    """Return a function compiled for arrays of the shapes and types of some."""
+    return _lowered(function, arguments).compile()
+
+
+def compile_products(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
+    """Compile as `compile_for` does, in the way of `jit_products`."""
+    import jax
+
+    lowered = _lowered(function, arguments)
+    if jax.default_backend() != "cpu":
+        return lowered.compile()
+    try:
+        return lowered.compile(compiler_options=_CPU_OPTIONS)
+    except jax.errors.JaxRuntimeError as error:
+        if " option" not in str(error):
+            raise
+        return lowered.compile()
+
+
+def _lowered(function: Callable[..., Any], arguments: Sequence[Any]) -> Lowered:
+    import jax
+
+    like = [jax.ShapeDtypeStruct(given.shape, given.dtype) for given in arguments]
+    return jax.jit(function).lower(*like)
 
 
 def computed_once(x: Array) -> Array:

@@ -25,7 +25,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from .compilation import jit_products
+from .compilation import compile_products, jit_products
 from .detection.protocol import Detector
 from .errors import InputError
 from .files import file_sha256
@@ -39,7 +39,7 @@ from .io.photos import PhotoLike, as_rgb, open_photo
 from .network.inference import RunnableNetwork, load_runnable
 from .network.weights_file import WeightsHeader, find_weights, read_layout
 from .once import once
-from .traced import blank, keep_traced
+from .traced import blank, keep_traced, nothing_new
 from .types import Camera, Face, Similarity
 from .upright import UprightCrop, predict_upright, read_mirrored
 
@@ -146,7 +146,7 @@ class Model:
     detector: Detector | None  # None: found on first need
     weights_sha256: str = ""  # of the weights file; "" where the network came from none
     config: ReconstructConfig = ReconstructConfig()  # how `read` reads
-    prepare: Callable[[], None] = lambda: None  # compiles `read`, once
+    prepare: Callable[[], None] = lambda: None  # loads what `read` kept in an earlier process
 
     @property
     def detector_name(self) -> str:
@@ -200,7 +200,7 @@ class Model:
     def _detect(self, image: RgbImage) -> list[tuple[np.ndarray, float]]:
         from .detection.landmark_box import landmark_box
 
-        Thread(target=self.prepare).start()  # detection is none of JAX's work: beside it
+        Thread(target=self.prepare).start()  # beside detection, which is none of JAX's work
         detections = self._detector().detect(image)
         return [(landmark_box(found), float(found.score)) for found in detections]
 
@@ -251,7 +251,7 @@ def _compiled_reader(
 
     key = f"{header.network} {sorted(header.config.items())} {config}"
     like = blank(Reading, camera=blank(Camera))
-    read = keep_traced(run, key=key, like=like, jit=jit_products)
+    read = keep_traced(run, key=key, like=like, compiler=compile_products)
     return lambda region, photo_from_crop: read(network.state, layout, region, photo_from_crop)
 
 
@@ -293,7 +293,7 @@ def load(
 
 def _prepare(read: Callable[[Region, Similarity], Reading]) -> None:
     """Read a face of nothing, for the sake of the compiled code; regions are of one shape."""
-    with suppress(Exception):  # whatever it is, the first face meets it, too, and is heard
+    with nothing_new(), suppress(Exception):  # the first face meets it, too, and is heard
         photo_from_crop = crop_box(jax.device_put(np.array([64, 64, 192, 192], np.float32)))
         read(cut_region(np.zeros((256, 256, 3), np.float32), photo_from_crop), photo_from_crop)
 

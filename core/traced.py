@@ -10,10 +10,11 @@ arguments.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -24,15 +25,24 @@ import jaxlib
 import numpy as np
 from jax import export
 
-from .compilation import cache_folder
+from .compilation import cache_folder, compile_for
 from .errors import InputError
 from .files import write_bytes_atomic
 
-__all__ = ["blank", "keep_traced"]
+__all__ = ["blank", "keep_traced", "nothing_new"]
 
 _Leaf = jax.Array | np.ndarray
 _PACKAGE = Path(__file__).parents[1]
-_TRACED = ("core", "core/blending", "core/geometry", "core/io", "core/network", "editing")
+_NOTHING_NEW = contextvars.ContextVar("nothing_new", default=False)
+_TRACED = (
+    "core",
+    "core/blending",
+    "core/geometry",
+    "core/io",
+    "core/network",
+    "editing",
+    "faceswap",
+)
 
 
 def keep_traced(
@@ -40,7 +50,7 @@ def keep_traced(
     *,
     key: str,
     like: Any,
-    jit: Callable[[Callable[..., Any]], Callable[..., Any]] = jax.jit,
+    compiler: Callable[..., Callable[..., Any]] = compile_for,
 ) -> Callable[..., Any]:
     """Return a compiled function that is traced once per cache folder.
 
@@ -48,7 +58,7 @@ def keep_traced(
         function: takes and returns pytrees of arrays; ``key`` says all that it closes over.
         key: says what the function depends on besides its arguments.
         like: a pytree with the structure of the result.
-        jit: compiles it.
+        compiler: compiles a function for arguments like some.
     """
     known: dict[Any, Callable[..., list[jax.Array]]] = {}
     structure, lock = jax.tree.structure(like), threading.Lock()
@@ -57,10 +67,12 @@ def keep_traced(
         if signature in known:  # since: another thread held the lock
             return known[signature](*leaves)
         path = _path(f"{key} {signature}")
-        found = jit(_stored(path) or _traced(function, given, leaves, path))
-        result = found(*leaves)  # compiled before another thread asks for it
-        known[signature] = found
-        return result
+        stored = _stored(path)
+        if stored is None and _NOTHING_NEW.get():
+            raise LookupError(f"no program is kept for {key}")
+        # Compiled for shapes and types alone: whether JAX may move an argument does not count.
+        known[signature] = compiler(stored or _traced(function, given, leaves, path), leaves)
+        return known[signature](*leaves)
 
     def call(*arguments: Any) -> Any:
         leaves, given = jax.tree.flatten(arguments)
@@ -75,10 +87,28 @@ def keep_traced(
     return call
 
 
-def blank(kind: type, **fields: Any) -> Any:
-    """Return an instance of a dataclass of arrays whose fields are zeros, but for those given."""
-    zero = jax.device_put(np.float32(0.0))
-    return kind(**({field.name: zero for field in dataclasses.fields(kind)} | fields))
+@contextlib.contextmanager
+def nothing_new() -> Iterator[None]:
+    """Let kept functions raise a `LookupError` where they would have to trace.
+
+    For who loads programs ahead, beside other work: what takes seconds to compile is not begun
+    before it is needed, since a process cannot end in its midst.
+    """
+    token = _NOTHING_NEW.set(True)
+    try:
+        yield
+    finally:
+        _NOTHING_NEW.reset(token)
+
+
+def blank(kind: Any, **fields: Any) -> Any:
+    """Return the structure of a dataclass, or named tuple, of arrays: 0 for all but the given."""
+    if issubclass(kind, tuple):
+        return tuple.__new__(kind, (fields.get(name, 0) for name in kind._fields))
+    made = object.__new__(kind)
+    for field in dataclasses.fields(kind):
+        object.__setattr__(made, field.name, fields.get(field.name, 0))
+    return made
 
 
 def _path(key: str) -> Path:

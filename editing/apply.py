@@ -179,7 +179,7 @@ def render_edit(
     # the first and the last do not depend on the source's size, nor the plan on the window's.
     config = config or PlanConfig()
     plan = plan_edit(face, source, masks, layout, config=config)
-    fragments = _rasterizer()(plan.vertices, plan.triangles, window)
+    fragments = _rasterize(plan.vertices, plan.triangles, window)
     pixels = _interpolate_layers(fragments, plan.triangles, plan.layers)
     places = _places(pixels, plan.layers)
     own = _read(source.image, places.own)
@@ -210,26 +210,21 @@ def render_edit(
 
 
 @cache
-def _rasterizer() -> Callable[..., Fragments]:
-    return keep_traced(_rasterize_window, key="rasterize an edit", like=blank(Fragments))
-
-
-@cache
 def _blender(config: BlendConfig | None) -> Callable[..., Array]:
     return keep_traced(partial(_blend_drawn, config=config), key=f"blend {config}", like=0)
 
 
-_read = jax.jit(sample_bicubic)
+_read = keep_traced(sample_bicubic, key="read bicubic", like=0)
 
 
-@jax.jit
+@partial(keep_traced, key="read masks", like=0)
 def _read_masks(masks: EditMasks, uv: Array) -> Float[Array, "rows columns 2"]:
     """Return what may change, and where the target's own pixels stay."""
     texels = jnp.stack([masks.mask, masks.keep], axis=-1)
     return sample_bilinear(texels, uv * texels.shape[0] - 0.5)
 
 
-@jax.jit
+@partial(keep_traced, key="interpolate layers", like={1: 0, 2: 0, 3: 0})
 def _interpolate_layers(fragments: Fragments, triangles: Array, layers: Layers) -> _Stacks:
     """Return the layers at the pixels."""
     stacks: dict[int, list[Array]] = {}
@@ -268,7 +263,7 @@ def _places(pixels: _Stacks, like: Layers) -> _Places:
     )
 
 
-@jax.jit
+@partial(keep_traced, key="move", like=blank(Window))
 def _moved(window: Window, pixels: _Stacks, like: Layers, is_covered: Array) -> Window:
     """Move the target's own pixels along with its surface: what stays of it fits the new shape."""
     moved = _unstacked(pixels, like).moved
@@ -281,12 +276,13 @@ def _moved(window: Window, pixels: _Stacks, like: Layers, is_covered: Array) -> 
     return dataclasses.replace(window, image=jnp.where(is_moved[..., None], read, window.image))
 
 
-def _rasterize_window(vertices: Array, triangles: Array, window: Window) -> Fragments:
+@partial(keep_traced, key="rasterize", like=blank(Fragments))
+def _rasterize(vertices: Array, triangles: Array, window: Window) -> Fragments:
     height, width = window.image.shape[:2]
     return rasterize(vertices, triangles, height=height, width=width, origin=window.origin)
 
 
-@jax.jit
+@partial(keep_traced, key="shade", like=blank(_Drawn))
 def _shade(
     plan: EditPlan,
     pixels: _Stacks,
@@ -330,7 +326,7 @@ def _mixed(shares: Array, *colors: Array) -> Array:
     return sum((shares[..., k : k + 1] * x for k, x in enumerate(colors)), jnp.zeros(()))
 
 
-@jax.jit
+@partial(keep_traced, key="soft edges", like=blank(_Drawn))
 def _soft_edges(drawn: _Drawn, uv: Array, image: Array) -> _Drawn:
     """Average what is drawn over a pixel's neighbours where the surface jumps beside it.
 

@@ -17,8 +17,8 @@ from ..core.errors import InputError, UvfaceError
 from ..core.files import file_sha256, make_folder
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
+from ..core.io.face_records import face_warnings
 from ..core.io.images import Photo, read_photo
-from ..core.io.results import face_warnings
 from ..core.io.sidecar import read_sidecar
 from ..core.reconstruct import FaceChoice, Model, as_model, check_choice
 from ..core.synthesis.profiling import PhotoFace

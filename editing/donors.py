@@ -26,8 +26,8 @@ from ..core.geometry.landmarks import read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import GivenBoxes
 from ..core.io.face_files import SUFFIX, FaceTexture, read_face_file
+from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.photos import open_photo
-from ..core.io.results import face_warnings, name_warnings
 from ..core.reconstruct import Model
 from ..core.types import Face
 from .fuse import PhotoWithFace

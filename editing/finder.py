@@ -15,9 +15,9 @@ from ..core.errors import InputError, NoFaceError
 from ..core.files import file_sha256
 from ..core.io.boxes import Boxes, as_boxes, require_boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
+from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo, photo_path
-from ..core.io.results import face_warnings, name_warnings
 from ..core.once import once
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from .colour import lab_from_rgb, rgb_from_lab
 from .grain import missing_grain
 from .noise import lightness_gain, quieted
-from .sharpness import blurred, missing_blur, weighted_mean, weighted_planes
+from .sharpness import blurred_apart, missing_blur, weighted_mean, weighted_planes
 
 __all__ = ["SharpnessMatch", "finish"]
 
@@ -50,7 +50,7 @@ def finish(
     face, compared = _compared(colors, photo, is_compared)
     missing = missing_blur(face, photo, compared)
     if float(missing) > 0.0:
-        soft = blurred(weighted_planes(colors, weight), missing)
+        soft = blurred_apart(weighted_planes(colors, weight), missing)
         colors = _averaged(soft, colors, is_drawn)
         face, compared = _compared(colors, photo, is_compared)
     return colors + missing_grain(face, photo, compared)

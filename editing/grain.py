@@ -7,14 +7,17 @@ from the blurred photo, without what is stronger than noise.
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.scales import enlarge, pool
+from ..core.traced import keep_traced
 from .colour import luma
-from .sharpness import blurred
+from .sharpness import blurred_apart
 
 __all__ = ["missing_grain"]
 
@@ -38,7 +41,8 @@ def missing_grain(
     """
     planes = _planes(drawn, photo)
     # Compiled apart: XLA would blur anew for each reader.
-    return _grain_of(planes, blurred(planes, _FINEST, most=_FINEST), weight)
+    grain: Array = _grain_of(planes, blurred_apart(planes, _FINEST, most=_FINEST), weight)
+    return grain
 
 
 @jax.jit
@@ -46,7 +50,7 @@ def _planes(drawn: Array, photo: Array) -> Float[Array, "4 h w"]:
     return jnp.stack([*jnp.moveaxis(photo, -1, 0), luma(drawn)])
 
 
-@jax.jit
+@partial(keep_traced, key="grain", like=0)
 def _grain_of(
     planes: Float[Array, "4 h w"], smooth: Float[Array, "4 h w"], weight: Float[Array, "h w"]
 ) -> Float[Array, "h w 3"]:

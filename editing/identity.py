@@ -8,8 +8,7 @@ outline, what is covered or turned away, the mouth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from functools import partial
 
 import jax.numpy as jnp
 from jax import Array
@@ -45,15 +44,11 @@ def identity_shift(
         other_map: that of the other, of the same layout; in any photo or frame.
         modes: shapes of the layout.
     """
-    shift: Array = _shifter()(face_map, other_map, modes)
+    shift: Array = _identity_shift(face_map, other_map, modes)
     return shift
 
 
-@cache
-def _shifter() -> Callable[..., Array]:
-    return keep_traced(_identity_shift, key="identity shift", like=0)
-
-
+@partial(keep_traced, key="identity shift", like=0)
 def _identity_shift(face_map: Array, other_map: Array, modes: ShapeModes) -> Array:
     face, other = fit_shape(face_map, modes), fit_shape(other_map, modes)
     apart = other.identity - face.identity

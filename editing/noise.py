@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +21,9 @@ from jaxtyping import Float
 
 from ..core.geometry.ramps import ramp
 from ..core.geometry.scales import enlarge, pool
+from ..core.traced import keep_traced
 from .regions import soften
-from .sharpness import blurred, weighted_mean, weighted_planes
+from .sharpness import blurred_apart, weighted_mean, weighted_planes
 
 __all__ = ["lightness_gain", "quieted"]
 
@@ -36,7 +38,7 @@ _BLOCKS = 64  # along a window's height, over which all is averaged
 _DARK = 0.02  # Oklab L
 
 
-@jax.jit
+@partial(keep_traced, key="lightness gain", like=0)
 def lightness_gain(
     lab: Float[Array, "h w 3"], before: Float[Array, "h w"], weight: Float[Array, "h w"]
 ) -> Float[Array, "h w"]:
@@ -74,7 +76,7 @@ def quieted(
     planes = [weighted_planes(lab, weight)]
     for narrow, wide in itertools.pairwise(_BANDS):
         variance = wide**2 - narrow**2
-        planes.append(blurred(planes[-1], variance, most=variance))
+        planes.append(blurred_apart(planes[-1], variance, most=variance))
     return _without_noise(lab, gain, weight, step, planes)
 
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from ..core.compilation import jit_products
+from ..core.compilation import compile_products
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import smooth_step
@@ -138,7 +138,7 @@ def _planner(config: PlanConfig) -> Callable[..., EditPlan]:
     transfer = blank(ColorTransfer)
     like = blank(EditPlan, layers=blank(Layers), own_transfer=transfer, mirrored_transfer=transfer)
     return keep_traced(
-        partial(_plan, config=config), key=f"plan {config}", like=like, jit=jit_products
+        partial(_plan, config=config), key=f"plan {config}", like=like, compiler=compile_products
     )
 
 

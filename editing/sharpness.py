@@ -13,7 +13,8 @@ References:
 from __future__ import annotations
 
 import math
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +23,10 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..core.geometry.ramps import ramp
+from ..core.traced import keep_traced
 from .colour import luma
 
-__all__ = ["blurred", "missing_blur", "weighted_mean", "weighted_planes"]
+__all__ = ["blurred", "blurred_apart", "missing_blur", "weighted_mean", "weighted_planes"]
 
 _WIDTHS = (1.0, 2.0)  # pixels: of the Gaussians that edges are looked at with
 _POWER = 4
@@ -56,9 +58,10 @@ def missing_blur(
     """
     low, high = (width**2 for width in _WIDTHS)
     # Compiled apart: XLA would blur anew for each neighbour of the Laplacian.
-    first = blurred(_planes(drawn, photo, weight), low, most=low)
-    second = blurred(first, high - low, most=high - low)
-    return _softer(first, second)
+    first = blurred_apart(_planes(drawn, photo, weight), low, most=low)
+    second = blurred_apart(first, high - low, most=high - low)
+    softer: Array = _softer(first, second)
+    return softer
 
 
 @jax.jit
@@ -66,7 +69,7 @@ def _planes(drawn: Array, photo: Array, weight: Array) -> Float[Array, "3 h w"]:
     return jnp.stack([luma(drawn), luma(photo), weight])
 
 
-@jax.jit
+@partial(keep_traced, key="softer", like=0)
 def _softer(first: Float[Array, "3 h w"], second: Float[Array, "3 h w"]) -> Float[Array, ""]:
     inner = second[2] > _INNER
     low, high = (width**2 for width in _WIDTHS)
@@ -97,11 +100,10 @@ def _strengths(smooth: Float[Array, "3 h w"], inner: Array) -> tuple[Array, Arra
     return jnp.maximum(peaks, 1e-12), jnp.maximum(detail, 1e-12)
 
 
-@partial(jax.jit, static_argnames="most")
 def blurred(
     planes: Float[Array, "c h w"], variance: float | Float[Array, ""], *, most: float = _LARGEST
 ) -> Float[Array, "c h w"]:
-    """Blur planes by a Gaussian of a few pixels; what lies beyond them is as their edge.
+    """Blur planes by a Gaussian of a few pixels, inside ``jit``; beyond them is as their edge.
 
     Args:
         planes: any values.
@@ -119,6 +121,19 @@ def blurred(
         near = [lax.slice_in_dim(wide, k, k + size, axis=axis) for k in range(len(steps))]
         planes = sum((weights[k] * plane for k, plane in enumerate(near)), jnp.zeros(()))
     return planes
+
+
+def blurred_apart(
+    planes: Float[Array, "c h w"], variance: float | Float[Array, ""], *, most: float = _LARGEST
+) -> Float[Array, "c h w"]:
+    """Blur planes in a compiled call of its own; see `blurred`."""
+    soft: Array = _blur(most)(planes, jnp.asarray(variance, planes.dtype))
+    return soft
+
+
+@cache
+def _blur(most: float) -> Callable[..., Array]:
+    return keep_traced(partial(blurred, most=most), key=f"blur {most}", like=0)
 
 
 @jax.jit

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from functools import cached_property
 from pathlib import Path
+from threading import Thread
 
 import typer
 
@@ -26,7 +27,7 @@ from .batch import (
     write_rows,
 )
 from .mapping import FaceMap, read_map
-from .photos import swap_photo
+from .photos import prepare_swap, swap_photo
 from .request import SwapOptions, SwapRequest
 
 __all__ = ["Run", "check_usage"]
@@ -118,6 +119,7 @@ class Run:
     def _swap_one(self, finder: FaceFinder, options: SwapOptions, request: SwapRequest) -> None:
         photo = read_photo(Path(str(self.target)))
         own = dataclasses.replace(request, references=self.references, mask=self.mask)
+        Thread(target=prepare_swap, args=(finder.model.layout, own, options)).start()
         result = swap_photo(photo, own, finder, options=options)
         result.save(self.output, metadata=self.metadata, sidecar=self.sidecar, signer=self.signer)
         if self.report is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
-import jax
+import cv2
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -18,6 +19,7 @@ from ..core.geometry.pose import angles_from_rotation
 from ..core.geometry.scales import pool
 from ..core.geometry.texels import texel_footprint
 from ..core.io.face_files import FaceTexture
+from ..core.traced import keep_traced
 from ..core.types import Face
 from ..editing.plan import EditPlan, plan_edit
 from ..editing.source import Reference, Source, source_for
@@ -162,7 +164,7 @@ def _yaw(face: Face) -> float:
     return float(angles_from_rotation(face.camera.rotation)[0])
 
 
-@jax.jit
+@partial(keep_traced, key="areas of skin", like=0)
 def _sums(stages: tuple[Array, ...], skin: Array, layout: UVLayout) -> Array:
     """Return the area of skin, of what may change, and of that by where it comes from, in cm2."""
     mask, own, mirrored, filled = stages
@@ -217,9 +219,12 @@ def seam_steps(
 
 def _edge(changed: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """Return the pixels near the border between changed and unchanged ones."""
-    from scipy.ndimage import binary_dilation
-
-    return binary_dilation(changed, iterations=_RING) & binary_dilation(~changed, iterations=_RING)
+    beside = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    near, far = (
+        cv2.dilate(side.astype(np.uint8), beside, iterations=_RING) > 0
+        for side in (changed, ~changed)
+    )
+    return np.asarray(near & far)
 
 
 def _mean_step(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from ..core.arguments import OnOff
@@ -20,7 +22,8 @@ from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo, photo_path
 from ..core.reconstruct import FaceChoice, Model
-from ..core.types import Face
+from ..core.traced import nothing_new
+from ..core.types import Camera, Face
 from ..editing.complete import Completion
 from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, pick_faces
 from ..editing.finish import SharpnessMatch
@@ -38,7 +41,7 @@ from .request import (
 )
 from .swap import SwapConfig, swap_reference
 
-__all__ = ["FaceSwap", "SwapResult", "swap", "swap_photo"]
+__all__ = ["FaceSwap", "SwapResult", "prepare_swap", "swap", "swap_photo"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -263,6 +266,42 @@ def swap_photo(
         mask=request.mask,
         likes=request.likes,
         layout=layout,
+    )
+
+
+def prepare_swap(layout: UVLayout, request: SwapRequest, options: SwapOptions) -> None:
+    """Load what earlier processes kept of deciding a swap, for a process that makes but one.
+
+    A grey picture's face is put on itself: a plan's code depends on no photo's size.
+    """
+    if options.preset == "prnet":
+        return
+    grey, face = np.full((256, 256, 3), 0.5, np.float32), _anybody(layout)
+    with nothing_new(), suppress(Exception):  # the swap itself meets it, too, and is heard
+        is_masked = request.mask is not None
+        plan_stages(face, (grey, face), layout, config=options.config, is_masked=is_masked)
+
+
+def _anybody(layout: UVLayout) -> Face:
+    """Return the mean face, all of it seen, in the middle of a picture of 256 pixels."""
+    scale, middle = np.float32(9.0), np.array([128.0, 128.0, 0.0], np.float32)
+    position_map = scale * np.asarray(layout.canonical) + middle  # JAX would compile each step
+    turn = np.eye(3, dtype=np.float32)
+    one = jnp.asarray(np.float32(1.0))
+    return Face(
+        position_map=jnp.asarray(position_map),
+        texture=jnp.asarray(np.full_like(position_map, 0.5)),
+        visibility=layout.mask,
+        self_visibility=layout.mask,
+        camera=Camera(
+            scale=jnp.asarray(scale),
+            rotation=jnp.asarray(turn),
+            translation=jnp.asarray(middle),
+        ),
+        landmarks=jnp.asarray(np.zeros((68, 3), np.float32)),
+        box=jnp.asarray(np.array([64.0, 64.0, 192.0, 192.0], np.float32)),
+        score=one,
+        confidence=one,
     )
 
 

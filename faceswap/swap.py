@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -16,6 +16,7 @@ from ..core.blending.composite import BlendConfig
 from ..core.geometry.face_shape import load_shape_modes
 from ..core.geometry.layout import UVLayout
 from ..core.io.face_files import FaceTexture
+from ..core.traced import keep_traced
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.edit import apply_source
@@ -187,7 +188,7 @@ def _shape_shift(
 
 def swap_masks(layout: UVLayout, config: SwapConfig) -> EditMasks:
     """Return what a swap may change and what stays the target's own."""
-    mask, keep = _masks(layout, keep=config.keep, feather=config.feather)
+    mask, keep = _mask_maker(config.keep, config.feather)(layout)
     return EditMasks(
         mask=mask,
         keep=keep,
@@ -196,7 +197,12 @@ def swap_masks(layout: UVLayout, config: SwapConfig) -> EditMasks:
     )
 
 
-@partial(jax.jit, static_argnames=("keep", "feather"))
+@cache
+def _mask_maker(keep: tuple[str, ...], feather: float) -> Callable[..., tuple[Array, Array]]:
+    how = partial(_masks, keep=keep, feather=feather)
+    return keep_traced(how, key=f"masks of a swap {keep} {feather}", like=(0, 0))
+
+
 def _masks(layout: UVLayout, *, keep: tuple[str, ...], feather: float) -> tuple[Array, Array]:
     mask = swap_region(layout, feather=feather)
     if not keep:

@@ -15,7 +15,6 @@ References:
 from __future__ import annotations
 
 import dataclasses
-from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..errors import AssetError
+from ..once import once
 from ..products import product
 from ..types import Camera
 from .camera import estimate_similarity_3d
@@ -67,7 +67,7 @@ class FaceShape:
     camera: Camera  # canonical frame to photo
 
 
-@cache
+@once
 def _load(path: Path) -> tuple[str, ShapeModes]:
     try:
         with np.load(path, allow_pickle=False) as stored:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from uvface.core import compilation
-from uvface.core.compilation import computed_once, jit_products
+from uvface.core.compilation import compile_for, compile_products, computed_once, jit_products
 
 
 def _product(a, b):
@@ -38,14 +38,26 @@ def test_computes_what_the_function_does_with_our_options(monkeypatch):
 def test_goes_without_an_option_that_the_compiler_does_not_know(monkeypatch, options):
     monkeypatch.setattr(compilation, "_CPU_OPTIONS", options)
     a, b = _arguments()
-    run = jit_products(_product)
-    for _ in range(2):
-        np.testing.assert_allclose(run(a, b), a @ b, rtol=1e-6)
+    for run in (jit_products(_product), compile_products(_product, (a, b))):
+        for _ in range(2):
+            np.testing.assert_allclose(run(a, b), a @ b, rtol=1e-6)
+
+
+def test_compiled_code_takes_arrays_wherever_they_are():
+    a, b = _arguments()
+    run = compile_for(_product, (a, b))
+    committed = [jax.device_put(x, jax.devices()[0]) for x in (a, b)]
+    for given in ((a, b), committed, [jnp.asarray(a), committed[1]]):
+        np.testing.assert_allclose(run(*given), a @ b, rtol=1e-6)
+    with pytest.raises(TypeError):
+        run(a[:2], b[:2])
 
 
 def test_other_errors_are_not_hidden():
     with pytest.raises(TypeError, match="same shape"):
         jit_products(_product)(np.ones((2, 3)), np.ones((4, 2)))
+    with pytest.raises(TypeError, match="same shape"):
+        compile_products(_product, (np.ones((2, 3)), np.ones((4, 2))))
 
 
 @pytest.mark.parametrize("shape", [(), (7,), (3, 5, 5), (16, 4)])

@@ -1,12 +1,15 @@
 """Traced functions are kept on disk, and only what they were traced from uses them."""
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.traced import _code_digest, keep_traced
+from uvface.core.traced import _code_digest, blank, keep_traced, nothing_new
 from uvface.core.types import Similarity
 
 
@@ -97,6 +100,45 @@ def test_threads_trace_once(folder):
         found = list(threads.map(lambda _: kept(MOVE, POINTS)["moved"], range(8)))
     assert len(calls) == 1
     np.testing.assert_allclose(found[-1], EXPECTED)
+
+
+def test_where_an_array_is_compiles_nothing_anew(folder):
+    compiled = []
+
+    def compiler(function, leaves):
+        compiled.append(len(leaves))
+        return jax.jit(function)
+
+    twice = keep_traced(lambda points: 2.0 * points, key="twice", like=0, compiler=compiler)
+    for points in (POINTS, jax.device_put(POINTS, jax.devices()[0]), np.asarray(POINTS)):
+        np.testing.assert_allclose(twice(points), 2.0 * np.asarray(POINTS))
+    assert compiled == [1]
+
+
+def test_nothing_new_uses_what_is_kept_and_traces_nothing(folder):
+    calls = []
+    with nothing_new(), pytest.raises(LookupError, match="no program is kept for a"):
+        _kept(calls)(MOVE, POINTS)
+    assert calls == []
+    _kept(calls)(MOVE, POINTS)
+    with nothing_new():
+        found = _kept(calls)(MOVE, POINTS)["moved"]
+    np.testing.assert_allclose(found, EXPECTED)
+    assert len(calls) == 1
+    _kept(calls)(MOVE, POINTS[:2])
+    assert len(calls) == 2
+
+
+class _Pair(NamedTuple):
+    first: jax.Array
+    second: Similarity
+
+
+def test_blank_has_the_structure_of_what_is_filled_in():
+    filled = _Pair(POINTS, MOVE)
+    assert jax.tree.structure(filled) == jax.tree.structure(blank(_Pair, second=blank(Similarity)))
+    moved = dataclasses.replace(MOVE, scale=jnp.zeros(()))
+    assert jax.tree.structure(moved) == jax.tree.structure(blank(Similarity))
 
 
 def test_arguments_may_be_on_the_host(folder):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import cv2
+import jax
 import numpy as np
 import pytest
 import skimage.data
@@ -11,6 +12,7 @@ import skimage.data
 from uvface.cli import main
 from uvface.core.errors import InputError
 from uvface.core.io import boxes
+from uvface.editing import plan
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,28 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cv2.imwrite(str(folder / "mirrored.png"), face[:, ::-1])
     cv2.imwrite(str(folder / "pair.png"), np.concatenate([face, face[:, ::-1]], axis=1))
     return folder
+
+
+@pytest.mark.parametrize("options", [[], ["--color", "none"]])
+def test_what_is_loaded_ahead_is_what_the_swap_asks_for(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    asked, planner = [], plan._planner
+
+    def recorded(config):
+        def run(*arguments):
+            leaves = jax.tree.leaves(arguments)
+            asked.append((config, [(leaf.shape, leaf.dtype) for leaf in leaves]))
+            return planner(config)(*arguments)
+
+        return run
+
+    pair = [str(photos / "face.png"), str(photos / "mirrored.png")]
+    command = ["swap", *pair, "-o", str(tmp_path / "out.png"), *options]
+    assert main(command) == 0  # nothing is loaded ahead that no earlier run has kept
+    monkeypatch.setattr(plan, "_planner", recorded)
+    assert main(command) == 0
+    assert len(asked) == 3 and all(one == asked[0] for one in asked)  # ahead, drawn, reported
 
 
 @pytest.mark.parametrize(
