@@ -13,8 +13,8 @@ References:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -32,7 +32,8 @@ from ..core.geometry.sampling import sample_bicubic, sample_bilinear
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.visibility import normals, visibility
 from ..core.geometry.window import cut_window
-from ..core.types import Face
+from ..core.traced import blank, keep_traced
+from ..core.types import Camera, Face
 from .apply import Window, paste_window
 from .deform import INNER_LIPS, deformation, openings
 from .regions import soften
@@ -91,14 +92,14 @@ def reshape_face(
     corner = jnp.asarray((*origin, 0), jnp.float32)
     old, new = face.position_map - corner, moved.position_map - corner
     move = _prepare(face, old, new, moves.carried, layout)
-    before, after = (_look_up(map_, layout, side=side) for map_ in (old, new))
+    before, after = (_look_up(side)(positions, layout) for positions in (old, new))
     small = jnp.asarray(_AROUND / side, jnp.float32)
-    around = _around(move, _look_up(_scaled(new, small), layout, side=_AROUND), small)
+    around = _around(move, _look_up(_AROUND)(_scaled(new, small), layout), small)
     warped = _warp(window, move, before, after, around)
     return paste_window(image, window, warped), moved
 
 
-@jax.jit
+@partial(keep_traced, key="move a face", like=blank(Face, camera=blank(Camera)))
 def _moved_face(face: Face, shift: Array, layout: UVLayout) -> Face:
     position_map = face.position_map + shift
     mean = (position_map[..., 2] * layout.mask).sum() / layout.mask.sum()
@@ -140,8 +141,12 @@ class _Lookup(NamedTuple):
     covered: Array  # [h, w] bool
 
 
-@partial(jax.jit, static_argnames="side")
-def _look_up(position_map: Array, layout: UVLayout, *, side: int) -> _Lookup:
+@cache
+def _look_up(side: int) -> Callable[..., _Lookup]:
+    return keep_traced(partial(_found, side=side), key=f"look up {side}", like=blank(_Lookup))
+
+
+def _found(position_map: Array, layout: UVLayout, *, side: int) -> _Lookup:
     found = rasterize_layout(position_map, layout, height=side, width=side)
     return _Lookup(uv_at_pixels(found, layout) * layout.size - 0.5, found.is_covered)
 
@@ -153,7 +158,7 @@ def _scaled(position_map: Array, zoom: Array) -> Array:
     return zoom * (position_map + half) - half
 
 
-@jax.jit
+@partial(keep_traced, key="prepare a warp", like=blank(_Move))
 def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayout) -> _Move:
     texel = layout.size / 256
     opening = openings(layout)
@@ -188,7 +193,7 @@ def _pixels(side: int) -> Float[Array, "side side 2"]:
     return jnp.stack(jnp.meshgrid(line, line), axis=-1)
 
 
-@jax.jit
+@partial(keep_traced, key="warp around", like=0)
 def _around(move: _Move, after: _Lookup, zoom: Array) -> Float[Array, "n n 2"]:
     """Return how far back pixels around the face, and unsure ones of it, look: smoothly, to 0.
 
@@ -224,10 +229,11 @@ def _warp(
     was_inner = _drawn(move.inner[..., None], before)
     drawn = _drawn(_stacked(move), after)
     places, inside = _places(move, was_inner, drawn, after, around)
-    return _finished(window.image, _shown(window.image, places), places, inside)
+    warped: Array = _finished(window.image, _shown(window.image, places), places, inside)
+    return warped
 
 
-@jax.jit
+@partial(keep_traced, key="draw for a warp", like=0)
 def _drawn(layers: Float[Array, "s s c"], lookup: _Lookup) -> Float[Array, "side side c"]:
     return sample_bilinear(layers, lookup.texels) * lookup.covered[..., None].astype(jnp.float32)
 
@@ -238,7 +244,7 @@ def _stacked(move: _Move) -> Float[Array, "s s 10"]:
     return jnp.concatenate([move.place, move.rest, move.inside, maps], axis=-1)
 
 
-@jax.jit
+@partial(keep_traced, key="places of a warp", like=(0, 0))
 def _places(
     move: _Move, was_inner: Array, drawn: Array, after: _Lookup, around: Array
 ) -> tuple[Float[Array, "side side 2"], Float[Array, "side side 4"]]:
@@ -259,12 +265,12 @@ def _places(
     return found, jnp.concatenate([inside, share[..., None]], axis=-1)
 
 
-@jax.jit
+@partial(keep_traced, key="show for a warp", like=0)
 def _shown(image: Array, places: Array) -> Float[Array, "side side 3"]:
     return sample_bicubic(image, places).clip(0.0, 1.0)
 
 
-@jax.jit
+@partial(keep_traced, key="finish a warp", like=0)
 def _finished(image: Array, shown: Array, places: Array, inside: Array) -> Array:
     """Return the window; where pixels look at themselves they are the photo's, bit by bit."""
     displacement = places - _pixels(image.shape[0])
