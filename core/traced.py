@@ -60,23 +60,25 @@ def keep_traced(
         like: a pytree with the structure of the result.
         compiler: compiles a function for arguments like some.
     """
-    known: dict[Any, Callable[..., list[jax.Array]]] = {}
+    known: dict[Any, Callable[..., list[jax.Array]]] = {}  # by signature
     structure, lock = jax.tree.structure(like), threading.Lock()
 
     def first(given: Any, leaves: list[_Leaf], signature: Any) -> list[jax.Array]:
         if signature in known:  # since: another thread held the lock
             return known[signature](*leaves)
-        path = _path(f"{key} {signature}")
+        path = _path(f"{key} {signature[:2]}")
         stored = _stored(path)
-        if stored is None and _NOTHING_NEW.get():
+        if _NOTHING_NEW.get() and not (stored and _setting("jax_compilation_cache_dir")):
             raise LookupError(f"no program is kept for {key}")
+        found = stored or _traced(function, given, leaves, path)
         # Compiled for shapes and types alone: whether JAX may move an argument does not count.
-        known[signature] = compiler(stored or _traced(function, given, leaves, path), leaves)
+        known[signature] = jax.jit(found) if signature[-1] else compiler(found, leaves)
         return known[signature](*leaves)
 
     def call(*arguments: Any) -> Any:
         leaves, given = jax.tree.flatten(arguments)
-        signature = (given, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        signature = (given, shapes, _is_elsewhere(leaves))
         if signature in known:
             result = known[signature](*leaves)
         else:
@@ -87,12 +89,34 @@ def keep_traced(
     return call
 
 
+def _is_elsewhere(leaves: list[_Leaf]) -> bool:
+    """Return whether arguments, or their caller, ask for another device than JAX's first."""
+    if _setting("jax_default_device") is not None:
+        return True
+    first = {_first_device()}
+    return any(
+        isinstance(leaf, jax.Array) and leaf.committed and leaf.devices() != first
+        for leaf in leaves
+    )
+
+
+def _setting(name: str) -> Any:
+    return getattr(jax.config, name)  # JAX does not declare them
+
+
+@cache
+def _first_device() -> jax.Device:
+    return jax.local_devices()[0]
+
+
 @contextlib.contextmanager
 def nothing_new() -> Iterator[None]:
-    """Let kept functions raise a `LookupError` where they would have to trace.
+    """Let kept functions raise a `LookupError` where they would have to trace, or to compile.
 
     For who loads programs ahead, beside other work: what takes seconds to compile is not begun
-    before it is needed, since a process cannot end in its midst.
+    before it is needed, since a process cannot end in its midst. A process in which JAX keeps no
+    compiled code (`keep_compiled_code`) loads nothing ahead. Whether JAX still has the code of a
+    program that is kept cannot be told; where only it was deleted, it is compiled.
     """
     token = _NOTHING_NEW.set(True)
     try:
@@ -113,7 +137,8 @@ def blank(kind: Any, **fields: Any) -> Any:
 
 def _path(key: str) -> Path:
     libraries = f"{jax.__version__} {jaxlib.__version__} {metadata.version('flax')}"
-    versions = f"{libraries} {jax.default_backend()}"
+    settings = [_setting(name) for name in ("jax_default_matmul_precision", "jax_enable_x64")]
+    versions = f"{libraries} {jax.default_backend()} {settings}"
     digest = hashlib.sha256(f"{_code_digest()} {versions} {key}".encode()).hexdigest()
     return cache_folder() / "traced" / f"{digest}.stablehlo"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import smooth_step
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.texels import texel_uv
+from ..core.once import once
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .colour import ColorTransfer, apply_light
@@ -133,7 +134,7 @@ def plan_edit(
     return plan
 
 
-@cache
+@once
 def _planner(config: PlanConfig) -> Callable[..., EditPlan]:
     transfer = blank(ColorTransfer)
     like = blank(EditPlan, layers=blank(Layers), own_transfer=transfer, mirrored_transfer=transfer)

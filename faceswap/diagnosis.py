@@ -219,6 +219,8 @@ def seam_steps(
 
 def _edge(changed: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """Return the pixels near the border between changed and unchanged ones."""
+    if not changed.size:
+        return changed
     beside = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     near, far = (
         cv2.dilate(side.astype(np.uint8), beside, iterations=_RING) > 0

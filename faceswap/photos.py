@@ -272,9 +272,12 @@ def swap_photo(
 def prepare_swap(layout: UVLayout, request: SwapRequest, options: SwapOptions) -> None:
     """Load what earlier processes kept of deciding a swap, for a process that makes but one.
 
-    A grey picture's face is put on itself: a plan's code depends on no photo's size.
+    A grey picture's face is put on itself: a plan's code depends on no photo's size. It is another
+    for textures, which several references become.
     """
-    if options.preset == "prnet":
+    paths = [Path(one) for one in request.references if isinstance(one, str | Path)]
+    is_photo = len(request.references) == len(paths) == 1 and paths[0].suffix != ".uvface"
+    if options.preset == "prnet" or not is_photo:
         return
     grey, face = np.full((256, 256, 3), 0.5, np.float32), _anybody(layout)
     with nothing_new(), suppress(Exception):  # the swap itself meets it, too, and is heard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +16,7 @@ from ..core.blending.composite import BlendConfig
 from ..core.geometry.face_shape import load_shape_modes
 from ..core.geometry.layout import UVLayout
 from ..core.io.face_files import FaceTexture
+from ..core.once import once
 from ..core.traced import keep_traced
 from ..core.types import Face
 from ..editing.complete import Completion
@@ -197,7 +198,7 @@ def swap_masks(layout: UVLayout, config: SwapConfig) -> EditMasks:
     )
 
 
-@cache
+@once
 def _mask_maker(keep: tuple[str, ...], feather: float) -> Callable[..., tuple[Array, Array]]:
     how = partial(_masks, keep=keep, feather=feather)
     return keep_traced(how, key=f"masks of a swap {keep} {feather}", like=(0, 0))

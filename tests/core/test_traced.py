@@ -1,6 +1,9 @@
 """Traced functions are kept on disk, and only what they were traced from uses them."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -115,7 +118,45 @@ def test_where_an_array_is_compiles_nothing_anew(folder):
     assert compiled == [1]
 
 
-def test_nothing_new_uses_what_is_kept_and_traces_nothing(folder):
+@pytest.fixture
+def compiled_folder(tmp_path):
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "jax"))
+    yield
+    jax.config.update("jax_compilation_cache_dir", before)
+
+
+def test_where_no_compiled_code_is_kept_nothing_is_ready(folder, compiled_folder):
+    calls = []
+    _kept(calls)(MOVE, POINTS)
+    jax.config.update("jax_compilation_cache_dir", None)
+    with nothing_new(), pytest.raises(LookupError, match="no program is kept for a"):
+        _kept(calls)(MOVE, POINTS)
+
+
+def test_another_device_is_followed(tmp_path):
+    code = """
+import jax, jax.numpy as jnp, numpy as np
+from uvface.core.traced import keep_traced
+twice = keep_traced(lambda x: 2.0 * x, key="twice", like=0)
+first, other = jax.devices()
+x = jnp.arange(3.0)
+for given, device in ((x, first), (jax.device_put(x, other), other), (x, first)):
+    found = twice(given)
+    assert found.devices() == {device}, (found.devices(), device)
+    np.testing.assert_array_equal(found, 2.0 * np.asarray(x))
+with jax.default_device(other):
+    assert twice(np.arange(3, dtype=np.float32)).devices() == {other}
+"""
+    environment = os.environ | {
+        "UVFACE_CACHE": str(tmp_path),
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "JAX_PLATFORMS": "cpu",
+    }
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_nothing_new_uses_what_is_kept_and_traces_nothing(folder, compiled_folder):
     calls = []
     with nothing_new(), pytest.raises(LookupError, match="no program is kept for a"):
         _kept(calls)(MOVE, POINTS)

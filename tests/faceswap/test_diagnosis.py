@@ -67,6 +67,11 @@ def test_each_number_has_its_warning(frontal):
         assert expected in " ".join(warn_of(dataclasses.replace(fine, **change)))
 
 
+def test_a_face_beyond_the_photo_has_no_seam():
+    nothing = np.zeros((0, 5, 3), np.float32)
+    assert seam_steps(nothing, nothing) == (0.0, 0.0)
+
+
 def test_seam_steps_are_measured_along_the_edge():
     image = np.full((40, 40, 3), 0.5, np.float32)
     assert seam_steps(image, image) == (0.0, 0.0)
