@@ -129,10 +129,10 @@ def cut_edit_window(
 
 
 def paste_window(
-    image: Float[np.ndarray, "height width 3"],
+    image: Float[np.ndarray, "height width c"],
     window: Window,
-    edited: Float[Array, "rows columns 3"],
-) -> Float[np.ndarray, "height width 3"]:
+    edited: Float[Array, "rows columns c"],
+) -> Float[np.ndarray, "height width c"]:
     """Return a copy of the photo with the window's pixels in place."""
     result = np.array(image)
     left, top = np.asarray(window.origin)

@@ -21,7 +21,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.io.boxes import Boxes
 from ..core.io.photos import PhotoLike, open_photo
-from ..core.reconstruct import FaceChoice, Model
+from ..core.reconstruct import FaceChoice, Model, read_texture
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
 from .deform import parse_amounts
@@ -340,7 +340,7 @@ def edit(
         settings["reference"] = reference_names(given)
     likes = like_files(*selections.values())
     photos = [opened, *sources, *likes]
-    image, edited = opened.image, []
+    image, alpha, edited = opened.image, opened.alpha, []
     for face in found:
         if regions:
             image = edit_face(
@@ -352,8 +352,13 @@ def edit(
                 recolor=recolor,
                 config=config,
             )
-        amount = {name: config.strength * value for name, value in amounts.items()}
-        image, face = reshape_face(image, face, layout, amount)
+        if amounts:
+            # The inside of a mouth has the colour of its lips, as they are now.
+            face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
+            amount = {name: config.strength * value for name, value in amounts.items()}
+            layers = image if alpha is None else np.dstack([image, alpha])
+            layers, face = reshape_face(layers, face, layout, amount)
+            image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
         edited.append(face)
     done = ", ".join([*regions, *amounts])
     if config.strength and np.abs(image - opened.image).max() < _UNSEEN:
@@ -361,6 +366,7 @@ def edit(
     return EditResult(
         image=image,
         faces=edited,
+        alpha=alpha,
         photo=opened,
         operation=f"edit {done}",
         settings=settings | finder.describe(selections, photos),

@@ -59,7 +59,8 @@ class EditResult:
 
     Attributes:
         image: ``[H, W, 3]`` float32, RGB in [0, 1].
-        faces: the faces that were changed, as they were before.
+        faces: the faces that were changed, as they were before; with their new shape where that was
+            changed.
         photo: the photo as it was read; alpha, profile, bit depth, Exif, XMP and density stay as
             far as the format takes them (`write_image`).
         operation: what was done, for the provenance.
@@ -67,6 +68,7 @@ class EditResult:
         warnings: one line each.
         references: files that colours were taken from.
         likes: photos of the people by whose likeness faces were chosen.
+        alpha: ``[H, W]`` in [0, 1], opacity that moved along with a face; None: the photo's.
     """
 
     image: np.ndarray
@@ -77,6 +79,7 @@ class EditResult:
     warnings: tuple[str, ...] = ()
     references: tuple[Path, ...] = ()
     likes: tuple[Path, ...] = ()
+    alpha: np.ndarray | None = None
 
     def save(
         self,
@@ -123,7 +126,7 @@ class EditResult:
         write_image(
             path,
             self.image,
-            alpha=self.photo.alpha,
+            alpha=self.photo.alpha if self.alpha is None else self.alpha,
             bit_depth=self.photo.bit_depth,
             icc=self.photo.icc,
             exif=self.photo.exif,

@@ -40,7 +40,7 @@ from .regions import soften
 
 __all__ = ["reshape_face"]
 
-RgbImage = Float[np.ndarray, "height width 3"]
+LayeredImage = Float[np.ndarray, "height width c"]
 
 _MARGIN = 0.3  # of the face's size: room around it, in which the displacement runs out
 _CELLS = 32  # along a side of the window
@@ -61,19 +61,19 @@ _SHADE_BLUR, _DEEP = 4.0, (0.4, 1.0)  # texels of 256; share of the mouth around
 
 
 def reshape_face(
-    image: RgbImage, face: Face, layout: UVLayout, amounts: Mapping[str, float]
-) -> tuple[RgbImage, Face]:
+    image: LayeredImage, face: Face, layout: UVLayout, amounts: Mapping[str, float]
+) -> tuple[LayeredImage, Face]:
     """Change expression and proportions of a face.
 
     Args:
-        image: the photo, RGB in [0, 1].
+        image: the photo, RGB in [0, 1]; a fourth channel, its alpha, moves along.
         face: the face of it to change.
         layout: UV layout of the face.
         amounts: from `deform.parse_amounts`; if all are 0 the photo comes back.
 
     Returns:
         The photo, pixels far from the face bit-identical, and the face as it is there; its
-        camera stays.
+        camera stays, but that depth has a mean of 0.
     """
     if not any(amounts.values()):
         return image, face
@@ -110,9 +110,11 @@ def _moved_face(face: Face, shift: Array, layout: UVLayout) -> Face:
         jnp.clip(face.visibility / jnp.maximum(face.self_visibility, _SURE), 0.0, 1.0),
         1.0,
     )
+    camera = face.camera
     return dataclasses.replace(
         face,
         position_map=position_map,
+        camera=dataclasses.replace(camera, translation=camera.translation.at[2].add(-mean)),
         landmarks=read_landmarks(position_map, layout.landmark_uv),
         visibility=alone * uncovered,
         self_visibility=alone,
@@ -221,7 +223,7 @@ def _around(move: _Move, after: _Lookup, zoom: Array) -> Float[Array, "n n 2"]:
 
 def _warp(
     window: Window, move: _Move, before: _Lookup, after: _Lookup, around: Array
-) -> Float[Array, "side side 3"]:
+) -> Float[Array, "side side c"]:
     """Return the window with the face moved.
 
     In several compiled calls: within one, XLA would read every pixel anew for each of its readers.
@@ -266,7 +268,7 @@ def _places(
 
 
 @partial(keep_traced, key="show for a warp", like=0)
-def _shown(image: Array, places: Array) -> Float[Array, "side side 3"]:
+def _shown(image: Array, places: Array) -> Float[Array, "side side c"]:
     return sample_bicubic(image, places).clip(0.0, 1.0)
 
 
@@ -276,12 +278,13 @@ def _finished(image: Array, shown: Array, places: Array, inside: Array) -> Array
     displacement = places - _pixels(image.shape[0])
     warped = _without_steps(shown, displacement)
     warped = jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, image)
-    return warped + inside[..., 3:] * (inside[..., :3] - warped)
+    opaque = jnp.ones((*image.shape[:2], image.shape[2] - 3))
+    return warped + inside[..., 3:] * (jnp.concatenate([inside[..., :3], opaque], -1) - warped)
 
 
 def _without_steps(
-    warped: Float[Array, "side side 3"], displacement: Float[Array, "side side 2"]
-) -> Float[Array, "side side 3"]:
+    warped: Float[Array, "side side c"], displacement: Float[Array, "side side 2"]
+) -> Float[Array, "side side c"]:
     """Smooth the jagged edge of what has moved over something else, as a lid over its eye."""
     right, below = (jnp.linalg.norm(jnp.diff(displacement, axis=k), axis=-1) for k in (1, 0))
     torn = jnp.maximum(jnp.pad(right, ((0, 0), (0, 1))), jnp.pad(below, ((0, 1), (0, 0))))

@@ -98,6 +98,9 @@ def _replace_result(place: Path, record: Path, spare: Collection[str]) -> None:
     Until then a hidden copy of it says what the files are, which a kill would else leave unnamed.
     """
     moving = _moving(record)
+    for file in place.iterdir():  # what can be seen to fail does so before anything is removed
+        if record.with_name(file.name).is_dir():
+            raise InputError(f"cannot write {record.with_name(file.name)}: it is a folder")
     try:
         _remove_record(moving, spare=spare)  # of a run that was killed here
         os.replace(place / record.name, moving)

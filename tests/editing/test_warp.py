@@ -123,6 +123,34 @@ def test_the_moved_face_tells_where_it_is():
     assert (seen == goal).mean() > 0.99
 
 
+def test_opacity_moves_along():
+    face, image = _face(), _photo(2)
+    x, y = np.moveaxis(np.asarray(face.position_map)[..., :2], -1, 0)
+    outline = np.zeros((SIZE, SIZE), np.float32)
+    cv2.fillConvexPoly(
+        outline, cv2.convexHull(np.stack([x, y], -1).reshape(-1, 2).astype(np.int32)), 1.0
+    )
+    amounts = {"face_width": 1.0, "mouth_open": 0.6}
+    plain, moved = reshape_face(image, face, LAYOUT, amounts)
+    result, _ = reshape_face(np.dstack([image, outline]), face, LAYOUT, amounts)
+    np.testing.assert_allclose(result[..., :3], plain, atol=1e-5)
+    inside = _is_sure(moved)
+    assert _at(result, moved.position_map)[inside][:, 3].min() > 0.99  # it was cut off before
+    assert result[..., 3].sum() > 1.02 * outline.sum()
+    inner = read_landmarks(moved.position_map, LAYOUT.landmark_uv)[62:67:4, :2].mean(axis=0)
+    assert result[round(float(inner[1])), round(float(inner[0])), 3] > 0.99  # the mouth's inside
+
+
+def test_the_camera_of_a_moved_face_is_that_of_its_map():
+    face = _face(pose=(20.0, 5.0, 0.0))
+    _, moved = reshape_face(_photo(3), face, LAYOUT, {"mouth_open": 1.0})
+    texel = np.unravel_index(int(np.asarray(LAYOUT.region("forehead")).argmax()), (256, 256))
+    before, after = (
+        np.asarray(one.camera.unproject(one.position_map))[texel] for one in (face, moved)
+    )
+    np.testing.assert_allclose(after, before, atol=0.02)  # cm
+
+
 def test_a_mirrored_photo_gives_the_mirrored_result():
     image, face = _photo(4), _face(pose=(20.0, 0.0, 0.0))
     other = _face(pose=(-20.0, 0.0, 0.0), centre=(SIZE - 1 - 200.0, 190.0))
