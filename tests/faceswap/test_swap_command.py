@@ -11,8 +11,11 @@ import skimage.data
 
 from uvface.cli import main
 from uvface.core.errors import InputError
+from uvface.core.geometry.layout import load_layout
 from uvface.core.io import boxes
 from uvface.editing import plan
+from uvface.faceswap.photos import prepare_swap
+from uvface.faceswap.request import SwapOptions, SwapRequest
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,18 @@ def test_what_is_loaded_ahead_is_what_the_swap_asks_for(
     monkeypatch.setattr(plan, "_planner", recorded)
     assert main(command) == 0
     assert len(asked) == 3 and all(one == asked[0] for one in asked)  # ahead, drawn, reported
+
+
+@pytest.mark.parametrize("references", [("a.png", "b.png"), ("anna.uvface",), ()])
+def test_textures_have_no_plan_that_is_loaded_ahead(
+    monkeypatch: pytest.MonkeyPatch, references: tuple[str, ...]
+) -> None:
+    planned = []
+    monkeypatch.setattr("uvface.faceswap.photos.plan_stages", lambda *a, **k: planned.append(1))
+    for given in (references, ("a.png",)):
+        request = SwapRequest(references=tuple(Path(name) for name in given))
+        prepare_swap(load_layout(), request, SwapOptions())
+    assert planned == [1]  # of the one photo
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,22 @@ def test_a_run_that_fails_midway_changes_nothing(
     assert _contents(tmp_path) == before
 
 
+def test_a_folder_in_the_way_leaves_the_older_result(tmp_path, face, layout):
+    def write(save):
+        write_results(tmp_path, NAME, PHOTO, [face], layout, save=save, weights="w")
+
+    write(["landmarks"])
+    folder = tmp_path / "as tro.naut_pose.txt"
+    folder.mkdir()
+    before = {path.name for path in tmp_path.iterdir()}
+    with pytest.raises(InputError, match=r"cannot write .*naut_pose\.txt: it is a folder"):
+        write(["landmarks", "pose"])
+    assert {path.name for path in tmp_path.iterdir()} == before
+    folder.rmdir()
+    write(["landmarks", "pose"])
+    assert folder.is_file()
+
+
 def test_a_file_that_cannot_be_written_is_named_by_its_place(tmp_path, face, layout, monkeypatch):
     def fill_the_disk(out):
         path = out.base.with_name("no folder") / "as tro.naut_pose.txt"
