@@ -54,33 +54,11 @@ def jit_products(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``jax.jit(function)``, for functions with many matrix products of moderate size.
 
     On CPUs the networks and plans of edits become 1.2 to 1.4 times as fast. Long sums become
-    slower: it is not for solvers on whole pictures. Options of compilers come and go: where this
-    one does not know ours, it does without.
+    slower: it is not for solvers on whole pictures.
     """
     import jax
 
-    plain = jax.jit(function)
-    if jax.default_backend() != "cpu":
-        return plain
-    fast = jax.jit(function, compiler_options=_CPU_OPTIONS)
-    chosen: list[Callable[..., Any]] = []
-
-    @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
-        if chosen:
-            return chosen[0](*arguments)
-        try:
-            found = fast(*arguments)
-        except jax.errors.JaxRuntimeError as error:
-            if " option" not in str(error):
-                raise
-            found = plain(*arguments)
-            chosen.append(plain)
-        else:
-            chosen.append(fast)
-        return found
-
-    return call
+    return jax.jit(function, compiler_options=_options())
 
 
 def compile_for(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
@@ -90,17 +68,27 @@ def compile_for(function: Callable[..., Any], arguments: Sequence[Any]) -> Calla
 
 def compile_products(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
     """Compile as `compile_for` does, in the way of `jit_products`."""
+    return _lowered(function, arguments).compile(compiler_options=_options())
+
+
+@functools.cache
+def _options() -> dict[str, str | bool] | None:
+    """Return our options; None where they are not for the device, or the compiler lacks one.
+
+    Options of compilers come and go. Whether this one knows ours, it says when it is asked to
+    compile: a program of one number, in less than a hundredth of a second.
+    """
     import jax
 
-    lowered = _lowered(function, arguments)
     if jax.default_backend() != "cpu":
-        return lowered.compile()
+        return None
     try:
-        return lowered.compile(compiler_options=_CPU_OPTIONS)
+        jax.jit(lambda: 0).lower().compile(compiler_options=_CPU_OPTIONS)
     except jax.errors.JaxRuntimeError as error:
         if " option" not in str(error):
             raise
-        return lowered.compile()
+        return None
+    return _CPU_OPTIONS
 
 
 def _lowered(function: Callable[..., Any], arguments: Sequence[Any]) -> Lowered:

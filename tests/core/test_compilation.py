@@ -18,6 +18,14 @@ def _arguments():
     return rng.random((3, 5, 4), np.float32), rng.random((3, 4, 2), np.float32)
 
 
+@pytest.fixture(autouse=True)
+def _asked_anew():
+    """Let each test ask the compiler, and leave nothing of its answer."""
+    compilation._options.cache_clear()
+    yield
+    compilation._options.cache_clear()
+
+
 def test_computes_what_the_function_does_with_our_options(monkeypatch):
     asked = []
     jit = jax.jit
@@ -38,6 +46,7 @@ def test_computes_what_the_function_does_with_our_options(monkeypatch):
 def test_goes_without_an_option_that_the_compiler_does_not_know(monkeypatch, options):
     monkeypatch.setattr(compilation, "_CPU_OPTIONS", options)
     a, b = _arguments()
+    assert compilation._options() is None
     for run in (jit_products(_product), compile_products(_product, (a, b))):
         for _ in range(2):
             np.testing.assert_allclose(run(a, b), a @ b, rtol=1e-6)
@@ -58,6 +67,16 @@ def test_other_errors_are_not_hidden():
         jit_products(_product)(np.ones((2, 3)), np.ones((4, 2)))
     with pytest.raises(TypeError, match="same shape"):
         compile_products(_product, (np.ones((2, 3)), np.ones((4, 2))))
+
+
+def test_a_compiler_that_fails_otherwise_is_heard(monkeypatch):
+    def refuse(*_, **options):
+        raise jax.errors.JaxRuntimeError("no memory")
+
+    monkeypatch.setattr(jax.stages.Lowered, "compile", refuse)
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    with pytest.raises(jax.errors.JaxRuntimeError, match="no memory"):
+        jit_products(_product)
 
 
 @pytest.mark.parametrize("shape", [(), (7,), (3, 5, 5), (16, 4)])
