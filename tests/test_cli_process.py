@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,25 @@ from uvface.core.io import provenance
 
 PHOTO = Path(__file__).resolve().parents[1] / "examples" / "photos" / "target.jpg"
 _PROGRAM = [sys.executable, "-c", "import sys; from uvface.cli import main; sys.exit(main())"]
+_CAPTURED: dict[str, Any] = {"capture_output": True, "text": True}
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (["--help"], 0, "Usage: uvface [OPTIONS] COMMAND"),
+        (["inspect", "--help"], 0, "Usage: uvface inspect"),
+        (["inspect", "no.jpg"], 1, "error: no.jpg"),
+        (["inspect"], 2, "Try 'uvface inspect --help' for help."),
+    ],
+)
+def test_the_package_runs_as_the_program_does(command: list[str], code: int, said: str) -> None:
+    """It was "No module named uvface.__main__"."""
+    module = subprocess.run([sys.executable, "-m", "uvface", *command], **_CAPTURED)
+    program = subprocess.run([*_PROGRAM, *command], **_CAPTURED)
+    assert module.returncode == program.returncode == code
+    assert (module.stdout, module.stderr) == (program.stdout, program.stderr)
+    assert said in module.stdout + module.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
