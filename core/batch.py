@@ -11,7 +11,7 @@ from typing import Any
 
 from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
-from .files import file_sha256, make_folder
+from .files import InputFiles, file_sha256, make_folder
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
@@ -157,7 +157,7 @@ def reconstruct(
     require_boxes(boxes, files)
     folder = Path(output)
     make_folder(folder)
-    names = _Names(save=chosen, inputs=_names_in(folder, [*files, *boxes.files]))
+    names = _Names(save=chosen, folder=folder, inputs=InputFiles([*files, *boxes.files]))
     write = partial(
         write_results,
         folder,
@@ -237,8 +237,9 @@ class _Names:
     """Names of result files: a photo fails that wants another's, or an input's."""
 
     save: Sequence[str]
-    # Names of photos, and of files with their boxes, in the folder of the results.
-    inputs: frozenset[str] = frozenset()
+    folder: Path = Path()  # of the results
+    # Photos, and files with their boxes.
+    inputs: InputFiles = dataclasses.field(default_factory=InputFiles)
     owners: dict[str, Path] = dataclasses.field(default_factory=dict)  # stem -> its photo
 
     def claim(self, path: Path, faces: int = 0) -> None:
@@ -254,19 +255,12 @@ class _Names:
 
     def _spare_inputs(self, path: Path, stems: Sequence[str]) -> None:
         endings = [ending for name in self.save for ending in ENDINGS[name]]
-        names = {f"{stem}{ending}" for stem in stems for ending in endings}
-        lost = self.inputs & {f"{path.stem}.json", *names}
-        if lost:
-            raise InputError(
-                f"results of {path} would overwrite the input {min(lost)}; choose another folder"
-            )
-
-
-def _names_in(folder: Path, files: Sequence[Path]) -> frozenset[str]:
-    """Return the names of the files that a folder holds, also where links lead there."""
-    place = folder.resolve()
-    paths = [path for file in files for path in (file, file.resolve())]
-    return frozenset(path.name for path in paths if path.parent.resolve() == place)
+        names = {f"{path.stem}.json", *(f"{stem}{ending}" for stem in stems for ending in endings)}
+        for name in sorted(names):
+            if self.folder / name in self.inputs:
+                raise InputError(
+                    f"results of {path} would overwrite the input {name}; choose another folder"
+                )
 
 
 def _run(

@@ -6,11 +6,47 @@ import contextlib
 import hashlib
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["file_sha256", "make_folder", "read_bytes", "write_bytes_atomic"]
+__all__ = ["InputFiles", "file_sha256", "make_folder", "read_bytes", "write_bytes_atomic"]
+
+
+class InputFiles:
+    """Files that are read, so that nothing is written over one of them.
+
+    A file is known by whatever path leads to it, also through links.
+    """
+
+    def __init__(self, paths: Iterable[str | Path | None] = ()) -> None:
+        """Take the files; None stands for one that is not given, or not of a file."""
+        self._places = frozenset(_place(path) for path in paths if path is not None)
+
+    def __contains__(self, output: Path) -> bool:
+        """Return whether a file to be written is one of those that are read."""
+        return _place(output) in self._places
+
+    def spare(
+        self, output: Path, *, role: str = "an input", advice: str = "choose another name"
+    ) -> None:
+        """Refuse to write over a file that is read.
+
+        Args:
+            output: file to be written.
+            role: what the files are, for the message.
+            advice: what to do about it, for the message.
+
+        Raises:
+            InputError: the output is one of the files.
+        """
+        if output in self:
+            raise InputError(f"{output} would overwrite {role}; {advice}")
+
+
+def _place(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))  # unlike `Path.resolve`, also of links in a circle
 
 
 def file_sha256(path: Path) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.files import file_sha256, make_folder
+from ..core.files import InputFiles, file_sha256, make_folder
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
 from ..core.io.face_records import face_warnings
@@ -190,8 +190,7 @@ def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]
 
 
 def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
-    given = [*files, *(job.donors.files if job.donors else ())]
-    inputs = {path.resolve() for path in given}
+    inputs = InputFiles([*files, *(job.donors.files if job.donors else ())])
     owners: dict[Path, Path] = {}
     try:
         for path in files:
@@ -206,7 +205,7 @@ def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
         write_labels(job.folder)
 
 
-def _one(path: Path, job: _Job, inputs: set[Path], owners: dict[Path, Path]) -> Item:
+def _one(path: Path, job: _Job, inputs: InputFiles, owners: dict[Path, Path]) -> Item:
     photo = read_photo(path)
     sha256 = file_sha256(path)
     old = _old_places(path, sha256, job) if job.skip_existing else []
@@ -231,11 +230,10 @@ def _old_places(path: Path, sha256: str, job: _Job) -> list[list[Place]]:
     return []
 
 
-def _claim(places: Sequence[Sequence[Place]], inputs: set[Path], owners: dict[Path, Path]) -> None:
+def _claim(places: Sequence[Sequence[Place]], inputs: InputFiles, owners: dict[Path, Path]) -> None:
     """Raise InputError where a picture is another photo, or another photo's picture."""
     for place in (place for row in places for place in row):
-        if place.picture.resolve() in inputs:
-            raise InputError(f"{place.picture} would overwrite an input; choose another folder")
+        inputs.spare(place.picture, advice="choose another folder")
         check_picture(place.picture)
         owner = owners.setdefault(place.picture, place.photo)
         if owner != place.photo:

@@ -81,6 +81,7 @@ def edit(
         raise typer.BadParameter("a face of the reference is chosen; give it by --from PHOTO")
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
+    from ..core.files import InputFiles
     from ..core.io.images import check_image_name
     from ..core.reconstruct import load
     from .edit import EditConfig, check_request
@@ -90,9 +91,8 @@ def edit(
     regions = [name for given in region or () for name in name_list(given, "regions")]
     model, config = load(weights), EditConfig(strength=strength, feather=feather)
     photos = [path for path in (photo, reference, like, reference_like) if path is not None]
-    if output.resolve() in {path.resolve() for path in photos}:
-        raise typer.BadParameter(f"{output} would overwrite an input; choose another name")
     with usage_errors():
+        InputFiles(photos).spare(output)
         check_image_name(output)
         _, amounts = check_request(
             model.layout,

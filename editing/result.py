@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError, NoFaceError
-from ..core.files import write_bytes_atomic
+from ..core.files import InputFiles, write_bytes_atomic
 from ..core.io.boxes import GivenBoxes
 from ..core.io.images import Photo, write_image
 from ..core.io.provenance import Provenance
@@ -103,8 +103,7 @@ class EditResult:
                 not sign.
         """
         path = Path(path)
-        if path.resolve() in {file.resolve() for file in self.inputs.values() if file}:
-            raise InputError(f"{path} would overwrite an input; choose another name")
+        InputFiles(self.inputs.values()).spare(path)
         # Before anything is written: what cannot be told of leaves no file.
         record = self.record(path) if metadata and sidecar else None
         # The unsigned picture never bears the name of the signed one.

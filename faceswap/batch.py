@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.batch import find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.files import file_sha256, write_bytes_atomic
+from ..core.files import InputFiles, file_sha256, write_bytes_atomic
 from ..core.io.encoding import FORMATS
 from ..core.io.images import read_photo
 from ..core.io.provenance import software_name
@@ -178,19 +178,16 @@ def swap_many(
         raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
     requests = [_own_request(job, request, masks) for job in jobs]
     pairs = list(zip(jobs, requests, strict=True))
-    inputs = {path.resolve() for job, own in pairs for path in _inputs(job, own)}
+    inputs = InputFiles(path for job, own in pairs for path in _inputs(job, own))
     owners: dict[Path, Path] = {}
     for job, own in pairs:
-        owner = owners.setdefault(job.output, job.target)
-        problem = None
-        if owner is not job.target:
-            problem = f"{job.output} is the output of {owner}, too; name another"
-        elif job.output.resolve() in inputs:
-            problem = f"{job.output} would overwrite an input of the batch; choose another folder"
-        elif masks is not None and own.mask is None:
-            problem = f"{masks} holds no mask of {job.target.name}; add {job.target.stem}.png"
-        if problem is not None:
-            yield _failed(job, problem)
+        try:
+            _claim(job, inputs, owners)
+            if masks is not None and own.mask is None:
+                need = f"add {job.target.stem}.png"
+                raise InputError(f"{masks} holds no mask of {job.target.name}; {need}")
+        except InputError as error:
+            yield _failed(job, str(error))
             continue
         kept = None
         if skip_existing:
@@ -201,6 +198,14 @@ def swap_many(
             continue
         save = partial(EditResult.save, metadata=metadata, sidecar=sidecar, signer=signer)
         yield _one(job, own, finder, options, save)
+
+
+def _claim(job: Job, inputs: InputFiles, owners: dict[Path, Path]) -> None:
+    """Raise InputError where a job's picture is another job's, or is read."""
+    owner = owners.setdefault(job.output, job.target)
+    if owner is not job.target:
+        raise InputError(f"{job.output} is the output of {owner}, too; name another")
+    inputs.spare(job.output, role="an input of the batch", advice="choose another folder")
 
 
 def _own_request(job: Job, request: SwapRequest, masks: Path | None) -> SwapRequest:

@@ -13,6 +13,7 @@ import typer
 from ..core.batch import is_glob
 from ..core.commands.options import check_folder, complain, report, usage_errors, warn
 from ..core.commands.progress import track
+from ..core.files import InputFiles
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
 from ..core.io.video_packet import VIDEO_SUFFIXES
@@ -177,11 +178,11 @@ def check_usage(run: Run) -> None:
     with usage_errors():
         _ = run.faces_to_photos
         (check_folder if run.is_batch else check_image_name)(run.output)
-    path, inputs = run.report_path, {file.resolve() for file in run.inputs}
-    if not run.is_batch and run.output.resolve() in inputs:
-        raise typer.BadParameter(f"{run.output} would overwrite an input; choose another name")
-    if path is not None and path.resolve() in inputs:
-        raise typer.BadParameter(f"report {path} would overwrite an input; name another --report")
+        inputs = InputFiles(run.inputs)
+        if not run.is_batch:
+            inputs.spare(run.output)
+        if run.report_path is not None:
+            inputs.spare(run.report_path, advice="name another --report")
 
 
 def _wrong_inputs(run: Run) -> str | None:

@@ -21,7 +21,8 @@ from jaxtyping import Float, UInt8
 
 from ..core.arguments import OnOff, as_number
 from ..core.blending.composite import BlendMethod
-from ..core.errors import InputError, NoFaceError
+from ..core.errors import NoFaceError
+from ..core.files import InputFiles
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import PhotoLike
 from ..core.io.provenance import Provenance
@@ -167,8 +168,7 @@ def swap_video(
     with VideoReader(target) as video:
         found = find_reference(finder, request.references, request.reference)
         inputs = _inputs(target, found, request)
-        if output.resolve() in {path.resolve() for path in inputs.values()}:
-            raise InputError(f"{output} would overwrite an input; choose another name")
+        InputFiles(inputs.values()).spare(output)
         told = Provenance(operation=_OPERATION) if metadata else None
         tracker = Tracker(finder, request.target)
         frames = _swap_frames(video, tracker, found, finder.model.layout, options.config)

@@ -72,6 +72,7 @@ def swap_video(
     The face is followed from frame to frame, and chosen anew after cuts. Sound is kept.
     """
     set_up(device)
+    from ..core.files import InputFiles
     from ..core.io.video import count_frames, import_av
     from ..core.io.video_writer import check_video_name
     from ..core.reconstruct import load
@@ -89,9 +90,8 @@ def swap_video(
         "strength": strength,
         "shape": shape,
     }
-    inputs = [path for path in (target, *references, like, reference_like) if path is not None]
-    if output.resolve() in {path.resolve() for path in inputs}:
-        raise typer.BadParameter(f"{output} would overwrite an input; choose another name")
+    with usage_errors():
+        InputFiles([target, *references, like, reference_like]).spare(output)
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     import_av()

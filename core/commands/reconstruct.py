@@ -78,6 +78,7 @@ def reconstruct(
     set_up(device)
     from ..batch import find_photos, output_names
     from ..batch import reconstruct as run
+    from ..files import InputFiles
     from ..io.images import check_image_name
     from ..reconstruct import load
 
@@ -90,7 +91,7 @@ def reconstruct(
         if contact_sheet is not None:
             check_image_name(contact_sheet)
     files = find_photos(photos)
-    if contact_sheet is not None and contact_sheet.resolve() in {file.resolve() for file in files}:
+    if contact_sheet is not None and contact_sheet in InputFiles(files):
         raise typer.BadParameter(f"{contact_sheet} is one of the photos; name another picture")
     tell_of_compiling(quiet=quiet)
     items = run(

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import make_folder
+from ..files import InputFiles, make_folder
 
 __all__ = ["as_json", "is_result", "read_existing", "whole_result"]
 
@@ -65,7 +65,7 @@ def read_existing(
 
 
 @contextmanager
-def whole_result(record: Path, *, spare: Collection[str] = ()) -> Iterator[Path]:
+def whole_result(record: Path, *, spare: InputFiles) -> Iterator[Path]:
     """Give a folder to write a photo's files in; when the block ends, they replace the older ones.
 
     The folder is hidden and stands beside the record, so that moving a file is one step. When the
@@ -74,7 +74,7 @@ def whole_result(record: Path, *, spare: Collection[str] = ()) -> Iterator[Path]
 
     Args:
         record: the ``STEM.json``, which the block writes too, by this name in the folder given.
-        spare: names of files beside it that stay, since they are photos.
+        spare: files that stay, since they are photos.
 
     Raises:
         InputError: the ``STEM.json`` there is of others, or a file cannot be written; named is
@@ -92,7 +92,7 @@ def whole_result(record: Path, *, spare: Collection[str] = ()) -> Iterator[Path]
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _replace_result(place: Path, record: Path, spare: Collection[str]) -> None:
+def _replace_result(place: Path, record: Path, spare: InputFiles) -> None:
     """Move the files of a folder beside a record, and the record last.
 
     Until then a hidden copy of it says what the files are, which a kill would else leave unnamed.
@@ -116,14 +116,14 @@ def _moving(record: Path) -> Path:
     return record.with_name(f".{record.name}.moving")
 
 
-def _remove_record(path: Path, *, spare: Collection[str]) -> None:
+def _remove_record(path: Path, *, spare: InputFiles) -> None:
     """Remove a record, where there is one, and the files that it alone names.
 
     So no record stands for files of which some are of another run, and no file is left that
     nothing names, which would be taken for a photo.
     """
-    for file in map(path.with_name, _plain(_named(path)) - set(spare)):
-        if list(_records_of(file)) == [path]:
+    for file in map(path.with_name, _plain(_named(path))):
+        if file not in spare and list(_records_of(file)) == [path]:
             file.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError
-from ..files import write_bytes_atomic
+from ..files import InputFiles, write_bytes_atomic
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
@@ -77,7 +77,7 @@ def write_results(
     texture_size: int | None = None,
     mask_hidden: bool = False,
     options: Mapping[str, Any] | None = None,
-    inputs: Collection[str] = (),
+    inputs: InputFiles | None = None,
 ) -> dict[str, Any]:
     """Write the chosen files of every face and ``STEM.json``, all of them or none.
 
@@ -95,7 +95,7 @@ def write_results(
             of the layout.
         mask_hidden: make hidden texels transparent in the texture's picture, black on meshes.
         options: what else the files came from, for the JSON file (`existing.read_existing`).
-        inputs: names of files in the folder that stay even where an earlier result names them.
+        inputs: files that stay even where an earlier result names them.
 
     Returns:
         What was written to ``STEM.json``.
@@ -109,7 +109,7 @@ def write_results(
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
     texture_size = as_texture_size(texture_size)
     record_path = folder / f"{path.stem}.json"
-    with whole_result(record_path, spare=inputs) as place:
+    with whole_result(record_path, spare=inputs or InputFiles()) as place:
         records = []
         for index, face in enumerate(faces):
             stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"

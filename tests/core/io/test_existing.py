@@ -11,7 +11,7 @@ from mean_faces import mean_face
 
 from uvface.core.batch import find_photos
 from uvface.core.errors import InputError
-from uvface.core.files import write_bytes_atomic
+from uvface.core.files import InputFiles, write_bytes_atomic
 from uvface.core.geometry.layout import load_layout
 from uvface.core.io.existing import read_existing
 from uvface.core.io.images import Photo
@@ -163,7 +163,7 @@ def test_files_of_other_records_photos_and_other_folders_are_not_removed(tmp_pat
     other = json.loads((out / "p.json").read_text())
     other["faces"] = other["faces"][1:]  # of a photo p_1.png
     (out / "p_1.json").write_text(json.dumps(other))
-    _write_p(out, face, layout, faces=1, inputs={"p_0_overlay.png"})
+    _write_p(out, face, layout, faces=1, inputs=InputFiles([out / "p_0_overlay.png"]))
     assert outside.is_file() and (out / "other.png").is_file()
     assert (out / "p_1_overlay.png").is_file() and (out / "p_0_overlay.png").is_file()
     assert not (out / "p_0_kpt.txt").exists() and not (out / "p_0.mtl").exists()
