@@ -10,19 +10,16 @@ References:
 
 from __future__ import annotations
 
-import argparse
-import io
 from collections.abc import Mapping
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..files import write_bytes_atomic
-from ..geometry.layout import UVLayout, load_layout
+from ..geometry.layout import UVLayout
 from ..geometry.spline import fit_control
-from .head import HeadModel, canonical_from_ict, head_vertices, load_head
+from .head import HeadModel, canonical_from_ict, head_vertices
+from .head_files import write_from_head
 from .surface import bind_texels, load_surface, position_map, surface_vertices
 
 __all__ = ["build_expressions", "main"]
@@ -81,17 +78,7 @@ def _coefficients(head: HeadModel, parts: Mapping[str, float]) -> Float[np.ndarr
 
 def main() -> None:
     """Build and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--model", type=Path, required=True, help="ICT-FaceKit, or its compact file"
-    )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder")
-    options = parser.parse_args()
-    layout = load_layout()
-    stream = io.BytesIO()
-    arrays = build_expressions(load_head(options.model), layout)
-    np.savez_compressed(stream, allow_pickle=False, **arrays)
-    write_bytes_atomic(options.output / f"{layout.name}_expressions.npz", stream.getvalue())
+    write_from_head("expressions", build_expressions, about=__doc__)
 
 
 if __name__ == "__main__":

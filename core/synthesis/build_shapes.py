@@ -11,23 +11,19 @@ References:
 
 from __future__ import annotations
 
-import argparse
-import io
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..files import write_bytes_atomic
 from ..geometry.camera import estimate_similarity_3d
 from ..geometry.face_shape import SHAPE_TEXELS
-from ..geometry.layout import UVLayout, load_layout
+from ..geometry.layout import UVLayout
 from ..geometry.scales import pool
 from ..geometry.spline import fit_control
-from .head import HeadModel, canonical_from_ict, load_head
+from .head import HeadModel, canonical_from_ict
+from .head_files import write_from_head
 from .heads import STRETCH
 from .shape import sample_expression, sample_identity
 from .surface import TexelBinding, bind_texels, load_surface, position_map, surface_vertices
@@ -112,17 +108,7 @@ def _principal(
 
 def main() -> None:
     """Build and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--model", type=Path, required=True, help="ICT-FaceKit, or its compact file"
-    )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder")
-    options = parser.parse_args()
-    layout = load_layout()
-    arrays = build_shapes(load_head(options.model), layout)
-    stream = io.BytesIO()
-    np.savez_compressed(stream, allow_pickle=False, **arrays)
-    write_bytes_atomic(options.output / f"{layout.name}_shapes.npz", stream.getvalue())
+    write_from_head("shapes", build_shapes, about=__doc__)
 
 
 if __name__ == "__main__":
