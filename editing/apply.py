@@ -62,7 +62,7 @@ _Stacks = dict[int, Array]
 class _Places(NamedTuple):
     """Where the source and the masks are read."""
 
-    own: Array  # [h, w, 2] source pixels
+    direct: Array  # [h, w, 2] source pixels
     mirrored: Array  # [h, w, 2]
     is_mirrored: Array  # [] some pixel needs the other side
     is_moved: Array  # [] some pixel of the target moves
@@ -182,12 +182,12 @@ def render_edit(
     fragments = _rasterize(plan.vertices, plan.triangles, window)
     pixels = _interpolate_layers(fragments, plan.triangles, plan.layers)
     places = _places(pixels, plan.layers)
-    own = _read(source.image, places.own)
-    mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else own
+    direct = _read(source.image, places.direct)
+    mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else direct
     fine = _read_masks(masks, places.uv)
     if bool(places.is_moved):
         window = _moved(window, pixels, plan.layers, fragments.is_covered)
-    drawn = _shade(plan, pixels, fine, own, mirrored, fragments.is_covered, face.camera.scale)
+    drawn = _shade(plan, pixels, fine, direct, mirrored, fragments.is_covered, face.camera.scale)
     drawn = _soft_edges(drawn, places.uv, window.image)
     if sharpness == "match":
         is_drawn, is_compared = _compared(drawn, window)
@@ -195,7 +195,7 @@ def render_edit(
             drawn.colors,
             window.image,
             before=drawn.before,
-            places=places.own,
+            places=places.direct,
             is_drawn=is_drawn,
             is_compared=is_compared,
         )
@@ -229,7 +229,7 @@ def _interpolate_layers(fragments: Fragments, triangles: Array, layers: Layers) 
     """Return the layers at the pixels."""
     stacks: dict[int, list[Array]] = {}
     for leaf in jax.tree.leaves(layers):
-        values = leaf.reshape(layers.own.size, -1)
+        values = leaf.reshape(layers.direct.size, -1)
         stacks.setdefault(values.shape[1], []).append(values)
     return {
         width: interpolate(fragments, triangles, jnp.concatenate(stacked, axis=-1))
@@ -255,7 +255,7 @@ def _unstacked(pixels: _Stacks, like: Layers) -> Layers:
 def _places(pixels: _Stacks, like: Layers) -> _Places:
     layers = _unstacked(pixels, like)
     return _Places(
-        own=layers.place,
+        direct=layers.place,
         mirrored=layers.mirrored_place,
         is_mirrored=jnp.any(layers.mirrored * layers.mask > 0.0),
         is_moved=jnp.any(jnp.abs(layers.moved) > _LEAST_MOVED),
@@ -287,16 +287,16 @@ def _shade(
     plan: EditPlan,
     pixels: _Stacks,
     masks: Float[Array, "rows columns 2"],
-    own: Array,
+    direct: Array,
     mirrored: Array,
     is_covered: Array,
     scale: Float[Array, ""],
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[h, w, 3]`` each."""
     layers = _unstacked(pixels, plan.layers)
-    own_raw, mirrored_raw = lab_from_rgb(own), lab_from_rgb(mirrored)
-    own_lab = apply_light(
-        plan.own_transfer, own_raw, layers.light, hair=layers.hair, spared=layers.spared
+    direct_raw, mirrored_raw = lab_from_rgb(direct), lab_from_rgb(mirrored)
+    direct_lab = apply_light(
+        plan.direct_transfer, direct_raw, layers.light, hair=layers.hair, spared=layers.spared
     )
     mirrored_lab = apply_light(
         plan.mirrored_transfer,
@@ -305,11 +305,11 @@ def _shade(
         hair=layers.mirrored_hair,
         spared=layers.spared,
     )
-    known = layers.own + layers.mirrored + layers.filled
-    shares = jnp.stack([layers.own, layers.mirrored, layers.filled], axis=-1)
+    known = layers.direct + layers.mirrored + layers.filled
+    shares = jnp.stack([layers.direct, layers.mirrored, layers.filled], axis=-1)
     shares /= jnp.maximum(known, 1e-3)[..., None]
-    lab = _mixed(shares, own_lab, mirrored_lab, layers.fill)
-    before = _mixed(shares, *(x[..., :1] for x in (own_raw, mirrored_raw, layers.fill)))
+    lab = _mixed(shares, direct_lab, mirrored_lab, layers.fill)
+    before = _mixed(shares, *(x[..., :1] for x in (direct_raw, mirrored_raw, layers.fill)))
     changed = masks[..., 0] * (1.0 - masks[..., 1]) * layers.seen
     seen = jnp.maximum(layers.seen, layers.bare * closed_gaps(changed, scale))
     return _Drawn(

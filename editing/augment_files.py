@@ -118,8 +118,8 @@ def augment(
     given = find_photos(photos)
     lenders = [] if donors is None else find_photos(donors)
     require_boxes(boxes, [*given, *lenders])
-    files = _not_own(given, folder)
-    lent = Donors(_not_own(lenders, folder), model, boxes) if lenders else None
+    files = _without_varied(given, folder)
+    lent = Donors(_without_varied(lenders, folder), model, boxes) if lenders else None
     make_folder(folder)
     check_labels(folder)
     job = _Job(
@@ -134,7 +134,7 @@ def augment(
     return _run(files, job)
 
 
-def _not_own(given: Sequence[Path], folder: Path) -> list[Path]:
+def _without_varied(given: Sequence[Path], folder: Path) -> list[Path]:
     """Return the files but for pictures in the output folder that an earlier run made."""
     place = folder.resolve()
     files = [path for path in given if path.parent.resolve() != place or not is_varied(path)]
@@ -158,7 +158,7 @@ class _Job:
     def settings(self, path: Path) -> dict[str, Any]:
         """Return what all pictures of a photo depend on, as JSON gives it back."""
         boxes, donors = self.boxes.get(path), self.donors
-        own = {
+        settings = {
             "seed": self.config.seed,
             "vary": [name for name in SUBJECTS if name in self.config.vary],
             "max_yaw": self.config.max_yaw,
@@ -166,9 +166,9 @@ class _Job:
             "boxes": boxes,
         }
         if donors is not None:
-            own["donors"] = donors.digest
+            settings["donors"] = donors.digest
         is_detected = boxes is None or (donors is not None and donors.is_detected)
-        return as_json(own | self.model.reading_settings(is_detected=is_detected))
+        return as_json(settings | self.model.reading_settings(is_detected=is_detected))
 
 
 def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]:

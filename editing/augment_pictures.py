@@ -179,8 +179,8 @@ def check_picture(picture: Path) -> None:
     By its sidecar or its metadata: of a run that was stopped there may be a picture alone.
     """
     if picture.exists():
-        is_own = is_varied(picture) or _operation_of(picture) == _OPERATION
-        _refuse_unless(is_own, picture)
+        is_ours = is_varied(picture) or _operation_of(picture) == _OPERATION
+        _refuse_unless(is_ours, picture)
 
 
 def _operation_of(picture: Path) -> str | None:
@@ -201,8 +201,8 @@ def check_labels(folder: Path) -> None:
     _refuse_unless(made_by == "" or str(made_by).startswith("uvface"), path)
 
 
-def _refuse_unless(is_own: bool, path: Path) -> None:
-    if not is_own:
+def _refuse_unless(is_ours: bool, path: Path) -> None:
+    if not is_ours:
         raise InputError(f"{path} was not made by augment and stays; choose another folder")
 
 

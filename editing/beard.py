@@ -44,7 +44,7 @@ _UPPER_LIP = (0.9, 0.99)  # share of it that is seen
 def beard_share(
     lab: Float[Array, "size size 3"],
     seen: Float[Array, "size size"],
-    own: Float[Array, "size size"],
+    self_visibility: Float[Array, "size size"],
     layout: UVLayout,
 ) -> Float[Array, "size size"]:
     """Return 1 where a beard grows: below the nose, darker than skin, on both sides of the face.
@@ -54,7 +54,8 @@ def beard_share(
     Args:
         lab: Oklab of the photo's colours at the texels.
         seen: 1 where the photo shows the skin.
-        own: the same if nothing but the face itself could hide it; where it does, one side tells.
+        self_visibility: the same if nothing but the face itself could hide it; where it does, one
+            side tells.
         layout: UV layout.
     """
     texel = layout.size / 256
@@ -64,7 +65,7 @@ def beard_share(
     dark = skin * ramp(1.0 - lab[..., 0] / jnp.maximum(expected, 0.05), _DARKER)
     blurred = soften(jnp.stack([dark, skin], axis=-1), _BLUR * texel)
     dark = seen * blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-3)
-    beside, shown = jnp.moveaxis(layout.mirror(jnp.stack([dark, own], axis=-1)), -1, 0)
+    beside, shown = jnp.moveaxis(layout.mirror(jnp.stack([dark, self_visibility], axis=-1)), -1, 0)
     return zone * dark * (1.0 - shown * (1.0 - beside))
 
 
@@ -107,7 +108,7 @@ def roughness(texture: Float[Array, "texels texels 3"], size: int) -> Float[Arra
 
 def whole_beard(
     visible: Float[Array, "size size"],
-    own: Float[Array, "size size"],
+    self_visibility: Float[Array, "size size"],
     rough: Float[Array, "size size"],
     layout: UVLayout,
 ) -> Float[Array, "size size"]:
@@ -115,7 +116,7 @@ def whole_beard(
 
     Args:
         visible: 1 where the texel is seen, as the network says.
-        own: 1 where the face does not hide it itself.
+        self_visibility: 1 where the face does not hide it itself.
         rough: from `roughness`.
         layout: UV layout.
     """
@@ -123,7 +124,7 @@ def whole_beard(
     x, y = layout.canonical[..., 0], layout.canonical[..., 1]
     edges = jnp.stack([layout.region(k) for k in ("lips", "mouth_interior", "nose")]).max(axis=0)
     is_plain = soften(edges[..., None], _EDGES * layout.size / 256)[..., 0] < 0.1
-    skin = jnp.where(is_plain, own * layout.mask, 0.0)
+    skin = jnp.where(is_plain, self_visibility * layout.mask, 0.0)
     mouth = points[MOUTH]
     is_upper = (y < mouth[:, 1].mean()) & (x > mouth[:, 0].min()) & (x < mouth[:, 0].max())
     is_cheek = y > points[EYES, 1].max() + _BELOW_EYES
@@ -132,10 +133,12 @@ def whole_beard(
     cheeks = layout.region("cheeks") * (1.0 - zone) * jnp.where(is_cheek, skin, 0.0)
     logarithm = jnp.log(jnp.maximum(rough, 1e-5))
     on_lip, on_chin, smooth = (_mean(logarithm, part) for part in (upper, chin, cheeks))
-    shown = ramp(_mean(jnp.minimum(visible / jnp.maximum(own, 0.5), 1.0), upper), _UPPER_LIP)
+    shown = ramp(
+        _mean(jnp.minimum(visible / jnp.maximum(self_visibility, 0.5), 1.0), upper), _UPPER_LIP
+    )
     is_worn = shown * ramp(jnp.exp(jnp.minimum(on_lip, on_chin) - smooth), _ROUGHER)
     is_hair = ramp(jnp.exp(logarithm - smooth), _BEARD)
-    return jnp.maximum(visible, own * zone * is_worn * is_hair)
+    return jnp.maximum(visible, self_visibility * zone * is_worn * is_hair)
 
 
 def _mean(values: Array, weights: Array) -> Array:

@@ -248,8 +248,8 @@ def apply_transfer(transfer: ColorTransfer, lab: Float[Array, "*n 3"]) -> Float[
     shine = transfer.target_mean[0] + transfer.above * off
     curved = jnp.where(off < 0.0, transfer.gain * light / bend, shine)
     gain = curved / jnp.maximum(light, _DARK)
-    own = transfer.chroma * (lab[..., 1:] - transfer.source_mean[1:] * light)
-    chroma = gain * own + transfer.target_mean[1:] * curved
+    off_chroma = transfer.chroma * (lab[..., 1:] - transfer.source_mean[1:] * light)
+    chroma = gain * off_chroma + transfer.target_mean[1:] * curved
     return jnp.concatenate([curved, chroma], axis=-1)
 
 

@@ -36,7 +36,7 @@ _NEAR = (0.3, 0.65)  # share of known texels around one that make it part of a g
 class Shares:
     """Where the colour of each texel comes from; what they leave to 1 is not known."""
 
-    own: Array  # [S, S], the texel itself
+    direct: Array  # [S, S], the texel itself
     mirrored: Array  # [S, S], the texel on the other side of the face
     filled: Array  # [S, S], what lies around it
 
@@ -62,15 +62,15 @@ def complete(
             stayed the target's own.
         left: where ``auto`` fills nothing, in [0, 1]: what no colour from around looks like.
     """
-    own, other = _enough(seen, wanted), _enough(beside, wanted)
-    mirrored = jnp.zeros_like(own)
+    direct, other = _enough(seen, wanted), _enough(beside, wanted)
+    mirrored = jnp.zeros_like(direct)
     if how != "none":
-        mirrored = (1.0 - own) * _broad(jnp.maximum(other - own, 0.0))
-        # Both sides are never of one light: where the own one ends, the other one fades in.
-        passing = own * other * smooth_step(2.0 * _around(mirrored, _PASSING))
-        own, mirrored = own - passing, mirrored + passing
-    torn = jnp.zeros_like(own) if whole is None or how != "auto" else whole
-    known = own + mirrored
+        mirrored = (1.0 - direct) * _broad(jnp.maximum(other - direct, 0.0))
+        # Both sides are never of one light: where what is read directly ends, the other fades in.
+        passing = direct * other * smooth_step(2.0 * _around(mirrored, _PASSING))
+        direct, mirrored = direct - passing, mirrored + passing
+    torn = jnp.zeros_like(direct) if whole is None or how != "auto" else whole
+    known = direct + mirrored
     filled = jnp.maximum(_gaps(known, how), torn) * (1.0 - known)
     if left is not None and how == "auto":
         filled *= 1.0 - left
@@ -78,7 +78,7 @@ def complete(
     total = known + filled
     fade = jnp.maximum(smooth_step(2.0 * _around(total, _PASSING) - 1.0), torn)
     fade = jnp.minimum(fade / jnp.maximum(total, 1e-3), 1.0)
-    return Shares(own=own * fade, mirrored=mirrored * fade, filled=filled * fade)
+    return Shares(direct=direct * fade, mirrored=mirrored * fade, filled=filled * fade)
 
 
 def _around(part: Array, texels: float) -> Array:

@@ -201,11 +201,11 @@ def _amount(
     sign, pairs = _CLOSING.get(name, (0, ()))
     if amount * sign <= 0.0:
         return amount
-    own = _gap(np.asarray(face.camera.unproject(face.landmarks)), pairs)
+    opening = _gap(np.asarray(face.camera.unproject(face.landmarks)), pairs)
     neutral = np.asarray(layout.landmarks())
     moved = neutral + np.asarray(read_landmarks(jnp.asarray(field), layout.landmark_uv))
     change = abs(_gap(moved, pairs) - _gap(neutral, pairs))
-    return amount * _OVERLAP * max(own, 0.0) / max(change, _LEAST)
+    return amount * _OVERLAP * max(opening, 0.0) / max(change, _LEAST)
 
 
 def _gap(points: Float[np.ndarray, "68 3"], pairs: Sequence[tuple[int, int]]) -> float:

@@ -59,12 +59,12 @@ def eye_whites(
         return jnp.zeros_like(seen)
     near = around_eyes(layout.region("eyeballs"), layout)
     around, known = _skin_around(lab, seen, layout)
-    own, theirs = (
+    saturation, skin_saturation = (
         jnp.linalg.norm(x[..., 1:], axis=-1) / jnp.maximum(x[..., 0], 0.05) for x in (lab, around)
     )
     light = lab[..., 0] / jnp.maximum(around[..., 0], 0.05)
-    is_pale = ramp(own / jnp.maximum(theirs, 1e-3), _PALE) * ramp(light, _LIGHT)
-    colourful = ramp(theirs, _COLOURFUL)
+    is_pale = ramp(saturation / jnp.maximum(skin_saturation, 1e-3), _PALE) * ramp(light, _LIGHT)
+    colourful = ramp(skin_saturation, _COLOURFUL)
     white = colourful * is_pale + (1.0 - colourful) * ramp(light, _BRIGHT)
     return near * ramp(known, _KNOWN) * white
 
@@ -113,11 +113,13 @@ def white_light(
     if "eyeballs" not in layout.regions:
         return jnp.ones_like(colors)
     wide = _AROUND * layout.size / 256
-    theirs, own = (
+    source_mean, target_mean = (
         average_lab(lab, weight[..., None] * lab[..., :1] ** _LIGHTEST, wide)
         for lab, weight in ((colors, white), (target, target_white))
     )
-    own = jnp.concatenate([own[..., :1], theirs[..., 1:] + _TINTED * (own - theirs)[..., 1:]], -1)
+    tint = source_mean[..., 1:] + _TINTED * (target_mean - source_mean)[..., 1:]
+    wanted = jnp.concatenate([target_mean[..., :1], tint], axis=-1)
     known = soften(jnp.stack([white, target_white], axis=-1), wide).min(axis=-1)
     share = smooth_step(known / _ENOUGH) * around_eyes(layout.region("eyeballs"), layout)
-    return 1.0 + share[..., None] * (jnp.clip(light_between(theirs, own), *_DIMMED) - 1.0)
+    factor = jnp.clip(light_between(source_mean, wanted), *_DIMMED)
+    return 1.0 + share[..., None] * (factor - 1.0)

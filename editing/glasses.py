@@ -28,7 +28,7 @@ _BESIDE = (7.4, 6.8)  # cm beside the nose
 # cm below the eyes that frames reach, by the distance from the middle: pads lie on the bridge.
 _BELOW = ((0.0, 1.2, 2.4), (1.9, 2.8, 4.4))
 _FADING = 0.4  # cm
-_OWN_LINES = 6.0  # texels of 256 around eyeballs, where lids and lashes are lines, too
+_EYE_LINES = 6.0  # texels of 256 around eyeballs, where lids and lashes are lines, too
 _BROWS = 3.0  # the same around brows
 _LINE = 10  # texels of 256: wider than frames that the network does not find
 _CONTRAST = (0.09, 0.16)  # of the lightness: from wrinkles to frames
@@ -44,7 +44,7 @@ def frame_trust(
     texture: Float[Array, "texels texels 3"],
     lab: Float[Array, "size size 3"],
     visible: Float[Array, "size size"],
-    own: Float[Array, "size size"],
+    self_visibility: Float[Array, "size size"],
     layout: UVLayout,
 ) -> Float[Array, "size size"]:
     """Return 0 at the frames of glasses and some texels beside them, 1 elsewhere.
@@ -55,24 +55,29 @@ def frame_trust(
         texture: RGB in [0, 1] of the photo's colours, as fine as they are known.
         lab: Oklab of them at the texels.
         visible: 1 where the texel is seen, as the network says.
-        own: 1 where the face does not hide it itself.
+        self_visibility: 1 where the face does not hide it itself.
         layout: UV layout.
     """
     if "eyeballs" not in layout.regions:
         return jnp.ones_like(visible)
     scale = layout.size / 256
-    covered = own * (1.0 - jnp.clip(visible / jnp.maximum(own, _SEEN), 0.0, 1.0))
+    uncovered = jnp.clip(visible / jnp.maximum(self_visibility, _SEEN), 0.0, 1.0)
+    covered = self_visibility * (1.0 - uncovered)
     x, down = _from_eyes(layout)
-    bridge = _bridge(x, down) * ramp(soften(own[..., None], _OUTLINE * scale)[..., 0], _INNER)
+    bridge = _bridge(x, down) * ramp(
+        soften(self_visibility[..., None], _OUTLINE * scale)[..., 0], _INNER
+    )
     share = (bridge * covered).sum() / jnp.maximum(bridge.sum(), 1e-6)
     zone = _zone(x, down)
-    free = zone * (1.0 - _near(layout.region("eyeballs"), _OWN_LINES * scale))
+    free = zone * (1.0 - _near(layout.region("eyeballs"), _EYE_LINES * scale))
     judged = free * (1.0 - _near(layout.region("brows"), _BROWS * scale))
-    lines = jnp.where(own > _SEEN, _lines(lab[..., 0], 2 * round(_LINE * scale / 2) + 1), 0.0)
-    none = jnp.zeros_like(own)
+    lines = jnp.where(
+        self_visibility > _SEEN, _lines(lab[..., 0], 2 * round(_LINE * scale / 2) + 1), 0.0
+    )
+    none = jnp.zeros_like(self_visibility)
     rims = lax.cond(  # few faces wear glasses: the others need not wait
         share > _WORN[0],
-        lambda: find_rims(texture, covered, own, free, layout),
+        lambda: find_rims(texture, covered, self_visibility, free, layout),
         lambda: Rims(share=none, lens=none),
     )
     judged *= 1.0 - rims.lens

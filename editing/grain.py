@@ -56,8 +56,8 @@ def _grain_of(
 ) -> Float[Array, "h w 3"]:
     *colors, drawn = planes - smooth
     detail = jnp.stack(colors, axis=-1)
-    level, own, place = _levels(luma(detail), drawn, weight)
-    share = jnp.maximum(1.0 - (own / (_ALIKE * level)) ** 2, 0.0)
+    level, face_level, place = _levels(luma(detail), drawn, weight)
+    share = jnp.maximum(1.0 - (face_level / (_ALIKE * level)) ** 2, 0.0)
     # A face's own detail, as at brows or in a beard, needs none.
     rest = jnp.maximum(1.0 - (place / level) ** 2, 0.0)
     local = enlarge(jnp.sqrt(share * rest)[..., None], *weight.shape)[..., 0]
@@ -74,5 +74,5 @@ def _levels(photo: Array, drawn: Array, weight: Array) -> tuple[Array, Array, Ar
     means = blocks[..., :2] / jnp.maximum(blocks[..., 2:], 1e-6)
     is_whole = blocks[..., 2:] > _WHOLE
     medians = jnp.nanmedian(jnp.where(is_whole, means, jnp.nan), axis=(0, 1))
-    level, own = jnp.maximum(jnp.nan_to_num(medians), _LEAST)
-    return level, own, means[..., 1]
+    level, face_level = jnp.maximum(jnp.nan_to_num(medians), _LEAST)
+    return level, face_level, means[..., 1]

@@ -93,11 +93,13 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
     both = (source.weight * target.weight)[..., None]
     small = pool(jnp.concatenate([source.lab * both, target.lab * both, both], -1), _TEXELS)
     seen = small[..., 6:]
-    theirs, own = (lab / jnp.maximum(seen, 1e-6) for lab in (small[..., :3], small[..., 3:6]))
+    source_lab, target_lab = (
+        lab / jnp.maximum(seen, 1e-6) for lab in (small[..., :3], small[..., 3:6])
+    )
     paler = target.paleness / source.paleness
-    transfer = fit_transfer(theirs, own, seen[..., 0], paler=paler)
-    tint = _tint(target, source.weight, 1.0 - colourfulness(theirs, seen[..., 0]))
-    around = enlarge(skin_level(theirs[..., :1], seen), same.shape[0])[..., 0]
+    transfer = fit_transfer(source_lab, target_lab, seen[..., 0], paler=paler)
+    tint = _tint(target, source.weight, 1.0 - colourfulness(source_lab, seen[..., 0]))
+    around = enlarge(skin_level(source_lab[..., :1], seen), same.shape[0])[..., 0]
     if color == "match":
         return SkinMatch(transfer=transfer, light=tint, skin=around)
     target, source = _pool_skin(target), _pool_skin(source)
@@ -106,16 +108,16 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
     matts = [_lit(skin.normal, fit_light(skin)) for skin in (target, matched)]
     offset = matts[0] - matts[1]
     shines = [_shine(skin, matt) for skin, matt in zip((target, matched), matts, strict=True)]
-    theirs = apply_light(transfer, theirs, tinted)
+    source_lab = apply_light(transfer, source_lab, tinted)
     harsh = jnp.maximum(source.harshness - target.harshness, 0.0)
     for blur, soft_share, harsh_share in _SCALES:
-        own_share = soft_share + harsh * (harsh_share - soft_share)
-        rest = _average(own - theirs - offset, seen, blur * seen.shape[0] / 256)
+        threshold = soft_share + harsh * (harsh_share - soft_share)
+        rest = _average(target_lab - source_lab - offset, seen, blur * seen.shape[0] / 256)
         strength = jnp.linalg.norm(rest + 1e-9, axis=-1, keepdims=True)
-        offset += rest * jnp.maximum(1.0 - own_share / strength, 0.0)
-    shine = _exchanged(own - theirs - offset, shines, seen)
+        offset += rest * jnp.maximum(1.0 - threshold / strength, 0.0)
+    shine = _exchanged(target_lab - source_lab - offset, shines, seen)
     offset += shine * jnp.array([1.0, 0.0, 0.0])
-    level = skin_level(theirs, seen)
+    level = skin_level(source_lab, seen)
     light = tint * enlarge(light_between(level, level + offset), same.shape[0])
     return SkinMatch(transfer=transfer, light=light, skin=around)
 
@@ -148,19 +150,19 @@ def _tint(target: Skin, seen: Array, share: Array) -> Array:
     """
     smooth = soften(target.lab, _TINT_BLUR * target.lab.shape[0] / 256)
     light = jnp.maximum(smooth[..., :1], _TINTED)
-    own = smooth[..., 1:] / light
+    chroma = smooth[..., 1:] / light
     weight = (target.weight * seen)[..., None]
     total = jnp.maximum(weight.sum(), 1e-6)
-    means = [(weight * value).sum(axis=(0, 1)) / total for value in (light, own)]
+    means = [(weight * value).sum(axis=(0, 1)) / total for value in (light, chroma)]
     off = light - means[0]
-    slope = (weight * off * (own - means[1])).sum(axis=(0, 1))
+    slope = (weight * off * (chroma - means[1])).sum(axis=(0, 1))
     slope = jnp.minimum(slope / ((weight * off**2).sum() + _EVEN * total), 0.0)
     tone = means[1] + slope * jnp.clip(off, *_SHADES)
-    tones = [jnp.concatenate([jnp.ones_like(light), value], axis=-1) for value in (tone, own)]
+    tones = [jnp.concatenate([jnp.ones_like(light), value], axis=-1) for value in (tone, chroma)]
     factor = jnp.clip(light_between(*tones), 1.0 / _MOST_TINT, _MOST_TINT)
     # Skin that is paler for its lightness shines; eyes and teeth are no skin.
     paler = 1.0 - ramp(
-        jnp.linalg.norm(own + 1e-9, axis=-1) / jnp.linalg.norm(tone, axis=-1), _PALER
+        jnp.linalg.norm(chroma + 1e-9, axis=-1) / jnp.linalg.norm(tone, axis=-1), _PALER
     )
     return 1.0 + share * (1.0 - target.weight * paler)[..., None] * (factor - 1.0)
 

@@ -36,7 +36,7 @@ _CLOSE = 9.0  # texels of 256: around single strands
 _DARK_STRAND = (0.06, 0.14)  # of the light around: from wrinkles to strands
 _BROWS = 6.0  # texels of 256 around brows, which may lie higher than the layout says
 _BESIDE_STRAND = 2.0  # texels of 256: what borders on strands is mixed with them
-_OWN = 3.0  # texels of 256 around eyes and brows that are not judged
+_FEATURES = 3.0  # texels of 256 around eyes and brows that are not judged
 _ODD = 2.0  # times the tolerance: what looks so little like skin lies in front of it
 _LIT_BLUR = 6.0  # texels of 256
 _LIT = (0.3, 0.42)  # of the lit skin's lightness: skin that gets 1/37 to 1/13 of its light
@@ -68,10 +68,10 @@ def periphery(layout: UVLayout, normal: Float[Array, "size size 3"]) -> Float[Ar
     return outer * (1.0 - _near_features(layout) * smooth_step((facing - 0.3) / 0.2))
 
 
-def _near_features(layout: UVLayout, width: float = _OWN) -> Array:
+def _near_features(layout: UVLayout, width: float = _FEATURES) -> Array:
     """Return 1 at brows and eyes, which reach into the sides and look like nothing around them."""
-    own = jnp.maximum(layout.region("brows"), layout.region("eyes"))[..., None]
-    return smooth_step(3.0 * soften(own, width * layout.size / 256)[..., 0])
+    features = jnp.maximum(layout.region("brows"), layout.region("eyes"))[..., None]
+    return smooth_step(3.0 * soften(features, width * layout.size / 256)[..., 0])
 
 
 def _turn(layout: UVLayout, normal: Array) -> Array:

@@ -33,7 +33,7 @@ def skin_paleness(
     lab: Float[Array, "size size 3"],
     skin: Float[Array, "size size"],
     seen: Float[Array, "size size"],
-    own: Float[Array, "size size"],
+    self_visibility: Float[Array, "size size"],
     layout: UVLayout,
 ) -> Array:
     """Return the lightness of the skin around eyes relative to that of their whites.
@@ -42,7 +42,7 @@ def skin_paleness(
         lab: Oklab of the texels.
         skin: 1 where the photo shows the texel's skin.
         seen: 1 where it shows the face.
-        own: 1 where the texel faces the camera and the face does not hide it.
+        self_visibility: 1 where the texel faces the camera and the face does not hide it.
         layout: UV layout.
 
     Returns:
@@ -55,7 +55,7 @@ def skin_paleness(
     small = pool(jnp.concatenate([light * weight, weight], axis=-1), _LEVEL_TEXELS)
     level = skin_level(small[..., :1] / jnp.maximum(small[..., 1:], 1e-6), small[..., 1:])
     relative = (light / jnp.maximum(enlarge(level, layout.size), 1e-3))[..., 0]
-    is_eye = (layout.region("eyeballs") > _INSIDE) & (own > _SEEN)
+    is_eye = (layout.region("eyeballs") > _INSIDE) & (self_visibility > _SEEN)
     white = _quantile(relative, is_eye, _WHITE)
     is_brow = (layout.region("brows") > _INSIDE) & (seen > _SEEN)
     hair = -_quantile(-relative, is_brow, _DARKEST)

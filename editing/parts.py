@@ -31,18 +31,22 @@ _FEATHER = 3.0  # texels of 256
 
 
 def wear_parts(
-    face: PhotoFace, own: Face, reference: Reference, regions: Sequence[str], layout: UVLayout
+    face: PhotoFace,
+    photo_face: Face,
+    reference: Reference,
+    regions: Sequence[str],
+    layout: UVLayout,
 ) -> PhotoFace:
     """Draw regions of another face into a face on its stage.
 
     Args:
         face: from `augment.prepare`.
-        own: the face of the photo that it was made of.
+        photo_face: the face of the photo that it was made of.
         reference: where the regions come from.
         regions: names of `PARTS`, or `WHOLE`.
         layout: UV layout of the faces.
     """
-    stage, shown = np.asarray(face.image), on_stage(face, own)
+    stage, shown = np.asarray(face.image), on_stage(face, photo_face)
     if tuple(regions) == WHOLE:
         image = apply_source(
             stage,
@@ -58,19 +62,19 @@ def wear_parts(
     return with_colors(face, image, layout)
 
 
-def on_stage(face: PhotoFace, own: Face) -> Face:
+def on_stage(face: PhotoFace, photo_face: Face) -> Face:
     """Return the photo's face in stage pixels; beyond the photo's border nothing of it is seen.
 
     Args:
         face: from `augment.prepare`.
-        own: the face of the photo that it was made of.
+        photo_face: the face of the photo that it was made of.
     """
-    zoom = face.scale / own.camera.scale
-    shift = (face.position_map - zoom * own.position_map)[0, 0, :2]
+    zoom = face.scale / photo_face.camera.scale
+    shift = (face.position_map - zoom * photo_face.position_map)[0, 0, :2]
     return dataclasses.replace(
-        moved_face(own, zoom, shift),
-        visibility=own.visibility * face.inside,
-        self_visibility=own.self_visibility * face.inside,
+        moved_face(photo_face, zoom, shift),
+        visibility=photo_face.visibility * face.inside,
+        self_visibility=photo_face.self_visibility * face.inside,
     )
 
 

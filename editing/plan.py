@@ -86,7 +86,7 @@ class Layers:
     mirrored_hair: Array  # [...] the same around `mirrored_place`
     spared: Array  # [...], share of what skin gains by being paler that is not gained
     fill: Array  # [..., 3] Oklab, colour of texels that neither side shows
-    own: Array  # [...], share of the colour read at `place`
+    direct: Array  # [...], share of the colour read at `place`
     mirrored: Array  # [...]
     filled: Array  # [...]; what the three shares leave to 1 is the target's own
     seen: Array  # [...], 1 where the target's photo shows the skin
@@ -107,7 +107,7 @@ class EditPlan:
     layers: Layers  # [S, S, ...]
     vertices: Array  # [S * S, 3], where the texels lie in the target, photo pixels
     triangles: Array  # [M, 3] int32, between them
-    own_transfer: ColorTransfer  # Oklab of the source to the target's
+    direct_transfer: ColorTransfer  # Oklab of the source to the target's
     mirrored_transfer: ColorTransfer  # the same for texels read from the other side
 
 
@@ -137,7 +137,9 @@ def plan_edit(
 @once
 def _planner(config: PlanConfig) -> Callable[..., EditPlan]:
     transfer = blank(ColorTransfer)
-    like = blank(EditPlan, layers=blank(Layers), own_transfer=transfer, mirrored_transfer=transfer)
+    like = blank(
+        EditPlan, layers=blank(Layers), direct_transfer=transfer, mirrored_transfer=transfer
+    )
     return keep_traced(
         partial(_plan, config=config), key=f"plan {config}", like=like, compiler=compile_products
     )
@@ -161,7 +163,7 @@ def _plan(
         fit.skin * jnp.maximum(brows, 1.0 - side.plain)
         for fit, side in ((match, other), (mirrored, beside))
     ]
-    own = pool(face.self_visibility[..., None], coarse.size)[..., 0]
+    self_visibility = pool(face.self_visibility[..., None], coarse.size)[..., 0]
     lips = coarse.region("lips")
     shares = complete(
         other.seen,
@@ -181,7 +183,7 @@ def _plan(
     ]
     fill = _fill_colors(
         dataclasses.replace(
-            shares, own=shares.own * other.seen, mirrored=shares.mirrored * beside.seen
+            shares, direct=shares.direct * other.seen, mirrored=shares.mirrored * beside.seen
         ),
         matched[0],
         matched[1],
@@ -190,7 +192,7 @@ def _plan(
     )
     # Colours are compared outside the mask, and where the source is a smear, not where a hair or a
     # fold is in the way.
-    known = shares.own + shares.mirrored
+    known = shares.direct + shares.mirrored
     is_rim = ((mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
     place = pool(source.position_map[..., :2], coarse.size)
     shift = _shift(masks, mask, target, coarse)
@@ -203,11 +205,11 @@ def _plan(
         mirrored_hair=hair[1],
         spared=spared,
         fill=fill + _detail(target),
-        own=shares.own,
+        direct=shares.direct,
         mirrored=shares.mirrored,
         filled=shares.filled,
         seen=target.seen,
-        bare=bare_share(target.seen, own),
+        bare=bare_share(target.seen, self_visibility),
         uv=texel_uv(coarse.size),
         moved=shift[..., :2],
         mask=mask * target.seen,
@@ -221,7 +223,7 @@ def _plan(
         layers=layers,
         vertices=(pool(face.position_map, coarse.size) + shift).reshape(-1, 3),
         triangles=coarse.triangles,
-        own_transfer=match.transfer,
+        direct_transfer=match.transfer,
         mirrored_transfer=mirrored.transfer,
     )
 
@@ -247,22 +249,22 @@ def _shift(masks: EditMasks, mask: Array, target: Side, layout: UVLayout) -> Arr
 
 
 def _fill_colors(
-    shown: Shares, own: Array, mirrored: Array, lips: Array, *, how: Completion
+    shown: Shares, direct: Array, mirrored: Array, lips: Array, *, how: Completion
 ) -> Array:
     """Return smooth Oklab ``[S, S, 3]`` for texels that neither side shows.
 
     Colours from what lies around them, for lips from what is known of the lips.
     """
     if how in ("none", "mirror"):
-        return jnp.zeros_like(own)
-    known = (shown.own + shown.mirrored)[..., None]
-    colors = shown.own[..., None] * own + shown.mirrored[..., None] * mirrored
+        return jnp.zeros_like(direct)
+    known = (shown.direct + shown.mirrored)[..., None]
+    colors = shown.direct[..., None] * direct + shown.mirrored[..., None] * mirrored
     is_lip = lips[..., None]
     layers = [colors * (1.0 - is_lip), known * (1.0 - is_lip), colors * is_lip, known * is_lip]
     small = pool(jnp.concatenate(layers, axis=-1), _FILL_TEXELS)
     weight: Float[Array, "size size"] = small[..., 3]
     mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)
-    smooth = enlarge(fill_smoothly(mean, weight), own.shape[0])
+    smooth = enlarge(fill_smoothly(mean, weight), direct.shape[0])
     lip_weight = small[..., 7:]
     lip_color = small[..., 4:7].sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
     return smooth + is_lip * smooth_step(lip_weight.mean() / _ENOUGH_LIPS) * (lip_color - smooth)

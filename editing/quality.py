@@ -75,14 +75,14 @@ def random_grade(key: Array) -> Grade:
 
 def random_quality(key: Array) -> Quality:
     """Return a random quality: each fault in half of the pictures, low resolution in a third."""
-    key, own = jax.random.split(key)
+    key, noise_key = jax.random.split(key)
     draw = Numbers(key, 8)
     blur = jnp.where(draw.chance(0.5), draw.uniform(low=0.5, high=2.2), 0.0)
     share = jnp.where(draw.chance(0.35), draw.uniform(low=0.22, high=0.7), 1.0)
     noise = jnp.where(draw.chance(0.5), 0.004 + 0.05 * draw.uniform() ** 2, 0.0)
     quality = 15 + (draw.uniform() * 65.0).astype(jnp.int32)
     jpeg = jnp.where(draw.chance(0.5), quality, 0)
-    return Quality(blur=blur, resolution=share, noise=noise, jpeg=jpeg, key=own)
+    return Quality(blur=blur, resolution=share, noise=noise, jpeg=jpeg, key=noise_key)
 
 
 def grade(image: Float[Array, "*n 3"], colors: Grade) -> Float[Array, "*n 3"]:

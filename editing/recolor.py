@@ -113,16 +113,16 @@ def _mean(values: Array, weights: Array) -> Array:
     return (values.reshape(w.shape[0], -1) * w).sum(axis=0) / jnp.maximum(w.sum(), 1e-6)
 
 
-def _place(lab: Array, own: Array, other: Array) -> Array:
-    axis = own - other
-    return ((lab - other) * axis).sum(axis=-1) / jnp.maximum((axis**2).sum(), 1e-8)
+def _place(lab: Array, inside: Array, outside: Array) -> Array:
+    axis = inside - outside
+    return ((lab - outside) * axis).sum(axis=-1) / jnp.maximum((axis**2).sum(), 1e-8)
 
 
 def _lips(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
     """Return the mask with its border moved to where the colour turns into that of the skin."""
-    own, other = _mean(lab, mask**2), _mean(lab, around)
-    place = _place(soften(lab, _GRAIN * scale), own, other)
-    told_apart = ramp(jnp.linalg.norm(own - other), _CONTRAST)
+    inside, outside = _mean(lab, mask**2), _mean(lab, around)
+    place = _place(soften(lab, _GRAIN * scale), inside, outside)
+    told_apart = ramp(jnp.linalg.norm(inside - outside), _CONTRAST)
     shift = told_apart * jnp.clip(2.0 * place - 1.0, -1.0, 1.0) * jnp.minimum(mask, _SHIFT)
     return smooth_step(1.25 * (mask + shift) - 0.125)
 
@@ -168,8 +168,8 @@ def _iris(lab: Array, mask: Array, scale: Array) -> Array:
     """Return the dark disc in the eye, without the pupil in its middle."""
     light = lab[..., 0]
     is_bright = (light > _mean(light, mask)).astype(light.dtype)
-    white, own = _mean(light, mask * is_bright), _mean(light, mask * (1.0 - is_bright))
-    dark = smooth_step(((white - light) / jnp.maximum(white - own, 1e-6) - 0.1) / 0.6)
+    white, iris = _mean(light, mask * is_bright), _mean(light, mask * (1.0 - is_bright))
+    dark = smooth_step(((white - light) / jnp.maximum(white - iris, 1e-6) - 0.1) / 0.6)
     distance = _distance_to_disc(dark, mask**2, _IRIS * scale)
     disc = smooth_step((1.15 - distance) / 0.25)
     inner = smooth_step((0.85 - distance) / 0.2)  # what is bright in here is a reflection
@@ -236,18 +236,18 @@ def recolor(
     lab, goal = lab_from_rgb(image), lab_from_rgb(color)
     around = 1.0 - mask if around is None else around
     weights = _select(lab, mask, around, jnp.asarray(scale, lab.dtype), contrast)
-    own = _mean(lab, weights**4)
+    mean = _mean(lab, weights**4)
     if whole is not None:
-        own = 0.5 * (own + _mean(lab, whole**4))
+        mean = 0.5 * (mean + _mean(lab, whole**4))
     if contrast == "hairs":  # a pixel is skin and hair: in proportion the hair's colour moves
         share = jnp.stack([weights, weights**_TINT, weights**_TINT], axis=-1)
-        moved = rgb_from_lab(lab + share * (goal - own))
+        moved = rgb_from_lab(lab + share * (goal - mean))
         return image + (moved - image) / jnp.maximum(weights, 1e-3)[..., None], weights
-    light = jnp.maximum(lab[..., :1] + (goal[0] - own[0]), 0.0)
+    light = jnp.maximum(lab[..., :1] + (goal[0] - mean[0]), 0.0)
     # A pigment darkens and colours: in the shade its colour is weaker in proportion.
     depth = jnp.clip(light / jnp.maximum(goal[0], 0.05), 0.0, 1.2)
-    chroma = goal[1:] * depth + 0.5 * (lab[..., 1:] - own[1:])
+    chroma = goal[1:] * depth + 0.5 * (lab[..., 1:] - mean[1:])
     colored = rgb_from_lab(jnp.concatenate([light, chroma], axis=-1))
     if contrast == "iris":  # gloss is white, and brighter than what is below it
         return colored, weights
-    return colored, weights * (1.0 - ramp(lab[..., 0] - own[0], _HIGHLIGHT))
+    return colored, weights * (1.0 - ramp(lab[..., 0] - mean[0], _HIGHLIGHT))

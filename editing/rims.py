@@ -56,7 +56,7 @@ class Rims(NamedTuple):
 def find_rims(
     texture: Float[Array, "texels texels 3"],
     covered: Float[Array, "size size"],
-    own: Float[Array, "size size"],
+    self_visibility: Float[Array, "size size"],
     zone: Float[Array, "size size"],
     layout: UVLayout,
 ) -> Rims:
@@ -65,7 +65,7 @@ def find_rims(
     Args:
         texture: RGB in [0, 1], at least 256 texels along a side: rims are thin.
         covered: 1 where the network says that something covers the face.
-        own: 1 where the face does not hide the texel itself.
+        self_visibility: 1 where the face does not hide the texel itself.
         zone: 1 where rims may lie.
         layout: UV layout; it names eyeballs.
     """
@@ -75,10 +75,14 @@ def find_rims(
     ray = jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)
     uv = eyes[:, None, None] + radius[:, None] * ray[:, None] / 256  # [eye, direction, radius, 2]
     beyond = layout.canonical[..., 0]
-    known = _read(jnp.stack([covered, own, zone, beyond, brow_area(layout)], axis=-1), uv)
-    covered, own, zone, beyond, brows = jnp.moveaxis(known, -1, 0)
+    known = _read(
+        jnp.stack([covered, self_visibility, zone, beyond, brow_area(layout)], axis=-1), uv
+    )
+    covered, self_visibility, zone, beyond, brows = jnp.moveaxis(known, -1, 0)
     beyond = beyond * jnp.asarray([1.0, -1.0])[:, None, None]
-    light, chroma = (jnp.where(own > _SEEN, x, 0.0) for x in _contrasts(_read(texture, uv)))
+    light, chroma = (
+        jnp.where(self_visibility > _SEEN, x, 0.0) for x in _contrasts(_read(texture, uv))
+    )
     light = jnp.minimum(jnp.maximum(light, _COVERED * covered), _CLEAR)
     clear = jnp.maximum(light * (1.0 - (1.0 - _BROW) * brows), jnp.minimum(chroma, _CLEAR))
     is_free = (zone > _SEEN) & (beyond < _BEYOND)

@@ -98,19 +98,19 @@ def _amount(random: np.random.Generator, low: float, high: float) -> float:
 
 
 def wear_shape(
-    face: PhotoFace, own: Face, amounts: Mapping[str, Mapping[str, float]], layout: UVLayout
+    face: PhotoFace, photo_face: Face, amounts: Mapping[str, Mapping[str, float]], layout: UVLayout
 ) -> PhotoFace:
     """Give a face on its stage other expressions and proportions.
 
     Args:
         face: from `augment.prepare`, perhaps with parts of another.
-        own: the face of the photo that it was made of.
+        photo_face: the face of the photo that it was made of.
         amounts: from `draw_amounts`.
         layout: UV layout of the faces.
     """
     whole = {name: amount for part in amounts.values() for name, amount in part.items()}
     if not any(whole.values()):
         return face
-    shown = dataclasses.replace(on_stage(face, own), texture=face.completed)
+    shown = dataclasses.replace(on_stage(face, photo_face), texture=face.completed)
     image, moved = reshape_face(np.asarray(face.image), shown, layout, whole)
     return with_shape(face, np.clip(image, 0.0, 1.0), np.asarray(moved.position_map), layout)

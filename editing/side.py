@@ -111,17 +111,18 @@ def examine(
     normal = lit = _smooth_normals(small[..., 5:], layout)
     if isinstance(shown, Source) and shown.lit_map is not None:
         lit = _smooth_normals(pool(shown.lit_map, layout.size), layout)
-    lab, own = lab_from_rgb(small[..., :3]), small[..., 4]
+    lab, self_visibility = lab_from_rgb(small[..., :3]), small[..., 4]
     facing = jnp.maximum(normal[..., 2], 0.0)
-    seen, plain, among = own, jnp.ones_like(own), jnp.zeros_like(own)
+    seen = self_visibility
+    plain, among = jnp.ones_like(seen), jnp.zeros_like(seen)
     skin = layout.region("skin")
     harshness = light_harshness(lab, skin * seen, layout)
     if occlusion:
         visible = small[..., 3]
-        unframed = frame_trust(shown.texture, lab, visible, own, layout)
+        unframed = frame_trust(shown.texture, lab, visible, self_visibility, layout)
         if target:
             unframed = whole_brows(unframed, target.seen, layout)
-        bare = _bridge_folds(visible * unframed, own, layout)
+        bare = _bridge_folds(visible * unframed, self_visibility, layout)
         is_skin = skin_trust(lab, bare, periphery(layout, normal), skin)
         bare = bare * is_skin
         harshness = light_harshness(lab, skin * bare, layout)
@@ -131,7 +132,7 @@ def examine(
         bare = bare * lit_trust(lab, bare, layout)
         harsher = jnp.maximum(harshness - target.harshness, 0.0) if target else jnp.zeros(())
         bare = bare * strand_trust(lab, bare, layout, harshness=harsher)
-        beard = beard_share(lab, bare, own, layout)
+        beard = beard_share(lab, bare, self_visibility, layout)
         seen = bare * jnp.maximum(agree_trust(lab, bare, layout), beard)
         among = among_beard(beard, seen, layout)
         hairy = jnp.maximum(beard, brow_share(lab, seen, layout))
@@ -139,7 +140,9 @@ def examine(
         plain = 1.0 - soften(hairy[..., None], _HAIR_EDGE * layout.size / 256)[..., 0]
         if target:
             # Drawn, but not judged by: in its own photo the same beard is no skin either.
-            hair = whole_beard(visible, own, roughness(shown.texture, layout.size), layout)
+            hair = whole_beard(
+                visible, self_visibility, roughness(shown.texture, layout.size), layout
+            )
             whole = jnp.maximum(seen, (hair - visible) * is_skin)
             plain *= seen / jnp.maximum(whole, 1e-6)
             seen = whole
@@ -151,7 +154,7 @@ def examine(
         white=eye_whites(lab, seen, layout),
         facing=facing,
         normal=lit,
-        paleness=skin_paleness(lab, skin * seen * plain, seen, own, layout),
+        paleness=skin_paleness(lab, skin * seen * plain, seen, self_visibility, layout),
         harshness=harshness,
     )
 
@@ -160,38 +163,42 @@ def _smooth_normals(position_map: Array, layout: UVLayout) -> Array:
     return soften(normals(position_map, layout), _WRINKLES * layout.size / 256)
 
 
-def _bridge_folds(visible: Array, own: Array, layout: UVLayout) -> Array:
+def _bridge_folds(visible: Array, self_visibility: Array, layout: UVLayout) -> Array:
     """Return the visibility with the face's own narrow gaps closed.
 
     What hides in the fold of a lid or beside a nostril has the colour of what is seen around it;
     left out, it would tear a hole into the middle of the face. What something *else* hides, a
     frame of glasses or a strand of hair, stays hidden.
     """
-    around = soften(own[..., None], _FOLDS * layout.size / 256)[..., 0]
-    bridged = jnp.maximum(own, smooth_step((around - 0.45) / 0.3))
-    return jnp.where(own > _SEEN, visible, bridged * _uncovered(visible, own))
+    around = soften(self_visibility[..., None], _FOLDS * layout.size / 256)[..., 0]
+    bridged = jnp.maximum(self_visibility, smooth_step((around - 0.45) / 0.3))
+    return jnp.where(
+        self_visibility > _SEEN, visible, bridged * _uncovered(visible, self_visibility)
+    )
 
 
 def bare_share(
-    seen: Float[Array, "size size"], own: Float[Array, "size size"]
+    seen: Float[Array, "size size"], self_visibility: Float[Array, "size size"]
 ) -> Float[Array, "size size"]:
     """Return 1 where nothing but the face itself may hide a texel.
 
     Args:
         seen: 1 where the photo shows the texel's skin.
-        own: 1 where the texel faces the camera and the face does not hide it.
+        self_visibility: 1 where the texel faces the camera and the face does not hide it.
     """
-    return jnp.where(own > _SEEN, seen / own, _uncovered(seen, own))
+    return jnp.where(
+        self_visibility > _SEEN, seen / self_visibility, _uncovered(seen, self_visibility)
+    )
 
 
-def _uncovered(visible: Array, own: Array) -> Array:
+def _uncovered(visible: Array, self_visibility: Array) -> Array:
     """Return the share of what the face does not hide itself that nothing else hides.
 
     Where the face hides itself, what lies around that tells.
     """
-    texel = own.shape[0] / 256
-    inner = smooth_step(2.0 * own - 1.0)  # at the rim of it colours are mixed
-    both = inner[..., None] * jnp.stack([visible, own], axis=-1)
+    texel = self_visibility.shape[0] / 256
+    inner = smooth_step(2.0 * self_visibility - 1.0)  # at the rim of it colours are mixed
+    both = inner[..., None] * jnp.stack([visible, self_visibility], axis=-1)
     blurred = soften(both, _COVER_BLUR * texel) + _FAR_WEIGHT * soften(both, _FAR_BLUR * texel)
     return jnp.minimum(blurred[..., 0] / jnp.maximum(blurred[..., 1], 1e-4), 1.0)
 

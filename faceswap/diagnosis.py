@@ -167,17 +167,18 @@ def _yaw(face: Face) -> float:
 @partial(keep_traced, key="areas of skin", like=0)
 def _sums(stages: tuple[Array, ...], skin: Array, layout: UVLayout) -> Array:
     """Return the area of skin, of what may change, and of that by where it comes from, in cm2."""
-    mask, own, mirrored, filled = stages
+    mask, direct, mirrored, filled = stages
     coarse = coarse_layout(layout, mask.shape[0])
     area = texel_footprint(coarse.canonical) ** 2 * coarse.mask
     wanted = area * pool(skin[..., None], coarse.size)[..., 0]
     changed = wanted * jnp.clip(mask, 0.0, 1.0)
-    return jnp.stack([wanted.sum(), *((changed * s).sum() for s in (1.0, own, mirrored, filled))])
+    shares = (1.0, direct, mirrored, filled)
+    return jnp.stack([wanted.sum(), *((changed * share).sum() for share in shares)])
 
 
 def _shares(stages: Stages, skin: Array, layout: UVLayout) -> SkinShares:
     layers = stages.plan.layers
-    drawn = (layers.mask, layers.own, layers.mirrored, layers.filled)
+    drawn = (layers.mask, layers.direct, layers.mirrored, layers.filled)
     wanted, changed, *parts = (float(v) for v in _sums(drawn, skin, layout))
     seen, mirrored, filled = (part / max(changed, 1e-9) for part in parts)
     left = max(1.0 - seen - mirrored - filled, 0.0) if changed else 1.0

@@ -161,7 +161,7 @@ def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pic
     layers = stages.plan.layers
     mask = np.asarray(layers.mask)
     shares = np.stack(
-        [np.asarray(s) for s in (layers.filled, layers.own, layers.mirrored)], axis=-1
+        [np.asarray(s) for s in (layers.filled, layers.direct, layers.mirrored)], axis=-1
     )
     grey = jnp.broadcast_to(jnp.asarray(_GREY), layers.light.shape)
     light = rgb_from_lab(apply_light(ColorTransfer.identity(), grey, layers.light))

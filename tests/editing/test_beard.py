@@ -104,11 +104,13 @@ def _covered(upper_lip=False):
     return 1.0 - _pooled(place)
 
 
-def _whole(texture, visible, own=None):
-    own = np.ones((SIZE, SIZE), np.float32) if own is None else own
+def _whole(texture, visible, self_visibility=None):
+    self_visibility = (
+        np.ones((SIZE, SIZE), np.float32) if self_visibility is None else self_visibility
+    )
     rough = roughness(jnp.asarray(texture), SIZE)
     real = _real_layout()
-    return np.asarray(whole_beard(jnp.asarray(visible), jnp.asarray(own), rough, real))
+    return np.asarray(whole_beard(jnp.asarray(visible), jnp.asarray(self_visibility), rough, real))
 
 
 def test_a_beard_is_seen_whole_that_the_network_takes_for_a_thing_in_part():
@@ -131,8 +133,8 @@ def test_what_lies_before_a_chin_stays_there(texture, visible):
 
 
 def test_a_beard_that_the_face_hides_itself_stays_hidden():
-    visible = own = _covered()
-    np.testing.assert_array_equal(_whole(_beard(), visible, own), visible)
+    visible = self_visibility = _covered()
+    np.testing.assert_array_equal(_whole(_beard(), visible, self_visibility), visible)
 
 
 def test_roughness_does_not_depend_on_the_light():

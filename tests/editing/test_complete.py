@@ -25,27 +25,27 @@ def _half_seen():
 def test_everything_seen_comes_from_itself(layout):
     everything = jnp.ones((64, 64))
     shares = _complete(everything, layout, wanted=everything)
-    np.testing.assert_allclose(shares.own, 1.0, atol=1e-6)
+    np.testing.assert_allclose(shares.direct, 1.0, atol=1e-6)
     np.testing.assert_allclose(shares.mirrored + shares.filled, 0.0, atol=1e-6)
 
 
 def test_hidden_side_is_mirrored(layout):
     shares = _complete(_half_seen(), layout, wanted=jnp.ones((64, 64)))
-    assert (shares.own[:, :34] > 0.99).all()
-    assert (shares.own[:, 46:] < 0.01).all() and (shares.mirrored[:, 46:] > 0.99).all()
+    assert (shares.direct[:, :34] > 0.99).all()
+    assert (shares.direct[:, 46:] < 0.01).all() and (shares.mirrored[:, 46:] > 0.99).all()
 
 
 @pytest.mark.parametrize("how", ["none", "mirror", "fill", "auto"])
 def test_a_face_put_back_is_complete_however_little_it_shows(layout, how):
     seen = jnp.asarray(np.random.default_rng(0).random((64, 64)), jnp.float32) * _half_seen()
     shares = _complete(seen, layout, wanted=seen, how=how)
-    assert (shares.own[:, 4:36] > 0.95).all() and (shares.mirrored[:, 4:36] < 0.05).all()
+    assert (shares.direct[:, 4:36] > 0.95).all() and (shares.mirrored[:, 4:36] < 0.05).all()
 
 
 def test_without_completion_hidden_texels_are_left(layout):
     shares = _complete(_half_seen(), layout, wanted=jnp.ones((64, 64)), how="none")
     np.testing.assert_array_equal(shares.mirrored + shares.filled, 0.0)
-    assert (shares.own[:, 46:] < 0.01).all()
+    assert (shares.direct[:, 46:] < 0.01).all()
 
 
 def test_gaps_are_filled_and_large_holes_left_unless_all_is_wanted(layout):
@@ -55,7 +55,7 @@ def test_gaps_are_filled_and_large_holes_left_unless_all_is_wanted(layout):
     assert (_complete(gap, layout, wanted=wanted).filled[30, 20:44] > 0.8).all()
     assert (_complete(hole, layout, wanted=wanted).filled[20:44, 28:36] < 0.05).all()
     filled = _complete(hole, layout, wanted=wanted, how="fill")
-    total = filled.own + filled.mirrored + filled.filled
+    total = filled.direct + filled.mirrored + filled.filled
     np.testing.assert_allclose(total, 1.0, atol=1e-5)
 
 
@@ -76,7 +76,7 @@ def test_nothing_is_filled_where_nothing_is_known(layout):
 def test_shares_never_exceed_one(layout):
     seen = jnp.asarray(np.random.default_rng(0).random((64, 64)), jnp.float32)
     shares = _complete(seen, layout, wanted=jnp.ones((64, 64)), how="fill")
-    parts = (shares.own, shares.mirrored, shares.filled)
+    parts = (shares.direct, shares.mirrored, shares.filled)
     assert all((part >= 0).all() for part in parts)
     assert (sum(parts) <= 1.0 + 1e-5).all()
 
@@ -96,17 +96,17 @@ def test_filling_continues_a_ramp_and_stays_within_its_range(layout):
 def test_the_other_side_fades_in_before_the_own_one_ends(layout):
     """A half face seen: at its end both sides have a share, and nothing is lost between them."""
     shares = _complete(_half_seen(), layout, wanted=jnp.ones((64, 64)))
-    own, mirrored = np.asarray(shares.own)[32], np.asarray(shares.mirrored)[32]
-    assert ((own > 0.03) & (mirrored > 0.03)).sum() >= 2
+    direct, mirrored = np.asarray(shares.direct)[32], np.asarray(shares.mirrored)[32]
+    assert ((direct > 0.03) & (mirrored > 0.03)).sum() >= 2
     assert (np.diff(mirrored) > -0.01).all()
-    np.testing.assert_allclose((own + mirrored + shares.filled[32]), 1.0, atol=1e-3)
+    np.testing.assert_allclose((direct + mirrored + shares.filled[32]), 1.0, atol=1e-3)
 
 
 def test_the_target_fades_in_before_the_known_ends(layout):
     """Both sides are hidden below: their share falls over some texels, not within one."""
     seen = jnp.ones((64, 64)).at[40:].set(0.0)
     shares = _complete(seen, layout, wanted=jnp.ones((64, 64)), how="mirror")
-    fall = np.asarray(shares.own)[:, 32]
+    fall = np.asarray(shares.direct)[:, 32]
     assert fall[:30].min() > 0.99 and fall[42:].max() < 0.01
     assert np.diff(fall).min() > -0.6 and ((fall > 0.05) & (fall < 0.95)).sum() >= 2
 
@@ -118,4 +118,4 @@ def test_auto_fills_nothing_where_the_target_s_own_is_to_be_left(layout):
     kept = _complete(1.0 - hidden, layout, **options, left=jnp.zeros((64, 64)).at[left].set(1.0))
     assert filled[left].min() > 0.95
     assert kept.filled[left].max() == 0.0
-    assert (kept.own + kept.mirrored)[left].max() < 0.05
+    assert (kept.direct + kept.mirrored)[left].max() < 0.05

@@ -66,11 +66,13 @@ _frame_trust = jax.jit(frame_trust)
 _examine = jax.jit(examine, static_argnames="occlusion")
 
 
-def _trust(texture, visible, own=None):
+def _trust(texture, visible, self_visibility=None):
     lab = lab_from_rgb(jnp.asarray(_shown_colors(texture)))
-    own = jnp.ones((SIZE, SIZE)) if own is None else jnp.asarray(_shown(own))
-    seen = jnp.asarray(_shown(visible)) * own
-    return np.asarray(_frame_trust(jnp.asarray(texture), lab, seen, own, _layout()))
+    self_visibility = (
+        jnp.ones((SIZE, SIZE)) if self_visibility is None else jnp.asarray(_shown(self_visibility))
+    )
+    seen = jnp.asarray(_shown(visible)) * self_visibility
+    return np.asarray(_frame_trust(jnp.asarray(texture), lab, seen, self_visibility, _layout()))
 
 
 def _shown_colors(texture):
@@ -130,11 +132,11 @@ def test_skin_without_lines_is_trusted_beside_a_bridge():
 
 def test_the_outline_of_a_profile_is_no_bridge():
     """The network's mask may end some texels before the surface does."""
-    own = np.ones((256, 256), np.float32)
-    own[:, 128:] = 0.0
-    visible = own.copy()
+    self_visibility = np.ones((256, 256), np.float32)
+    self_visibility[:, 128:] = 0.0
+    visible = self_visibility.copy()
     visible[:, 124:] = 0.0
-    assert _trust(_texture(FRAMES["dark"]), visible, own).min() == 1.0
+    assert _trust(_texture(FRAMES["dark"]), visible, self_visibility).min() == 1.0
 
 
 def test_no_brow_is_torn_and_both_come_from_one_face():
@@ -158,9 +160,12 @@ def test_no_brow_is_torn_and_both_come_from_one_face():
 def _face(texture, visible):
     layout = load_layout("uvface")
     face = mean_face(layout, centre=(128.0, 128.0), scale=10.0, pose=(0.0, 0.0, 0.0))
-    own = visibility(face.position_map, layout)
+    self_visibility = visibility(face.position_map, layout)
     return dataclasses.replace(
-        face, texture=jnp.asarray(texture), visibility=own * visible, self_visibility=own
+        face,
+        texture=jnp.asarray(texture),
+        visibility=self_visibility * visible,
+        self_visibility=self_visibility,
     )
 
 
@@ -170,12 +175,15 @@ def test_glasses_stay_in_the_photo_that_they_are_in():
     bare = _face(plain, np.ones((256, 256), np.float32))
     target = _examine(bare, _layout(), occlusion=True)
     rims = _shown(_rims(3)) > 0.9
-    own = _shown(np.asarray(worn.self_visibility)) > 0.9
-    assert np.asarray(_examine(worn, _layout(), occlusion=True).seen)[rims & own].max() < 0.3
+    self_visibility = _shown(np.asarray(worn.self_visibility)) > 0.9
+    assert (
+        np.asarray(_examine(worn, _layout(), occlusion=True).seen)[rims & self_visibility].max()
+        < 0.3
+    )
     taken = _examine(worn, _layout(), occlusion=True, target=target)
-    assert np.asarray(taken.seen)[rims & own].max() < 0.3
+    assert np.asarray(taken.seen)[rims & self_visibility].max() < 0.3
     off = _examine(worn, _layout(), occlusion=False, target=target)
-    assert np.asarray(off.seen)[rims & own].mean() > 0.9
+    assert np.asarray(off.seen)[rims & self_visibility].mean() > 0.9
 
 
 def _photo(texture, visible):
@@ -192,8 +200,8 @@ def test_of_two_photos_the_one_without_glasses_shows_what_they_hide():
     plain = np.broadcast_to(SKIN, (256, 256, 3)).astype(np.float32)
     views = [_photo(_texture(FRAMES["dark"]), _found()), _photo(plain, np.ones((256, 256)))]
     fused = fuse_photos(views, load_layout("uvface"), size=256)
-    own = np.asarray(views[0][1].self_visibility) > 0.9
-    rims = own & (_rims(3, grown=2) > 0.5)
+    self_visibility = np.asarray(views[0][1].self_visibility) > 0.9
+    rims = self_visibility & (_rims(3, grown=2) > 0.5)
     assert np.abs(fused.texture - SKIN).max(axis=-1)[rims].mean() < 0.08
     assert fused.visibility[rims].mean() > 0.9
 

@@ -116,7 +116,7 @@ def test_a_lamp_at_the_reference_s_side_makes_folds_of_its_cheek_shadows():
     shares = []
     for lamp in (0.0, 0.4):
         lit = dataclasses.replace(face, texture=fold * (1.0 + lamp * side))
-        shares.append(float(_plan(toy_photo(1), (image, lit), complete="none").own[37, 18]))
+        shares.append(float(_plan(toy_photo(1), (image, lit), complete="none").direct[37, 18]))
     assert shares[0] > 0.9 and shares[1] < 0.3
 
 
@@ -171,7 +171,7 @@ def test_without_occlusion_it_is_swapped_over(framed):
 def test_a_narrow_thing_before_the_reference_is_not_taken_along(framed):
     image, face, bar = framed
     layers = _plan(toy_photo(2), (image, face))
-    assert np.asarray(layers.own)[bar].max() < 0.3
+    assert np.asarray(layers.direct)[bar].max() < 0.3
     nothing = _plan(toy_photo(2), (image, face), complete="none")
     np.testing.assert_array_equal(nothing.mirrored + nothing.filled, 0.0)
 
@@ -181,7 +181,7 @@ def test_a_face_put_back_is_read_from_itself_whatever_is_odd_about_it(yaw):
     image, face = toy_photo(1, yaw)
     odd = dataclasses.replace(face, texture=face.texture.at[SPOT].set(0.02))
     layers = _plan((image, odd), (image, odd))
-    assert np.asarray(layers.own)[np.asarray(layers.mask) > 0.02].min() > 0.95
+    assert np.asarray(layers.direct)[np.asarray(layers.mask) > 0.02].min() > 0.95
 
 
 def test_hidden_corners_of_the_mouth_are_left_and_hidden_lips_are_filled():
@@ -203,7 +203,7 @@ def _filled(lip_color):
     lips = jnp.zeros((64, 64)).at[24:40, 20:44].set(1.0)
     known = jnp.ones((64, 64)).at[32:].set(0.0)
     skin = jnp.broadcast_to(jnp.array([0.7, 0.05, 0.05]), (64, 64, 3))
-    own = jnp.where(lips[..., None] > 0, jnp.asarray(lip_color), skin)
+    colors = jnp.where(lips[..., None] > 0, jnp.asarray(lip_color), skin)
     marks = np.zeros((64, 64, 3), np.float32)
     marks[..., 0] = 0.1 * (np.arange(64) // 2 % 2 - 0.5)
     target = Side(
@@ -217,8 +217,8 @@ def _filled(lip_color):
         paleness=jnp.float32(PALE),
         harshness=jnp.zeros(()),
     )
-    shares = Shares(own=known, mirrored=0.0 * known, filled=1.0 - known)
-    smooth = _fill_colors(shares, own, own, lips, how="auto")
+    shares = Shares(direct=known, mirrored=0.0 * known, filled=1.0 - known)
+    smooth = _fill_colors(shares, colors, colors, lips, how="auto")
     return np.asarray(smooth + _detail(target))
 
 

@@ -49,7 +49,7 @@ def test_a_smear_is_not_taken_from_the_other_side_either():
     layers = _layers(profile, _face(0.0))
     shown = _shown(profile, len(layers.mask))
     assert np.asarray(layers.mirrored)[shown].max() < 0.05
-    assert 0.7 < np.asarray(layers.own)[shown].mean() < 0.95
+    assert 0.7 < np.asarray(layers.direct)[shown].mean() < 0.95
 
 
 def test_the_side_that_is_not_shown_comes_from_the_other():
