@@ -7,13 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from mean_faces import mean_face
+from toy_models import ToyModel
 
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.sampling import sample_bicubic
 from uvface.core.geometry.visibility import normals, visibility
 from uvface.editing.deform import openings, reshape_names
-from uvface.editing.warp import reshape_face
+from uvface.editing.edit import edit
+from uvface.editing.recolor import parse_color
+from uvface.editing.warp import _INSIDE, reshape_face
 
 LAYOUT = load_layout("uvface")
 SIZE = 400
@@ -108,6 +111,21 @@ def test_a_mouth_that_opens_is_dark_inside():
     assert _at(result, lips).min() > 0.5
     smiling, _ = reshape_face(image, face, LAYOUT, {"smile": 1.0})
     assert np.abs(smiling - image).max() < 0.02  # lips that stay closed show no inside
+
+
+def test_a_mouth_that_opens_has_inside_the_color_that_its_lips_were_given():
+    """Both in one call. It was red: the shaded colour of the grey lips before."""
+    image, face = np.full((SIZE, SIZE, 3), 0.6, np.float32), _face()
+    model = ToyModel(turned=[(image, face)])
+    object.__setattr__(model, "layout", LAYOUT)
+    green = {"regions": ["lips"], "recolor": "#108030"}
+    result = edit(image, model=model, **green, reshape={"mouth_open": 1.0})
+    (moved,) = result.faces
+    middle = np.asarray(moved.landmarks)[[62, 66], :2].mean(axis=0)[None]
+    (inside,) = _at(result.image, middle)
+    shaded = np.array(parse_color("#108030")) * _INSIDE
+    assert inside.argmax() == 1
+    np.testing.assert_allclose(inside, shaded, atol=0.02)
 
 
 def test_the_moved_face_tells_where_it_is():
