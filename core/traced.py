@@ -13,6 +13,7 @@ import contextlib
 import contextvars
 import dataclasses
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -72,7 +73,8 @@ def keep_traced(
             raise LookupError(f"no program is kept for {key}")
         found = stored or _traced(function, given, leaves, path)
         # Compiled for shapes and types alone: whether JAX may move an argument does not count.
-        known[signature] = jax.jit(found) if signature[-1] else compiler(found, leaves)
+        named = _named(found, key)
+        known[signature] = jax.jit(named) if signature[-1] else compiler(named, leaves)
         return known[signature](*leaves)
 
     def call(*arguments: Any) -> Any:
@@ -86,6 +88,17 @@ def keep_traced(
                 result = first(given, leaves, signature)
         return jax.tree.unflatten(structure, result)
 
+    return call
+
+
+def _named(function: Callable[..., Any], key: str) -> Callable[..., Any]:
+    """Return a function that profilers, and compilers' dumps, show by the first words of a key."""
+
+    def call(*values: Any) -> Any:
+        return function(*values)
+
+    words = re.match(r"[a-z0-9 -]*", key)
+    call.__name__ = re.sub(r"\W+", "_", words[0].strip() if words else "") or call.__name__
     return call
 
 

@@ -47,6 +47,25 @@ def test_a_second_process_does_not_trace(folder):
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("plan PlanConfig(color='light')", "plan"),
+        ("masks of a swap ('eyeballs',) 3.0", "masks_of_a_swap"),
+        ("prn-lite [('blocks', 4)]", "prn_lite"),
+        ("(2, 3)", "call"),
+    ],
+)
+def test_profilers_show_what_is_run(folder, key, name):
+    def compiler(function, leaves):
+        named.append(jax.jit(function).lower(*leaves).as_text().split()[1])
+        return jax.jit(function)
+
+    named = []
+    keep_traced(lambda x: {"moved": x}, key=key, like={"moved": 0}, compiler=compiler)(POINTS)
+    assert named == [f"@jit_{name}"]
+
+
 def test_another_key_or_shape_is_traced(folder):
     calls = []
     _kept(calls)(MOVE, POINTS)
