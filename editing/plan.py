@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from ..core.compilation import compile_products
+from ..core.compilation import compile_products, computed_once
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import smooth_step
@@ -174,7 +174,7 @@ def _plan(
         left=corner_area(coarse),
     )
     matched = [
-        apply_light(fit.transfer, side.lab, fit.light, hair=dark, spared=spared)
+        computed_once(apply_light(fit.transfer, side.lab, fit.light, hair=dark, spared=spared))
         for fit, side, dark in ((match, other, hair[0]), (mirrored, beside, hair[1]))
     ]
     eyes = [
