@@ -50,6 +50,7 @@ __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 _LEAST_MOVED = 0.02  # pixels: less is not seen
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
+_HELD = 0.5  # of the mask: below it the photo's own colours are given to the blend
 _REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
@@ -362,15 +363,18 @@ def _blend_drawn(
 ) -> Array:
     """Blend what was drawn into the window."""
     mask = jnp.clip((drawn.mask * window.allowed - _LEAST_MASK) / (1.0 - _LEAST_MASK), 0.0, 1.0)
-    region = (mask > 0.0) & window.is_photo
     difference = jnp.abs(window.image - drawn.colors).max(axis=-1)
-    is_alike = drawn.is_comparable & (difference < _LARGEST_STEP)
+    is_alike = drawn.is_comparable & (difference < _LARGEST_STEP) & window.is_photo
+    # Where both meet the photo stays, on the outer half of the mask's ramp, too: next to it the
+    # face takes its colours.
+    is_given = is_alike & (mask < _HELD)
+    region = (mask > 0.0) & window.is_photo & ~is_given
     return composite(
         window.image,
         jnp.where(drawn.is_covered[..., None], drawn.colors, window.image),
         mask * (1.0 - drawn.keep) * strength * region.astype(mask.dtype),
         region=region,
-        valid=region | (is_alike & window.is_photo),
+        valid=region | is_given,
         reach=reach,
         config=config,
     )

@@ -24,7 +24,16 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float
 
-__all__ = ["Level", "apply_operator", "build_levels", "neighbours", "padded_size", "solve"]
+__all__ = [
+    "Level",
+    "apply_operator",
+    "build_levels",
+    "neighbours",
+    "padded_size",
+    "refine",
+    "solve",
+    "sum_blocks",
+]
 
 _COARSEST = 12  # cells along a side, at most; there the system is solved directly
 _DAMPING = 0.9  # of Jacobi's iteration; 0.8 and 1 take more iterations on masks of faces
@@ -78,13 +87,13 @@ def neighbours(image: Float[Array, "h *c w"]) -> tuple[Array, Array, Array, Arra
     return middle[..., 2:], middle[..., :-2], ring[2:, ..., 1:-1], ring[:-2, ..., 1:-1]
 
 
-def _pool(image: Float[Array, "h 1 w"]) -> Array:
+def sum_blocks(image: Float[Array, "h c w"]) -> Float[Array, "h/2 c w/2"]:
     """Sum blocks of 2x2 cells."""
-    height, _, width = image.shape
-    return image.reshape(height // 2, 2, 1, width // 2, 2).sum(axis=(1, 4))
+    height, channels, width = image.shape
+    return image.reshape(height // 2, 2, channels, width // 2, 2).sum(axis=(1, 4))
 
 
-def _refine(coarse: Float[Array, "h c w"]) -> Array:
+def refine(coarse: Float[Array, "h c w"]) -> Float[Array, "2*h c 2*w"]:
     """Interpolate cell centres linearly to the next finer grid, zero beyond the border."""
     height, channels, width = coarse.shape
     ring = _padded_by_one(coarse)
@@ -97,7 +106,7 @@ def _refine(coarse: Float[Array, "h c w"]) -> Array:
 
 
 def _coarsen(fine: Float[Array, "h c w"]) -> Array:
-    """Apply the transpose of `_refine`."""
+    """Apply the transpose of `refine`."""
     height, channels, width = fine.shape
     ring = _padded_by_one(fine)
     weights = (0.25, 0.75, 0.75, 0.25)
@@ -138,11 +147,11 @@ def _invert(level: Level) -> Array:
     matrix = matrix.swapaxes(0, 1).reshape(height * width, -1) + _SHIFT * one
     start = one / jnp.abs(matrix).sum(axis=0).max()
 
-    def refine(_: Array | int, inverse: Array) -> Array:
+    def improve(_: Array | int, inverse: Array) -> Array:
         product = jnp.matmul(matrix, inverse, precision="highest")
         return inverse + jnp.matmul(inverse, one - product, precision="highest")
 
-    return lax.fori_loop(0, _NEWTON_STEPS, refine, start)
+    return lax.fori_loop(0, _NEWTON_STEPS, improve, start)
 
 
 def build_levels(
@@ -193,7 +202,7 @@ def build_levels(
         height, _, width = contacts.shape
         across = 0.5 * across[..., ::2].reshape(height // 2, 2, 1, width // 2 + 1).sum(axis=1)
         along = 0.5 * along[::2].reshape(height // 2 + 1, 1, width // 2, 2).sum(axis=3)
-        contacts, screened = _pool(contacts), _pool(screened)
+        contacts, screened = sum_blocks(contacts), sum_blocks(screened)
     return tuple(levels)
 
 
@@ -220,7 +229,7 @@ def _cycle(levels: tuple[Level, ...], b: Array) -> Array:
     assert level.transfer is not None  # only the coarsest has none
     x = level.relaxation * b
     coarse = _cycle(levels[1:], _coarsen(level.transfer * (b - apply_operator(level, x))))
-    x = x + level.transfer * _refine(coarse)
+    x = x + level.transfer * refine(coarse)
     return x + level.relaxation * (b - apply_operator(level, x))
 
 

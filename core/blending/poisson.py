@@ -24,7 +24,7 @@ from jaxtyping import Bool, Float, Shaped
 
 from .multigrid import build_levels, neighbours, padded_size, solve
 
-__all__ = ["poisson_blend", "poisson_correction"]
+__all__ = ["add_correction", "full_scale", "poisson_blend", "poisson_correction"]
 
 
 def _padded(image: Shaped[Array, "h *c w"], height: int, width: int) -> Array:
@@ -136,8 +136,23 @@ def poisson_blend(
         mixed=mixed,
         reach=reach,
         tolerance=tolerance,
-        weight=mask / jnp.maximum(mask.max(), 1e-6),  # half a mask mixes the same correction
+        weight=full_scale(mask),
     )
+    return add_correction(target, source, correction, mask)
+
+
+def full_scale(mask: Float[Array, "height width"]) -> Float[Array, "height width"]:
+    """Return how much an error counts under a mask: half a mask mixes the same correction."""
+    return mask / jnp.maximum(mask.max(), 1e-6)
+
+
+def add_correction(
+    target: Float[Array, "height width c"],
+    source: Float[Array, "height width c"],
+    correction: Float[Array, "height width c"],
+    mask: Float[Array, "height width"],
+) -> Float[Array, "height width c"]:
+    """Mix the corrected source in; bit-identical to ``target`` where the mask is 0."""
     weight = mask[..., None]
     blended = target + weight * (source + correction - target)
     return jnp.where(weight > 0.0, blended, target)

@@ -1,0 +1,54 @@
+"""A drawn face takes the photo's colours at its mask's edge, whatever the photo's size."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from uvface.core.blending.composite import BlendConfig
+from uvface.editing.apply import Window, _blend_drawn, _Drawn
+
+TONE, OFFSET = 0.5, 0.08
+
+
+def _blended(size, *, gap, config=None):
+    """Blend a disc that is lighter than the photo; skin to compare lies a gap away from it."""
+    rows, columns = np.indices((size, size)).astype(np.float32)
+    outside = np.hypot(rows - size / 2, columns - size / 2) - 0.3 * size  # pixels off the disc
+    mask = jnp.asarray(np.clip(-outside / (0.02 * size), 0.0, 1.0))
+    is_comparable = (outside > gap * size) & (outside < 0.1 * size)
+    drawn = _Drawn(
+        colors=jnp.full((size, size, 3), TONE + OFFSET),
+        before=jnp.full((size, size), TONE),
+        mask=mask,
+        keep=jnp.zeros((size, size)),
+        is_comparable=jnp.asarray(is_comparable),
+        is_covered=jnp.ones((size, size), bool),
+    )
+    window = Window(
+        image=jnp.full((size, size, 3), TONE),
+        origin=jnp.zeros(2, jnp.int32),
+        photo_size=jnp.full(2, size, jnp.int32),
+        allowed=jnp.ones((size, size)),
+    )
+    result = _blend_drawn(drawn, window, jnp.float32(1.0), jnp.float32(0.1 * size), config=config)
+    just_inside = (outside < -0.02 * size) & (outside > -0.03 * size)
+    return np.asarray(result), just_inside, outside
+
+
+@pytest.mark.parametrize("size", [240, 480, 960])
+@pytest.mark.parametrize("gap", [-0.01, 0.0, 0.01])
+def test_the_edge_joins_the_photo_across_a_narrow_gap(size, gap):
+    result, just_inside, outside = _blended(size, gap=gap)
+    assert np.abs(result - TONE)[just_inside].max() < 0.65 * OFFSET  # it decays over gap and ramp
+    assert np.abs(result[size // 2, size // 2] - TONE).max() > 0.7 * OFFSET  # not the whole face
+    assert np.array_equal(result[outside > 0.0], np.full_like(result[outside > 0.0], TONE))
+
+
+def test_skin_far_from_the_edge_is_not_joined():
+    result, just_inside, _ = _blended(480, gap=0.05)
+    np.testing.assert_allclose(result[just_inside], TONE + OFFSET, atol=1e-3)
+
+
+def test_feathered_faces_keep_their_colours():
+    result, just_inside, _ = _blended(240, gap=0.0, config=BlendConfig(method="feather"))
+    np.testing.assert_allclose(result[just_inside], TONE + OFFSET, atol=1e-3)
