@@ -26,8 +26,8 @@ def coarse_poisson_blend(
     source: Float[Array, "height width c"],
     mask: Float[Array, "height width"],
     *,
-    region: Bool[Array, "height width"],
-    valid: Bool[Array, "height width"],
+    region: Bool[Array, "height width"] | None = None,
+    valid: Bool[Array, "height width"] | None = None,
     reach: Float[Array, ""] | None = None,
     tolerance: float = 1e-3,
 ) -> Float[Array, "height width c"]:
@@ -37,14 +37,16 @@ def coarse_poisson_blend(
         target: picture to change, any range.
         source: picture of the same size whose gradients are taken.
         mask: in [0, 1]; a value below 1 mixes the blended and the target's pixel.
-        region: pixels to solve for.
-        valid: pixels that exist.
+        region: pixels to solve for; default: where the mask is above 0.
+        valid: pixels that exist; all if None.
         reach: pixels over which the correction decays; None: it does not.
         tolerance: error that the solver aims at, in units of the pixel values.
 
     Returns:
         The composite; bit-identical to ``target`` where the mask is 0.
     """
+    region = mask > 0.0 if region is None else region
+    valid = jnp.ones_like(region) if valid is None else valid
     height, width = mask.shape
     rows, columns = padded_size(height, width)
 

@@ -65,8 +65,27 @@ def composite(
     """
     config = config or BlendConfig()
     weight = mask[..., None]
-    if config.method == "poisson":
-        mixed = _poisson(target, source, mask, region, valid, reach, config)
+    if config.method == "poisson" and config.mixed:
+        mixed = poisson_blend(
+            target,
+            source,
+            mask,
+            region=region,
+            valid=valid,
+            mixed=True,
+            reach=reach,
+            tolerance=config.tolerance,
+        )
+    elif config.method == "poisson":
+        mixed = coarse_poisson_blend(
+            target,
+            source,
+            mask,
+            region=region,
+            valid=valid,
+            reach=reach,
+            tolerance=config.tolerance,
+        )
     elif config.method == "laplacian":
         mixed = laplacian_blend(target, source, mask)
     elif config.method == "feather":
@@ -74,28 +93,3 @@ def composite(
     else:
         mixed = jnp.where(weight > 0.5, source, target)
     return jnp.where(weight > 0.0, jnp.clip(mixed, 0.0, 1.0), target)
-
-
-def _poisson(
-    target: Array,
-    source: Array,
-    mask: Array,
-    region: Array | None,
-    valid: Array | None,
-    reach: Array | None,
-    config: BlendConfig,
-) -> Array:
-    region = mask > 0.0 if region is None else region
-    valid = jnp.ones_like(region) if valid is None else valid
-    if config.mixed:
-        given = {"region": region, "valid": valid, "reach": reach, "mixed": True}
-        return poisson_blend(target, source, mask, tolerance=config.tolerance, **given)
-    return coarse_poisson_blend(
-        target,
-        source,
-        mask,
-        region=region,
-        valid=valid,
-        reach=reach,
-        tolerance=config.tolerance,
-    )
