@@ -25,7 +25,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from .compilation import compile_products, jit_products
+from .compilation import compile_products, jit_products, keep_compiled_code
 from .detection.protocol import Detector
 from .errors import InputError
 from .files import file_sha256
@@ -263,6 +263,9 @@ def load(
 ) -> Model:
     """Load a network; with no arguments the embedded one. Nothing is downloaded.
 
+    From then on JAX keeps compiled code in the folder of `core.compilation.cache_folder`, such that
+    the next process need not compile for half a minute; a folder that was set before stays.
+
     Args:
         weights: name of embedded weights, or a ``.safetensors`` file.
         detector: face detector; by default insightface where a pack is installed, else the
@@ -275,6 +278,8 @@ def load(
     """
     if not isinstance(weights, str | os.PathLike):
         raise InputError(f"weights {weights!r}; need a name as 'prn-lite', or a .safetensors file")
+    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]  # undeclared
+        keep_compiled_code()
     config = config or ReconstructConfig()
     layout = read_layout(weights)
     network, header = load_runnable(weights, layout=layout)

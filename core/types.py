@@ -140,3 +140,7 @@ class Face:
     score: Array  # [], detector's score in [0, 1]; 1 for given boxes
     confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))
     # [], the network's own, in [0, 1]: near 0 where it sees no face; 1 where it does not tell
+
+    def __repr__(self) -> str:
+        """Return the face in a line, without its maps."""
+        return f"Face(box={self.box}, score={self.score}, confidence={self.confidence})"

@@ -81,6 +81,13 @@ class EditResult:
     likes: tuple[Path, ...] = ()
     alpha: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        """Return what was done in a line, without the pixels."""
+        height, width = self.image.shape[:2]
+        name, faces = type(self).__name__, len(self.faces)
+        told = f"operation={self.operation!r}, faces={faces}, warnings={list(self.warnings)}"
+        return f"{name}({width}x{height} px, {told})"
+
     def save(
         self,
         path: str | Path,

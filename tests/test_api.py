@@ -1,11 +1,19 @@
 """Rules on the public names."""
 
 import importlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from mean_faces import mean_face
 
 import uvface
+from uvface.core.io.images import Photo
+from uvface.core.network.weights_file import read_layout
+from uvface.editing.result import EditResult
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = [
@@ -20,6 +28,36 @@ def test_public_names_are_sorted_and_importable() -> None:
     assert uvface.__all__ == sorted(uvface.__all__)
     for name in uvface.__all__:
         assert getattr(uvface, name) is not None
+
+
+def _said(code: str, cache: Path) -> str:
+    """Return what a process of its own prints."""
+    environment = os.environ | {"UVFACE_CACHE": str(cache)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_names_are_listed_before_they_are_imported(tmp_path: Path) -> None:
+    code = "import sys, uvface; print({*uvface.__all__} <= {*dir(uvface)}, 'jax' in sys.modules)"
+    assert _said(code, tmp_path) == "True False"
+
+
+def test_loading_keeps_compiled_code_where_nobody_chose_a_folder(tmp_path: Path) -> None:
+    code = "import jax, uvface; {} uvface.load(); print(jax.config.jax_compilation_cache_dir)"
+    assert _said(code.format(""), tmp_path) == str(tmp_path / "jax")
+    chosen = f"jax.config.update('jax_compilation_cache_dir', {str(tmp_path / 'mine')!r});"
+    assert _said(code.format(chosen), tmp_path) == str(tmp_path / "mine")
+
+
+def test_results_and_faces_are_told_in_a_line() -> None:
+    face = mean_face(read_layout("prn-lite"), centre=(100.0, 100.0), scale=9.0)
+    photo = Photo(image=np.zeros((40, 60, 3), np.float32))
+    result = EditResult(image=photo.image, faces=[face], photo=photo, operation="edit", settings={})
+    assert repr(result) == "EditResult(60x40 px, operation='edit', faces=1, warnings=[])"
+    assert repr(face).startswith("Face(box=[") and len(repr(face)) < 200
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
