@@ -48,7 +48,9 @@ def edit(
     feather: Annotated[
         float, typer.Option(min=0, help="Soft border of the region, texels of 256, up to 64.")
     ] = 3.0,
-    recolor: Annotated[str | None, typer.Option(help="Colour for the region: #RRGGBB.")] = None,
+    recolor: Annotated[
+        str | None, typer.Option(help="Colour for the region: #RRGGBB or a name.")
+    ] = None,
     reshape: Annotated[
         list[str] | None,
         typer.Option(

@@ -86,7 +86,8 @@ def edit_face(
         layout: UV layout of the faces.
         regions: names of regions of the layout.
         reference: where the regions come from.
-        recolor: new colour of the regions, ``#RRGGBB``; after the exchange, if both are given.
+        recolor: new colour of the regions, ``#RRGGBB`` or a name; after the exchange, if both are
+            given.
         config: strength, border, colours.
 
     Returns:
@@ -293,7 +294,7 @@ def edit(
             person, which are fused; a face file; or what `uvface.texture` returns.
         strength: 0 keeps the photo, 1 is the full edit.
         feather: width of the regions' soft border, in texels of 256, up to 64.
-        recolor: colour for the regions, ``#RRGGBB``.
+        recolor: colour for the regions, ``#RRGGBB`` or a name of CSS as ``crimson``.
         reshape: what is made how much smaller or larger, or which expression is added, from -1
             to 1: ``{"smile": 0.5, "nose_width": -0.3}``, or ``"smile=0.5,nose_width=-0.3"``.
             An unknown name ends in an error that lists all.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from typing import Literal
 
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
+from PIL import ImageColor
 
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
@@ -93,18 +95,21 @@ def skin_around(
 
 
 def parse_color(text: str) -> tuple[float, float, float]:
-    """Read ``#RRGGBB`` as sRGB in [0, 1].
+    """Read ``#RRGGBB``, or a name of CSS as ``crimson``, as sRGB in [0, 1].
 
     Raises:
         InputError: the text is no such colour.
     """
-    digits = text.removeprefix("#") if isinstance(text, str) else ""
     try:
-        if len(digits) != 6:
+        if not isinstance(text, str):
             raise ValueError
-        red, green, blue = bytes.fromhex(digits)
+        named = text if set(text) - set(string.hexdigits) else f"#{text}"  # a01830, too
+        red, green, blue, *opacity = ImageColor.getrgb(named)
+        if opacity:
+            raise ValueError
     except ValueError:
-        raise InputError(f"{text!r} is not a colour; write it as #RRGGBB") from None
+        example = "write it as #RRGGBB, or by name as crimson"
+        raise InputError(f"{text!r} is not a colour; {example}") from None
     return red / 255, green / 255, blue / 255
 
 

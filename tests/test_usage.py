@@ -112,7 +112,7 @@ _SWAP = ["swap", "a.png", "b.png", "-o", "out.png"]
     [
         ([*_EDIT, "beak", *_RED], "unknown region 'beak'"),
         ([*_EDIT, ",", *_RED], "no region given"),
-        ([*_EDIT, "lips", "--recolor", "red"], "'red' is not a colour"),
+        ([*_EDIT, "lips", "--recolor", "reddish"], "'reddish' is not a colour"),
         ([*_EDIT, "lips", *_RED, "--feather", "100"], "need a number, 0 to 64"),
         ([*_EDIT, "lips", *_RED, "-o", "out.doc"], "no known image suffix"),
         ([*_EDIT, "lips", *_RED, "-o", "./a.png"], "would overwrite an input"),

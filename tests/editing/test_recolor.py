@@ -29,7 +29,12 @@ def test_recolor_moves_the_mean_and_keeps_the_detail():
     )
 
 
-@pytest.mark.parametrize("text", ["red", "#12345", "#1234567", "#gg0000", ""])
+@pytest.mark.parametrize("text", ["#dc143c", "DC143C", "crimson", "Crimson"])
+def test_colors_have_numbers_and_names(text):
+    np.testing.assert_allclose(parse_color(text), [220 / 255, 20 / 255, 60 / 255])
+
+
+@pytest.mark.parametrize("text", ["reddish", "#12345", "#1234567", "#a0183080", "#gg0000", ""])
 def test_other_colors_are_input_errors(text):
     with pytest.raises(InputError, match="#RRGGBB"):
         parse_color(text)
