@@ -13,7 +13,7 @@ from ..core.errors import InputError
 from ..core.files import read_bytes
 from ..core.reconstruct import FaceChoice, FaceWord
 
-__all__ = ["FaceMap", "read_map", "read_table", "resolve_beside", "split_references"]
+__all__ = ["FaceMap", "mapped_face", "read_map", "read_table", "resolve_beside", "split_references"]
 
 FaceMap = dict[FaceChoice, tuple[Path, ...]]
 _NEED = (
@@ -43,7 +43,7 @@ def read_map(text: str) -> FaceMap:
         pairs = [(face.strip(), [Path(photo.strip())] if photo else []) for face, _, photo in parts]
     found: FaceMap = {}
     for face, photos in pairs:
-        choice = _choice(face)
+        choice = mapped_face(face)
         if choice in found:
             raise InputError(f"the map names face {face} twice")
         if not photos:
@@ -72,7 +72,14 @@ def resolve_beside(file: Path, name: str) -> Path:
     return beside if not path.is_absolute() and not path.exists() and beside.exists() else path
 
 
-def _choice(face: str) -> FaceChoice:
+def mapped_face(face: FaceChoice | str) -> FaceChoice:
+    """Return the one face that a key of a map names; numbers may be text, as in JSON.
+
+    Raises:
+        InputError: it names none, or all.
+    """
+    if not isinstance(face, str):
+        return face  # a number, or what `choose_faces` refuses
     if face.isdecimal():
         return int(face)
     for word in get_args(FaceWord):

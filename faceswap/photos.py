@@ -31,6 +31,7 @@ from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference, reference_list
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
+from .mapping import mapped_face
 from .masks import MaskLike, as_mask, read_mask
 from .request import (
     Preset,
@@ -186,7 +187,8 @@ def swap(
         reference_face: which face of the reference is taken.
         reference_like: a photo of the person whose face is taken, in place of
             ``reference_face``.
-        mapping: face of the target, by its number from the left or a word -> reference.
+        mapping: face of the target, by its number from the left or a word -> reference, as in
+            ``{0: "anna.jpg", "right": "ben.jpg"}``.
         recognition: network that likeness is measured by, an ``.onnx`` file.
         boxes: file name or stem -> boxes around the landmarks, in place of detection.
 
@@ -212,7 +214,7 @@ def swap(
         references=() if reference is None else reference_list(reference),
         target=Selection(faces=faces, like=like),
         reference=Selection(faces=reference_face, like=reference_like),
-        mapping={face: reference_list(given) for face, given in (mapping or {}).items()},
+        mapping={mapped_face(one): reference_list(given) for one, given in (mapping or {}).items()},
         mask=None if mask is None else as_mask(mask),
     )
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)

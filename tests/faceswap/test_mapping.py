@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from uvface.core.errors import InputError
-from uvface.faceswap.mapping import read_map
+from uvface.faceswap.mapping import mapped_face, read_map
 
 
 def test_pairs_on_the_command_line():
@@ -92,3 +92,10 @@ def test_a_face_twice_in_a_json_file_is_an_input_error(tmp_path):
     (tmp_path / "a.json").write_text('{"0": "r.png", "0": "t.png"}')
     with pytest.raises(InputError, match="names face 0 twice"):
         read_map(str(tmp_path / "a.json"))
+
+
+def test_faces_of_a_map_may_be_numbers_as_text():
+    assert [mapped_face(one) for one in (1, "1", "left")] == [1, 1, "left"]
+    for wrong in ("all", "-1", "anna"):
+        with pytest.raises(InputError, match="need a number from the left"):
+            mapped_face(wrong)
