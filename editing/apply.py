@@ -180,15 +180,7 @@ def render_edit(
     # the first and the last do not depend on the source's size, nor the plan on the window's.
     config = config or PlanConfig()
     plan = plan_edit(face, source, masks, layout, config=config)
-    fragments = _rasterize(plan.vertices, plan.triangles, window)
-    pixels = _interpolate_layers(fragments, plan.triangles, plan.layers)
-    places = _places(pixels, plan.layers)
-    direct = _read(source.image, places.direct)
-    mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else direct
-    fine = _read_masks(masks, places.uv)
-    if bool(places.is_moved):
-        window = _moved(window, pixels, plan.layers, fragments.is_covered)
-    drawn = _shade(plan, pixels, fine, direct, mirrored, fragments.is_covered, face.camera.scale)
+    drawn, places, window = _draw(plan, source, masks, window, face.camera.scale)
     drawn = _soft_edges(drawn, places.uv, window.image)
     if sharpness == "match":
         is_drawn, is_compared = _compared(drawn, window)
@@ -205,6 +197,30 @@ def render_edit(
     reach = None if config.color == "none" else _REACH * face.camera.scale
     blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
     return blended
+
+
+# Of a large face each array of its pixels takes up to a gigabyte: functions of their own, so that
+# what only they need is gone when they are done.
+
+
+def _draw(
+    plan: EditPlan, source: Source, masks: EditMasks, window: Window, scale: Array
+) -> tuple[_Drawn, _Places, Window]:
+    """Return what is drawn, where it was read, and the window, moved along with the surface."""
+    pixels, is_covered = _layers_at_pixels(plan, window)
+    places = _places(pixels, plan.layers)
+    direct = _read(source.image, places.direct)
+    mirrored = _read(source.image, places.mirrored) if bool(places.is_mirrored) else direct
+    fine = _read_masks(masks, places.uv)
+    if bool(places.is_moved):
+        window = _moved(window, pixels, plan.layers, is_covered)
+    return _shade(plan, pixels, fine, direct, mirrored, is_covered, scale), places, window
+
+
+def _layers_at_pixels(plan: EditPlan, window: Window) -> tuple[_Stacks, Array]:
+    """Return the plan's layers at the window's pixels, and which of these the face covers."""
+    fragments = _rasterize(plan.vertices, plan.triangles, window)
+    return _interpolate_layers(fragments, plan.triangles, plan.layers), fragments.is_covered
 
 
 # What takes longest to trace is kept between processes.
