@@ -11,7 +11,14 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["InputFiles", "file_sha256", "make_folder", "read_bytes", "write_bytes_atomic"]
+__all__ = [
+    "InputFiles",
+    "file_sha256",
+    "make_folder",
+    "read_bytes",
+    "remove_empty",
+    "write_bytes_atomic",
+]
 
 
 class InputFiles:
@@ -81,20 +88,32 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> tuple[Path, ...]:
     """Make a folder for results, where it is missing; before long work, not after it.
+
+    Returns:
+        The folders that were missing, the innermost first; for `remove_empty`.
 
     Raises:
         InputError: it cannot be made, or cannot be written to.
     """
     if folder.is_file():
         raise InputError(f"cannot make the folder {folder}: it is a file; name another")
+    made = tuple(place for place in (folder, *folder.parents) if not place.exists())
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
     if not os.access(folder, os.W_OK):
         raise InputError(f"cannot write to the folder {folder}; choose another")
+    return made
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders in which nothing lies, the innermost first, up to one that holds something."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def write_bytes_atomic(path: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.files import InputFiles, file_sha256, make_folder
+from ..core.files import InputFiles, file_sha256, make_folder, remove_empty
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
 from ..core.io.face_records import face_warnings
@@ -120,7 +120,7 @@ def augment(
     require_boxes(boxes, [*given, *lenders])
     files = _without_varied(given, folder)
     lent = Donors(_without_varied(lenders, folder), model, boxes) if lenders else None
-    make_folder(folder)
+    made = make_folder(folder)
     check_labels(folder)
     job = _Job(
         folder=folder,
@@ -131,7 +131,7 @@ def augment(
         faces=faces,
         skip_existing=skip_existing,
     )
-    return _run(files, job)
+    return _run(files, job, made)
 
 
 def _without_varied(given: Sequence[Path], folder: Path) -> list[Path]:
@@ -189,7 +189,7 @@ def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]
     ]
 
 
-def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
+def _run(files: Sequence[Path], job: _Job, made: Sequence[Path]) -> Iterator[Item]:
     inputs = InputFiles([*files, *(job.donors.files if job.donors else ())])
     owners: dict[Path, Path] = {}
     try:
@@ -203,6 +203,7 @@ def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
             yield dataclasses.replace(item, warnings=(*item.warnings, *notes))
     finally:
         write_labels(job.folder)
+        remove_empty(made)  # a run of which nothing came leaves no trace
 
 
 def _one(path: Path, job: _Job, inputs: InputFiles, owners: dict[Path, Path]) -> Item:

@@ -209,6 +209,15 @@ def test_labels_and_pictures_of_others_stay(photos, tmp_path):
         assert (tmp_path / Path(name).stem / name).read_bytes() == content
 
 
+def test_a_run_of_which_nothing_comes_leaves_no_folder(photos, tmp_path):
+    """An empty folder was left, and its parents."""
+    (item,) = _augment(tmp_path / "missing.png", tmp_path / "a" / "b")
+    assert "does not exist" in item.error and not (tmp_path / "a").exists()
+    (tmp_path / "own").mkdir()
+    _augment(photos / "wall.png", tmp_path / "own" / "new")
+    assert list((tmp_path / "own").iterdir()) == []  # it stood there before
+
+
 def test_a_picture_left_without_a_sidecar_by_a_stopped_run_is_made_again(photos, tmp_path):
     _augment(photos / "anna.png", tmp_path, count=1)
     (tmp_path / "anna_000.png.json").unlink()
