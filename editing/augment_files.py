@@ -214,6 +214,8 @@ def _one(path: Path, job: _Job, inputs: InputFiles, owners: dict[Path, Path]) ->
     if old and all(len(labels) == len(row) for labels, row in zip(kept, old, strict=True)):
         _claim(old, inputs, owners)
         return _item(photo, old, kept, is_old=True)
+    if job.donors is not None:
+        job.donors.check_others(path, sha256)
     found = find_faces(photo, job.model, faces=job.faces, boxes=job.boxes)
     places = _places(path, sha256, len(found), job)
     _claim(places, inputs, owners)

@@ -85,7 +85,8 @@ class Donors:
             except InputError as error:
                 self._leave_out(path, error)
         self._order = sorted(self._files)
-        if not any(self._opened(sha256) is not None for sha256 in self._order):
+        self._first = self._usable(self._order)
+        if self._first is None:
             first = self._notes[0] if self._notes else "there are none"
             raise InputError(f"no donor shows a face; give others ({first})")
 
@@ -111,6 +112,16 @@ class Donors:
         notes, self._notes = tuple(self._notes), []
         return notes
 
+    def check_others(self, photo: Path, sha256: str) -> None:
+        """Raise InputError where of the donors only a photo itself shows a face."""
+        others = [one for one in self._order if one != sha256]
+        if sha256 == self._first and self._usable(others) is None:
+            raise InputError(f"{photo} is itself the only donor that shows a face; give others")
+
+    def _usable(self, order: Sequence[str]) -> str | None:
+        """Return the first of donors that shows a face, if any."""
+        return next((sha256 for sha256 in order if self._opened(sha256) is not None), None)
+
     def draw(self, random: np.random.Generator, photo_sha256: str) -> Parts | None:
         """Draw what a picture takes of whom; None in half of them.
 
@@ -119,7 +130,7 @@ class Donors:
             photo_sha256: of its photo, which is no donor for itself.
 
         Raises:
-            InputError: no donor but the photo itself shows a face.
+            InputError: no donor but the photo itself shows a face any more.
         """
         share, whole, start = random.random(3).tolist()
         chosen = int(random.integers(1, 1 << len(PARTS)))
@@ -137,7 +148,7 @@ class Donors:
                     sha256=sha256,
                     reference=reference,
                 )
-        raise InputError("of the donors only the photo itself shows a face; give others")
+        raise InputError("no donor but the photo itself shows a face any more; give others")
 
     def _opened(self, sha256: str) -> Reference | None:
         """Return the face of a donor; None, and once a note, where it shows none."""

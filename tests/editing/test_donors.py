@@ -158,7 +158,9 @@ def test_a_photo_is_no_donor_for_itself(photos, tmp_path):
     assert {one["donor"] for one in parts if one} == {"ben.png"}
     given = [photos / "anna.png", photos / "ben.png"]
     items = _augment(given, tmp_path / "b", donors=photos / "anna.png")
-    assert "only the photo itself" in items[0].error and items[1].error is None
+    name = str(photos / "anna.png")
+    assert items[0].error == f"{name} is itself the only donor that shows a face; give others"
+    assert items[1].error is None and not list((tmp_path / "b").glob("anna_*"))  # refused at once
 
 
 def test_earlier_pictures_in_the_output_folder_are_no_donors(whole, photos, tmp_path):
