@@ -85,10 +85,18 @@ class VideoReader:
         self.path = Path(path)
         if not self.path.is_file():
             raise InputError(f"{self.path} does not exist or is a folder; give a video")
+        if not self.path.stat().st_size:
+            raise InputError(f"{self.path} is empty (0 bytes); copy or download it again")
         try:  # a whole path: FFmpeg takes what stands before a colon for a protocol
             self.container = self.av.open(str(self.path.resolve()))
+        except (self.av.InvalidDataError, UnicodeError) as error:
+            raise InputError(
+                f"{self.path} is not a video that can be read; copy or download it again (an MP4 "
+                "that is cut off before its end cannot be read), or convert it with ffmpeg"
+            ) from error
         except (self.av.FFmpegError, OSError, ValueError) as error:
-            raise InputError(f"{self.path} is not a video that can be read ({error})") from error
+            reason = getattr(error, "strerror", None) or error  # without the path
+            raise InputError(f"cannot read {self.path}: {reason}") from error
         if not self.container.streams.video:
             self.close()
             raise InputError(f"{self.path} holds no video; give a file with moving pictures")

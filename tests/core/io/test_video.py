@@ -121,8 +121,12 @@ def test_a_packet_behind_a_box_of_64_bits_is_found(tmp_path):
 def test_what_is_no_video_is_refused_in_a_line(tmp_path, size):
     path = tmp_path / "not.mp4"
     path.write_bytes(b"GIF89a!"[:size])
-    with pytest.raises(InputError, match=r"not\.mp4"):
+    with pytest.raises(InputError) as caught:
         VideoReader(path)
+    said = str(caught.value)
+    assert said.count(str(path)) == 1 and "copy or download it again" in said
+    assert ("is empty (0 bytes)" in said) == (size == 0) == ("ffmpeg" not in said)
+    assert "Errno" not in said and "\n" not in said
     with pytest.raises(InputError, match=r"not\.mp4"):
         packet_in_video(path)
     with pytest.raises(InputError, match="does not exist"):
@@ -134,8 +138,22 @@ def test_a_video_without_its_table_is_refused(tmp_path):
     content = source.read_bytes()
     broken = tmp_path / "broken.mov"
     broken.write_bytes(content[: len(content) // 2])  # the table is at the end
-    with pytest.raises(InputError, match=r"broken\.mov"):
+    with pytest.raises(InputError, match=r"broken\.mov.*cut off before its end cannot be read"):
         _read(broken)
+
+
+def test_a_video_that_the_system_does_not_give_is_told_of_once(tmp_path, monkeypatch):
+    import av
+
+    path = write_video(tmp_path / "in.mp4", _frames(1))
+
+    def refuse(name):
+        raise av.error.PermissionError(13, "Permission denied", name)
+
+    monkeypatch.setattr(av, "open", refuse)
+    with pytest.raises(InputError) as caught:
+        VideoReader(path)
+    assert str(caught.value) == f"cannot read {path}: Permission denied"
 
 
 def _damaged(source, path):
