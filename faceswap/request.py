@@ -100,7 +100,7 @@ def swap_options(
     _check_choice("sharpness", sharpness, SharpnessMatch)
     _check_choice("preset", preset, Preset)
     config = SwapConfig(
-        keep=name_list(keep, "regions to keep"),
+        keep=_kept(keep),
         color=color,
         blend=BlendConfig(method=blend),
         complete=complete,
@@ -110,6 +110,12 @@ def swap_options(
         shape=as_number("shape", shape, 0, 1),
     )
     return SwapOptions(config=config, preset=preset)
+
+
+def _kept(keep: str | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(keep, str) and not keep.strip(" ,"):  # as of a variable that is not set
+        raise InputError(f"keep {keep!r} names no region; give names, or none")
+    return name_list(keep, "regions to keep")
 
 
 def _check_choice(name: str, value: str, choices: Any) -> None:
