@@ -21,6 +21,7 @@ from ..core.commands.options import (
     ReferenceLike,
     Sidecar,
     Weights,
+    check_recognition,
     face_choice,
     open_boxes,
     report,
@@ -83,6 +84,7 @@ def edit(
         raise typer.BadParameter("a face of the reference is chosen; give it by --from PHOTO")
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
+    check_recognition(recognition, like, reference_like)
     from ..core.files import InputFiles
     from ..core.io.images import check_image_name
     from ..core.reconstruct import load
@@ -161,6 +163,7 @@ def texture(
         raise typer.BadParameter(f"{output} does not end in .uvface; name the face file so")
     if faces == "all":
         raise typer.BadParameter("faces 'all'; a face file holds one person: name one face")
+    check_recognition(recognition, like)
     with usage_errors():
         Selection(faces=face_choice(faces), like=like)
     files = find_photos(photos)

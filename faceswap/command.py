@@ -23,6 +23,7 @@ from ..core.commands.options import (
     ReferenceLike,
     Sidecar,
     Weights,
+    check_recognition,
     face_choice,
     open_boxes,
     set_up,
@@ -162,6 +163,7 @@ def swap(
         as_json=as_json,
     )
     check_usage(run)
+    check_recognition(recognition, like, reference_like)
     from ..core.reconstruct import load
     from ..editing.finder import FaceFinder, Selection
     from .request import swap_options

@@ -19,6 +19,7 @@ from ..core.commands.options import (
     ReferenceLike,
     Sidecar,
     Weights,
+    check_recognition,
     face_choice,
     report,
     set_up,
@@ -94,6 +95,7 @@ def swap_video(
         InputFiles([target, *references, like, reference_like]).spare(output)
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
+    check_recognition(recognition, like, reference_like)
     import_av()
     model = load(weights)
     with usage_errors():

@@ -153,6 +153,22 @@ def test_what_no_photo_is_needed_to_see_is_wrong_usage(
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        _SWAP,
+        ["swap-video", "a.mp4", "b.png", "-o", "c.mp4"],
+        [*_EDIT, "lips", *_RED],
+        ["texture", "a.png", "-o", "a.uvface"],
+    ],
+)
+def test_a_recognition_network_without_likeness_is_refused(arguments, capsys) -> None:
+    """A file that is not there was never mentioned."""
+    assert main([*arguments, "--recognition", "no.onnx"]) == 2
+    assert "--recognition no.onnx is for likeness" in capsys.readouterr().err
+    assert main([*arguments, "--recognition", "no.onnx", "--like", "c.png"]) == 1
+
+
+@pytest.mark.parametrize(
     "option", [["--large"], ["--photo-skins", "skins"], ["--initial", "a", "--initial", "b"]]
 )
 def test_what_belongs_to_drawing_needs_something_to_draw_from(option, tmp_path, capsys) -> None:

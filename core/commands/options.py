@@ -28,6 +28,7 @@ __all__ = [
     "Sidecar",
     "Weights",
     "check_folder",
+    "check_recognition",
     "complain",
     "face_choice",
     "open_boxes",
@@ -129,6 +130,12 @@ def open_boxes(path: Path | None, photos: Iterable[Path | None]) -> GivenBoxes |
     from ..io.boxes import read_boxes
 
     return None if path is None else read_boxes(path, [photo for photo in photos if photo])
+
+
+def check_recognition(recognition: Path | None, *likes: Path | None) -> None:
+    """Refuse a recognition network, with exit code 2, where no face is chosen by likeness."""
+    if recognition is not None and all(like is None for like in likes):
+        raise typer.BadParameter(f"--recognition {recognition} is for likeness; give a --like too")
 
 
 def face_choice(text: str) -> Any:
