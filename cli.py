@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -143,10 +143,29 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _stopped(words: Sequence[str]) -> str:
     """Return what to say of a command that was interrupted."""
-    command = next((one for one in _COMMANDS if one.__name__ in words[:1]), None)
-    options = {} if command is None else signature(command).parameters
+    options = _options(words)
     ways = [way for option, way in _WAYS_ON.items() if option in options]
-    return "; ".join(["stopped", *ways])
+    is_refused = words[:1] == ["swap"] and _makes_one_picture(options)
+    return "; ".join(["stopped", *ways * (not is_refused)])
+
+
+def _options(words: Sequence[str]) -> dict[str, Any]:
+    """Return the options and arguments of a command, as far as the words can be read."""
+    group: Any = typer.main.get_command(app)
+    command = group.commands.get(*words[:1] or [""])
+    if command is None:
+        return {}
+    given = command.make_context(words[0], [*words[1:]], resilient_parsing=True).params
+    return dict(given)
+
+
+def _makes_one_picture(options: dict[str, Any]) -> bool:
+    from uvface.core.batch import is_glob
+
+    target = options["target"]
+    if options["listing"] is not None or target is None:
+        return False
+    return not (Path(target).is_dir() or is_glob(target))
 
 
 def _leave(stream: Any) -> None:

@@ -217,15 +217,26 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "said"),
-    [("swap", "with --skip-existing"), ("train", "with --resume"), ("inspect", "error: stopped\n")],
+    [
+        ("swap -q . b.jpg -o out", "with --skip-existing"),
+        ("swap -o out *.jpg b.jpg", "with --skip-existing"),
+        ("swap --list pairs.csv -o out", "with --skip-existing"),
+        ("swap -o . a.jpg b.jpg --faces all", "error: stopped\n"),  # one photo: no batch
+        ("augment a.jpg -o out", "with --skip-existing"),
+        ("train", "with --resume"),
+        ("inspect a.jpg", "error: stopped\n"),
+        ("swap-video a.mp4 b.jpg -o c.mp4", "error: stopped\n"),
+        ("nothing", "error: stopped\n"),
+        ("", "error: stopped\n"),
+    ],
 )
 def test_how_a_stopped_command_goes_on_is_said_where_it_can(
     command: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stop(**_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", stop)
-    assert main([command]) == 130
+    monkeypatch.setattr(type(cli.app), "__call__", stop)
+    assert main(command.split()) == 130
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
