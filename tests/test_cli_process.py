@@ -215,6 +215,27 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
     assert errors == "error: stopped; a batch goes on where it was with --skip-existing\n"
 
 
+# Sends Ctrl-C in the midst of an import, as an extension of JAX imports it.
+_INTERRUPTED = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process of a test")
+def test_ctrl_c_while_jax_is_imported_is_one_line(tmp_path: Path) -> None:
+    """JAX's extension made an ImportError of it, with a traceback of 77 lines, or aborted."""
+    python, option, code = _PROGRAM
+    program = [python, option, f"{_HEED_SIGINT}{_INTERRUPTED}{code}"]
+    words = ["swap", "a.jpg", "b.jpg", "-o", str(tmp_path / "out.png")]
+    run = subprocess.run([*program, *words], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (130, "error: stopped\n")
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -104,9 +106,33 @@ def set_up(device: str) -> None:
         os.environ["JAX_PLATFORMS"] = {"cpu": "cpu", "gpu": "cuda"}[device]
     from ..compilation import keep_compiled_code
 
-    keep_compiled_code()
+    with _stopping_at_once():
+        keep_compiled_code()
     if os.environ.get("JAX_PLATFORMS"):
         _check_platform(device)
+
+
+@contextlib.contextmanager
+def _stopping_at_once() -> Iterator[None]:
+    """End the process where Ctrl-C comes while JAX is imported; nothing else was begun.
+
+    Its extensions make other errors of a `KeyboardInterrupt`, or abort.
+    """
+
+    def stop(*_: object) -> None:
+        os.write(2, b"error: stopped\n")
+        os._exit(130)
+
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # not where whoever started us lets it be ignored
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _check_platform(device: str) -> None:
