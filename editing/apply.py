@@ -51,7 +51,7 @@ _LEAST_MOVED = 0.02  # pixels: less is not seen
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
 _HELD = 0.5  # of the mask: below it the photo's own colours are given to the blend
-_REACH = 2.0  # cm: over this distance the correction at the mask's edge fades
+_REACH = 1.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
 
