@@ -50,7 +50,6 @@ __all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
 _LEAST_MOVED = 0.02  # pixels: less is not seen
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
-_HELD = 0.5  # of the mask: below it the photo's own colours are given to the blend
 _REACH = 1.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
 
@@ -195,7 +194,7 @@ def render_edit(
         drawn = drawn._replace(colors=colors)
     # Colours that were not matched are taken from the mask's edge for the whole face.
     reach = None if config.color == "none" else _REACH * face.camera.scale
-    blended: Array = _blender(blend)(drawn, window, masks.strength, reach)
+    blended: Array = _blender(blend)(drawn, window, masks.strength, masks.held, reach)
     return blended
 
 
@@ -373,6 +372,7 @@ def _blend_drawn(
     drawn: _Drawn,
     window: Window,
     strength: Array,
+    held: Array,
     reach: Array | None,
     *,
     config: BlendConfig | None,
@@ -381,9 +381,10 @@ def _blend_drawn(
     mask = jnp.clip((drawn.mask * window.allowed - _LEAST_MASK) / (1.0 - _LEAST_MASK), 0.0, 1.0)
     difference = jnp.abs(window.image - drawn.colors).max(axis=-1)
     is_alike = drawn.is_comparable & (difference < _LARGEST_STEP) & window.is_photo
-    # Where both meet the photo stays, on the outer half of the mask's ramp, too: next to it the
-    # face takes its colours.
-    is_given = is_alike & (mask < _HELD)
+    # Of other blends the whole ramp mixes both.
+    is_joined = config is None or config.method == "poisson"
+    is_held = drawn.mask <= jnp.where(is_joined, held, 0.0)
+    is_given = is_alike & (is_held | (mask <= 0.0))
     region = (mask > 0.0) & window.is_photo & ~is_given
     return composite(
         window.image,

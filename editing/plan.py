@@ -69,6 +69,9 @@ class EditMasks:
     keep: Array  # [S, S], 1 where the target's own pixels stay inside the mask
     skin: Array  # [S, S], weights of the texels that colours are compared on
     strength: Array  # [], 0 leaves the photo as it is
+    # [], of the mask: where both photos show skin and it is less, the photo stays as it is and a
+    # Poisson blend takes its colours from there. 0: only where the mask is 0.
+    held: Array = dataclasses.field(default_factory=lambda: jnp.zeros(()))
     # [n, n, 3], how far the target's surface would move to have another shape, photo pixels.
     shift: Array | None = None
 

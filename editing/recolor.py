@@ -105,7 +105,7 @@ def parse_color(text: str) -> tuple[float, float, float]:
             raise ValueError
         named = text if set(text) - set(string.hexdigits) else f"#{text}"  # a01830, too
         red, green, blue, *opacity = ImageColor.getrgb(named)
-        if opacity:
+        if opacity or max(red, green, blue) > 255:
             raise ValueError
     except ValueError:
         example = "write it as #RRGGBB, or by name as crimson"

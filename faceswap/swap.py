@@ -30,6 +30,8 @@ from ..editing.source import Reference
 
 __all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
 
+_HELD = 0.5  # of the mask: the outer half of its ramp, where it joins skin of the photo
+
 RgbImage = Float[np.ndarray, "height width 3"]
 ReferenceImage = Float[np.ndarray, "rows columns 3"]
 
@@ -195,6 +197,7 @@ def swap_masks(layout: UVLayout, config: SwapConfig) -> EditMasks:
         keep=keep,
         skin=layout.region("skin") * mask,
         strength=jnp.asarray(config.strength, jnp.float32),
+        held=jnp.asarray(_HELD, jnp.float32),
     )
 
 

@@ -10,11 +10,11 @@ from uvface.editing.apply import Window, _blend_drawn, _Drawn
 TONE, OFFSET = 0.5, 0.08
 
 
-def _blended(size, *, gap, config=None):
+def _blended(size, *, gap, held=0.5, peak=1.0, config=None):
     """Blend a disc that is lighter than the photo; skin to compare lies a gap away from it."""
     rows, columns = np.indices((size, size)).astype(np.float32)
     outside = np.hypot(rows - size / 2, columns - size / 2) - 0.3 * size  # pixels off the disc
-    mask = jnp.asarray(np.clip(-outside / (0.02 * size), 0.0, 1.0))
+    mask = jnp.asarray(peak * np.clip(-outside / (0.02 * size), 0.0, 1.0))
     is_comparable = (outside > gap * size) & (outside < 0.1 * size)
     drawn = _Drawn(
         colors=jnp.full((size, size, 3), TONE + OFFSET),
@@ -30,7 +30,8 @@ def _blended(size, *, gap, config=None):
         photo_size=jnp.full(2, size, jnp.int32),
         allowed=jnp.ones((size, size)),
     )
-    result = _blend_drawn(drawn, window, jnp.float32(1.0), jnp.float32(0.1 * size), config=config)
+    reach = jnp.float32(0.1 * size)
+    result = _blend_drawn(drawn, window, jnp.float32(1.0), jnp.float32(held), reach, config=config)
     just_inside = (outside < -0.02 * size) & (outside > -0.03 * size)
     return np.asarray(result), just_inside, outside
 
@@ -49,6 +50,17 @@ def test_skin_far_from_the_edge_is_not_joined():
     np.testing.assert_allclose(result[just_inside], TONE + OFFSET, atol=1e-3)
 
 
-def test_feathered_faces_keep_their_colours():
-    result, just_inside, _ = _blended(240, gap=0.0, config=BlendConfig(method="feather"))
-    np.testing.assert_allclose(result[just_inside], TONE + OFFSET, atol=1e-3)
+@pytest.mark.parametrize("method", ["feather", "laplacian"])
+def test_other_methods_mix_over_the_whole_ramp(method):
+    result, _, outside = _blended(240, gap=-0.02, config=BlendConfig(method=method))
+    line = result[120, :, 0][outside[120] < 1.0]  # a step of the ramp is a fifth of the offset
+    assert np.abs(np.diff(line)).max() < 0.3 * OFFSET
+
+
+def test_a_soft_mask_that_holds_nothing_changes_the_face_everywhere():
+    """Of a small region with a wide border the mask may stay below one half."""
+    result, _, outside = _blended(240, gap=-0.3, held=0.0, peak=0.4)
+    is_inner = outside < -0.1 * 240
+    assert np.isfinite(result).all()
+    np.testing.assert_allclose(result[is_inner], TONE + 0.4 * OFFSET, atol=0.3 * OFFSET)
+    assert (np.abs(result - TONE)[is_inner] > 0.1 * OFFSET).all()
