@@ -43,6 +43,8 @@ def keep_compiled_code() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return
+    if not os.access(folder, os.W_OK):
+        return
     import jax
 
     jax.config.update("jax_compilation_cache_dir", str(folder))

@@ -263,8 +263,8 @@ def load(
 ) -> Model:
     """Load a network; with no arguments the embedded one. Nothing is downloaded.
 
-    From then on JAX keeps compiled code in the folder of `core.compilation.cache_folder`, such that
-    the next process need not compile for half a minute; a folder that was set before stays.
+    From then on JAX keeps whatever this process compiles in `core.compilation.cache_folder`: the
+    next need not compile for half a minute. Where JAX has a folder already, nothing is set.
 
     Args:
         weights: name of embedded weights, or a ``.safetensors`` file.

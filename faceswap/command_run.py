@@ -178,7 +178,8 @@ def check_usage(run: Run) -> None:
     with usage_errors():
         _ = run.faces_to_photos
         (check_folder if run.is_batch else check_image_name)(run.output)
-        inputs = InputFiles(run.inputs)
+    inputs = InputFiles(run.inputs)  # reads lists and folders: what is wrong there is no usage
+    with usage_errors():
         if not run.is_batch:
             inputs.spare(run.output)
         if run.report_path is not None:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 from ..core.errors import InputError
 from ..core.files import read_bytes
 from ..core.reconstruct import FaceChoice, FaceWord
 
-__all__ = ["FaceMap", "mapped_face", "read_map", "read_table", "resolve_beside", "split_references"]
+__all__ = [
+    "FaceMap",
+    "mapped_face",
+    "read_map",
+    "read_table",
+    "resolve_beside",
+    "split_references",
+    "unique_faces",
+]
+
+_Given = TypeVar("_Given")
 
 FaceMap = dict[FaceChoice, tuple[Path, ...]]
 _NEED = (
@@ -41,14 +51,10 @@ def read_map(text: str) -> FaceMap:
     else:
         parts = [part.partition("=") for part in text.split(",") if part.strip()]
         pairs = [(face.strip(), [Path(photo.strip())] if photo else []) for face, _, photo in parts]
-    found: FaceMap = {}
     for face, photos in pairs:
-        choice = mapped_face(face)
-        if choice in found:
-            raise InputError(f"the map names face {face} twice")
         if not photos:
             raise InputError(f"the map names no photo for face {face!r}; {_NEED}")
-        found[choice] = tuple(photos)
+    found = unique_faces((face, tuple(photos)) for face, photos in pairs)
     if not found:
         raise InputError(f"the map {text!r} is empty; {_NEED}")
     return found
@@ -70,6 +76,21 @@ def resolve_beside(file: Path, name: str) -> Path:
     path = Path(name)
     beside = file.parent / path
     return beside if not path.is_absolute() and not path.exists() and beside.exists() else path
+
+
+def unique_faces(pairs: Iterable[tuple[FaceChoice | str, _Given]]) -> dict[FaceChoice, _Given]:
+    """Return a map by `mapped_face`.
+
+    Raises:
+        InputError: a key names no face, or two name the same.
+    """
+    found: dict[FaceChoice, _Given] = {}
+    for face, given in pairs:
+        choice = mapped_face(face)
+        if choice in found:
+            raise InputError(f"the map names face {face} twice")
+        found[choice] = given
+    return found
 
 
 def mapped_face(face: FaceChoice | str) -> FaceChoice:

@@ -31,7 +31,7 @@ from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference, reference_list
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
-from .mapping import mapped_face
+from .mapping import unique_faces
 from .masks import MaskLike, as_mask, read_mask
 from .request import (
     Preset,
@@ -53,7 +53,7 @@ class FaceSwap:
     found: FoundReference
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SwapResult(EditResult):
     """A photo with swapped faces.
 
@@ -214,7 +214,9 @@ def swap(
         references=() if reference is None else reference_list(reference),
         target=Selection(faces=faces, like=like),
         reference=Selection(faces=reference_face, like=reference_like),
-        mapping={mapped_face(one): reference_list(given) for one, given in (mapping or {}).items()},
+        mapping=unique_faces(
+            (one, reference_list(given)) for one, given in (mapping or {}).items()
+        ),
         mask=None if mask is None else as_mask(mask),
     )
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)

@@ -14,6 +14,7 @@ import uvface
 from uvface.core.io.images import Photo
 from uvface.core.network.weights_file import read_layout
 from uvface.editing.result import EditResult
+from uvface.faceswap.photos import SwapResult
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = [
@@ -57,6 +58,7 @@ def test_results_and_faces_are_told_in_a_line() -> None:
     photo = Photo(image=np.zeros((40, 60, 3), np.float32))
     result = EditResult(image=photo.image, faces=[face], photo=photo, operation="edit", settings={})
     assert repr(result) == "EditResult(60x40 px, operation='edit', faces=1, warnings=[])"
+    assert SwapResult.__repr__ is EditResult.__repr__
     assert repr(face).startswith("Face(box=[") and len(repr(face)) < 200
 
 

@@ -107,6 +107,8 @@ def set_up(device: str) -> None:
     from ..compilation import keep_compiled_code
 
     with _stopping_at_once():
+        import jax  # noqa: F401  # what is kept or not
+
         keep_compiled_code()
     if os.environ.get("JAX_PLATFORMS"):
         _check_platform(device)
@@ -120,19 +122,19 @@ def _stopping_at_once() -> Iterator[None]:
     """
 
     def stop(*_: object) -> None:
-        os.write(2, b"error: stopped\n")
+        with contextlib.suppress(OSError):  # a closed stderr
+            os.write(2, b"error: stopped\n")
         os._exit(130)
 
-    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
-        yield
+    is_main = threading.current_thread() is threading.main_thread()  # which alone hears signals
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # whoever started us heeds it, or lets it be ignored
         return
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # not where whoever started us lets it be ignored
-        signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _check_platform(device: str) -> None:

@@ -34,7 +34,9 @@ def test_colors_have_numbers_and_names(text):
     np.testing.assert_allclose(parse_color(text), [220 / 255, 20 / 255, 60 / 255])
 
 
-@pytest.mark.parametrize("text", ["reddish", "#12345", "#1234567", "#a0183080", "#gg0000", ""])
+@pytest.mark.parametrize(
+    "text", ["reddish", "#12345", "#1234567", "#a0183080", "rgb(300,0,0)", "#gg0000", ""]
+)
 def test_other_colors_are_input_errors(text):
     with pytest.raises(InputError, match="#RRGGBB"):
         parse_color(text)

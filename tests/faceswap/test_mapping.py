@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from uvface.core.errors import InputError
-from uvface.faceswap.mapping import mapped_face, read_map
+from uvface.faceswap.mapping import mapped_face, read_map, unique_faces
 
 
 def test_pairs_on_the_command_line():
@@ -99,3 +99,5 @@ def test_faces_of_a_map_may_be_numbers_as_text():
     for wrong in ("all", "-1", "anna"):
         with pytest.raises(InputError, match="need a number from the left"):
             mapped_face(wrong)
+    with pytest.raises(InputError, match="names face 0 twice"):
+        unique_faces([(0, "anna.jpg"), ("0", "ben.jpg")])
