@@ -20,6 +20,7 @@ __all__ = [
     "computed_once",
     "jit_products",
     "keep_compiled_code",
+    "setting",
 ]
 
 # XLA gives much of a program on CPUs to YNNPACK, which computes products of a batch, and small
@@ -36,8 +37,22 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "uvface"
 
 
+def setting(name: str) -> Any:
+    """Return a setting of JAX, which does not declare them."""
+    import jax
+
+    return getattr(jax.config, name)
+
+
 def keep_compiled_code() -> None:
-    """Let JAX keep compiled code on disk; without a writable folder it stays in memory."""
+    """Let JAX keep compiled code on disk, in `cache_folder` unless it has a folder already.
+
+    Without a writable folder it stays in memory.
+    """
+    import jax
+
+    if setting("jax_compilation_cache_dir") is not None:
+        return
     folder = cache_folder() / "jax"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,8 +60,6 @@ def keep_compiled_code() -> None:
         return
     if not os.access(folder, os.W_OK):
         return
-    import jax
-
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

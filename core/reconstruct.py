@@ -278,8 +278,7 @@ def load(
     """
     if not isinstance(weights, str | os.PathLike):
         raise InputError(f"weights {weights!r}; need a name as 'prn-lite', or a .safetensors file")
-    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]  # undeclared
-        keep_compiled_code()
+    keep_compiled_code()
     config = config or ReconstructConfig()
     layout = read_layout(weights)
     network, header = load_runnable(weights, layout=layout)

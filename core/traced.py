@@ -26,7 +26,7 @@ import jaxlib
 import numpy as np
 from jax import export
 
-from .compilation import cache_folder, compile_for
+from .compilation import cache_folder, compile_for, setting
 from .errors import InputError
 from .files import write_bytes_atomic
 
@@ -69,7 +69,7 @@ def keep_traced(
             return known[signature](*leaves)
         path = _path(f"{key} {signature[:2]}")
         stored = _stored(path)
-        if _NOTHING_NEW.get() and not (stored and _setting("jax_compilation_cache_dir")):
+        if _NOTHING_NEW.get() and not (stored and setting("jax_compilation_cache_dir")):
             raise LookupError(f"no program is kept for {key}")
         found = stored or _traced(function, given, leaves, path)
         # Compiled for shapes and types alone: whether JAX may move an argument does not count.
@@ -104,17 +104,13 @@ def _named(function: Callable[..., Any], key: str) -> Callable[..., Any]:
 
 def _is_elsewhere(leaves: list[_Leaf]) -> bool:
     """Return whether arguments, or their caller, ask for another device than JAX's first."""
-    if _setting("jax_default_device") is not None:
+    if setting("jax_default_device") is not None:
         return True
     first = {_first_device()}
     return any(
         isinstance(leaf, jax.Array) and leaf.committed and leaf.devices() != first
         for leaf in leaves
     )
-
-
-def _setting(name: str) -> Any:
-    return getattr(jax.config, name)  # JAX does not declare them
 
 
 @cache
@@ -150,7 +146,7 @@ def blank(kind: Any, **fields: Any) -> Any:
 
 def _path(key: str) -> Path:
     libraries = f"{jax.__version__} {jaxlib.__version__} {metadata.version('flax')}"
-    settings = [_setting(name) for name in ("jax_default_matmul_precision", "jax_enable_x64")]
+    settings = [setting(name) for name in ("jax_default_matmul_precision", "jax_enable_x64")]
     versions = f"{libraries} {jax.default_backend()} {settings}"
     digest = hashlib.sha256(f"{_code_digest()} {versions} {key}".encode()).hexdigest()
     return cache_folder() / "traced" / f"{digest}.stablehlo"

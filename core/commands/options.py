@@ -107,8 +107,6 @@ def set_up(device: str) -> None:
     from ..compilation import keep_compiled_code
 
     with _stopping_at_once():
-        import jax  # noqa: F401  # what is kept or not
-
         keep_compiled_code()
     if os.environ.get("JAX_PLATFORMS"):
         _check_platform(device)
