@@ -23,6 +23,11 @@ __all__ = [
     "setting",
 ]
 
+# From which time and size on JAX keeps compiled code: its own settings, and ours.
+_KEPT_FROM = (
+    ("jax_persistent_cache_min_compile_time_secs", 1.0, 0.0),
+    ("jax_persistent_cache_min_entry_size_bytes", 0, -1),
+)
 # XLA gives much of a program on CPUs to YNNPACK, which computes products of a batch, and small
 # ones, on one core. XLA's own use all.
 _CPU_OPTIONS: dict[str, str | bool] = {"xla_cpu_experimental_ynn_fusion_type": ""}
@@ -47,22 +52,23 @@ def setting(name: str) -> Any:
 def keep_compiled_code() -> None:
     """Let JAX keep compiled code on disk, in `cache_folder` unless it has a folder already.
 
-    Without a writable folder it stays in memory.
+    Without a writable folder it stays in memory. Small programs are kept, too, of which there are
+    many, unless JAX was told what to keep.
     """
     import jax
 
-    if setting("jax_compilation_cache_dir") is not None:
-        return
-    folder = cache_folder() / "jax"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return
-    if not os.access(folder, os.W_OK):
-        return
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    if setting("jax_compilation_cache_dir") is None:
+        folder = cache_folder() / "jax"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return
+        if not os.access(folder, os.W_OK):
+            return
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    for name, usual, ours in _KEPT_FROM:
+        if setting(name) == usual:
+            jax.config.update(name, ours)
 
 
 def jit_products(function: Callable[..., Any]) -> Callable[..., Any]:

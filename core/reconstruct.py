@@ -263,8 +263,8 @@ def load(
 ) -> Model:
     """Load a network; with no arguments the embedded one. Nothing is downloaded.
 
-    From then on JAX keeps whatever this process compiles in `core.compilation.cache_folder`: the
-    next need not compile for half a minute. Where JAX has a folder already, nothing is set.
+    From then on JAX keeps whatever this process compiles in `core.compilation.cache_folder`, or in
+    a folder that it has already: the next need not compile for half a minute.
 
     Args:
         weights: name of embedded weights, or a ``.safetensors`` file.

@@ -51,6 +51,10 @@ def test_loading_keeps_compiled_code_where_nobody_chose_a_folder(tmp_path: Path)
     assert _said(code.format(""), tmp_path) == str(tmp_path / "jax")
     chosen = f"jax.config.update('jax_compilation_cache_dir', {str(tmp_path / 'mine')!r});"
     assert _said(code.format(chosen), tmp_path) == str(tmp_path / "mine")
+    name = "jax_persistent_cache_min_compile_time_secs"
+    code = f"import jax, uvface; {{}} uvface.load(); print(jax.config.{name})"
+    assert _said(code.format(chosen), tmp_path) == "0.0"  # most programs take less than JAX's 1
+    assert _said(code.format(f"jax.config.update({name!r}, 5.0);"), tmp_path) == "5.0"
 
 
 def test_results_and_faces_are_told_in_a_line() -> None:
