@@ -180,25 +180,27 @@ def colourfulness(lab: Float[Array, "*n 3"], weights: Float[Array, "*n"]) -> Flo
 
 def fit_transfer(
     source: Float[Array, "*n 3"],
-    target: Float[Array, "*n 3"],
-    weights: Float[Array, "*n"],
+    source_weights: Float[Array, "*n"],
+    target: Float[Array, "*m 3"],
+    target_weights: Float[Array, "*m"],
     *,
     paler: Array | float = 1.0,
 ) -> ColorTransfer:
-    """Fit the colours of one texture to those of another over texels seen in both.
+    """Fit the colours of one texture to those of another, best over texels seen in both.
 
     Args:
         source: Oklab of the colours that will be changed.
-        target: Oklab of the same texels as they shall be.
-        weights: how much each texel counts; all zero gives the identity.
+        source_weights: how much each texel of them counts.
+        target: Oklab of colours as they shall be.
+        target_weights: how much each counts; all zero, here or there, gives the identity.
         paler: how much paler the target's skin is, whatever light it stands in, as far as known.
 
     Returns:
         Robust means, slopes from the deviations (a, b) and a curve from the means (L).
     """
-    w = weights.reshape(-1, 1)
-    source_mean, source_deviation = _robust_moments(_saturation(source.reshape(-1, 3)), w)
-    target_mean, target_deviation = _robust_moments(_saturation(target.reshape(-1, 3)), w)
+    weights = [w.reshape(-1, 1) for w in (source_weights, target_weights)]
+    source_mean, source_deviation = _robust_moments(_saturation(source.reshape(-1, 3)), weights[0])
+    target_mean, target_deviation = _robust_moments(_saturation(target.reshape(-1, 3)), weights[1])
     slopes = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES)[1:]
     slopes = slopes * _colourful(target_deviation)
     gain, shoulder, above = _curve(source_mean[0], target_mean[0])
@@ -216,7 +218,7 @@ def fit_transfer(
         above=above / jnp.maximum(paler, 1.0),
         skin_share=share,
     )
-    is_seen = w.sum() > _LEAST_SEEN
+    is_seen = jnp.minimum(*(w.sum() for w in weights)) > _LEAST_SEEN
     return jax.tree.map(partial(jnp.where, is_seen), fitted, ColorTransfer.identity())
 
 

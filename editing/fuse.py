@@ -178,7 +178,8 @@ def _match(views: _Views, best: Array, layout: UVLayout) -> tuple[ColorTransfer,
     target = jax.tree.map(lambda leaf: leaf[best], skins)
 
     def one(skin: Skin, number: Array) -> tuple[ColorTransfer, Array]:
-        rough = fit_transfer(skin.lab, target.lab, skin.weight * target.weight)
+        both = skin.weight * target.weight
+        rough = fit_transfer(skin.lab, both, target.lab, both)
         difference = target.lab - apply_transfer(rough, skin.lab)
         # A large difference is a hand or a shadow in one of the photos, not their light.
         weight = skin.weight * _agreement(difference, _OTHER_THING)

@@ -52,6 +52,9 @@ _SHADES = (-0.05, 0.12)  # Oklab L from the mean: what is darker is lips and lid
 _PALER = (0.85, 1.0)  # of the saturation of skin as light
 _EVEN = 3e-4  # variance of Oklab L, draws to 0 what lightness does to colour
 _PRIOR = 0.05  # weight of "no difference", where little is seen in both
+# Share that texels have in the colours of a skin that only one of the photos shows: next to none,
+# unless there are no others, as between profiles of either side.
+_ALONE = 0.01
 
 
 @jax.tree_util.register_dataclass
@@ -90,16 +93,21 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
     same = jnp.ones_like(source.lab)
     if color == "none":
         return SkinMatch(transfer=ColorTransfer.identity(), light=same, skin=same[..., 0])
-    both = (source.weight * target.weight)[..., None]
-    small = pool(jnp.concatenate([source.lab * both, target.lab * both, both], -1), _TEXELS)
-    seen = small[..., 6:]
-    source_lab, target_lab = (
-        lab / jnp.maximum(seen, 1e-6) for lab in (small[..., :3], small[..., 3:6])
+    both = source.weight * target.weight
+    seen = pool(both[..., None], _TEXELS)
+    (source_lab, source_weight), (target_lab, target_weight) = (
+        _pool_colors(skin.lab, both + _ALONE * skin.weight) for skin in (source, target)
     )
-    paler = target.paleness / source.paleness
-    transfer = fit_transfer(source_lab, target_lab, seen[..., 0], paler=paler)
-    tint = _tint(target, source.weight, 1.0 - colourfulness(source_lab, seen[..., 0]))
-    around = enlarge(skin_level(source_lab[..., :1], seen), same.shape[0])[..., 0]
+    transfer = fit_transfer(
+        source_lab,
+        source_weight,
+        target_lab,
+        target_weight,
+        paler=target.paleness / source.paleness,
+    )
+    tint = _tint(target, source.weight, 1.0 - colourfulness(source_lab, source_weight))
+    level = skin_level(source_lab[..., :1], source_weight[..., None])
+    around = enlarge(level, same.shape[0])[..., 0]
     if color == "match":
         return SkinMatch(transfer=transfer, light=tint, skin=around)
     target, source = _pool_skin(target), _pool_skin(source)
@@ -198,6 +206,13 @@ def _lit(normal: Array, light: Array) -> Array:
 
 def _unit(normal: Array) -> Array:
     return normal / jnp.maximum(jnp.linalg.norm(normal, axis=-1, keepdims=True), 1e-3)
+
+
+def _pool_colors(lab: Array, weight: Array) -> tuple[Array, Array]:
+    """Average blocks of texels by their weights; return the averages and the weights."""
+    w = weight[..., None]
+    small = pool(jnp.concatenate([lab * w, w], axis=-1), _TEXELS)
+    return small[..., :-1] / jnp.maximum(small[..., -1:], 1e-6), small[..., -1]
 
 
 def _pool_skin(skin: Skin) -> Skin:

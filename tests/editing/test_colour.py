@@ -41,7 +41,7 @@ def test_oklab_round_trip():
 def test_equal_textures_give_the_identity():
     rgb = _skin()
     lab = lab_from_rgb(rgb)
-    transfer = fit_transfer(lab, lab, jnp.ones(len(rgb)))
+    transfer = fit_transfer(lab, jnp.ones(len(rgb)), lab, jnp.ones(len(rgb)))
     np.testing.assert_allclose(apply_transfer(transfer, lab), lab, atol=1e-6)
 
 
@@ -51,21 +51,23 @@ def test_transfer_recovers_a_known_map_despite_outliers():
     changed = np.array(rgb_from_lab(truth))
     changed[:200] = (0.02, 0.9, 0.1)  # a tenth is something else
     goal = lab_from_rgb(jnp.asarray(changed))
-    transfer = fit_transfer(lab_from_rgb(rgb), goal, jnp.ones(len(rgb)))
+    transfer = fit_transfer(lab_from_rgb(rgb), jnp.ones(len(rgb)), goal, jnp.ones(len(rgb)))
     result = apply_transfer(transfer, lab_from_rgb(rgb))
     np.testing.assert_allclose(result[200:].mean(axis=0), truth[200:].mean(axis=0), atol=0.01)
 
 
 def test_less_light_weakens_the_marks_on_either_side_of_the_skin():
     lab = lab_from_rgb(_skin())
-    found = apply_transfer(fit_transfer(lab, 0.7 * lab, jnp.ones(len(lab))), lab)
+    found = apply_transfer(
+        fit_transfer(lab, jnp.ones(len(lab)), 0.7 * lab, jnp.ones(len(lab))), lab
+    )
     np.testing.assert_allclose(found[:, 0], 0.7 * lab[:, 0], atol=0.01)
 
 
 def test_black_stays_black_on_a_much_lighter_face():
     dark = lab_from_rgb(_skin()) * jnp.array([0.5, 1.0, 1.0])
     lighter = dark + jnp.array([0.4, 0.0, 0.0])
-    transfer = fit_transfer(dark, lighter, jnp.ones(len(dark)))
+    transfer = fit_transfer(dark, jnp.ones(len(dark)), lighter, jnp.ones(len(dark)))
     ramp = jnp.stack([jnp.linspace(0.0, 0.35, 50), jnp.zeros(50), jnp.zeros(50)], axis=-1)
     found = np.asarray(apply_transfer(transfer, ramp))[:, 0]
     assert abs(found[0]) < 0.02
@@ -76,7 +78,7 @@ def test_black_stays_black_on_a_much_lighter_face():
 def test_marks_fade_on_an_overexposed_face_and_brows_stay_dark():
     dark = lab_from_rgb(_skin()) * jnp.array([0.65, 1.0, 1.0])
     white = dark * jnp.array([0.2, 1.0, 1.0]) + jnp.array([0.81, 0.0, 0.0])
-    transfer = fit_transfer(dark, white, jnp.ones(len(dark)))
+    transfer = fit_transfer(dark, jnp.ones(len(dark)), white, jnp.ones(len(dark)))
     mean = float(transfer.source_mean[0])
     steps = jnp.array([-0.3, -0.05, -1e-4, 1e-4, 0.05])
     lab = jnp.stack([mean + steps, jnp.zeros(5), jnp.zeros(5)], axis=-1)
@@ -89,7 +91,7 @@ def test_marks_fade_on_an_overexposed_face_and_brows_stay_dark():
 def test_no_common_texels_give_the_identity():
     rgb = _skin(50)
     lab = lab_from_rgb(rgb)
-    transfer = fit_transfer(lab, lab[::-1] * 0.5, jnp.zeros(len(rgb)))
+    transfer = fit_transfer(lab, jnp.zeros(len(rgb)), lab[::-1] * 0.5, jnp.zeros(len(rgb)))
     np.testing.assert_array_equal(apply_transfer(transfer, lab), lab)
 
 
@@ -98,14 +100,14 @@ def test_a_black_and_white_target_leaves_no_colour():
     source = lab_from_rgb(jnp.asarray(rng.uniform(0.2, 0.8, (400, 3)), jnp.float32))
     grey = np.repeat(rng.uniform(0.2, 0.8, (400, 1)), 3, axis=1)
     target = lab_from_rgb(jnp.asarray(grey, jnp.float32))
-    fitted = fit_transfer(source, target, jnp.ones(400))
+    fitted = fit_transfer(source, jnp.ones(400), target, jnp.ones(400))
     result = np.asarray(apply_transfer(fitted, source))
     assert np.abs(result[:, 1:]).max() < 1e-3
     assert result[:, 0].std() > 0.05
 
 
 def _fitted(source, target):
-    return fit_transfer(source, target, jnp.ones(len(source)))
+    return fit_transfer(source, jnp.ones(len(source)), target, jnp.ones(len(source)))
 
 
 def test_a_toned_target_has_one_tone_from_black_to_white():

@@ -260,3 +260,22 @@ def test_harsh_light_draws_shadows_as_sharp_as_features():
     ]
     plain = float(_relit(_skin(LEFT), _skin(LEFT), "light")[32, 30, 0])
     assert plain - left[0] > 0.04 and plain - left[1] < 0.03
+
+
+@pytest.mark.parametrize("color", ["match", "light"])
+def test_skins_of_which_either_photo_shows_another_half_are_matched(color):
+    """Nothing is seen in both: what either shows tells its tone."""
+    source = _skin(LEFT, _marks(1))
+    is_left = (jnp.arange(SIZE) < SIZE // 2).astype(jnp.float32)
+    source = dataclasses.replace(source, weight=source.weight * is_left)
+    other = jnp.array([0.8, 0.6, 0.0]) * _skin(LEFT, _marks(2)).lab  # darker, and of another hue
+    target = dataclasses.replace(_skin(LEFT), lab=other)
+    target = dataclasses.replace(target, weight=target.weight * (1.0 - is_left))
+    found, wanted = (
+        (skin * weight[..., None]).sum(axis=(0, 1)) / weight.sum()
+        for skin, weight in (
+            (_relit(source, target, color), source.weight),
+            (target.lab, target.weight),
+        )
+    )
+    np.testing.assert_allclose(found, wanted, atol=0.04)
