@@ -36,6 +36,7 @@ from ..core.traced import blank, keep_traced
 from ..core.types import Camera, Face
 from .apply import Window, paste_window
 from .deform import INNER_LIPS, deformation, openings
+from .lids import closing_lids
 from .regions import soften
 
 __all__ = ["reshape_face"]
@@ -57,6 +58,7 @@ _OPENED = (0.05, 0.35)  # cm by which a mouth opens: until its inside is in shad
 # The inside of a mouth that the photo does not show: this share of the colour of its lips at its
 # rim, and in its middle.
 _INSIDE_RIM, _INSIDE = (0.55, 0.32, 0.32), (0.2, 0.08, 0.08)
+_GRAIN = 0.015  # the most of a value that is grain
 _SHADE_BLUR, _DEEP = 4.0, (0.4, 1.0)  # texels of 256; share of the mouth around a texel
 
 
@@ -131,7 +133,9 @@ class _Move:
     opening: Array  # [S, S], 1 on eyeballs and inside the mouth
     inner: Array  # [S, S], the same without their rims, which may be lid or lip
     mouth: Array  # [S, S], 1 inside the mouth
-    inside: Array  # [S, S, 3] colours of the inside of a mouth that the photo does not show
+    made: Array  # [S, S, 3] colours of what the photo does not show: inside a mouth, of lids
+    lids: Array  # [S, S], share of them on lids that close
+    grain: Array  # [2], from there to skin whose grain they have, window pixels
     sure: Array  # [S, S], 1 where the surface says how the photo moves
     opened: Array  # [], cm by which the mouth is opened further
 
@@ -172,13 +176,17 @@ def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayou
     color = (face.texture * lips).sum(axis=(0, 1)) / lips.sum()
     deep = ramp(soften(mouth[..., None], _SHADE_BLUR * texel), _DEEP)
     rim, middle = jnp.asarray(_INSIDE_RIM), jnp.asarray(_INSIDE)
+    inside = color * (rim + deep * (middle - rim))
+    lids = closing_lids(face.texture, face.visibility, old, new, layout)
     return _Move(
         place=old[..., :2],
         rest=(new - carried)[..., :2],
         opening=opening,
         inner=ramp(blurred, _RIM),
         mouth=mouth,
-        inside=color * (rim + deep * (middle - rim)),
+        made=jnp.where(mouth[..., None] > 0.0, inside, lids.colors),
+        lids=lids.share * (1.0 - mouth),
+        grain=lids.to_cheek,
         sure=is_sure.astype(jnp.float32),
         opened=(_mouth_gap(new, layout) - _mouth_gap(old, layout)) / face.camera.scale,
     )
@@ -230,8 +238,9 @@ def _warp(
     """
     was_inner = _drawn(move.inner[..., None], before)
     drawn = _drawn(_stacked(move), after)
-    places, inside = _places(move, was_inner, drawn, after, around)
-    warped: Array = _finished(window.image, _shown(window.image, places), places, inside)
+    places, made = _places(move, was_inner, drawn, after, around)
+    shown = _shown(window.image, places)
+    warped: Array = _finished(window.image, shown, places, made, move.grain)
     return warped
 
 
@@ -241,30 +250,30 @@ def _drawn(layers: Float[Array, "s s c"], lookup: _Lookup) -> Float[Array, "side
 
 
 @jax.jit
-def _stacked(move: _Move) -> Float[Array, "s s 10"]:
-    maps = jnp.stack([move.opening, move.mouth, move.sure], axis=-1)
-    return jnp.concatenate([move.place, move.rest, move.inside, maps], axis=-1)
+def _stacked(move: _Move) -> Float[Array, "s s 11"]:
+    maps = jnp.stack([move.opening, move.mouth, move.sure, move.lids], axis=-1)
+    return jnp.concatenate([move.place, move.rest, move.made, maps], axis=-1)
 
 
 @partial(keep_traced, key="places of a warp", like=(0, 0))
 def _places(
     move: _Move, was_inner: Array, drawn: Array, after: _Lookup, around: Array
-) -> tuple[Float[Array, "side side 2"], Float[Array, "side side 4"]]:
-    """Return where each pixel looks; and what lies inside an opened mouth, and how much of it."""
+) -> tuple[Float[Array, "side side 2"], Float[Array, "side side 5"]]:
+    """Return where each pixel looks; what the photo does not show, how much of it, and of lids."""
     side = drawn.shape[0]
-    place, rest, inside, masks = jnp.split(drawn, [2, 4, 7], axis=-1)
-    opening, mouth, sure = jnp.moveaxis(masks, -1, 0)
+    place, rest, made, masks = jnp.split(drawn, [2, 4, 7], axis=-1)
+    opening, mouth, sure, lids = jnp.moveaxis(masks, -1, 0)
     was_inside = sample_bilinear(was_inner, rest)[..., 0] * ramp(opening, _INSIDE_OF)
     # Teeth go with lips that hardly open or close.
     stays = was_inside * (1.0 - mouth * (1.0 - ramp(jnp.abs(move.opened), _OPENED)))
     place = place + stays[..., None] * (rest - place)
     pixels = _pixels(side)
     known = (after.covered & (sure > 0.5))[..., None]
-    share = mouth * (1.0 - was_inside) * ramp(move.opened, _OPENED)
+    share = jnp.maximum(mouth * (1.0 - was_inside) * ramp(move.opened, _OPENED), lids)
     # XLA is slow along the short axis of channels.
     far = jax.image.resize(jnp.moveaxis(around, -1, 0), (2, side, side), "linear")
     found = jnp.where(known, place, pixels + jnp.moveaxis(far, 0, -1))
-    return found, jnp.concatenate([inside, share[..., None]], axis=-1)
+    return found, jnp.concatenate([made, share[..., None], lids[..., None]], axis=-1)
 
 
 @partial(keep_traced, key="show for a warp", like=0)
@@ -273,13 +282,22 @@ def _shown(image: Array, places: Array) -> Float[Array, "side side c"]:
 
 
 @partial(keep_traced, key="finish a warp", like=0)
-def _finished(image: Array, shown: Array, places: Array, inside: Array) -> Array:
+def _finished(image: Array, shown: Array, places: Array, made: Array, grain: Array) -> Array:
     """Return the window; where pixels look at themselves they are the photo's, bit by bit."""
     displacement = places - _pixels(image.shape[0])
-    warped = _without_steps(shown, displacement)
-    warped = jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, image)
     opaque = jnp.ones((*image.shape[:2], image.shape[2] - 3))
-    return warped + inside[..., 3:] * (jnp.concatenate([inside[..., :3], opaque], -1) - warped)
+    color = made[..., :3] + _grain(image[..., :3], grain) * made[..., 4:]
+    new = jnp.concatenate([color.clip(0.0, 1.0), opaque], axis=-1)
+    warped = _without_steps(shown + made[..., 3:4] * (new - shown), displacement)
+    return jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, image)
+
+
+def _grain(image: Float[Array, "side side 3"], offset: Array) -> Float[Array, "side side 3"]:
+    """Return the grain of skin so far off; what is stronger is a crease or a hair."""
+    fine = image - _blurred(_blurred(image, axis=0), axis=1)
+    fine = jnp.clip(fine, -_GRAIN, _GRAIN)
+    column, row = jnp.round(offset).astype(jnp.int32)
+    return jnp.roll(fine, (-row, -column), axis=(0, 1))
 
 
 def _without_steps(
