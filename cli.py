@@ -9,7 +9,6 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -145,7 +144,7 @@ def _stopped(words: Sequence[str]) -> str:
     """Return what to say of a command that was interrupted."""
     options = _options(words)
     ways = [way for option, way in _WAYS_ON.items() if option in options]
-    is_refused = words[:1] == ["swap"] and _makes_one_picture(options)
+    is_refused = words[:1] == ["swap"] and not _is_batch(options)
     return "; ".join(["stopped", *ways * (not is_refused)])
 
 
@@ -159,13 +158,10 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
     return dict(given)
 
 
-def _makes_one_picture(options: dict[str, Any]) -> bool:
-    from uvface.core.batch import is_glob
+def _is_batch(options: dict[str, Any]) -> bool:
+    from uvface.faceswap.batch import is_batch
 
-    target = options["target"]
-    if options["listing"] is not None or target is None:
-        return False
-    return not (Path(target).is_dir() or is_glob(target))
+    return is_batch(options["target"], options["listing"])
 
 
 def _leave(stream: Any) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.batch import find_photos
+from ..core.batch import find_photos, is_glob
 from ..core.errors import InputError, UvfaceError
 from ..core.files import InputFiles, file_sha256, write_bytes_atomic
 from ..core.io.encoding import FORMATS
@@ -34,6 +34,7 @@ __all__ = [
     "NEEDS_SIDECARS",
     "Job",
     "SwapItem",
+    "is_batch",
     "jobs_of_targets",
     "read_jobs",
     "swap_many",
@@ -83,6 +84,18 @@ class SwapItem:
         if self.error is not None:
             return "failed"
         return "kept" if self.is_old else "done"
+
+
+def is_batch(target: str | None, listing: Path | None) -> bool:
+    """Return whether a swap makes many pictures, however many its folder or list holds.
+
+    Args:
+        target: a file, a folder or a glob; None if a list names the targets.
+        listing: a CSV file, as for `read_jobs`.
+    """
+    if listing is not None or target is None:
+        return True
+    return Path(target).is_dir() or is_glob(target)
 
 
 def jobs_of_targets(

@@ -10,7 +10,6 @@ from threading import Thread
 
 import typer
 
-from ..core.batch import is_glob
 from ..core.commands.options import check_folder, complain, report, usage_errors, warn
 from ..core.commands.progress import track
 from ..core.files import InputFiles
@@ -22,6 +21,7 @@ from .batch import (
     NEEDS_SIDECARS,
     Job,
     SwapItem,
+    is_batch,
     jobs_of_targets,
     read_jobs,
     swap_many,
@@ -64,9 +64,7 @@ class Run:
     @property
     def is_batch(self) -> bool:
         """Return whether many pictures are made."""
-        if self.listing is not None or self.target is None:
-            return True
-        return Path(self.target).is_dir() or is_glob(self.target)
+        return is_batch(self.target, self.listing)
 
     @cached_property
     def faces_to_photos(self) -> FaceMap:

@@ -16,7 +16,15 @@ from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.sidecar import sidecar_path
 from uvface.core.io.signing import ContentSigner
 from uvface.editing.finder import FaceFinder, Selection
-from uvface.faceswap.batch import Job, SwapItem, jobs_of_targets, read_jobs, swap_many, write_rows
+from uvface.faceswap.batch import (
+    Job,
+    SwapItem,
+    is_batch,
+    jobs_of_targets,
+    read_jobs,
+    swap_many,
+    write_rows,
+)
 from uvface.faceswap.request import SwapOptions, SwapRequest
 from uvface.faceswap.swap import SwapConfig
 
@@ -47,6 +55,13 @@ def run(jobs, model, **settings):
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_folders_globs_and_lists_make_a_batch(photos):
+    assert is_batch(str(photos), None) and is_batch(str(photos / "*.png"), None)
+    assert is_batch(None, photos / "pairs.csv")
+    assert not is_batch(str(photos / "1.png"), None)
+    assert not is_batch(str(photos / "missing[1].png"), None)  # brackets that match nothing
 
 
 def test_a_failure_does_not_end_a_batch_and_has_its_row(photos, model, tmp_path):
