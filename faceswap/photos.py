@@ -167,7 +167,7 @@ def swap(
             ``mapping``.
         model: from `uvface.load`; by default the embedded weights, which each call loads.
         keep: regions where the target's own pixels stay, as a list or separated by commas;
-            or ``none``.
+            ``none`` or an empty list keeps none.
         color: ``light``, ``match`` or ``none``.
         blend: ``poisson``, ``laplacian``, ``feather`` or ``none``.
         complete: what stands in for skin that the reference does not show: ``none``, ``mirror``

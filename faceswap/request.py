@@ -113,9 +113,11 @@ def swap_options(
 
 
 def _kept(keep: str | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(keep, str) and not keep.strip(" ,"):  # as of a variable that is not set
+    kept = name_list(keep, "regions to keep")
+    texts = (keep,) if isinstance(keep, str) else tuple(keep)
+    if texts and not any(text.strip(" ,") for text in texts):  # as of a variable that is not set
         raise InputError(f"keep {keep!r} names no region; give names, or none")
-    return name_list(keep, "regions to keep")
+    return kept
 
 
 def _check_choice(name: str, value: str, choices: Any) -> None:
