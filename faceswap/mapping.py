@@ -106,6 +106,11 @@ def mapped_face(face: FaceChoice | str) -> FaceChoice:
     for word in get_args(FaceWord):
         if face == word and word != "all":
             return word
+    if face == "all":
+        raise InputError(
+            "the map names face 'all', and each of its faces is one; for one reference on all "
+            "faces give that without a map, and faces 'all'"
+        )
     raise InputError(f"the map names face {face!r}; need a number from the left, or left, largest")
 
 

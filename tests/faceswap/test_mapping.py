@@ -96,8 +96,10 @@ def test_a_face_twice_in_a_json_file_is_an_input_error(tmp_path):
 
 def test_faces_of_a_map_may_be_numbers_as_text():
     assert [mapped_face(one) for one in (1, "1", "left")] == [1, 1, "left"]
-    for wrong in ("all", "-1", "anna"):
+    for wrong in ("-1", "anna"):
         with pytest.raises(InputError, match="need a number from the left"):
             mapped_face(wrong)
+    with pytest.raises(InputError, match=r"give that without a map, and faces 'all'$"):
+        mapped_face("all")
     with pytest.raises(InputError, match="names face 0 twice"):
         unique_faces([(0, "anna.jpg"), ("0", "ben.jpg")])
