@@ -8,14 +8,17 @@ what nobody changes keeps its colours.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
+from PIL import Image
 
 from ..errors import InputError
 
@@ -30,6 +33,7 @@ _CONSTANT_LUMINANCE = 10  # BT.2020; the matrix of the usual kind is close to it
 _TIME = Fraction(1, 90_000)  # of a video that names no clock
 _MOST = 0.9  # of the frames that a file says it has: fewer were cut off
 _CONTAINER_TIME = Fraction(1, 1_000_000)
+_PAGED = ("MPO", "TIFF")  # files of several pictures that do not follow each other in time
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,7 +83,8 @@ class VideoReader:
         """Open a video of any format that FFmpeg reads.
 
         Raises:
-            InputError: PyAV is missing, or the file cannot be read or holds no video.
+            InputError: PyAV is missing, or the file cannot be read, holds no video or is a still
+                picture, which FFmpeg reads as a video of one frame.
         """
         self.av = import_av()
         self.path = Path(path)
@@ -100,11 +105,25 @@ class VideoReader:
         if not self.container.streams.video:
             self.close()
             raise InputError(f"{self.path} holds no video; give a file with moving pictures")
+        if _begins_as_still(self.path) and self._is_short():
+            self.close()
+            raise InputError(
+                f"{self.path} is a still picture, no video; uvface swap puts a face into it"
+            )
         self.stream = self.container.streams.video[0]
         self.stream.thread_type = "AUTO"
         self._is_on_its_side = False
         self._shown = 0  # frames
         self._damaged = 0  # packets
+
+    def _is_short(self) -> bool:
+        """Return whether FFmpeg finds one packet at most; a file of JPEGs can have more."""
+        try:
+            with self.av.open(self.container.name) as again:
+                packets = [packet for packet in islice(again.demux(video=0), 2) if packet.size]
+        except self.av.FFmpegError:  # damaged after its first
+            return True
+        return len(packets) < 2
 
     def __enter__(self) -> VideoReader:
         return self
@@ -228,3 +247,14 @@ class VideoReader:
         self._is_on_its_side = bool(turns % 2)
         rgb = converted(frame, format="rgb24", src_colorspace=self.matrix, dst_color_range=FULL)
         return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), turns))
+
+
+def _begins_as_still(path: Path) -> bool:
+    """Return whether a file begins with a picture, and is no animation."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's on sizes and odd metadata
+            with Image.open(path) as picture:
+                return picture.format in _PAGED or getattr(picture, "n_frames", 1) == 1
+    except Exception:  # no picture, or a damaged one; FFmpeg says what it is
+        return False

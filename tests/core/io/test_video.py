@@ -1,5 +1,6 @@
 """Videos come back with the colours, the timing and the sound that they had."""
 
+import io
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 from moving import RATE, SOUND_RATE, read_sound, write_video
+from PIL import Image
 
 from uvface.core.errors import InputError
 from uvface.core.io.provenance import Provenance, read_provenance
@@ -131,6 +133,34 @@ def test_what_is_no_video_is_refused_in_a_line(tmp_path, size):
         packet_in_video(path)
     with pytest.raises(InputError, match="does not exist"):
         VideoReader(tmp_path / "missing.mp4")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".bmp", ".gif"])
+def test_a_still_picture_is_no_video_of_one_frame(tmp_path, suffix):
+    path = tmp_path / f"still{suffix}"
+    Image.fromarray(_frames(1)[0]).save(path)
+    with pytest.raises(InputError, match=r"still.* is a still picture, no video; uvface swap"):
+        VideoReader(path)
+
+
+def test_pages_and_views_are_stills_and_animations_are_not(tmp_path):
+    first, *others = map(Image.fromarray, _frames(3))
+    for name in ("pages.tif", "views.mpo"):
+        first.save(tmp_path / name, save_all=True, append_images=others)
+        with pytest.raises(InputError, match="still picture"):
+            VideoReader(tmp_path / name)
+    for name in ("moving.gif", "moving.png"):
+        first.save(tmp_path / name, save_all=True, append_images=others, duration=80)
+        assert len(_read(tmp_path / name)) == 3
+
+
+def test_jpegs_in_a_row_are_a_video_and_so_is_one_frame_of_an_mp4(tmp_path):
+    stream = io.BytesIO()
+    for frame in _frames(3):
+        Image.fromarray(frame).save(stream, "JPEG")
+    (tmp_path / "row.mjpeg").write_bytes(stream.getvalue())
+    assert len(_read(tmp_path / "row.mjpeg")) == 3
+    assert len(_read(write_video(tmp_path / "one.mp4", _frames(1)))) == 1
 
 
 def test_a_video_without_its_table_is_refused(tmp_path):
