@@ -11,7 +11,7 @@ from typing import Any
 
 from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
-from .files import InputFiles, file_sha256, make_folder
+from .files import InputFiles, file_sha256, make_folder, remove_empty
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
@@ -156,7 +156,7 @@ def reconstruct(
     files = find_photos(photos)
     require_boxes(boxes, files)
     folder = Path(output)
-    make_folder(folder)
+    made = make_folder(folder)
     names = _Names(save=chosen, folder=folder, inputs=InputFiles([*files, *boxes.files]))
     write = partial(
         write_results,
@@ -181,7 +181,7 @@ def reconstruct(
         },
     )
     existing = partial(read_existing, folder, save=chosen)
-    return _run(files, job, names, existing if skip_existing else None)
+    return _run(files, job, names, existing if skip_existing else None, made)
 
 
 def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tuple[str, ...]:
@@ -268,19 +268,31 @@ def _run(
     job: _Job,
     names: _Names,
     existing: Callable[..., dict[str, Any] | None] | None,
+    made: Sequence[Path],
 ) -> Iterator[Item]:
-    for path in files:
-        try:
-            names.claim(path)
-            record = existing and existing(path, options=job.options(path))
-            if not record:
-                yield _one(path, job, names)
-                continue
-            item = Item(photo=path, record=record, is_old=True)
-            names.claim(path, item.count)
-            yield item
-        except UvfaceError as error:
-            yield _failure(path, error)
+    try:
+        for path in files:
+            yield _kept_or_new(path, job, names, existing)
+    finally:
+        remove_empty(made)  # a run of which nothing came leaves no trace
+
+
+def _kept_or_new(
+    path: Path,
+    job: _Job,
+    names: _Names,
+    existing: Callable[..., dict[str, Any] | None] | None,
+) -> Item:
+    try:
+        names.claim(path)
+        record = existing and existing(path, options=job.options(path))
+        if not record:
+            return _one(path, job, names)
+        item = Item(photo=path, record=record, is_old=True)
+        names.claim(path, item.count)
+        return item
+    except UvfaceError as error:
+        return _failure(path, error)
 
 
 def _failure(path: Path, error: Exception) -> Item:

@@ -6,7 +6,8 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from .errors import InputError
@@ -15,6 +16,7 @@ __all__ = [
     "InputFiles",
     "file_sha256",
     "make_folder",
+    "no_empty_folder",
     "read_bytes",
     "remove_empty",
     "write_bytes_atomic",
@@ -99,7 +101,7 @@ def make_folder(folder: Path) -> tuple[Path, ...]:
     """
     if folder.is_file():
         raise InputError(f"cannot make the folder {folder}: it is a file; name another")
-    made = tuple(place for place in (folder, *folder.parents) if not place.exists())
+    made = _missing(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -109,6 +111,11 @@ def make_folder(folder: Path) -> tuple[Path, ...]:
     return made
 
 
+def _missing(folder: Path) -> tuple[Path, ...]:
+    """Return a folder and those around it, the innermost first, as far as they do not exist."""
+    return tuple(takewhile(lambda place: not place.exists(), (folder, *folder.parents)))
+
+
 def remove_empty(folders: Iterable[Path]) -> None:
     """Remove folders in which nothing lies, the innermost first, up to one that holds something."""
     with contextlib.suppress(OSError):
@@ -116,24 +123,40 @@ def remove_empty(folders: Iterable[Path]) -> None:
             folder.rmdir()
 
 
+@contextlib.contextmanager
+def no_empty_folder(folder: Path) -> Iterator[None]:
+    """Let no folder stay that is made in the block and left empty: failed work leaves no trace.
+
+    Args:
+        folder: for results; it need not exist, nor those around it.
+    """
+    missing = _missing(folder)
+    try:
+        yield
+    finally:
+        remove_empty(missing)
+
+
 def write_bytes_atomic(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it.
 
     The bytes go to a hidden file in the same folder, which then takes the name in one step. A
-    missing folder is created. What stood there before stays when anything fails.
+    missing folder is created. When anything fails, what stood there before stays, and no new
+    folder does.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as stream:
-            stream.write(content)
-        os.replace(temporary, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise InputError(f"cannot write {path}: {error.strerror}") from error
-        raise
+    with no_empty_folder(path.parent):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("xb") as stream:
+                stream.write(content)
+            os.replace(temporary, path)
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            if isinstance(error, OSError):
+                raise InputError(f"cannot write {path}: {error.strerror}") from error
+            raise

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError, NoFaceError
-from ..core.files import InputFiles, write_bytes_atomic
+from ..core.files import InputFiles, no_empty_folder, write_bytes_atomic
 from ..core.io.boxes import GivenBoxes
 from ..core.io.images import Photo, write_image
 from ..core.io.provenance import Provenance
@@ -113,20 +113,26 @@ class EditResult:
         InputFiles(self.inputs.values()).spare(path)
         # Before anything is written: what cannot be told of leaves no file.
         record = self.record(path) if metadata and sidecar else None
-        # The unsigned picture never bears the name of the signed one.
-        unsigned = path.with_name(f".{path.stem}.unsigned{path.suffix}") if signer else path
-        self._write(unsigned, metadata=metadata)
-        if signer is not None:
+        if signer is None:
+            self._write(path, metadata=metadata)
+        else:
+            self._write_signed(path, signer, metadata=metadata)
+        if record is not None:
+            write_sidecar(path, record, inputs=self.inputs)
+        else:
+            remove_sidecar(path)  # that of an older picture would tell of it
+
+    def _write_signed(self, path: Path, signer: ContentSigner, *, metadata: bool) -> None:
+        """Write the picture signed; the unsigned one never bears its name."""
+        unsigned = path.with_name(f".{path.stem}.unsigned{path.suffix}")
+        with no_empty_folder(path.parent):
+            self._write(unsigned, metadata=metadata)
             try:
                 content = unsigned.read_bytes()
                 signed = signer.sign(content, name=path.name, operation=self.operation)
             finally:
                 unsigned.unlink()
             write_bytes_atomic(path, signed)
-        if record is not None:
-            write_sidecar(path, record, inputs=self.inputs)
-        else:
-            remove_sidecar(path)  # that of an older picture would tell of it
 
     def _write(self, path: Path, *, metadata: bool) -> None:
         write_image(

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..files import make_folder, remove_empty
 from .provenance import Provenance, provenance_packet
 from .sound import add_sound
 from .video import LIMITED, Frame, VideoReader, converted
@@ -63,6 +64,7 @@ class VideoWriter:
         self.warnings: list[str] = []
         name = f".{path.stem}.{secrets.token_hex(4)}{path.suffix}"
         self._temporary = path.with_name(name)
+        self._made: tuple[Path, ...] = ()  # folders
         self._output: Any = None
         self._stream: Any = None
         self._sound: Iterator[Any] = iter(())
@@ -90,6 +92,7 @@ class VideoWriter:
                     container.close()
             with contextlib.suppress(OSError):
                 self._temporary.unlink()
+            remove_empty(self._made)
 
     def write(self, frame: Frame) -> None:
         """Add a frame; all have the size of the first one.
@@ -106,7 +109,7 @@ class VideoWriter:
 
     def _start(self, frame: Frame) -> None:
         like = self._like.stream.codec_context
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._made = make_folder(self.path.parent)
         self._output = self._like.av.open(
             str(self._temporary.resolve()), "w", options={"movflags": "faststart"}
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arguments import as_number
 from ..errors import InputError
-from ..files import make_folder, write_bytes_atomic
+from ..files import make_folder, no_empty_folder, write_bytes_atomic
 from ..geometry.layout import load_layout
 from ..io.images import write_image
 from ..io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, Provenance
@@ -175,23 +175,26 @@ def synthesize(
     directory = Path(directory)
     check_request(count, seed)
     head, folder = find_sources(assets)
-    prepare_folder(directory, count)  # before the sources, which take seconds to load
-    generator = load_generator(head, folder=folder, photo_skins=photo_skins)
-    binding = bind_texels(generator.surface, load_layout().size)
-    is_drawn = folder is None and photo_skins is None
-    shown: list[tuple[np.ndarray, np.ndarray]] = []
-    for start in range(0, count, _BATCH):
-        numbers = range(start, start + _BATCH)
-        samples = render_batch(generator, sample_keys(seed, numbers))
-        kept = min(_BATCH, count - start)
-        images = np.asarray(samples.image)
-        for k, labels in enumerate(_labels(samples, binding, kept)):
-            write_sample(directory, f"face_{start + k:05d}", images[k], labels, is_drawn=is_drawn)
-            if len(shown) < SHEET_MOST:
-                shown.append((images[k], labels["landmarks"]))
-        report(start + kept)
-    sheet = directory / "contact_sheet.png"
-    write_picture(sheet, draw_sheet(shown), is_drawn=is_drawn)
+    with no_empty_folder(directory):
+        prepare_folder(directory, count)  # before the sources, which take seconds to load
+        generator = load_generator(head, folder=folder, photo_skins=photo_skins)
+        binding = bind_texels(generator.surface, load_layout().size)
+        is_drawn = folder is None and photo_skins is None
+        shown: list[tuple[np.ndarray, np.ndarray]] = []
+        for start in range(0, count, _BATCH):
+            numbers = range(start, start + _BATCH)
+            samples = render_batch(generator, sample_keys(seed, numbers))
+            kept = min(_BATCH, count - start)
+            images = np.asarray(samples.image)
+            for k, labels in enumerate(_labels(samples, binding, kept)):
+                write_sample(
+                    directory, f"face_{start + k:05d}", images[k], labels, is_drawn=is_drawn
+                )
+                if len(shown) < SHEET_MOST:
+                    shown.append((images[k], labels["landmarks"]))
+            report(start + kept)
+        sheet = directory / "contact_sheet.png"
+        write_picture(sheet, draw_sheet(shown), is_drawn=is_drawn)
     return sheet
 
 
@@ -218,6 +221,7 @@ def synthesize_pool(
     """
     check_request(count, seed)
     head, folder = find_sources(assets)
-    make_folder(Path(directory))
-    generator = load_generator(head, folder=folder, photo_skins=photo_skins)
-    write_pool(generator, Path(directory), count, seed=seed, report=report)
+    with no_empty_folder(Path(directory)):
+        make_folder(Path(directory))
+        generator = load_generator(head, folder=folder, photo_skins=photo_skins)
+        write_pool(generator, Path(directory), count, seed=seed, report=report)

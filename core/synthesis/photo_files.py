@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, NoFaceError
-from ..files import make_folder, write_bytes_atomic
+from ..files import make_folder, no_empty_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout
 from .files import (
     SHEET_MOST,
@@ -63,24 +63,25 @@ def synthesize_photos(
     fits = None if photo_skins is None else Path(photo_skins)
     check_photos(directory, photos, pack, fits)
     check_request(count, seed)
-    if pool:
-        make_folder(directory)
-    else:
-        prepare_folder(directory, count)
-    faces = find_photos(photos, model, assets=pack, fits=fits, left_out=left_out)
-    source = TurnedPhotos(faces=faces, model=model, count=count)
-    if find_pack(photos) is not None:
-        write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
-    if pool:
-        write_pool(source, directory, count, seed=seed, report=report)
-        return
-    shown: list[tuple[np.ndarray, np.ndarray]] = []
-    for start in range(0, count, _BATCH):
-        numbers = range(start, min(start + _BATCH, count))
-        shown += _write(source, directory, seed, numbers, model.layout)
-        del shown[SHEET_MOST:]
-        report(numbers.stop)
-    write_picture(directory / "contact_sheet.png", draw_sheet(shown), is_drawn=False)
+    with no_empty_folder(directory):
+        if pool:
+            make_folder(directory)
+        else:
+            prepare_folder(directory, count)
+        faces = find_photos(photos, model, assets=pack, fits=fits, left_out=left_out)
+        source = TurnedPhotos(faces=faces, model=model, count=count)
+        if find_pack(photos) is not None:
+            write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
+        if pool:
+            write_pool(source, directory, count, seed=seed, report=report)
+            return
+        shown: list[tuple[np.ndarray, np.ndarray]] = []
+        for start in range(0, count, _BATCH):
+            numbers = range(start, min(start + _BATCH, count))
+            shown += _write(source, directory, seed, numbers, model.layout)
+            del shown[SHEET_MOST:]
+            report(numbers.stop)
+        write_picture(directory / "contact_sheet.png", draw_sheet(shown), is_drawn=False)
 
 
 def check_photos(

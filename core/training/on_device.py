@@ -25,7 +25,7 @@ from flax import nnx
 
 from ..compilation import keep_compiled_code
 from ..errors import InputError
-from ..files import make_folder
+from ..files import make_folder, no_empty_folder
 from ..geometry.layout import UVLayout
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
@@ -98,9 +98,10 @@ def train_on_device(
     Raises:
         InputError: the store cannot be filled.
     """
-    run = _Run(networks, config, layout, store, rates or {})
-    run.prepare(sources, photos, backdrops, draw or _draw(store))
-    return run.go(report)
+    with no_empty_folder(Path(config.output)):
+        run = _Run(networks, config, layout, store, rates or {})
+        run.prepare(sources, photos, backdrops, draw or _draw(store))
+        return run.go(report)
 
 
 def _draw(store: StoreConfig) -> Callable[[Sources, jax.Array], Drawn]:

@@ -23,7 +23,7 @@ import numpy as np
 from ..arguments import path_list
 from ..detection.protocol import box_overlap
 from ..errors import InputError
-from ..files import make_folder, write_bytes_atomic
+from ..files import make_folder, no_empty_folder, write_bytes_atomic
 from ..geometry.crop import box_from_landmarks
 from ..geometry.pose import angles_from_rotation
 from ..reconstruct import Model, as_model
@@ -78,9 +78,17 @@ def evaluate(
     """
     source = _open(path_list(folders, "folders of pictures and labels"), protocol, whole)
     model = as_model(model)
-    if output is not None:
-        check_plotting()
+    if output is None:
+        return _measure(source, model, detect=detect, output=None, track=track)
+    check_plotting()
+    with no_empty_folder(Path(output)):
         make_folder(Path(output))
+        return _measure(source, model, detect=detect, output=Path(output), track=track)
+
+
+def _measure(
+    source: Source, model: Model, *, detect: bool, output: Path | None, track: Track
+) -> dict[str, Any]:
     errors, missed, exact, numbers = [], [], [], []
     failed: dict[str, str] = {}
     for number in track(range(len(source))):
@@ -103,7 +111,7 @@ def evaluate(
         raise InputError(f"the detector found none of {len(missed)} faces; leave --detect out")
     figures = _figures(errors, exact, missed, detect) | {"failed": failed}
     if output is not None:
-        _write(Path(output), figures, errors, exact, source, numbers)
+        _write(output, figures, errors, exact, source, numbers)
     return figures
 
 

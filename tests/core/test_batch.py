@@ -353,6 +353,16 @@ def test_errors_name_the_photo_once(tmp_path, astronaut, model):
     assert items[1].error is not None and items[1].error.count(str(missing)) == 1
 
 
+def test_a_run_of_which_nothing_comes_leaves_no_folder(tmp_path, astronaut, model):
+    (item,) = _run([tmp_path / "missing.png"], tmp_path / "new" / "out", model)
+    assert item.error is not None and not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    _run([tmp_path / "missing.png"], tmp_path / "old", model)
+    assert (tmp_path / "old").is_dir()
+    _run([tmp_path / "missing.png", astronaut], tmp_path / "new", model, boxes={"astronaut": [BOX]})
+    assert (tmp_path / "new" / "astronaut.json").is_file()
+
+
 def test_warnings_of_faces_name_photo_and_face(tmp_path, astronaut, model):
     small = [210.0, 110, 240, 140]
     (item,) = _run([astronaut], tmp_path / "a", model, boxes={"astronaut": [small]})

@@ -1,11 +1,12 @@
-"""No file that is read is written over, whatever path leads to it."""
+"""No file that is read is written over; what fails leaves neither half a file nor a folder."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from uvface.core.errors import InputError
-from uvface.core.files import InputFiles
+from uvface.core.files import InputFiles, no_empty_folder, write_bytes_atomic
 
 
 @pytest.fixture
@@ -44,3 +45,31 @@ def test_links_in_a_circle_are_no_input(inputs: InputFiles) -> None:
 def test_the_message_says_whose_input_and_what_to_do(inputs: InputFiles) -> None:
     with pytest.raises(InputError, match=r"an input of the batch; choose another folder$"):
         inputs.spare(Path("a.png"), role="an input of the batch", advice="choose another folder")
+
+
+def test_a_file_that_cannot_be_written_leaves_no_new_folder(tmp_path, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(InputError, match="No space left"):
+        write_bytes_atomic(tmp_path / "new" / "folder" / "a.png", b"content")
+    assert not any(tmp_path.iterdir())
+
+
+def test_folders_stay_that_were_there_or_hold_something(tmp_path) -> None:
+    (tmp_path / "old").mkdir()
+    with no_empty_folder(tmp_path / "old" / "new"):
+        (tmp_path / "old" / "new").mkdir()
+    with no_empty_folder(tmp_path / "old"):
+        pass
+    with no_empty_folder(tmp_path / "full" / "empty"):
+        (tmp_path / "full" / "empty").mkdir(parents=True)
+        (tmp_path / "full" / "a.png").touch()
+    with no_empty_folder(tmp_path / "never"):
+        pass
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "full",
+        "full/a.png",
+        "old",
+    ]

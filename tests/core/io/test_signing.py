@@ -135,4 +135,6 @@ def test_keys_that_do_not_sign_are_named(tmp_path, signer):
     expected = r"key\.pem" if HAS_C2PA else "c2pa-python"
     with pytest.raises(InputError, match=expected):
         result().save(tmp_path / "out.png", signer=signer)
+    with pytest.raises(InputError, match=expected):
+        result().save(tmp_path / "out" / "out.png", signer=signer)
     assert not list(tmp_path.glob("*out*"))

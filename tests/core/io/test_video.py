@@ -271,6 +271,15 @@ def test_nothing_is_written_or_overwritten_when_something_fails(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["in.mp4", "old.mp4"]
 
 
+def test_a_new_folder_goes_when_the_video_does_not_come_about(tmp_path):
+    source = write_video(tmp_path / "in.mp4", _frames())
+    with VideoReader(source) as video, pytest.raises(InputError):
+        with VideoWriter(tmp_path / "new" / "folder" / "out.mp4", video) as writer:
+            writer.write(next(video.frames()))
+            raise InputError("no face")
+    assert os.listdir(tmp_path) == ["in.mp4"]
+
+
 @pytest.mark.parametrize("name", ["out.webm", "out", "out.png"])
 def test_other_formats_are_refused_before_anything_is_written(tmp_path, name):
     source = write_video(tmp_path / "in.mp4", _frames(1))
@@ -280,7 +289,7 @@ def test_other_formats_are_refused_before_anything_is_written(tmp_path, name):
 
 def test_a_folder_that_cannot_be_made_is_an_error_in_a_line(tmp_path):
     source = write_video(tmp_path / "in.mp4", _frames(1))
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(InputError, match=r"cannot make the folder .*: it is a file; name another"):
         _copy(source, source / "out.mp4")
 
 

@@ -88,6 +88,7 @@ def test_without_any_face_each_photo_is_named_and_then_all(tmp_path: Path, capsy
     assert broken.startswith(f"error: {photos / 'broken.jpg'} ")
     assert grey == "warning: no face found in grey.png; it is left out"
     assert last.startswith("error: no face found in ")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("error", "code"), [(InputError, 1), (NoFaceError, 0)])
@@ -128,6 +129,20 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_is_loaded(
     (tmp_path / "out").touch()
     with pytest.raises(InputError, match="cannot make the folder"):
         run(1, tmp_path / "out", assets=tmp_path)
+
+
+@pytest.mark.parametrize("run", [synthesize, synthesize_pool])
+def test_sources_that_cannot_be_loaded_leave_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run
+) -> None:
+    def load(*_, **__):
+        assert (tmp_path / "new" / "out").is_dir()
+        raise InputError("damaged")
+
+    monkeypatch.setattr(files, "load_generator", load)
+    with pytest.raises(InputError, match="damaged"):
+        run(1, tmp_path / "new" / "out", assets=tmp_path)
+    assert not any(tmp_path.iterdir())
 
 
 def test_fits_that_would_not_be_used_are_refused(tmp_path: Path) -> None:

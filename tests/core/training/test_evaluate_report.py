@@ -211,6 +211,14 @@ def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path, toy_p
     assert not worked
 
 
+def test_pictures_of_which_none_can_be_read_leave_no_folder(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"words")
+    savemat(tmp_path / "a.mat", {"pt3d_68": np.ones((3, 68)), "Pose_Para": np.zeros((1, 7))})
+    with pytest.raises(InputError, match=r"^a: .*a\.jpg"):
+        evaluate(tmp_path, model=object.__new__(Model), output=tmp_path / "new" / "report")
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.weights
 def test_damaged_pictures_and_labels_are_left_out_and_named(tmp_path, capsys):
     truth = np.random.default_rng(0).uniform(60, 200, (3, 68))
