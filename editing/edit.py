@@ -20,13 +20,13 @@ from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.io.boxes import Boxes
-from ..core.io.photos import PhotoLike, open_photo
+from ..core.io.photos import Origin, PhotoLike, open_photo
 from ..core.reconstruct import FaceChoice, Model, read_texture
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
 from .deform import parse_amounts
 from .edges import closed_gaps
-from .finder import LIKE, FaceFinder, FoundReference, Selection, like_files
+from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
 from .finish import SharpnessMatch
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
@@ -331,15 +331,15 @@ def edit(
     selections = {"faces": Selection(faces=faces, like=like)}
     found, warnings = finder.faces(opened, selections["faces"])
     shown: Reference | None = None
-    files: tuple[Path, ...] = ()
+    origins: tuple[Origin, ...] = ()
     settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor, "reshape": amounts}
     settings |= _settings(config)
     if reference is not None:
         selections["reference_face"] = Selection(faces=reference_face, like=reference_like)
         chosen = find_reference(finder, given, selections["reference_face"])
-        shown, files, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
+        shown, origins, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
         settings["reference"] = reference_names(given)
-    likes = like_files(*selections.values())
+    likes = like_origins(*selections.values())
     photos = [opened, *sources, *likes]
     image, alpha, edited = opened.image, opened.alpha, []
     for face in found:
@@ -372,7 +372,7 @@ def edit(
         operation=f"edit {done}",
         settings=settings | finder.describe(selections, photos),
         warnings=opened.warnings + warnings,
-        references=files,
+        references=origins,
         likes=likes,
     )
 

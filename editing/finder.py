@@ -17,7 +17,7 @@ from ..core.io.boxes import Boxes, as_boxes, require_boxes
 from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
 from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.images import Photo
-from ..core.io.photos import PhotoLike, open_photo, photo_path
+from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin, photo_path
 from ..core.once import once
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
@@ -31,7 +31,7 @@ __all__ = [
     "FaceFinder",
     "FoundReference",
     "Selection",
-    "like_files",
+    "like_origins",
     "pick_faces",
 ]
 
@@ -58,20 +58,25 @@ class Selection:
             raise InputError(f"face {self.faces!r} and a face to be like; give one of the two")
 
 
-def like_files(*selections: Selection) -> tuple[Path, ...]:
-    """Return the files of the people whom faces are to be like, each once."""
+def like_origins(*selections: Selection) -> tuple[Origin, ...]:
+    """Return the photos of the people whom faces are to be like, each file once."""
     likes = [selection.like for selection in selections if selection.like is not None]
-    return tuple(dict.fromkeys(path for like in likes if (path := photo_path(like))))
+    return tuple(dict.fromkeys(map(photo_origin, likes)))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class FoundReference:
-    """What a face is taken from, and the files that it was read from."""
+    """What a face is taken from, and the files that it was read from, or photos without one."""
 
     reference: Reference
-    photos: tuple[Path, ...]
-    left_out: tuple[Path, ...] = ()  # photos of several without the face
+    photos: tuple[Origin, ...]
+    left_out: tuple[Origin, ...] = ()  # those of several without the face
     warnings: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return those of the photos that are files."""
+        return tuple(photo for photo in self.photos if isinstance(photo, Path))
 
 
 class FaceFinder:
@@ -236,18 +241,17 @@ class FaceFinder:
         _check_one(selection)
         views: list[PhotoWithFace] = []
         sources: list[TextureSource] = []
-        used: list[Path] = []
-        left_out: list[Path] = []
+        used: list[Origin] = []
+        left_out: list[Origin] = []
         warnings: list[str] = []
         for photo in map(open_photo, photos):
-            path = [] if photo.path is None else [photo.path]
             try:
                 found, notes = self.faces(photo, selection, name="reference")
             except NoFaceError as error:
                 warnings.append(f"left out: {error}")
-                left_out += path
+                left_out.append(photo_origin(photo))
                 continue
-            used += path
+            used.append(photo_origin(photo))
             views.append((photo.image, found[0]))
             sources.append(_texture_source(photo))
             warnings += [*photo.warnings, *notes]
@@ -277,7 +281,7 @@ class FaceFinder:
         found, warnings = self.faces(photo, selection, name="reference")
         return FoundReference(
             reference=(photo.image, found[0]),
-            photos=() if photo.path is None else (photo.path,),
+            photos=(photo_origin(photo),),
             warnings=photo.warnings + warnings,
         )
 

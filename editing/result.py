@@ -12,6 +12,7 @@ from ..core.errors import InputError, NoFaceError
 from ..core.files import InputFiles, no_empty_folder, write_bytes_atomic
 from ..core.io.boxes import GivenBoxes
 from ..core.io.images import Photo, write_image
+from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
@@ -66,8 +67,8 @@ class EditResult:
         operation: what was done, for the provenance.
         settings: the options, for the record.
         warnings: one line each.
-        references: files that colours were taken from.
-        likes: photos of the people by whose likeness faces were chosen.
+        references: files that colours were taken from, and photos that came from none.
+        likes: the same of the people by whose likeness faces were chosen.
         alpha: ``[H, W]`` in [0, 1], opacity that moved along with a face; None: the photo's.
     """
 
@@ -77,8 +78,8 @@ class EditResult:
     operation: str
     settings: dict[str, Any]
     warnings: tuple[str, ...] = ()
-    references: tuple[Path, ...] = ()
-    likes: tuple[Path, ...] = ()
+    references: tuple[Origin, ...] = ()
+    likes: tuple[Origin, ...] = ()
     alpha: np.ndarray | None = None
 
     def __repr__(self) -> str:
@@ -110,7 +111,7 @@ class EditResult:
                 not sign.
         """
         path = Path(path)
-        InputFiles(self.inputs.values()).spare(path)
+        InputFiles(map(photo_path, self.inputs.values())).spare(path)
         # Before anything is written: what cannot be told of leaves no file.
         record = self.record(path) if metadata and sidecar else None
         if signer is None:
@@ -148,11 +149,11 @@ class EditResult:
         )
 
     @property
-    def inputs(self) -> dict[str, Path | None]:
-        """Return role -> file of what the picture was made from, and of what was looked at."""
-        references = {f"reference {i}": path for i, path in enumerate(self.references)}
-        likes = {f"like {i}": path for i, path in enumerate(self.likes)}
-        return {"target": self.photo.path, **references, **likes}
+    def inputs(self) -> dict[str, Origin]:
+        """Return role -> what the picture was made from, and what was looked at."""
+        references = {f"reference {i}": one for i, one in enumerate(self.references)}
+        likes = {f"like {i}": one for i, one in enumerate(self.likes)}
+        return {"target": photo_origin(self.photo), **references, **likes}
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object."""

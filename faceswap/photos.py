@@ -20,7 +20,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.images import Photo
-from ..core.io.photos import PhotoLike, open_photo, photo_path
+from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin
 from ..core.reconstruct import FaceChoice, Model
 from ..core.traced import nothing_new
 from ..core.types import Camera, Face
@@ -119,17 +119,17 @@ class SwapResult(EditResult):
         return bool(self.config.strength) and np.array_equal(self.image, self.photo.image)
 
     @property
-    def inputs(self) -> dict[str, Path | None]:
-        """Return role -> file of what the picture was made from, and of what was looked at."""
-        unused = dict.fromkeys(path for one in self.swaps for path in one.found.left_out)
-        left_out = {f"left out {i}": path for i, path in enumerate(unused)}
-        mask = None if self.mask is None else photo_path(self.mask)
-        return super().inputs | left_out | ({"mask": mask} if mask else {})
+    def inputs(self) -> dict[str, Origin]:
+        """Return role -> what the picture was made from, and what was looked at."""
+        unused = dict.fromkeys(photo for one in self.swaps for photo in one.found.left_out)
+        left_out = {f"left out {i}": photo for i, photo in enumerate(unused)}
+        mask = {} if self.mask is None else {"mask": photo_origin(self.mask)}
+        return super().inputs | left_out | mask
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object, with the numbers of each face."""
         faces = [
-            numbers.record() | {"reference": [str(path) for path in one.found.photos]}
+            numbers.record() | {"reference": [str(path) for path in one.found.files]}
             for one, numbers in zip(self.swaps, self.numbers, strict=True)
         ]
         return super().record(output) | {"faces": faces, "warnings": list(self.all_warnings)}
@@ -264,7 +264,7 @@ def swap_photo(
         operation="swap",
         settings=describe(photo, request, options, finder),
         warnings=tuple(dict.fromkeys(photo.warnings + warnings)),
-        references=tuple(dict.fromkeys(path for one in swaps for path in one.found.photos)),
+        references=tuple(dict.fromkeys(photo for one in swaps for photo in one.found.photos)),
         swaps=tuple(swaps),
         config=config,
         mask=request.mask,

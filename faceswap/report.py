@@ -127,7 +127,7 @@ def _table(numbers: FaceNumbers, found: FoundReference) -> str:
 
 def _kind(found: FoundReference) -> str:
     """Return what a texture was: a face file, or several photos."""
-    is_file = [path.suffix.lower() for path in found.photos] == [SUFFIX]
+    is_file = [path.suffix.lower() for path in found.files] == [SUFFIX]
     return "a face file" if is_file else "several photos, fused"
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..core.arguments import OnOff, as_number, as_switch, name_list
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
-from ..core.io.photos import PhotoLike
+from ..core.io.photos import Origin, PhotoLike
 from ..core.reconstruct import FaceChoice
 from ..editing.complete import Completion
-from ..editing.finder import FaceFinder, FoundReference, Selection, like_files
+from ..editing.finder import FaceFinder, FoundReference, Selection, like_origins
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.references import reference_names
@@ -59,9 +58,9 @@ class SwapRequest:
         return [one for one in every if not isinstance(one, FoundReference)]
 
     @property
-    def likes(self) -> tuple[Path, ...]:
-        """Return the files by whose likeness faces are chosen."""
-        return like_files(self.target, self.reference)
+    def likes(self) -> tuple[Origin, ...]:
+        """Return the photos by whose likeness faces are chosen."""
+        return like_origins(self.target, self.reference)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from ..core.blending.composite import BlendMethod
 from ..core.errors import NoFaceError
 from ..core.files import InputFiles
 from ..core.geometry.layout import UVLayout
-from ..core.io.photos import PhotoLike
+from ..core.io.photos import Origin, PhotoLike, photo_path
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, write_sidecar
 from ..core.io.video import Frame, VideoReader
@@ -168,7 +168,7 @@ def swap_video(
     with VideoReader(target) as video:
         found = find_reference(finder, request.references, request.reference)
         inputs = _inputs(target, found, request)
-        InputFiles(inputs.values()).spare(output)
+        InputFiles(map(photo_path, inputs.values())).spare(output)
         told = Provenance(operation=_OPERATION) if metadata else None
         tracker = Tracker(finder, request.target)
         frames = _swap_frames(video, tracker, found, finder.model.layout, options.config)
@@ -204,9 +204,9 @@ def swap_video(
     )
 
 
-def _inputs(target: Path, found: FoundReference, request: SwapRequest) -> dict[str, Path]:
-    references = {f"reference {i}": path for i, path in enumerate(found.photos)}
-    likes = {f"like {i}": path for i, path in enumerate(request.likes)}
+def _inputs(target: Path, found: FoundReference, request: SwapRequest) -> dict[str, Origin]:
+    references = {f"reference {i}": photo for i, photo in enumerate(found.photos)}
+    likes = {f"like {i}": photo for i, photo in enumerate(request.likes)}
     return {"target": target, **references, **likes}
 
 

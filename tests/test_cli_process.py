@@ -15,6 +15,7 @@ from uvface.cli import main
 from uvface.core.commands import progress
 from uvface.core.commands.progress import count_up, track
 from uvface.core.io import provenance
+from uvface.core.io.sidecar import write_sidecar
 
 PHOTO = Path(__file__).resolve().parents[1] / "examples" / "photos" / "target.jpg"
 _PROGRAM = [sys.executable, "-c", "import sys; from uvface.cli import main; sys.exit(main())"]
@@ -37,6 +38,18 @@ def test_the_package_runs_as_the_program_does(command: list[str], code: int, sai
     assert module.returncode == program.returncode == code
     assert (module.stdout, module.stderr) == (program.stdout, program.stderr)
     assert said in module.stdout + module.stderr
+
+
+def test_inspect_does_not_wait_for_jax(tmp_path: Path) -> None:
+    """It takes longer to import than all the rest of the command."""
+    picture = tmp_path / "a.png"
+    picture.write_bytes(PHOTO.read_bytes())
+    write_sidecar(picture, {"operation": "swap"}, inputs={"target": PHOTO})
+    code = f"import sys; from uvface.cli import main; main(['inspect', {str(picture)!r}])"
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('jax' in sys.modules)"], **_CAPTURED
+    )
+    assert '"sidecar_fits": true' in run.stdout and run.stdout.endswith("}\nFalse\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

@@ -57,6 +57,7 @@ class Photo:
     image: np.ndarray  # [H, W, 3] float32, RGB in [0, 1], upright
     alpha: np.ndarray | None = None  # [H, W] float32 in [0, 1]
     bit_depth: int = 8  # 8 or 16
+    dtype: str = "float32"  # of the values that it was given as
     icc: bytes | None = None  # ICC profile of the RGB values
     exif: bytes | None = None  # Exif block with the orientation set to upright, no thumbnail
     xmp: bytes | None = None  # XMP packet
@@ -156,6 +157,7 @@ def _photo(path: Path | None, picture: Image.Image, content: bytes) -> Photo:
         image=_shares(pixels[..., :3]),
         alpha=_shares(pixels[..., 3]) if pixels.shape[2] == 4 else None,
         bit_depth=pixels.dtype.itemsize * 8,
+        dtype=pixels.dtype.name,
         icc=icc if icc and icc[16:20] == b"RGB " else None,
         exif=exif,
         xmp=packet_in(picture),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,16 +14,29 @@ from jaxtyping import Float, UInt8, UInt16
 from PIL import Image
 
 from ..errors import InputError
+from ..levels import quantise
 from .images import Photo, photo_from_picture, read_photo
 
-__all__ = ["PhotoLike", "Photos", "as_rgb", "open_photo", "photo_list", "photo_path"]
+__all__ = [
+    "Origin",
+    "PhotoLike",
+    "Photos",
+    "array_record",
+    "as_rgb",
+    "open_photo",
+    "photo_list",
+    "photo_origin",
+    "photo_path",
+]
 
 # Arrays: sizes of their own.
 _Numpy = Float[np.ndarray, "_ _ 3"] | UInt8[np.ndarray, "_ _ 3"] | UInt16[np.ndarray, "_ _ 3"]
 _Jax = Float[Array, "_ _ 3"] | UInt8[Array, "_ _ 3"] | UInt16[Array, "_ _ 3"]
 PhotoLike = str | Path | Photo | Image.Image | _Numpy | _Jax
 Photos = PhotoLike | Sequence[PhotoLike]
+Origin = Path | Photo  # what something was made of: a file, or a photo that came from none
 
+_KEPT_TYPES = ("uint8", "uint16", "float16", "float32")  # float32 holds all of their values
 _ROUNDING = 1e-3  # by which floats may leave [0, 1]
 _ONE = (str, os.PathLike, Photo, Image.Image, np.ndarray, Array)
 
@@ -43,7 +57,9 @@ def open_photo(photo: PhotoLike) -> Photo:
         return read_photo(photo)
     if not isinstance(photo, np.ndarray | Array):
         raise InputError(_no_photo(photo))
-    return Photo(image=as_rgb(np.asarray(photo)).astype(np.float32))
+    given = np.asarray(photo)
+    dtype = given.dtype.name if given.dtype.name in _KEPT_TYPES else "float32"
+    return Photo(image=as_rgb(given).astype(np.float32), dtype=dtype)
 
 
 def photo_list(photos: Photos) -> tuple[PhotoLike, ...]:
@@ -64,6 +80,29 @@ def photo_path(photo: PhotoLike) -> Path | None:
     if isinstance(photo, Photo):
         return photo.path
     return Path(photo) if isinstance(photo, str | os.PathLike) else None
+
+
+def photo_origin(photo: PhotoLike) -> Origin:
+    """Return the file that a photo is, or was read from; without one the photo."""
+    return photo_path(photo) or open_photo(photo)
+
+
+def array_record(photo: Photo) -> dict[str, Any]:
+    """Return what tells an array from others, for records: its size, its type and a SHA-256.
+
+    The hash is of the bytes of RGB ``[H, W, 3]`` of that type, row by row, as the array had them
+    (64-bit floats count as the float32 that they are read as; a picture of Pillow as its values,
+    upright). Alpha does not count.
+    """
+    kind = np.dtype(photo.dtype)
+    if kind.kind == "f":
+        pixels = photo.image.astype(kind)
+    else:
+        pixels = quantise(photo.image, bit_depth=8 * kind.itemsize)
+    return {
+        "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        "array": {"width": photo.width, "height": photo.height, "dtype": photo.dtype},
+    }
 
 
 def _no_photo(given: Any) -> str:

@@ -1,8 +1,8 @@
 """Sidecars: ``out.png.json`` beside ``out.png``, which says how the picture came about.
 
 The packet in the picture (`provenance`) says that it is synthetic; the sidecar says of what it was
-made: SHA-256 of the inputs and of the picture itself, options, faces, warnings. It holds
-no time and no machine, so that the same work gives the same bytes.
+made: SHA-256 of the inputs (of arrays their size and type, too) and of the picture itself, options,
+faces, warnings. It holds no time and no machine, so that the same work gives the same bytes.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..files import file_sha256, read_bytes, write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
+
+if TYPE_CHECKING:  # `uvface inspect` reads sidecars without JAX
+    from .photos import Origin
 
 __all__ = [
     "check_sidecar",
@@ -35,33 +38,37 @@ def sidecar_path(image: str | Path) -> Path:
 
 
 def write_sidecar(
-    image: str | Path, record: Mapping[str, Any], *, inputs: Mapping[str, Path | None]
+    image: str | Path, record: Mapping[str, Any], *, inputs: Mapping[str, Origin]
 ) -> None:
     """Write the sidecar of a picture that has been written, as a whole or not at all.
 
     Args:
         image: the picture.
         record: what was done, as JSON can hold it.
-        inputs: role -> file that the picture was made from; None for what came from no file.
+        inputs: role -> file that the picture was made from, or photo that came from no file.
 
     Raises:
         InputError: a file cannot be read or written.
     """
     path = Path(image)
-    files = [
-        {"role": role, "path": str(file or ""), "sha256": file_sha256(file) if file else ""}
-        for role, file in inputs.items()
-    ]
     content = {
         "format": _FORMAT,
         "image": path.name,
         "sha256": file_sha256(path),
         "software": software_name(),
         "digital_source_type": COMPOSITE_SYNTHETIC,
-        "inputs": files,
+        "inputs": [{"role": role} | _origin_record(origin) for role, origin in inputs.items()],
         **{key: value for key, value in record.items() if key not in ("image", "photo")},
     }
     write_bytes_atomic(sidecar_path(path), (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _origin_record(origin: Origin) -> dict[str, Any]:
+    if isinstance(origin, Path):
+        return {"path": str(origin), "sha256": file_sha256(origin)}
+    from .photos import array_record
+
+    return {"path": ""} | array_record(origin)
 
 
 def read_sidecar(image: str | Path) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Swaps and edits of files: what is read, found, kept and written."""
 
 import dataclasses
+import hashlib
 import inspect
 import os
 from functools import partial
@@ -231,6 +232,18 @@ def test_edit_of_arrays(model):
     assert 0.0 < (result.image != toy_photo(1)[0]).mean() < 0.1
     photo = Photo(image=toy_photo(1)[0])
     assert edit(photo, model=model, regions=["lips"], recolor="#a03040").photo is photo
+
+
+def test_a_swap_of_arrays_tells_of_each(model, tmp_path):
+    """The sidecar said nothing of its inputs."""
+    target, other = toy_photo(1)[0], (255 * toy_photo(2)[0]).astype(np.uint8)
+    mask, wall = np.ones(target.shape[:2], bool), np.full((120, 120, 3), 0.5, np.float32)
+    swap(target, [wall, other], model=model, keep=(), mask=mask).save(tmp_path / "out.png")
+    inputs = read_sidecar(tmp_path / "out.png")["inputs"]
+    assert [one["role"] for one in inputs] == ["target", "reference 0", "left out 0", "mask"]
+    assert [one["array"]["dtype"] for one in inputs] == ["float32", "uint8", "float32", "float32"]
+    given = [target.tobytes(), other.tobytes(), wall.tobytes()]
+    assert [one["sha256"] for one in inputs[:3]] == [hashlib.sha256(g).hexdigest() for g in given]
 
 
 def test_no_face_names_the_photo(files, model, tmp_path):

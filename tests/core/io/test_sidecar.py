@@ -1,9 +1,12 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from uvface.core.errors import InputError
+from uvface.core.io.photos import array_record, open_photo, photo_origin
 from uvface.core.io.sidecar import is_intact, read_sidecar, sidecar_path, write_sidecar
 
 
@@ -11,17 +14,43 @@ def test_sidecar_names_the_files_by_their_hashes(tmp_path):
     image, photo = tmp_path / "out.png", tmp_path / "in.png"
     image.write_bytes(b"picture")
     photo.write_bytes(b"photo")
-    write_sidecar(
-        image, {"operation": "swap", "image": "x"}, inputs={"target": photo, "reference 0": None}
-    )
+    write_sidecar(image, {"operation": "swap", "image": "x"}, inputs={"target": photo})
     assert sidecar_path(image) == tmp_path / "out.png.json"
     found = read_sidecar(image)
     assert found["image"] == "out.png" and found["operation"] == "swap"
     hashes = [entry["sha256"] for entry in found["inputs"]]
-    assert hashes == [hashlib.sha256(b"photo").hexdigest(), ""]
+    assert hashes == [hashlib.sha256(b"photo").hexdigest()]
     assert is_intact(image, found)
     image.write_bytes(b"changed")
     assert not is_intact(image, found)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16", "float32"])
+def test_arrays_are_named_by_the_hash_of_their_bytes(tmp_path, dtype):
+    """Nothing was said of them."""
+    count = 3 * 160 * 140  # more than there are numbers of 16 bits
+    if dtype.startswith("u"):
+        array = (np.arange(count) % (np.iinfo(dtype).max + 1)).astype(dtype)
+    else:
+        array = np.linspace(0, 1, count).astype(dtype)
+    array, image = array.reshape(160, 140, 3), tmp_path / "out.png"
+    image.write_bytes(b"picture")
+    write_sidecar(image, {}, inputs={"target": photo_origin(array)})
+    assert read_sidecar(image)["inputs"] == [
+        {
+            "role": "target",
+            "path": "",
+            "sha256": hashlib.sha256(array.tobytes()).hexdigest(),
+            "array": {"width": 140, "height": 160, "dtype": dtype},
+        }
+    ]
+
+
+def test_a_picture_is_named_by_its_values_and_doubles_as_they_are_read():
+    values = np.random.default_rng(0).integers(0, 256, (8, 6, 3), np.uint8)
+    assert array_record(photo_origin(Image.fromarray(values))) == array_record(photo_origin(values))
+    doubles = np.random.default_rng(1).random((8, 6, 3))
+    assert array_record(open_photo(doubles)) == array_record(open_photo(np.float32(doubles)))
 
 
 def test_the_same_work_gives_the_same_bytes(tmp_path):
