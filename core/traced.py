@@ -38,8 +38,8 @@ _NOTHING_NEW = contextvars.ContextVar("nothing_new", default=False)
 _TRACED = (
     "core",
     "core/blending",
+    "core/drawing",
     "core/geometry",
-    "core/io",
     "core/network",
     "editing",
     "faceswap",

@@ -19,13 +19,13 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..core.drawing.overlay import draw_overlay
+from ..core.drawing.view import view_around
 from ..core.files import write_bytes_atomic
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.io.face_files import SUFFIX, FaceTexture
-from ..core.io.overlay import draw_overlay
 from ..core.io.provenance import software_name
-from ..core.io.view import view_around
 from ..core.levels import quantise
 from ..core.types import Face
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab

@@ -1,1 +1,1 @@
-"""Images, meshes, result files and provenance."""
+"""Photos, videos, meshes, result files and provenance: what is read and written."""

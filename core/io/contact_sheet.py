@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
+from ..drawing.overlay import draw_landmarks
 from ..errors import UvfaceError
 from .images import read_photo, write_image
-from .overlay import draw_landmarks
 from .provenance import COMPOSITE, Provenance, packet_in, parse_packet
 
 __all__ = ["TILE", "draw_contact_sheet", "is_contact_sheet", "write_contact_sheet"]

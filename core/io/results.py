@@ -19,6 +19,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..drawing.layers import depth_map, normal_map, pncc_map
+from ..drawing.overlay import draw_overlay
 from ..errors import InputError
 from ..files import InputFiles, write_bytes_atomic
 from ..geometry.layout import UVLayout
@@ -29,9 +31,7 @@ from .existing import whole_result
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .face_records import face_record
 from .images import Photo, write_image
-from .layers import depth_map, normal_map, pncc_map
 from .meshes import write_colored_obj, write_mesh
-from .overlay import draw_overlay
 from .position_maps import pack_position_map
 from .textures import as_texture_size, photo_texture, resized_visibility
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ...core.io.view import view_around
+from ...core.drawing.view import view_around
 from ...core.levels import quantise
 from ...core.types import Face
 

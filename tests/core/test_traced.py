@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -36,6 +37,13 @@ def _kept(calls, *, key="a", factor=2.0):
 
 MOVE = Similarity(scale=jnp.float32(3.0), rotation=jnp.eye(2), translation=jnp.ones(2))
 POINTS = jnp.arange(6.0).reshape(3, 2)
+ROOT = Path(__file__).resolve().parents[2]
+USERS = {  # folders with functions that are kept
+    path.parent.relative_to(ROOT).as_posix()
+    for package in ("core", "editing", "faceswap")
+    for path in (ROOT / package).rglob("*.py")
+    if "keep_traced(" in path.read_text()
+}
 EXPECTED = 2.0 * (3.0 * np.arange(6.0).reshape(3, 2) + 1.0)
 
 
@@ -83,7 +91,7 @@ def test_changed_code_is_traced(folder, monkeypatch):
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize("folder", ["core/geometry", "core/blending", "editing"])
+@pytest.mark.parametrize("folder", sorted({"core/geometry", "core/blending", *USERS}))
 def test_code_of_every_step_counts(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("uvface.core.traced._PACKAGE", tmp_path)
     file = tmp_path / folder / "step.py"

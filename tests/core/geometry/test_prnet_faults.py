@@ -17,6 +17,7 @@ from jax.extend.core import jaxprs_in_params
 from mean_faces import mean_face
 from toys import toy_camera, toy_layout, toy_position_map
 
+from uvface.core.drawing.layers import depth_map
 from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
 from uvface.core.geometry.prnet_layout import read_prnet_layout
 from uvface.core.geometry.render import render_texture
@@ -24,7 +25,6 @@ from uvface.core.geometry.sampling import sample_texture
 from uvface.core.geometry.visibility import visibility
 from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
-from uvface.core.io.layers import depth_map
 from uvface.core.reconstruct import load
 from uvface.core.upright import fit_camera
 

@@ -11,15 +11,15 @@ from mean_faces import mean_face
 from PIL import Image
 from scipy.io import loadmat
 
+from uvface.core.drawing import layers
+from uvface.core.drawing.layers import depth_map, normal_map, pncc_map
+from uvface.core.drawing.overlay import PANEL
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import UVLayout, load_layout
 from uvface.core.geometry.sampling import sample_bilinear, sample_texture
-from uvface.core.io import layers
 from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
-from uvface.core.io.layers import depth_map, normal_map, pncc_map
-from uvface.core.io.overlay import PANEL
 from uvface.core.io.results import ENDINGS, OUTPUTS, write_results
 from uvface.core.io.textures import photo_texture
 from uvface.core.types import Face

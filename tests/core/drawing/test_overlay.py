@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from mean_faces import mean_face
 
+from uvface.core.drawing.overlay import PANEL, draw_landmarks, draw_overlay
+from uvface.core.drawing.view import OUTSIDE_GREY, view_around
 from uvface.core.geometry.layout import load_layout
-from uvface.core.io.overlay import PANEL, draw_landmarks, draw_overlay
-from uvface.core.io.view import OUTSIDE_GREY, view_around
 
 
 def _picture_of_places(height, width):
