@@ -155,16 +155,16 @@ def texture(
     """Fuse photos of one person into a face file that swap and edit take in place of a photo."""
     set_up(device)
     from ..core.batch import find_photos
+    from ..core.io.face_files import check_face_file_name
     from ..core.reconstruct import load
     from .finder import Selection
     from .texture import texture as run
 
-    if output.suffix.lower() != ".uvface":
-        raise typer.BadParameter(f"{output} does not end in .uvface; name the face file so")
     if faces == "all":
         raise typer.BadParameter("faces 'all'; a face file holds one person: name one face")
     check_recognition(recognition, like)
     with usage_errors():
+        check_face_file_name(output)
         Selection(faces=face_choice(faces), like=like)
     files = find_photos(photos)
     tell_of_compiling(quiet=quiet)

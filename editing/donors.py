@@ -25,7 +25,7 @@ from ..core.geometry.crop import box_from_landmarks
 from ..core.geometry.landmarks import read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import GivenBoxes
-from ..core.io.face_files import SUFFIX, FaceTexture, read_face_file
+from ..core.io.face_files import FaceTexture, is_face_file, read_face_file
 from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.photos import open_photo
 from ..core.reconstruct import Model
@@ -104,7 +104,7 @@ class Donors:
     @property
     def is_detected(self) -> bool:
         """Return whether a face is looked for in one of them."""
-        photos = [path for path in self.files if path.suffix.lower() != SUFFIX]
+        photos = [path for path in self.files if not is_face_file(path)]
         return not all(map(self._boxes.is_given, photos))
 
     def take_notes(self) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ class Donors:
 
     def _read(self, sha256: str) -> Reference:
         path, layout = self._files[sha256], self._model.layout
-        if path.suffix.lower() == SUFFIX:
+        if is_face_file(path):
             return _small(read_face_file(path, layout=layout))
         photo = open_photo(path)
         (face, *_) = find_faces(photo, self._model, faces="largest", boxes=self._boxes)

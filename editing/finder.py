@@ -14,7 +14,7 @@ from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
 from ..core.files import file_sha256
 from ..core.io.boxes import Boxes, as_boxes, require_boxes
-from ..core.io.face_files import SUFFIX, FaceTexture, TextureSource, read_face_file
+from ..core.io.face_files import FaceTexture, TextureSource, is_face_file, read_face_file
 from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin, photo_path
@@ -266,9 +266,7 @@ class FaceFinder:
         )
 
     def _read_reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
-        files = [
-            p for p in photos if isinstance(p, str | Path) and Path(p).suffix.lower() == SUFFIX
-        ]
+        files = [one for one in photos if isinstance(one, str | Path) and is_face_file(one)]
         if files and len(photos) > 1:
             raise InputError(f"{files[0]} and other references; a face file stands alone")
         if files:

@@ -18,7 +18,7 @@ from ..core.blending.composite import BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
-from ..core.io.face_files import FaceTexture
+from ..core.io.face_files import FaceTexture, is_face_file
 from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin
 from ..core.reconstruct import FaceChoice, Model
@@ -280,7 +280,7 @@ def prepare_swap(layout: UVLayout, request: SwapRequest, options: SwapOptions) -
     for textures, which several references become.
     """
     paths = [Path(one) for one in request.references if isinstance(one, str | Path)]
-    is_photo = len(request.references) == len(paths) == 1 and paths[0].suffix != ".uvface"
+    is_photo = len(request.references) == len(paths) == 1 and not is_face_file(paths[0])
     if options.preset == "prnet" or not is_photo:
         return
     grey, face = np.full((256, 256, 3), 0.5, np.float32), _anybody(layout)

@@ -24,7 +24,7 @@ from ..core.drawing.view import view_around
 from ..core.files import write_bytes_atomic
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
-from ..core.io.face_files import SUFFIX, FaceTexture
+from ..core.io.face_files import FaceTexture, is_face_file
 from ..core.io.provenance import software_name
 from ..core.levels import quantise
 from ..core.types import Face
@@ -127,7 +127,7 @@ def _table(numbers: FaceNumbers, found: FoundReference) -> str:
 
 def _kind(found: FoundReference) -> str:
     """Return what a texture was: a face file, or several photos."""
-    is_file = [path.suffix.lower() for path in found.files] == [SUFFIX]
+    is_file = any(map(is_face_file, found.files))
     return "a face file" if is_file else "several photos, fused"
 
 

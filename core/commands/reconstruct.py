@@ -25,6 +25,7 @@ from .options import (
     open_boxes,
     set_up,
     usage_errors,
+    warn,
 )
 from .progress import tell_of_compiling, track
 
@@ -131,8 +132,7 @@ def _tell(item: Item, output: Path, *, quiet: bool, as_json: bool) -> None:
     """Print what became of a photo."""
     if item.error is not None:
         complain(item.error)
-    for warning in item.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    warn(item.warnings)
     if as_json:
         typer.echo(json.dumps(item.record))
     elif not quiet and item.error is None:
@@ -148,9 +148,10 @@ def inspect(
     Of a picture that says nothing about it, as a photo, null is printed, and a note on stderr.
     """
     from ..errors import InputError
+    from ..io.face_files import is_face_file
     from ..io.sidecar import check_sidecar, is_intact, read_sidecar
 
-    if photo.suffix.lower() == ".uvface":
+    if is_face_file(photo):
         typer.echo(json.dumps(_face_file(photo), indent=2))
         return
     from ..io.provenance import read_provenance
@@ -160,7 +161,7 @@ def inspect(
     try:
         check_sidecar(photo)
     except InputError as error:  # what the picture itself says counts all the same
-        typer.echo(f"warning: {error}", err=True)
+        warn([str(error)])
     if found is None and sidecar is None and signed is None:
         typer.echo("null")
         typer.echo(f"no provenance: nothing in {photo} says that it is synthetic", err=True)
@@ -170,8 +171,7 @@ def inspect(
     record |= {"credentials": signed, "sidecar": sidecar, "sidecar_fits": fits}
     typer.echo(json.dumps(record, indent=2))
     if fits is False:
-        line = f"{photo} is not the picture that its sidecar was written for; it was changed since"
-        typer.echo(f"warning: {line}", err=True)
+        warn([f"{photo} is not the picture that its sidecar was written for; it was changed since"])
 
 
 def _face_file(path: Path) -> dict[str, Any]:

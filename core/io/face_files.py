@@ -10,7 +10,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, UInt16
@@ -19,12 +19,21 @@ from safetensors.numpy import load, save
 
 from ..errors import InputError
 from ..files import read_bytes, write_bytes_atomic
-from ..geometry.layout import UVLayout
 from .provenance import software_name
 
-__all__ = ["SUFFIX", "FaceTexture", "TextureSource", "read_face_file", "write_face_file"]
+if TYPE_CHECKING:  # `uvface inspect` reads face files without JAX
+    from ..geometry.layout import UVLayout
 
-SUFFIX = ".uvface"
+__all__ = [
+    "FaceTexture",
+    "TextureSource",
+    "check_face_file_name",
+    "is_face_file",
+    "read_face_file",
+    "write_face_file",
+]
+
+_SUFFIX = ".uvface"
 _FORMAT = "uvface face 1"
 _KEY = "uvface"  # of the header's text
 _TOP = np.float32(65535)
@@ -68,6 +77,17 @@ class FaceTexture:
         write_face_file(path, self)
 
 
+def is_face_file(path: str | Path) -> bool:
+    """Return whether a file is a face file by its name."""
+    return Path(path).suffix.lower() == _SUFFIX
+
+
+def check_face_file_name(path: Path) -> None:
+    """Raise InputError where a face file is not written under a name."""
+    if not is_face_file(path):
+        raise InputError(f"{path} does not end in {_SUFFIX}; name the face file so")
+
+
 def write_face_file(path: str | Path, face: FaceTexture) -> None:
     """Write a face file, as a whole or not at all; colours are rounded to 16 bits.
 
@@ -75,8 +95,7 @@ def write_face_file(path: str | Path, face: FaceTexture) -> None:
         InputError: the path does not end in ``.uvface``, or cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() != SUFFIX:
-        raise InputError(f"{path} does not end in {SUFFIX}; name the face file so")
+    check_face_file_name(path)
     arrays = {
         "texture": np.rint(np.clip(face.texture, 0.0, 1.0) * _TOP).astype(np.uint16),
         "visibility": np.asarray(face.visibility, np.float32),

@@ -24,7 +24,7 @@ from ..errors import InputError
 from ..files import read_bytes, write_bytes_atomic
 from ..levels import quantise
 from .encoding import FORMATS, Extras
-from .face_files import SUFFIX
+from .face_files import is_face_file
 from .provenance import Provenance, packet_in
 from .xmp import packet_for
 
@@ -90,7 +90,7 @@ def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """
     path = Path(path)
     content = read_bytes(path)
-    if path.suffix.lower() == SUFFIX:
+    if is_face_file(path):
         raise InputError(
             f"{path} is a face file, not a photo; use it as a reference of swap or edit"
         )
