@@ -46,11 +46,6 @@ for command in _COMMANDS:
 app.add_typer(models, name="models")
 
 
-@app.callback()
-def _common() -> None:
-    """Start every command with compiled code of earlier runs at hand."""
-
-
 class _OutputError(Exception):
     """Standard output cannot be written, for what the system says."""
 
