@@ -25,10 +25,10 @@ from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
 from ..core.io.signing import ContentSigner, read_credentials
 from ..editing.finder import FaceFinder
 from ..editing.result import EditResult
-from .mapping import read_table, resolve_beside, split_references
 from .masks import mask_beside
 from .photos import swap_photo
 from .request import SwapOptions, SwapRequest, describe
+from .tables import read_table, resolve_beside, split_references
 
 __all__ = [
     "NEEDS_SIDECARS",

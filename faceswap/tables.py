@@ -1,0 +1,74 @@
+"""Files that name photos: CSV tables, and paths that may be relative to the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.files import read_bytes
+
+__all__ = ["read_table", "read_text", "resolve_beside", "split_references"]
+
+
+def read_table(path: Path, columns: Collection[str], need: str) -> list[dict[str, str]]:
+    """Read a CSV file: its rows as column -> text, without the spaces around it.
+
+    Columns are separated by ``,``, or by ``;`` (as spreadsheets write it where a comma stands in
+    numbers) if the header is.
+
+    Args:
+        path: the file, UTF-8, with line ends of any system.
+        columns: those that it must have.
+        need: what the file should hold, for messages.
+
+    Raises:
+        InputError: it is no CSV table, or lacks a column.
+    """
+    text = read_text(path, need)
+    header = text.lstrip().splitlines()[0] if text.strip() else ""
+    delimiter = ";" if ";" in header and "," not in header else ","
+    table = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter)
+    try:
+        found, rows = list(table.fieldnames or ()), list(table)
+    except csv.Error as error:
+        raise InputError(f"{path} is no CSV table ({error}); {need}") from error
+    if not set(columns) <= set(found):
+        raise InputError(f"{path} has the columns {', '.join(found) or 'none'}; {need}")
+    return [{column: (row[column] or "").strip() for column in found} for row in rows]
+
+
+def read_text(path: Path, need: str) -> str:
+    """Return what a file of UTF-8 text holds.
+
+    Args:
+        path: the file.
+        need: what it should hold, for messages.
+
+    Raises:
+        InputError: it cannot be read, or is no such text.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; {need}") from error
+
+
+def split_references(file: Path, text: str) -> tuple[Path, ...]:
+    """Return the photos of one person that a field of a table names, separated by ``;``.
+
+    Args:
+        file: the table; photos may lie beside it.
+        text: the field.
+    """
+    names = [name.strip() for name in text.split(";") if name.strip()]
+    return tuple(resolve_beside(file, name) for name in names)
+
+
+def resolve_beside(file: Path, name: str) -> Path:
+    """Return a path that a file names: as it is, or else relative to the file's folder."""
+    path = Path(name)
+    beside = file.parent / path
+    return beside if not path.is_absolute() and not path.exists() and beside.exists() else path
