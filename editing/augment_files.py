@@ -34,9 +34,9 @@ from .augment_pictures import (
     write_variation,
 )
 from .donors import Donors
+from .find_faces import find_faces
 from .parts import wear_parts
 from .recipe import MOST_YAW, SUBJECTS, subjects
-from .result import find_faces
 from .shapes import draw_amounts, wear_shape
 
 __all__ = ["VariationConfig", "augment"]

@@ -30,9 +30,9 @@ from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.photos import open_photo
 from ..core.reconstruct import Model
 from ..core.types import Face
+from .find_faces import find_faces
 from .fuse import PhotoWithFace
 from .parts import PARTS, WHOLE, moved_face
-from .result import find_faces
 from .source import Reference
 
 __all__ = ["Donors", "Parts"]

@@ -21,8 +21,8 @@ from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin, photo_
 from ..core.once import once
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
+from .find_faces import find_faces
 from .fuse import PhotoWithFace, fuse_photos
-from .result import find_faces
 from .source import Reference
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What an edit or a swap returns, and how the faces of its photos are found."""
+"""What an edit or a swap returns: the picture, and what is written about its making."""
 
 from __future__ import annotations
 
@@ -8,50 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import InputError, NoFaceError
 from ..core.files import InputFiles, no_empty_folder, write_bytes_atomic
-from ..core.io.boxes import GivenBoxes
 from ..core.io.images import Photo, write_image
 from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
-from ..core.reconstruct import FaceChoice, Model
 from ..core.types import Face
 
-__all__ = ["EditResult", "find_faces"]
-
-
-def find_faces(
-    photo: Photo,
-    model: Model,
-    *,
-    faces: FaceChoice,
-    boxes: GivenBoxes,
-    name: str = "photo",
-) -> list[Face]:
-    """Reconstruct the chosen faces of a photo, at least one.
-
-    Args:
-        photo: the photo.
-        model: what reconstructs.
-        faces: a number from the left, from 0, or a word: ``"largest"``, ``"all"``, ...
-        boxes: in place of detection; those of arrays are found under ``name``.
-        name: what the photo is called in messages if it has no path.
-
-    Raises:
-        InputError: there is no face of that number, or a box is unusable.
-        NoFaceError: there is none.
-    """
-    title = photo.path.name if photo.path else f"the {name}"
-    given = boxes.get(photo.path or name)
-    try:
-        found = model.reconstruct(photo.image, boxes=given, faces=faces)
-    except InputError as error:  # of several photos the message says which
-        raise InputError(f"{error} ({title})") from error
-    if not found:
-        raise NoFaceError(f"no face found in {title}; say where it is with a --boxes file")
-    return found
+__all__ = ["EditResult"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
