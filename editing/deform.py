@@ -24,10 +24,10 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp, smooth_step
 from ..core.products import product
 from ..core.types import Camera, Face
+from .mouth_inside import INNER_LIPS
 from .regions import soften
 
 __all__ = [
-    "INNER_LIPS",
     "PROPORTIONS",
     "Deformation",
     "deformation",
@@ -61,7 +61,6 @@ class _Bump:
 
 _RIGHT_EYE, _LEFT_EYE = tuple(range(36, 42)), tuple(range(42, 48))
 _MOUTH = tuple(range(48, 68))
-INNER_LIPS = ((61, 67), (62, 66), (63, 65))  # landmarks, upper and lower
 _ROUND = (3.4, 3.4, _NEVER)
 PROPORTIONS: Mapping[str, tuple[_Bump, ...]] = {
     "eyes_size": tuple(

@@ -35,8 +35,9 @@ from ..core.geometry.window import cut_window
 from ..core.traced import blank, keep_traced
 from ..core.types import Camera, Face
 from .apply import Window, paste_window
-from .deform import INNER_LIPS, deformation, openings
+from .deform import deformation, openings
 from .lids import closing_lids
+from .mouth_inside import inside_mouth, lip_gap
 from .regions import soften
 
 __all__ = ["reshape_face"]
@@ -55,11 +56,7 @@ _RIM_BLUR = 2.0  # texels of 256
 _INSIDE_OF = (0.5, 0.7)  # share of an opening at a pixel that shows what lies in it, not its rim
 _TORN = (0.7, 2.0)  # pixels by which neighbours come from further apart
 _OPENED = (0.05, 0.35)  # cm by which a mouth opens: until its inside is in shade
-# The inside of a mouth that the photo does not show: this share of the colour of its lips at its
-# rim, and in its middle.
-_INSIDE_RIM, _INSIDE = (0.55, 0.32, 0.32), (0.2, 0.08, 0.08)
 _GRAIN = 0.015  # the most of a value that is grain
-_SHADE_BLUR, _DEEP = 4.0, (0.4, 1.0)  # texels of 256; share of the mouth around a texel
 
 
 def reshape_face(
@@ -172,11 +169,7 @@ def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayou
     blurred = soften(opening[..., None], _RIM_BLUR * texel)[..., 0]
     facing = normals(old, layout)[..., 2]
     is_sure = ((facing > _FACING) & (face.self_visibility > _SURE)) | (opening > 0.5)
-    lips = layout.regions.get("lips", layout.mask)[..., None]
-    color = (face.texture * lips).sum(axis=(0, 1)) / lips.sum()
-    deep = ramp(soften(mouth[..., None], _SHADE_BLUR * texel), _DEEP)
-    rim, middle = jnp.asarray(_INSIDE_RIM), jnp.asarray(_INSIDE)
-    inside = color * (rim + deep * (middle - rim))
+    inside = inside_mouth(face, old, new, layout)
     lids = closing_lids(face.texture, face.visibility, old, new, layout)
     return _Move(
         place=old[..., :2],
@@ -188,14 +181,8 @@ def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayou
         lids=lids.share * (1.0 - mouth),
         grain=lids.to_cheek,
         sure=is_sure.astype(jnp.float32),
-        opened=(_mouth_gap(new, layout) - _mouth_gap(old, layout)) / face.camera.scale,
+        opened=(lip_gap(new, layout) - lip_gap(old, layout)) / face.camera.scale,
     )
-
-
-def _mouth_gap(position_map: Array, layout: UVLayout) -> Float[Array, ""]:
-    upper, lower = jnp.asarray(INNER_LIPS).T
-    points = read_landmarks(position_map, layout.landmark_uv)
-    return jnp.linalg.norm(points[lower] - points[upper], axis=-1).mean()
 
 
 def _pixels(side: int) -> Float[Array, "side side 2"]:

@@ -15,8 +15,9 @@ from uvface.core.geometry.sampling import sample_bicubic
 from uvface.core.geometry.visibility import normals, visibility
 from uvface.editing.deform import openings, reshape_names
 from uvface.editing.edit import edit
+from uvface.editing.mouth_inside import DEPTH
 from uvface.editing.recolor import parse_color
-from uvface.editing.warp import _INSIDE, reshape_face
+from uvface.editing.warp import reshape_face
 
 LAYOUT = load_layout("uvface")
 SIZE = 400
@@ -123,7 +124,7 @@ def test_a_mouth_that_opens_has_inside_the_color_that_its_lips_were_given():
     (moved,) = result.faces
     middle = np.asarray(moved.landmarks)[[62, 66], :2].mean(axis=0)[None]
     (inside,) = _at(result.image, middle)
-    shaded = np.array(parse_color("#108030")) * _INSIDE
+    shaded = np.array(parse_color("#108030")) * DEPTH
     assert inside.argmax() == 1
     np.testing.assert_allclose(inside, shaded, atol=0.02)
 
