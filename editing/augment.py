@@ -26,11 +26,12 @@ from ..core.synthesis.photo_faces import bare_texels
 from ..core.synthesis.profiling import PhotoFace, Turned, prepare_face, turn_face
 from ..core.synthesis.view import PICTURE_SIZE
 from ..core.types import Face
+from .colour import linear_from_srgb
 from .quality import compress, degrade, grade
 from .recipe import SUBJECTS, Makeup, Recipe, draw_recipe
 from .recolor import contrast_of, recolor, skin_around, split_regions
 from .regions import combine_regions, soften
-from .relight import light_on_texels, multiply_light, spread_light
+from .relight import light_on_texels, main_light, multiply_light, spread_light
 
 __all__ = ["Variation", "augment_face", "prepare", "render_variation"]
 
@@ -137,7 +138,14 @@ def _finish(
     image = _make_up(turned.image, masks, recipe.makeup, turned.scale)
     image = multiply_light(image, spread_light(drawn[..., :3], coverage))
     backdrop = jnp.round(255.0 * pool(face.wall, PICTURE_SIZE)).astype(jnp.uint8)
-    covered, alpha, kind = paint_occluder(recipe.occluder_key, image, skin, backdrop[None])
+    covered, alpha, kind = paint_occluder(
+        recipe.occluder_key,
+        image,
+        skin,
+        backdrop[None],
+        light=_light_on_face(face, factor, turned.position_map, layout),
+        near=turned.person,
+    )
     image = jnp.where(recipe.has_occluder, covered, image)
     uncovered = jnp.where(recipe.has_occluder, 1.0 - alpha, 1.0)
     bare = _at(turned.head_mask * uncovered, turned.position_map)
@@ -152,6 +160,13 @@ def _finish(
         kind=jnp.where(recipe.has_occluder, kind, kind_number("none")),
         recipe=recipe,
     )
+
+
+def _light_on_face(face: PhotoFace, factor: Array, position_map: Array, layout: UVLayout) -> Array:
+    """Return where the light on a face comes from, the photo's own times a factor."""
+    brightness = (linear_from_srgb(face.completed) * factor).mean(axis=-1)
+    weight = layout.region("skin") * face.trust
+    return main_light(brightness, weight, position_map, layout)
 
 
 def _masks(layout: UVLayout, name: str) -> Float[Array, "size size masks"]:

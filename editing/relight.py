@@ -28,7 +28,7 @@ from ..core.synthesis.numbers import Numbers
 from .colour import linear_from_srgb, srgb_from_linear
 from .regions import soften
 
-__all__ = ["light_on_texels", "multiply_light", "random_light", "spread_light"]
+__all__ = ["light_on_texels", "main_light", "multiply_light", "random_light", "spread_light"]
 
 _COSINE = np.array([math.pi] + [2 * math.pi / 3] * 3 + [math.pi / 4] * 5, np.float32)
 _ABOVE = (0.0, 0.45, 0.8)  # where lamps mostly are: above and before the face
@@ -37,6 +37,8 @@ _FACING = np.array([[0, 0, 1], [0.6, 0, 0.8], [-0.6, 0, 0.8], [0, 0.6, 0.8], [0,
 _LEAST, _MOST = 0.22, 2.2  # times the light that is there
 _WRINKLES = 4.0  # texels of 256: what is finer is not known of the surface
 _REACHES = (70.0, 28.0, 10.0, 4.0)  # picture pixels over which the light goes on beside the face
+_STIFF = 0.02  # of the weights: what makes slopes of light small that a face hardly tells
+_LEAST_FRONT, _LEAST_LIGHT = 0.3, 0.02  # of a face's light: from the front; mean
 _NOTHING = 0.06  # weight of the wider reach's light, and at last of no change
 
 
@@ -69,10 +71,43 @@ def light_on_texels(
         position_map: of the face, picture pixels.
         layout: UV layout of the map.
     """
+    up = _smooth_normals(position_map, layout) * jnp.array([1.0, -1.0, 1.0])
+    return jnp.clip(harmonics(up) @ light, _LEAST, _MOST)
+
+
+def _smooth_normals(position_map: Array, layout: UVLayout) -> Array:
     smooth = soften(normals(position_map, layout), _WRINKLES * layout.size / 256)
     length = jnp.linalg.norm(smooth, axis=-1, keepdims=True)
-    up = smooth / jnp.maximum(length, 1e-3) * jnp.array([1.0, -1.0, 1.0])
-    return jnp.clip(harmonics(up) @ light, _LEAST, _MOST)
+    return smooth / jnp.maximum(length, 1e-3)
+
+
+def main_light(
+    brightness: Float[Array, "size size"],
+    weight: Float[Array, "size size"],
+    position_map: Float[Array, "size size 3"],
+    layout: UVLayout,
+) -> Float[Array, " 3"]:
+    """Return where most of a face's light comes from (y down), as its brightness tells.
+
+    The length is the share that comes from there: 0 in an even light, 1 in that of a lamp alone.
+
+    Args:
+        brightness: of the texels, linear.
+        weight: how much each counts.
+        position_map: of the face in its light, picture pixels.
+        layout: UV layout of the map.
+    """
+    normal = _smooth_normals(position_map, layout).reshape(-1, 3)
+    terms = jnp.concatenate([jnp.ones_like(normal[:, :1]), normal], axis=1)
+    weighted = terms * weight.reshape(-1, 1)
+    total = weight.sum() + 1e-3
+    stiff = _STIFF * total * jnp.diag(jnp.array([0.0, 1.0, 1.0, 1.0]))
+    slopes = jnp.linalg.solve(
+        weighted.T @ terms + stiff + 1e-6 * total * jnp.eye(4), weighted.T @ brightness.reshape(-1)
+    )
+    mean = jnp.maximum((weight * brightness).sum() / total, _LEAST_LIGHT)
+    light = slopes[1:] / mean
+    return jnp.stack([light[0], light[1], jnp.maximum(light[2], _LEAST_FRONT)])
 
 
 def spread_light(

@@ -28,7 +28,7 @@ from .head import HeadModel, load_head
 from .heads import place_head, sample_heads
 from .kinds import ita_angle
 from .layers import Layers, add_glasses, add_hair, cover_kind, draw_surface
-from .light import sample_light
+from .light import Light, main_light, sample_light
 from .masks import SkinMasks, build_masks
 from .numbers import Numbers
 from .occluders import OCCLUDER_SHARE, paint_occluder
@@ -132,7 +132,7 @@ def _sample_looks(key: Array, generator: Generator) -> tuple[SkinLook, HairLook]
 
 
 def _photograph(
-    key: Array, generator: Generator, layers: Layers, skin: SkinLook
+    key: Array, generator: Generator, layers: Layers, skin: SkinLook, light: Light
 ) -> tuple[Array, Array, Array]:
     """Return the finished picture, where the head itself is seen, and what covers it."""
     keys = jax.random.split(key, 5)
@@ -143,7 +143,9 @@ def _photograph(
     lit_skin = jnp.sqrt(jnp.clip(skin.tone * 0.8, 0.0, 1.0))
     image, thing, kind = lax.cond(
         jax.random.uniform(keys[2]) < OCCLUDER_SHARE,
-        lambda i: paint_occluder(keys[3], i, lit_skin, bank.backdrops),
+        lambda i: paint_occluder(
+            keys[3], i, lit_skin, bank.backdrops, light=main_light(light), near=layers.cover
+        ),
         lambda i: (i, jnp.zeros((PICTURE_SIZE, PICTURE_SIZE)), jnp.zeros((), jnp.int32)),
         image,
     )
@@ -165,7 +167,7 @@ def _draw_one(
     eyes = head[scene.eye_vertices].mean(axis=1)
     layers = add_glasses(keys[5], layers, stage, eyes, head[generator.ears])
     layers = add_hair(layers, stage, generator.hair, hair, identity, stretch, light)
-    image, bare, kind = _photograph(keys[6], generator, layers, skin)
+    image, bare, kind = _photograph(keys[6], generator, layers, skin, light)
     return Sample(
         image=jnp.round(image * 255).astype(jnp.uint8),
         surface=stage.surface,

@@ -18,7 +18,7 @@ from ..geometry.harmonics import CONSTANT, harmonics
 from ..geometry.pose import rotation_from_angles
 from .numbers import Numbers
 
-__all__ = ["Light", "sample_light", "shade", "vertex_normals"]
+__all__ = ["Light", "main_light", "sample_light", "shade", "vertex_normals"]
 
 
 @jax.tree_util.register_dataclass
@@ -61,6 +61,19 @@ def sample_light(key: Array, irradiance: Float[Array, "panoramas 9 3"]) -> Light
         sharpness=jnp.exp(draw.uniform(low=1.6, high=3.6)),
         occlusion=draw.uniform(low=0.5, high=1.4),
     )
+
+
+def main_light(light: Light) -> Float[Array, " 3"]:
+    """Return where most of the light comes from (y down).
+
+    The length is the share that comes from there: 0 in an even light, 1 in that of a lamp alone.
+    """
+    towards = jnp.concatenate([jnp.eye(3), -jnp.eye(3)])
+    up = towards * jnp.array([1.0, -1.0, 1.0])
+    around = (harmonics(up @ light.turn.T) @ light.surround).mean(axis=-1)
+    lamp = light.lamp_color.mean()
+    slope = (around[:3] - around[3:]) / 2 + lamp * light.lamp
+    return slope / jnp.maximum(around.mean() + lamp, 1e-3)
 
 
 def vertex_normals(

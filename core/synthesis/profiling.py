@@ -93,6 +93,7 @@ class Turned:
     landmarks: Array  # [68, 3]
     angles: Array  # [3] yaw, pitch, roll, degrees
     head_mask: Array  # [320, 320], 1 where the face itself is seen
+    person: Array  # [320, 320], 1 on the person
     scale: Array  # [], picture pixels per cm
 
 
@@ -300,7 +301,7 @@ def turn_face(face: PhotoFace, turn: Float[Array, "3 3"], layout: UVLayout) -> T
     shift = (PICTURE_SIZE - 1) / 2 - zoom * (box[:2] + box[2:]) / 2
     offset = jnp.append(shift, 0.0)
     position_map = zoom * turned + offset
-    image, bare = _draw(face, centre, turn, zoom, offset, position_map, layout)
+    image, bare, person = _draw(face, centre, turn, zoom, offset, position_map, layout)
     mask = layout.mask
     mean = (position_map[..., 2] * mask).sum() / mask.sum()
     drop = jnp.stack([jnp.zeros(()), jnp.zeros(()), mean])
@@ -310,6 +311,7 @@ def turn_face(face: PhotoFace, turn: Float[Array, "3 3"], layout: UVLayout) -> T
         landmarks=zoom * landmarks + offset - drop,
         angles=jnp.stack(angles_from_rotation(turn @ face.rotation)),
         head_mask=bare,
+        person=person,
         scale=zoom * face.scale,
     )
 
@@ -322,8 +324,8 @@ def _draw(
     offset: Array,
     position_map: Array,
     layout: UVLayout,
-) -> tuple[Array, Array]:
-    """Return the picture, and where the face itself is seen in it."""
+) -> tuple[Array, Array, Array]:
+    """Return the picture, where the face itself is seen in it, and where the person is."""
     places = jnp.asarray(grid_places(STAGE_SIZE))
     grid = jnp.concatenate([places, face.grid_depth.reshape(-1, 1)], axis=1)
     grid = zoom * ((grid - centre) @ turn.T) + offset
@@ -354,9 +356,12 @@ def _draw(
     pixels = jnp.stack(jnp.meshgrid(line, line), axis=-1)
     behind = sample_bilinear(face.wall, (pixels - offset[:2]) / zoom + centre[:2])
     back, is_back = _draw_back(face, (zoom * (face.back - centre)) @ turn.T + offset, side)
-    behind = jnp.where((is_back & (far > 0.0))[..., None], back, behind)
+    is_back = (is_back & (far > 0.0))[..., None]
+    behind = jnp.where(is_back, back, behind)
     image = behind + alpha * (jnp.where(is_face[..., None], skin, shown) - behind)
-    return _halved(image), _halved(jnp.where(is_face, bare, 0.0)[..., None])[..., 0]
+    bare = jnp.where(is_face, bare, 0.0)[..., None]
+    masks = _halved(jnp.concatenate([bare, jnp.where(is_back, 1.0, alpha)], axis=-1))
+    return _halved(image), masks[..., 0], masks[..., 1]
 
 
 def _draw_back(face: PhotoFace, vertices: Array, side: int) -> tuple[Array, Array]:

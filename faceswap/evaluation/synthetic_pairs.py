@@ -32,7 +32,7 @@ from ...core.synthesis.glasses import GLASSES_SHARE
 from ...core.synthesis.hair import HairLook, sample_hair
 from ...core.synthesis.heads import place_head, sample_heads
 from ...core.synthesis.layers import add_glasses, add_hair, draw_surface
-from ...core.synthesis.light import Light, sample_light
+from ...core.synthesis.light import Light, main_light, sample_light
 from ...core.synthesis.occluders import paint_occluder
 from ...core.synthesis.skins import SkinLook, compose_atlas, sample_skin
 from ...core.synthesis.view import PICTURE_SIZE, View
@@ -196,7 +196,14 @@ def _draw(generator: Generator, person: _Person, shot: _Shot, gain: Array) -> Pi
     image = display + (1.0 - layers.cover[..., None]) * (behind - display)
     image, thing = lax.cond(
         shot.has_thing,
-        lambda i: paint_occluder(shot.thing, i, shot.tone, generator.bank.backdrops)[:2],
+        lambda i: paint_occluder(
+            shot.thing,
+            i,
+            shot.tone,
+            generator.bank.backdrops,
+            light=main_light(shot.light),
+            near=layers.cover,
+        )[:2],
         lambda i: (i, jnp.zeros((PICTURE_SIZE, PICTURE_SIZE))),
         image,
     )

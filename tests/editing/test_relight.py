@@ -7,7 +7,7 @@ from toys import toy_camera, toy_layout, toy_position_map
 
 from uvface.core.geometry.harmonics import CONSTANT
 from uvface.editing.recipe import draw_recipe
-from uvface.editing.relight import light_on_texels, multiply_light, spread_light
+from uvface.editing.relight import light_on_texels, main_light, multiply_light, spread_light
 
 _on_texels = jax.jit(light_on_texels)
 PLAIN = jnp.zeros((9, 3)).at[0].set(1 / CONSTANT)
@@ -66,3 +66,17 @@ def test_light_goes_on_beside_the_face_and_fades():
     assert abs(row[88] - 0.6) < 0.06 and abs(row[232] - 1.5) < 0.15
     assert np.abs(np.log(row[[2, -3]])).max() < 0.7 * abs(np.log(0.6))
     assert np.abs(np.diff(np.log(row[235:]))).max() < 0.03
+
+
+def test_main_light_is_found_from_a_face_s_brightness():
+    layout, positions = toy_layout(), _position_map()
+    for order, toward in ((1, (0.0, -1.0)), (3, (1.0, 0.0))):
+        factor = _on_texels(PLAIN.at[order].set(0.8), positions, layout).mean(axis=-1)
+        found = np.asarray(jax.jit(main_light)(factor, layout.mask, positions, layout))
+        across = found[:2] / np.linalg.norm(found[:2])
+        assert across @ np.asarray(toward) > 0.9
+        assert 0.15 < np.linalg.norm(found[:2]) < 0.6  # 0.8 * 0.49 of a mean of 1
+        dimmer = np.asarray(jax.jit(main_light)(0.3 * factor, layout.mask, positions, layout))
+        np.testing.assert_allclose(dimmer, found, atol=1e-3)
+    even = np.asarray(jax.jit(main_light)(jnp.ones_like(factor), layout.mask, positions, layout))
+    assert np.abs(even[:2]).max() < 0.02 and even[2] > 0.0

@@ -1,9 +1,11 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from uvface.core.geometry.harmonics import harmonics
-from uvface.core.synthesis.light import sample_light, shade, vertex_normals
+from uvface.core.synthesis.light import main_light, sample_light, shade, vertex_normals
 
 
 def _directions(count: int) -> jax.Array:
@@ -48,3 +50,22 @@ def test_lamp_lights_the_side_that_faces_it():
         shadow = lit(pair, light, jnp.zeros(2), jnp.ones(2))
         assert float(shadow[0, 0]) < float(bright[0, 0])
     assert found > 0
+
+
+def test_main_light_is_the_lamp_s_in_an_even_light():
+    irradiance = jnp.zeros((1, 9, 3)).at[:, 0].set(1 / 0.282095)
+    light = jax.jit(sample_light)(jax.random.key(0), irradiance)
+    for power in (0.0, 1.0, 50.0):
+        lit = dataclasses.replace(light, lamp_color=jnp.full(3, power))
+        found = np.asarray(jax.jit(main_light)(lit))
+        even = float(light.surround[0].mean()) * 0.282095
+        np.testing.assert_allclose(found, power / (power + even) * light.lamp, atol=1e-4)
+
+
+def test_main_light_turns_with_the_surroundings():
+    for axis, toward in enumerate(((0, -1, 0), (0, 0, 1), (1, 0, 0))):  # harmonics y up, z, x
+        around = jnp.zeros((1, 9, 3)).at[:, 0].set(1 / 0.282095).at[:, 1 + axis].set(0.5)
+        light = jax.jit(sample_light)(jax.random.key(1), around)
+        straight = dataclasses.replace(light, turn=jnp.eye(3), lamp_color=jnp.zeros(3))
+        found = np.asarray(jax.jit(main_light)(straight))
+        np.testing.assert_allclose(found / np.linalg.norm(found), toward, atol=1e-4)
