@@ -57,6 +57,8 @@ _FINE = 2  # drawn pixels per picture pixel along each side
 _TURNED = (2.0, 8.0)  # degrees: from where to where the outline is a turned one
 _BEYOND_BLUR = 60.0  # stage pixels along the rows, where the stage repeats the photo's border
 _MIRROR_TRUST = 0.7  # of the other side's colours
+_BEFORE = 3.0  # cm by which what surrounds the face must lie before it to hide it
+_AHEAD = np.array([0.0, 0.0, 1.0], np.float32)
 _LEAST_TRUST = 0.3  # from which on colours are continued where nothing is seen
 
 
@@ -328,7 +330,7 @@ def _draw(
     """Return the picture, where the face itself is seen in it, and where the person is."""
     places = jnp.asarray(grid_places(STAGE_SIZE))
     grid = jnp.concatenate([places, face.grid_depth.reshape(-1, 1)], axis=1)
-    grid = zoom * ((grid - centre) @ turn.T) + offset
+    grid = zoom * ((grid - centre) @ turn.T) + offset - zoom * _BEFORE * face.scale * _AHEAD
     texels = layout.size**2
     vertices = jnp.concatenate([position_map.reshape(-1, 3), grid])
     fine = (vertices + jnp.array([0.5, 0.5, 0.0])) * _FINE - jnp.array([0.5, 0.5, 0.0])

@@ -10,6 +10,7 @@ import toy_faces
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
+from uvface.core.geometry.render import rasterize_layout
 from uvface.core.geometry.sampling import sample_bilinear
 from uvface.core.geometry.visibility import visibility
 from uvface.core.synthesis import photo_faces
@@ -220,3 +221,13 @@ def test_folders_without_photos_are_refused(tmp_path):
         find_photos(tmp_path / "nothing", model)
     with pytest.raises(InputError, match="no photo in"):
         find_photos(tmp_path, model)
+
+
+@pytest.mark.parametrize("yaw", [-60.0, 60.0])
+def test_what_surrounds_a_face_does_not_cut_into_it(prepared, yaw):
+    layout = toy_faces.layout()
+    found = _turned(prepared, yaw, 8.0)
+    drawn = rasterize_layout(found.position_map, layout, height=320, width=320)
+    inner = cv2.erode(np.asarray(drawn.is_covered).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert inner.sum() > 5000
+    assert np.asarray(found.head_mask)[inner].min() > 0.99
