@@ -36,8 +36,8 @@ from ..geometry.render import rasterize_layout
 from ..geometry.sampling import sample_bilinear
 from ..geometry.visibility import normals, visibility
 from .background_mesh import find_surroundings, grid_places, grid_triangles
+from .face_colors import complete_colors
 from .person_back import shell_triangles
-from .skin_texture import filled
 from .view import BOX_SCALE, CROP_SIZE, PICTURE_SIZE
 
 __all__ = [
@@ -56,10 +56,8 @@ _FACING = (0.08, 0.28)  # normal's z: from where to where the photo's colours ar
 _FINE = 2  # drawn pixels per picture pixel along each side
 _TURNED = (2.0, 8.0)  # degrees: from where to where the outline is a turned one
 _BEYOND_BLUR = 60.0  # stage pixels along the rows, where the stage repeats the photo's border
-_MIRROR_TRUST = 0.7  # of the other side's colours
 _BEFORE = 3.0  # cm by which what surrounds the face must lie before it to hide it
 _AHEAD = np.array([0.0, 0.0, 1.0], np.float32)
-_LEAST_TRUST = 0.3  # from which on colours are continued where nothing is seen
 
 
 @jax.tree_util.register_dataclass
@@ -177,7 +175,9 @@ def with_colors(face: PhotoFace, image: Float[np.ndarray, "n n 3"], layout: UVLa
         image: its stage with the new colours, RGB in [0, 1].
         layout: UV layout of the face.
     """
-    completed = _complete(image, np.asarray(face.position_map), np.asarray(face.trust), layout)
+    completed = complete_colors(
+        image, np.asarray(face.position_map), np.asarray(face.trust), layout
+    )
     return dataclasses.replace(face, image=jnp.asarray(image), completed=jnp.asarray(completed))
 
 
@@ -210,7 +210,7 @@ def _cut_out(
         grid_depth=jnp.asarray(around.depth),
         position_map=jnp.asarray(position_map),
         trust=jnp.asarray(trust),
-        completed=jnp.asarray(_complete(image, position_map, trust, layout)),
+        completed=jnp.asarray(complete_colors(image, position_map, trust, layout)),
         bare=jnp.asarray(bare, jnp.float32),
         inside=jnp.asarray(inside, jnp.float32),
         rotation=jnp.asarray(rotation, jnp.float32),
@@ -267,23 +267,6 @@ def _on_person(person: np.ndarray, position_map: np.ndarray) -> np.ndarray:
     inner = cv2.erode(person, np.ones((11, 11), np.uint8))
     x, y = np.moveaxis(position_map[..., :2].astype(np.float32), -1, 0)
     return cv2.remap(inner, x, y, cv2.INTER_LINEAR)
-
-
-def _complete(
-    image: np.ndarray, position_map: np.ndarray, trust: np.ndarray, layout: UVLayout
-) -> np.ndarray:
-    """Return colours of all texels."""
-    x, y = np.moveaxis(position_map[..., :2].astype(np.float32), -1, 0)
-    colors = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    both = np.concatenate([colors, trust[..., None]], axis=-1)
-    other = np.asarray(layout.mirror(jnp.asarray(both, jnp.float32)))
-    share = _MIRROR_TRUST * (1.0 - trust) * other[..., 3]
-    weight = trust + share
-    mixed = trust[..., None] * colors + share[..., None] * other[..., :3]
-    mixed = mixed / np.maximum(weight, 1e-6)[..., None]
-    # What is hardly trusted may show the wall: it must not spread.
-    known = np.clip((weight - _LEAST_TRUST) / (1.0 - _LEAST_TRUST), 1e-6, 1.0)
-    return np.clip(filled(mixed.astype(np.float32), known.astype(np.float32)), 0.0, 1.0)
 
 
 @jax.jit
