@@ -46,7 +46,11 @@ _LOOSE = 8  # small pixels: so far inside its outline the face's mesh may lie be
 _RIM = 3.0  # small pixels inside the outline where colours may be mixed with the wall's
 _SURE = 4  # small pixels from which on inside the face's mesh everything is the person
 _SOFT = 1.5  # small pixels of the blur of the person's own colours
-_SHOULDERS = ((0.0, 0.26), (0.12, 0.34), (0.22, 0.62))  # below the neck: down, half width
+# Below the neck: down, half width; where shoulders certainly are, and where they may be.
+_SHOULDERS = ((0.02, 0.1), (0.12, 0.16), (0.2, 0.3), (0.32, 0.46))
+_WIDE_SHOULDERS = ((0.0, 0.26), (0.12, 0.34), (0.22, 0.62))
+_UNLIKE_WALL = 0.1  # of the colours' range, from the nearest of the wall's: what is a shirt there
+_SAMPLES = 300  # of the wall's colours
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,7 +139,9 @@ def _find_person(
     band, upper, third = _SMALL // 32, int(0.6 * _SMALL), _SMALL // 3
     labels[:upper, :band] = labels[:upper, -band:] = cv2.GC_BGD
     labels[:band, :third] = labels[:band, -third:] = cv2.GC_BGD
-    body = _shoulders(face)
+    body = _shoulders(face) | (
+        _shoulders(face, _WIDE_SHOULDERS) & _unlike(picture, labels == cv2.GC_BGD)
+    )
     deep = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5) > _SURE
     labels[deep | body] = cv2.GC_FGD
     try:
@@ -162,11 +168,24 @@ def _enlarged(person: Bool[np.ndarray, "s s"], side: int) -> Float[np.ndarray, "
     return np.clip(3.0 * alpha - 1.0, 0.0, 1.0)
 
 
-def _shoulders(face: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
+def _unlike(
+    picture: UInt8[np.ndarray, "s s 3"], wall: Bool[np.ndarray, "s s"]
+) -> Bool[np.ndarray, "s s"]:
+    """Return where a picture has none of the colours of a part of it."""
+    colors = picture[wall].astype(np.float32)
+    colors = colors[:: max(len(colors) // _SAMPLES, 1)]
+    rows = picture.reshape(-1, 3).astype(np.float32)
+    squares = (rows**2).sum(axis=1)[:, None] + (colors**2).sum(axis=1) - 2.0 * rows @ colors.T
+    return (squares.min(axis=1) > (255.0 * _UNLIKE_WALL) ** 2).reshape(wall.shape)
+
+
+def _shoulders(
+    face: Bool[np.ndarray, "s s"], form: tuple[tuple[float, float], ...] = _SHOULDERS
+) -> Bool[np.ndarray, "s s"]:
     """Return where shoulders are, whatever their colour: white shirts stand before white walls."""
     rows, columns = np.nonzero(face)
     bottom, middle = rows.max(), np.median(columns[rows > rows.max() - 6])
-    right = [(middle + w * _SMALL, bottom + d * _SMALL) for d, w in _SHOULDERS]
+    right = [(middle + w * _SMALL, bottom + d * _SMALL) for d, w in form]
     right.append((right[-1][0], 2.0 * _SMALL))
     left = [(2.0 * middle - x, y) for x, y in right[::-1]]
     mask = np.zeros(face.shape, np.uint8)
@@ -213,7 +232,7 @@ def _like_wall(
     deep = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5) > _LOOSE
     is_like = np.linalg.norm(colors - wall, axis=-1) < _LIKE_WALL
     body = np.arange(len(face))[:, None] > np.flatnonzero(face.any(axis=1)).max() + _LOOSE
-    return is_like & ~deep & ~(body & _shoulders(face))
+    return is_like & ~deep & ~(body & _shoulders(face, _WIDE_SHOULDERS))
 
 
 def _own_colors(
