@@ -65,7 +65,7 @@ def _light_ratio(
     ratio = np.log((colors + _DARK) / (other + _DARK)).astype(np.float32)
     ratio = np.clip(ratio, -_MOST_RATIO, _MOST_RATIO) * weight[..., None]
     both = np.concatenate([ratio, weight[..., None]], axis=-1).astype(np.float32)
-    both = cv2.GaussianBlur(both, (0, 0), _RATIO_BLUR * len(colors) / 256)
-    near = both[..., 3]
-    smooth = both[..., :3] / np.maximum(near, 1e-4)[..., None]
+    blurred = np.asarray(cv2.GaussianBlur(both, (0, 0), _RATIO_BLUR * len(colors) / 256))
+    near = blurred[..., 3]
+    smooth = blurred[..., :3] / np.maximum(near, 1e-4)[..., None]
     return np.exp(filled(smooth, np.clip(2.0 * near, 1e-6, 1.0).astype(np.float32)))
