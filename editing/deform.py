@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -108,6 +109,7 @@ _CLOSING: Mapping[str, tuple[int, Sequence[tuple[int, int]]]] = {
 }
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Deformation:
     """How far a face's texels move, photo pixels."""
@@ -116,6 +118,7 @@ class Deformation:
     # [S, S, 3]: the same of what is drawn there. Lids and lips move over eyeballs and teeth, which
     # stay where they are.
     carried: Array
+    free: Array  # [S, S], 1 where nothing covers the face, 0 where it therefore stays
 
 
 def reshape_names(layout: UVLayout) -> tuple[str, ...]:
@@ -176,10 +179,10 @@ def deformation(face: Face, layout: UVLayout, amounts: Mapping[str, float]) -> D
         else:
             builds.append(np.float32(amount) * _proportion(layout, name))
     mood, build = jnp.asarray(sum(moods)), jnp.asarray(sum(builds, start=moods[0]))
-    free, skin = _free(face, layout)[..., None], 1.0 - openings(layout)[..., None]
+    free, skin = _free(face, layout), 1.0 - openings(layout)[..., None]
+    whole, carried = (free[..., None] * offset for offset in (build + mood, build + skin * mood))
     return Deformation(
-        shift=_in_photo(free * (build + mood), face.camera),
-        carried=_in_photo(free * (build + skin * mood), face.camera),
+        shift=_in_photo(whole, face.camera), carried=_in_photo(carried, face.camera), free=free
     )
 
 

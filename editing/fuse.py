@@ -182,7 +182,9 @@ def _match(views: _Views, best: Array, layout: UVLayout) -> tuple[ColorTransfer,
         rough = fit_transfer(skin.lab, both, target.lab, both)
         difference = target.lab - apply_transfer(rough, skin.lab)
         # A large difference is a hand or a shadow in one of the photos, not their light.
-        weight = skin.weight * _agreement(difference, _OTHER_THING)
+        # What only this photo shows is compared with nothing.
+        disagrees = target.weight * (1.0 - _agreement(difference, _OTHER_THING))
+        weight = skin.weight * (1.0 - disagrees)
         match = fit_colors(dataclasses.replace(skin, weight=weight), target, "light")
         is_best = number == best
         same = ColorTransfer.identity()

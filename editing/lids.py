@@ -73,7 +73,7 @@ def closing_lids(
     Returns:
         A share of 0 where no lid comes down, and of layouts that know no eyes.
     """
-    if "eyeballs" not in layout.regions:
+    if not {"eyeballs", "eyes", "skin", "brows"} <= set(layout.regions):
         return Lids(texture, jnp.zeros_like(seen), jnp.zeros(2))
     texel = layout.size / 256
     eyeballs = layout.region("eyeballs")
@@ -83,7 +83,7 @@ def closing_lids(
     known = skin * bare * (1.0 - white) * (1.0 - rim)
     beside = jnp.maximum(ramp(white, _WHITE), rim)
     lid = jnp.maximum(_upper_lid(old, new, bare, layout), beside) * (1.0 - eyeballs)
-    line = _seam(eyeballs, round(_LINE * texel), round(_LOWER_LINE * texel))
+    line = _seam(eyeballs, *(max(round(rows * texel), 1) for rows in (_LINE, _LOWER_LINE)))
     smooth = _relit(lab, known, normals(old, layout), normals(new, layout))
     colors = smooth + _INK * line[..., None] * (_lash_color(lab, lid) - smooth)
     share = ramp(_lowered(old, new, layout), _LOWERED) * jnp.maximum(lid, line) * seen

@@ -105,7 +105,9 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
         target_weight,
         paler=target.paleness / source.paleness,
     )
-    tint = _tint(target, source.weight, 1.0 - colourfulness(source_lab, source_weight))
+    tint = _tint(
+        target, both + _ALONE * target.weight, 1.0 - colourfulness(source_lab, source_weight)
+    )
     level = skin_level(source_lab[..., :1], source_weight[..., None])
     around = enlarge(level, same.shape[0])[..., 0]
     if color == "match":
@@ -150,7 +152,7 @@ def _shine(skin: Skin, matt: Array) -> Array:
     return jnp.maximum(above - _MATT, 0.0)
 
 
-def _tint(target: Skin, seen: Array, share: Array) -> Array:
+def _tint(target: Skin, weight: Array, share: Array) -> Array:
     """Return the factor that gives skin of one tone a share of the target's colours.
 
     A black and white photo has none of its own: lips and cheeks are as red as the target's. But
@@ -159,7 +161,7 @@ def _tint(target: Skin, seen: Array, share: Array) -> Array:
     smooth = soften(target.lab, _TINT_BLUR * target.lab.shape[0] / 256)
     light = jnp.maximum(smooth[..., :1], _TINTED)
     chroma = smooth[..., 1:] / light
-    weight = (target.weight * seen)[..., None]
+    weight = weight[..., None]
     total = jnp.maximum(weight.sum(), 1e-6)
     means = [(weight * value).sum(axis=(0, 1)) / total for value in (light, chroma)]
     off = light - means[0]

@@ -89,7 +89,8 @@ def main_light(
 ) -> Float[Array, " 3"]:
     """Return where most of a face's light comes from (y down), as its brightness tells.
 
-    The length is the share that comes from there: 0 in an even light, 1 in that of a lamp alone.
+    The length is the share that comes from there, 1 in the light of a lamp alone. Of any light,
+    some comes from the front: in an even one that is all that is left.
 
     Args:
         brightness: of the texels, linear.

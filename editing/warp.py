@@ -35,7 +35,7 @@ from ..core.geometry.window import cut_window
 from ..core.traced import blank, keep_traced
 from ..core.types import Camera, Face
 from .apply import Window, paste_window
-from .deform import deformation, openings
+from .deform import Deformation, deformation, openings
 from .lids import closing_lids
 from .mouth_inside import inside_mouth, lip_gap
 from .regions import soften
@@ -90,7 +90,7 @@ def reshape_face(
     side = len(pixels)
     corner = jnp.asarray((*origin, 0), jnp.float32)
     old, new = face.position_map - corner, moved.position_map - corner
-    move = _prepare(face, old, new, moves.carried, layout)
+    move = _prepare(face, old, new, moves, layout)
     before, after = (_look_up(side)(positions, layout) for positions in (old, new))
     small = jnp.asarray(_AROUND / side, jnp.float32)
     around = _around(move, _look_up(_AROUND)(_scaled(new, small), layout), small)
@@ -130,6 +130,7 @@ class _Move:
     opening: Array  # [S, S], 1 on eyeballs and inside the mouth
     inner: Array  # [S, S], the same without their rims, which may be lid or lip
     mouth: Array  # [S, S], 1 inside the mouth
+    hollow: Array  # [S, S], the same, where nothing covers it
     made: Array  # [S, S, 3] colours of what the photo does not show: inside a mouth, of lids
     lids: Array  # [S, S], share of them on lids that close
     grain: Array  # [2], from there to skin whose grain they have, window pixels
@@ -162,7 +163,7 @@ def _scaled(position_map: Array, zoom: Array) -> Array:
 
 
 @partial(keep_traced, key="prepare a warp", like=blank(_Move))
-def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayout) -> _Move:
+def _prepare(face: Face, old: Array, new: Array, moves: Deformation, layout: UVLayout) -> _Move:
     texel = layout.size / 256
     opening = openings(layout)
     mouth = layout.regions.get("mouth_interior", jnp.zeros_like(layout.mask))
@@ -173,10 +174,11 @@ def _prepare(face: Face, old: Array, new: Array, carried: Array, layout: UVLayou
     lids = closing_lids(face.texture, face.visibility, old, new, layout)
     return _Move(
         place=old[..., :2],
-        rest=(new - carried)[..., :2],
+        rest=(new - moves.carried)[..., :2],
         opening=opening,
         inner=ramp(blurred, _RIM),
         mouth=mouth,
+        hollow=mouth * moves.free,
         made=jnp.where(mouth[..., None] > 0.0, inside, lids.colors),
         lids=lids.share * (1.0 - mouth),
         grain=lids.to_cheek,
@@ -237,8 +239,8 @@ def _drawn(layers: Float[Array, "s s c"], lookup: _Lookup) -> Float[Array, "side
 
 
 @jax.jit
-def _stacked(move: _Move) -> Float[Array, "s s 11"]:
-    maps = jnp.stack([move.opening, move.mouth, move.sure, move.lids], axis=-1)
+def _stacked(move: _Move) -> Float[Array, "s s 12"]:
+    maps = jnp.stack([move.opening, move.mouth, move.hollow, move.sure, move.lids], axis=-1)
     return jnp.concatenate([move.place, move.rest, move.made, maps], axis=-1)
 
 
@@ -249,14 +251,14 @@ def _places(
     """Return where each pixel looks; what the photo does not show, how much of it, and of lids."""
     side = drawn.shape[0]
     place, rest, made, masks = jnp.split(drawn, [2, 4, 7], axis=-1)
-    opening, mouth, sure, lids = jnp.moveaxis(masks, -1, 0)
+    opening, mouth, hollow, sure, lids = jnp.moveaxis(masks, -1, 0)
     was_inside = sample_bilinear(was_inner, rest)[..., 0] * ramp(opening, _INSIDE_OF)
     # Teeth go with lips that hardly open or close.
     stays = was_inside * (1.0 - mouth * (1.0 - ramp(jnp.abs(move.opened), _OPENED)))
     place = place + stays[..., None] * (rest - place)
     pixels = _pixels(side)
     known = (after.covered & (sure > 0.5))[..., None]
-    share = jnp.maximum(mouth * (1.0 - was_inside) * ramp(move.opened, _OPENED), lids)
+    share = jnp.maximum(hollow * (1.0 - was_inside) * ramp(move.opened, _OPENED), lids)
     # XLA is slow along the short axis of channels.
     far = jax.image.resize(jnp.moveaxis(around, -1, 0), (2, side, side), "linear")
     found = jnp.where(known, place, pixels + jnp.moveaxis(far, 0, -1))
@@ -272,9 +274,10 @@ def _shown(image: Array, places: Array) -> Float[Array, "side side c"]:
 def _finished(image: Array, shown: Array, places: Array, made: Array, grain: Array) -> Array:
     """Return the window; where pixels look at themselves they are the photo's, bit by bit."""
     displacement = places - _pixels(image.shape[0])
-    opaque = jnp.ones((*image.shape[:2], image.shape[2] - 3))
     color = made[..., :3] + _grain(image[..., :3], grain) * made[..., 4:]
-    new = jnp.concatenate([color.clip(0.0, 1.0), opaque], axis=-1)
+    # A mouth opens in nothing transparent; lids are as transparent as they were.
+    opacity = jnp.where(made[..., 4:] > 0.0, shown[..., 3:], 1.0)
+    new = jnp.concatenate([color.clip(0.0, 1.0), opacity], axis=-1)
     warped = _without_steps(shown + made[..., 3:4] * (new - shown), displacement)
     return jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, image)
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from mean_faces import mean_face
 
+from uvface.core.geometry.coarse import coarse_layout
 from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.scales import pool
 from uvface.core.geometry.visibility import visibility
 from uvface.editing.deform import deformation, reshape_names
 from uvface.editing.lids import LID_PAIRS, closing_lids
@@ -89,3 +91,19 @@ def test_lids_are_as_symmetric_as_the_face(amount):
     share = np.asarray(lids.share)
     np.testing.assert_allclose(share, share[:, ::-1], atol=0.1)
     assert abs(float(lids.to_cheek[0])) < 1.0 and float(lids.to_cheek[1]) > 20.0
+
+
+def test_lids_of_a_smaller_layout_close_too():
+    """A line of half a texel was none, and its rows an empty array."""
+    small = coarse_layout(LAYOUT, 128)
+    face = _face()
+    face = dataclasses.replace(
+        face,
+        **{name: pool(getattr(face, name), 128) for name in ("position_map", "texture")},
+        visibility=pool(face.visibility[..., None], 128)[..., 0],
+        self_visibility=pool(face.self_visibility[..., None], 128)[..., 0],
+    )
+    old = face.position_map
+    new = old + pool(deformation(_face(), LAYOUT, {"eyes_closed": 1.0}).shift, 128)
+    lids = CLOSING(face.texture, face.visibility, old, new, small)
+    assert float(lids.share.max()) > 0.8

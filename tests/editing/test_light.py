@@ -279,3 +279,16 @@ def test_skins_of_which_either_photo_shows_another_half_are_matched(color):
         )
     )
     np.testing.assert_allclose(found, wanted, atol=0.04)
+
+
+def test_a_grey_skin_of_another_half_gets_the_colours_of_the_target_once():
+    """It got them twice, as an orange: no texel told that the tint was the target's own."""
+    is_left = (jnp.arange(SIZE) < SIZE // 2).astype(jnp.float32)
+    source, target = _skin(LEFT, _marks(1)), _skin(LEFT, _marks(2))
+    grey = source.lab * jnp.array([1.0, 0.0, 0.0])
+    source = dataclasses.replace(source, lab=grey, weight=source.weight * is_left)
+    target = dataclasses.replace(target, weight=target.weight * (1.0 - is_left))
+    found = _relit(source, target, "match")[..., 1:] / _relit(source, target, "match")[..., :1]
+    wanted = (target.lab[..., 1:] / target.lab[..., :1]).mean(axis=(0, 1))
+    shown = np.asarray(found)[np.asarray(source.weight) > 0.0]
+    np.testing.assert_allclose(shown.mean(axis=0), wanted, atol=0.015)

@@ -108,3 +108,15 @@ def test_a_photo_shows_teeth_where_its_mouth_opens():
     column = result[np.round(line[:, 1]).astype(int), round(line[0, 0]) + 9]
     assert _are_teeth(column[:24]).sum() > 3
     assert column[24:].min() < 0.15
+
+
+def test_what_covers_half_of_a_mouth_gets_no_teeth():
+    face = _face()
+    left = (jnp.arange(LAYOUT.size) < LAYOUT.size // 2).astype(jnp.float32)
+    covered = dataclasses.replace(face, visibility=face.visibility * left)
+    image = np.full((640, 640, 3), 0.6, np.float32)
+    amounts = {"mouth_open": 0.8, "upper_lip_up": 0.8}
+    whole, half = (reshape_face(image, one, LAYOUT, amounts)[0] for one in (face, covered))
+    hidden = np.s_[300:460, 340:420]  # of the photo, right of the middle: texels to the right
+    assert np.abs(whole[hidden] - 0.6).max() > 0.3
+    assert np.abs(half[hidden] - 0.6).max() < 0.15
