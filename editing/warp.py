@@ -1,9 +1,9 @@
 """Moving a face's pixels in its photo, and what is around it along: smiles, smaller noses.
 
-Every pixel of the moved face shows the photo where its point of the surface was before, so that no
-colours are made and none are blended. Around the face the displacement runs out smoothly
-(Laplace's equation), as it does where the face is turned away and its position is not sure to the
-pixel.
+Every pixel of the moved face shows the photo where its point of the surface was before: no colours
+are made but of what the photo does not show, the inside of a mouth that opens and lids that close.
+Around the face the displacement runs out smoothly (Laplace's equation), as it does where the face
+is turned away and its position is not sure to the pixel.
 
 References:
     T. Beier, S. Neely, "Feature-Based Image Metamorphosis", 1992 (pixels look back to where they
@@ -274,9 +274,11 @@ def _shown(image: Array, places: Array) -> Float[Array, "side side c"]:
 def _finished(image: Array, shown: Array, places: Array, made: Array, grain: Array) -> Array:
     """Return the window; where pixels look at themselves they are the photo's, bit by bit."""
     displacement = places - _pixels(image.shape[0])
-    color = made[..., :3] + _grain(image[..., :3], grain) * made[..., 4:]
+    lids = made[..., 4:]
+    grains = lax.cond(lids.max() > 0.0, _grain, lambda rgb, _: 0.0 * rgb, image[..., :3], grain)
+    color = made[..., :3] + grains * lids
     # A mouth opens in nothing transparent; lids are as transparent as they were.
-    opacity = jnp.where(made[..., 4:] > 0.0, shown[..., 3:], 1.0)
+    opacity = jnp.where(lids > 0.0, shown[..., 3:], 1.0)
     new = jnp.concatenate([color.clip(0.0, 1.0), opacity], axis=-1)
     warped = _without_steps(shown + made[..., 3:4] * (new - shown), displacement)
     return jnp.where((displacement != 0.0).any(axis=-1, keepdims=True), warped, image)
@@ -286,8 +288,11 @@ def _grain(image: Float[Array, "side side 3"], offset: Array) -> Float[Array, "s
     """Return the grain of skin so far off; what is stronger is a crease or a hair."""
     fine = image - _blurred(_blurred(image, axis=0), axis=1)
     fine = jnp.clip(fine, -_GRAIN, _GRAIN)
-    column, row = jnp.round(offset).astype(jnp.int32)
-    return jnp.roll(fine, (-row, -column), axis=(0, 1))
+    whole = jnp.round(offset)
+    column, row = whole.astype(jnp.int32)
+    place = _pixels(image.shape[0]) + whole
+    is_there = ((place >= 0.0) & (place < image.shape[0])).all(axis=-1, keepdims=True)
+    return jnp.where(is_there, jnp.roll(fine, (-row, -column), axis=(0, 1)), 0.0)
 
 
 def _without_steps(
