@@ -8,24 +8,23 @@ pose and size, so that the same amount is the same smile on any face, whatever i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..core.arguments import as_number, name_list
 from ..core.errors import InputError
 from ..core.geometry.expressions import load_expressions
-from ..core.geometry.landmarks import read_landmarks
+from ..core.geometry.landmarks import INNER_LIPS, LIDS, read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp, smooth_step
 from ..core.products import product
 from ..core.types import Camera, Face
-from .mouth_inside import INNER_LIPS
 from .regions import soften
 
 __all__ = [
@@ -103,8 +102,8 @@ PROPORTIONS: Mapping[str, tuple[_Bump, ...]] = {
 }
 # Names whose full amount in one direction closes what is open, however far that is: the sign of
 # that direction, and pairs of landmarks, upper and lower.
-_CLOSING: Mapping[str, tuple[int, Sequence[tuple[int, int]]]] = {
-    "eyes_closed": (1, ((37, 41), (38, 40), (43, 47), (44, 46))),
+_CLOSING: Mapping[str, tuple[int, Int[np.ndarray, "pairs 2"]]] = {
+    "eyes_closed": (1, LIDS),
     "mouth_open": (-1, INNER_LIPS),
 }
 
@@ -200,7 +199,7 @@ def _amount(
     name: str, amount: float, field: Float[np.ndarray, "s s 3"], face: Face, layout: UVLayout
 ) -> float:
     """Return the factor of an expression; what closes, closes as far as it is open."""
-    sign, pairs = _CLOSING.get(name, (0, ()))
+    sign, pairs = _CLOSING.get(name, (0, LIDS))
     if amount * sign <= 0.0:
         return amount
     opening = _gap(np.asarray(face.camera.unproject(face.landmarks)), pairs)
@@ -210,8 +209,8 @@ def _amount(
     return amount * _OVERLAP * max(opening, 0.0) / max(change, _LEAST)
 
 
-def _gap(points: Float[np.ndarray, "68 3"], pairs: Sequence[tuple[int, int]]) -> float:
-    upper, lower = np.array(pairs).T
+def _gap(points: Float[np.ndarray, "68 3"], pairs: Int[np.ndarray, "pairs 2"]) -> float:
+    upper, lower = pairs.T
     return float((points[lower, 1] - points[upper, 1]).mean())
 
 

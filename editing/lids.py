@@ -14,7 +14,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..core.geometry.harmonics import harmonics
-from ..core.geometry.landmarks import read_landmarks
+from ..core.geometry.landmarks import EYE_CORNERS, LIDS, pair_distance, read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 from ..core.geometry.visibility import normals
@@ -25,10 +25,8 @@ from .light import Skin, fit_light, skin_level
 from .occlusion import average_lab
 from .regions import soften
 
-__all__ = ["LID_PAIRS", "Lids", "closing_lids"]
+__all__ = ["Lids", "closing_lids"]
 
-LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))  # landmarks, upper and lower
-_CORNERS = ((36, 39), (42, 45))
 # Lengths are in texels of 256.
 _LOWERED = (0.05, 0.3)  # of the gap, by which lids come down until they are drawn anew
 _GROWN = (1.02, 1.2)  # times the area that the photo shows of a lid's skin
@@ -113,16 +111,17 @@ def _lowered(old: Array, new: Array, layout: UVLayout) -> Float[Array, ""]:
     A squint raises the lower lids.
     """
     before, after = (read_landmarks(one, layout.landmark_uv)[:, :2] for one in (old, new))
-    upper, lower = jnp.asarray(LID_PAIRS).T
+    upper, lower = LIDS.T
     gap = before[lower] - before[upper]
     along = ((after - before)[upper] * gap).sum(axis=-1) / jnp.maximum((gap**2).sum(axis=-1), 1e-3)
-    was, flat = (_mean_gap(at, LID_PAIRS) / _mean_gap(at, _CORNERS) for at in (before, after))
-    return jnp.minimum(along.mean(), 1.0 - flat / was)
+    was, is_now = (_openness(landmarks) for landmarks in (before, after))
+    return jnp.minimum(along.mean(), 1.0 - is_now / jnp.maximum(was, 1e-3))
 
 
-def _mean_gap(points: Array, pairs: tuple[tuple[int, int], ...]) -> Float[Array, ""]:
-    left, right = jnp.asarray(pairs).T
-    return jnp.linalg.norm(points[right] - points[left] + 1e-3, axis=-1).mean()
+def _openness(landmarks: Array) -> Float[Array, ""]:
+    """Return how high eyes are open over their width."""
+    width = pair_distance(landmarks, EYE_CORNERS)
+    return pair_distance(landmarks, LIDS) / jnp.maximum(width, 1e-3)
 
 
 def _above(eyeballs: Array, blur: float) -> Float[Array, "size size"]:

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..core.geometry.landmarks import read_landmarks
+from ..core.geometry.landmarks import INNER_LIPS, pair_distance, read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp, smooth_step
 from ..core.types import Face
@@ -19,9 +19,8 @@ from .colour import lab_from_rgb, rgb_from_lab
 from .eyes import eye_whites
 from .regions import soften
 
-__all__ = ["DEPTH", "INNER_LIPS", "inside_mouth", "lip_gap"]
+__all__ = ["DEPTH", "inside_mouth", "lip_gap"]
 
-INNER_LIPS = ((61, 67), (62, 66), (63, 65))  # landmarks, upper and lower
 # This share of the colour of lips is that of the inside of a mouth at its rim, and in its depth.
 _AT_RIM, DEPTH = (0.55, 0.32, 0.32), (0.2, 0.08, 0.08)
 _SHADE_BLUR, _DEEP = 4.0, (0.4, 1.0)  # texels of 256; share of the mouth around a texel
@@ -89,14 +88,12 @@ def _shade(mouth: Array) -> Float[Array, "size size 3"]:
 
 def lip_gap(position_map: Float[Array, "size size 3"], layout: UVLayout) -> Float[Array, ""]:
     """Return the mean distance between the lips, photo pixels."""
-    upper, lower = jnp.asarray(INNER_LIPS).T
-    points = read_landmarks(position_map, layout.landmark_uv)
-    return jnp.linalg.norm(points[lower] - points[upper], axis=-1).mean()
+    return pair_distance(read_landmarks(position_map, layout.landmark_uv), INNER_LIPS)
 
 
 def _lifted(old: Array, new: Array, layout: UVLayout) -> Float[Array, ""]:
     """Return how far the upper lip moves up, photo pixels."""
-    upper, lower = jnp.asarray(INNER_LIPS).T
+    upper, lower = INNER_LIPS.T
     before, after = (read_landmarks(at, layout.landmark_uv)[:, :2] for at in (old, new))
     down = (after[lower] - after[upper]).mean(axis=0)
     down = down / jnp.maximum(jnp.linalg.norm(down), 1e-6)

@@ -11,19 +11,23 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .sampling import sample_bilinear
 
 __all__ = [
     "BROWS",
     "EYES",
+    "EYE_CORNERS",
+    "INNER_LIPS",
     "JAW",
+    "LIDS",
     "MIRROR_68",
     "MOUTH",
     "MOUTH_CORNERS",
     "NOSE",
     "mirror_landmarks",
+    "pair_distance",
     "read_landmarks",
 ]
 
@@ -33,6 +37,10 @@ NOSE = np.arange(27, 36)
 EYES = np.arange(36, 48)
 MOUTH = np.arange(48, 68)
 MOUTH_CORNERS = np.array([48, 54])
+# Pairs that lie opposite: upper and lower, or outer and inner.
+LIDS = np.array([[37, 41], [38, 40], [43, 47], [44, 46]])
+EYE_CORNERS = np.array([[36, 39], [45, 42]])
+INNER_LIPS = np.array([[61, 67], [62, 66], [63, 65]])
 
 MIRROR_68 = np.concatenate(
     [
@@ -71,3 +79,11 @@ def mirror_landmarks(
     """
     x = width - 1.0 - landmarks[:, :1]
     return jnp.concatenate([x, landmarks[:, 1:]], axis=1)[MIRROR_68]
+
+
+def pair_distance(
+    landmarks: Float[Array, "68 c"], pairs: Int[np.ndarray, "pairs 2"]
+) -> Float[Array, ""]:
+    """Return the mean distance between the two of each pair, such as `LIDS`."""
+    first, second = pairs.T
+    return jnp.linalg.norm(landmarks[second] - landmarks[first], axis=-1).mean()

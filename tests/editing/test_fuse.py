@@ -14,7 +14,7 @@ from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.visibility import normals
 from uvface.core.io.images import read_photo, write_image
 from uvface.editing.edit import edit
-from uvface.editing.fuse import fuse_photos, native_size
+from uvface.editing.fuse import _match, _Views, fuse_photos, native_size
 from uvface.editing.texture import texture as make_texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.swap import SwapConfig, swap_reference
@@ -180,3 +180,25 @@ def test_photos_without_a_face_are_left_out(tmp_path):
         make_texture([wall], model=ToyModel())
     with pytest.raises(InputError, match="texels"):
         make_texture([toy_photo(2)[0]], model=ToyModel(), size=9)
+
+
+def test_photos_that_share_no_texel_are_matched_by_their_own_skins():
+    """What either hides was compared with the other's skin, and the skin left out for it."""
+    rng = np.random.default_rng(8)
+    skin = np.array([0.7, 0.05, 0.06]) + rng.normal(0.0, 0.01, (64, 64, 3))
+    left = np.broadcast_to((np.arange(64) < 32)[:, None], (64, 64, 1)).swapaxes(0, 1)
+    shade = np.where(np.arange(64) % 16 < 4, 0.5, 0.75)[:, None, None]  # a quarter is darker
+    hidden = np.array([0.35, 0.025, 0.03])  # looks like that quarter of the other photo's skin
+    lab = [np.where(left, skin, hidden), np.where(left, hidden, shade * skin)]
+    seen = jnp.asarray(np.stack([left, ~left])[..., 0], jnp.float32)
+    normal = jnp.zeros((2, 64, 64, 3)).at[..., 2].set(1.0)
+    views = _Views(
+        weights=seen,
+        footprint=jnp.ones_like(seen),
+        lab=jnp.asarray(np.stack(lab), jnp.float32),
+        normal=normal,
+        seen=seen,
+    )
+    transfers, _ = _match(views, jnp.asarray(0, jnp.int32), layout())
+    np.testing.assert_allclose(transfers.source_mean[1, 0], 0.7 * 0.6875, atol=0.03)  # the mean
+    np.testing.assert_allclose(transfers.target_mean[1, 0], 0.7, atol=0.02)

@@ -10,11 +10,12 @@ import pytest
 from mean_faces import mean_face
 
 from uvface.core.geometry.coarse import coarse_layout
+from uvface.core.geometry.landmarks import LIDS
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.scales import pool
 from uvface.core.geometry.visibility import visibility
 from uvface.editing.deform import deformation, reshape_names
-from uvface.editing.lids import LID_PAIRS, closing_lids
+from uvface.editing.lids import closing_lids
 from uvface.editing.warp import reshape_face
 
 LAYOUT = load_layout("uvface")
@@ -77,7 +78,7 @@ def test_a_line_of_lashes_lies_where_the_lids_meet():
         image[places[:, 1] + step[0], places[:, 0] + step[1]] = texture[rows, columns]
     result, moved = reshape_face(image, face, LAYOUT, {"eyes_closed": 1.0})
     marks = np.asarray(moved.landmarks)[:, :2]
-    for upper, lower in LID_PAIRS:
+    for upper, lower in LIDS:
         column, row = np.round((marks[upper] + marks[lower]) / 2).astype(int)
         around = result[row - 8 : row + 9, column].mean(axis=-1)
         assert around.min() < 0.45  # the line
