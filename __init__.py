@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .core.training.photos import evaluate
     from .core.types import Camera, Face, Mesh, Similarity
     from .editing.augment_files import augment
-    from .editing.edit import edit
+    from .editing.photos import edit
     from .editing.texture import texture
     from .faceswap.photos import swap
     from .faceswap.video import swap_video
@@ -37,7 +37,7 @@ _HOME = {
     "Similarity": "core.types",
     "UvfaceError": "core.errors",
     "augment": "editing.augment_files",
-    "edit": "editing.edit",
+    "edit": "editing.photos",
     "evaluate": "core.training.photos",
     "load": "core.reconstruct",
     "reconstruct": "core.batch",

@@ -52,6 +52,14 @@ def edit(
     recolor: Annotated[
         str | None, typer.Option(help="Colour for the region: #RRGGBB or a name.")
     ] = None,
+    retouch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=AMOUNT",
+            help="What to retouch, 0 to 1: skin=0.5,spots=1; also tone, shine, eye_bags, teeth, "
+            "eyes.",
+        ),
+    ] = None,
     reshape: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,11 +80,12 @@ def edit(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Change parts of a face: from another photo, other colours, expressions, proportions."""
+    """Change a face: parts of another photo, colours, retouching, expressions, proportions."""
     set_up(device)
-    if reference is None and recolor is None and not reshape:
+    if reference is None and recolor is None and not retouch and not reshape:
         raise typer.BadParameter(
-            "nothing to do; give --from PHOTO, --recolor '#RRGGBB' or --reshape NAME=AMOUNT"
+            "nothing to do; give --from PHOTO, --recolor '#RRGGBB', --retouch or --reshape "
+            "NAME=AMOUNT"
         )
     if not region and not (reference is None and recolor is None):
         raise typer.BadParameter("no region given; say by --region what to change")
@@ -88,9 +97,10 @@ def edit(
     from ..core.files import InputFiles
     from ..core.io.images import check_image_name
     from ..core.reconstruct import load
-    from .edit import EditConfig, check_request
-    from .edit import edit as run
+    from .edit import EditConfig
     from .finder import Selection
+    from .photos import check_request
+    from .photos import edit as run
 
     regions = [name for given in region or () for name in name_list(given, "regions")]
     model, config = load(weights), EditConfig(strength=strength, feather=feather)
@@ -98,11 +108,12 @@ def edit(
     with usage_errors():
         InputFiles(photos).spare(output)
         check_image_name(output)
-        _, amounts = check_request(
+        request = check_request(
             model.layout,
             regions=regions,
             has_reference=reference is not None,
             recolor=recolor,
+            retouch=retouch,
             reshape=reshape,
             config=config,
         )
@@ -117,7 +128,8 @@ def edit(
         strength=strength,
         feather=feather,
         recolor=recolor,
-        reshape=amounts,
+        retouch=request.retouch,
+        reshape=request.reshape,
         faces=face_choice(faces),
         like=like,
         reference_face=face_choice(reference_face),
@@ -127,7 +139,7 @@ def edit(
     )
     result.save(output, metadata=metadata, sidecar=sidecar)
     warn(result.warnings)
-    done = ", ".join([*regions, *amounts])
+    done = ", ".join([*regions, *request.names])
     report(result.record(output), f"{output}: edited {done}", quiet, as_json)
 
 

@@ -8,8 +8,7 @@ pose and size, so that the same amount is the same smile on any face, whatever i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
@@ -17,14 +16,13 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int
 
-from ..core.arguments import as_number, name_list
-from ..core.errors import InputError
 from ..core.geometry.expressions import load_expressions
 from ..core.geometry.landmarks import INNER_LIPS, LIDS, read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp, smooth_step
 from ..core.products import product
 from ..core.types import Camera, Face
+from .amounts import Amounts, parse_amounts
 from .regions import soften
 
 __all__ = [
@@ -32,7 +30,7 @@ __all__ = [
     "Deformation",
     "deformation",
     "openings",
-    "parse_amounts",
+    "parse_reshaping",
     "reshape_names",
 ]
 
@@ -120,45 +118,14 @@ class Deformation:
     free: Array  # [S, S], 1 where nothing covers the face, 0 where it therefore stays
 
 
+def parse_reshaping(given: Amounts, layout: UVLayout) -> dict[str, float]:
+    """Return name -> amount from -1 to 1; see `parse_amounts`."""
+    return parse_amounts(given, reshape_names(layout), verb="reshape", low=-1)
+
+
 def reshape_names(layout: UVLayout) -> tuple[str, ...]:
     """Return what can be changed of faces of a layout."""
     return (*load_expressions(layout), *PROPORTIONS)
-
-
-def parse_amounts(
-    given: Mapping[str, float] | str | Iterable[str], layout: UVLayout
-) -> dict[str, float]:
-    """Return name -> amount.
-
-    Args:
-        given: ``{"smile": 0.5}``, or text: ``"smile=0.5,eyes_size=-0.2"``, once or several times.
-        layout: of the faces.
-
-    Raises:
-        InputError: an unknown name, an amount that is no number from -1 to 1, or a name twice.
-    """
-    pairs = list(given.items()) if isinstance(given, Mapping) else _pairs(given)
-    known = reshape_names(layout)
-    found: dict[str, float] = {}
-    for name, amount in pairs:
-        if name not in known:
-            raise InputError(f"cannot reshape {name!r}; choose from {', '.join(known)}")
-        if name in found:
-            raise InputError(f"{name} is given twice; give one amount")
-        found[name] = float(as_number(name, amount, -1, 1))
-    return found
-
-
-def _pairs(given: Any) -> list[tuple[str, float]]:
-    pairs = []
-    for part in (part for text in name_list(given, "amounts") for part in text.split(",")):
-        name, _, amount = part.partition("=")
-        try:
-            pairs.append((name.strip(), float(amount)))
-        except ValueError:
-            need = "need NAME=AMOUNT with a number from -1 to 1, such as smile=0.5"
-            raise InputError(f"cannot read {part!r} of what to reshape; {need}") from None
-    return pairs
 
 
 def deformation(face: Face, layout: UVLayout, amounts: Mapping[str, float]) -> Deformation:
@@ -167,7 +134,7 @@ def deformation(face: Face, layout: UVLayout, amounts: Mapping[str, float]) -> D
     Args:
         face: of a photo; where something covers it, it stays.
         layout: UV layout of the face.
-        amounts: from `parse_amounts`.
+        amounts: from `parse_reshaping`.
     """
     expressions = load_expressions(layout)
     moods, builds = [np.zeros((layout.size, layout.size, 3), np.float32)], []

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,35 +12,32 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ..core.arguments import as_number, name_list
+from ..core.arguments import as_number
 from ..core.blending.composite import BlendConfig, composite
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
-from ..core.io.boxes import Boxes
-from ..core.io.photos import Origin, PhotoLike, open_photo
-from ..core.reconstruct import FaceChoice, Model, read_texture
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
-from .deform import parse_amounts
 from .edges import closed_gaps
-from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
 from .finish import SharpnessMatch
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, parse_color, skin_around, split_regions
 from .recolor import recolor as recolor_pixels
-from .references import References, find_reference, reference_list, reference_names
 from .regions import combine_regions, soften
-from .result import EditResult
 from .source import Reference, source_for
-from .warp import reshape_face
 
-__all__ = ["EditConfig", "apply_source", "check_edit", "check_request", "edit", "edit_face"]
+__all__ = [
+    "EditConfig",
+    "apply_source",
+    "check_edit",
+    "check_numbers",
+    "edit_face",
+]
 
 _LEAST = 0.01  # below this a mask is 0
 _MOST_FEATHER = 64.0  # texels of 256: softer than that, a region is the whole face
-_UNSEEN = 1.5 / 255  # no pixel changes by more: nobody sees the edit
 
 RgbImage = Float[np.ndarray, "height width 3"]
 
@@ -135,7 +130,7 @@ def check_edit(
     layout: UVLayout, *, regions: Sequence[str], recolor: str | None, config: EditConfig
 ) -> EditConfig:
     """Return the settings; raise InputError for what no photo is needed to see, as `edit_face`."""
-    config = _with_numbers(config)
+    config = check_numbers(config)
     _edit_mask(layout, regions, config.feather)
     if recolor is not None:
         parse_color(recolor)
@@ -144,38 +139,13 @@ def check_edit(
     return config
 
 
-def _with_numbers(config: EditConfig) -> EditConfig:
+def check_numbers(config: EditConfig) -> EditConfig:
+    """Return the settings with numbers in their limits; raise InputError for others."""
     return dataclasses.replace(
         config,
         strength=as_number("strength", config.strength, 0, 1),
         feather=as_number("feather (texels)", config.feather, 0, _MOST_FEATHER),
     )
-
-
-def check_request(
-    layout: UVLayout,
-    *,
-    regions: Sequence[str],
-    has_reference: bool,
-    recolor: str | None,
-    reshape: Mapping[str, float] | str | Sequence[str] | None,
-    config: EditConfig,
-) -> tuple[EditConfig, dict[str, float]]:
-    """Return the settings of `edit` and its amounts of `reshape`, read and checked.
-
-    Raises:
-        InputError: what no photo is needed to see: nothing is to be done, a region without a
-            reference and a colour, or one of these without a region; an unusable value.
-    """
-    amounts = {} if reshape is None else parse_amounts(reshape, layout)
-    changes_colors = has_reference or recolor is not None
-    if not amounts and not changes_colors:
-        raise InputError("nothing to do; give a reference photo, a colour or what to reshape")
-    if regions and not changes_colors:
-        raise InputError(f"nothing to do with {', '.join(regions)}; give a reference or a colour")
-    if not changes_colors:
-        return _with_numbers(config), amounts
-    return check_edit(layout, regions=regions, recolor=recolor, config=config), amounts
 
 
 def apply_source(
@@ -265,117 +235,3 @@ def _recolor_window(
     mixed = (colored * weights[..., None]).sum(axis=0) / jnp.maximum(weight, 1e-6)[..., None]
     weight = jnp.minimum(weight, 1.0) * strength
     return composite(window.image, mixed, weight, config=BlendConfig(method="feather"))
-
-
-def edit(
-    photo: PhotoLike,
-    *,
-    model: Model | None = None,
-    regions: str | Sequence[str] = (),
-    reference: References | None = None,
-    strength: float = 1.0,
-    feather: float = 3.0,
-    recolor: str | None = None,
-    reshape: Mapping[str, float] | str | Sequence[str] | None = None,
-    faces: FaceChoice = "largest",
-    like: PhotoLike | None = None,
-    reference_face: FaceChoice = "largest",
-    reference_like: PhotoLike | None = None,
-    recognition: str | Path | None = None,
-    boxes: Boxes | None = None,
-) -> EditResult:
-    """Change regions of the faces of a photo, then their expression and proportions.
-
-    Args:
-        photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
-        model: from `uvface.load`; by default the embedded weights, which each call loads.
-        regions: names of regions of the model's layout, as a list or separated by commas.
-        reference: file, picture or array that the regions come from; several photos of one
-            person, which are fused; a face file; or what `uvface.texture` returns.
-        strength: 0 keeps the photo, 1 is the full edit.
-        feather: width of the regions' soft border, in texels of 256, up to 64.
-        recolor: colour for the regions, ``#RRGGBB`` or a name of CSS as ``crimson``.
-        reshape: what is made how much smaller or larger, or which expression is added, from -1
-            to 1: ``{"smile": 0.5, "nose_width": -0.3}``, or ``"smile=0.5,nose_width=-0.3"``.
-            An unknown name ends in an error that lists all.
-        faces: which faces of the photo are changed.
-        like: a photo of the person whose face is changed, in place of ``faces``.
-        reference_face: which face of the reference is taken.
-        reference_like: a photo of the person whose face is taken, in place of
-            ``reference_face``.
-        recognition: network that likeness is measured by, an ``.onnx`` file.
-        boxes: file name or stem -> boxes around the landmarks, in place of detection.
-
-    Raises:
-        InputError: unusable file or option.
-        NoFaceError: a photo shows no face.
-        AssetError: likeness is asked for and no recognition network is there.
-    """
-    regions = name_list(regions, "regions")
-    if reference is None and (reference_face != "largest" or reference_like is not None):
-        raise InputError("a face of the reference is chosen, but no reference given; give it")
-    opened = open_photo(photo)
-    finder = FaceFinder(model, boxes=boxes, recognition=recognition)
-    given = () if reference is None else reference_list(reference)
-    sources = [one for one in given if not isinstance(one, FoundReference)]
-    finder.require_boxes({"photo": [opened], "reference": sources, LIKE: [like, reference_like]})
-    layout = finder.model.layout
-    config, amounts = check_request(
-        layout,
-        regions=regions,
-        has_reference=reference is not None,
-        recolor=recolor,
-        reshape=reshape,
-        config=EditConfig(strength=strength, feather=feather),
-    )
-    selections = {"faces": Selection(faces=faces, like=like)}
-    found, warnings = finder.faces(opened, selections["faces"])
-    shown: Reference | None = None
-    origins: tuple[Origin, ...] = ()
-    settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor, "reshape": amounts}
-    settings |= _settings(config)
-    if reference is not None:
-        selections["reference_face"] = Selection(faces=reference_face, like=reference_like)
-        chosen = find_reference(finder, given, selections["reference_face"])
-        shown, origins, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
-        settings["reference"] = reference_names(given)
-    likes = like_origins(*selections.values())
-    photos = [opened, *sources, *likes]
-    image, alpha, edited = opened.image, opened.alpha, []
-    for face in found:
-        if regions:
-            image = edit_face(
-                image,
-                face,
-                layout,
-                regions=regions,
-                reference=shown,
-                recolor=recolor,
-                config=config,
-            )
-        if amounts:
-            # The inside of a mouth has the colour of its lips, as they are now.
-            face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
-            amount = {name: config.strength * value for name, value in amounts.items()}
-            layers = image if alpha is None else np.dstack([image, alpha])
-            layers, face = reshape_face(layers, face, layout, amount)
-            image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
-        edited.append(face)
-    done = ", ".join([*regions, *amounts])
-    if config.strength and np.abs(image - opened.image).max() < _UNSEEN:
-        warnings += (f"nothing that one sees changed: {done} hardly shows there",)
-    return EditResult(
-        image=image,
-        faces=edited,
-        alpha=alpha,
-        photo=opened,
-        operation=f"edit {done}",
-        settings=settings | finder.describe(selections, photos),
-        warnings=opened.warnings + warnings,
-        references=origins,
-        likes=likes,
-    )
-
-
-def _settings(config: EditConfig) -> dict[str, float | str]:
-    return {"strength": config.strength, "feather": config.feather, "color": config.color}

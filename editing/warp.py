@@ -68,7 +68,7 @@ def reshape_face(
         image: the photo, RGB in [0, 1]; a fourth channel, its alpha, moves along.
         face: the face of it to change.
         layout: UV layout of the face.
-        amounts: from `deform.parse_amounts`; if all are 0 the photo comes back.
+        amounts: from `deform.parse_reshaping`; if all are 0 the photo comes back.
 
     Returns:
         The photo, pixels far from the face bit-identical, and the face as it is there; its

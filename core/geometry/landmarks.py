@@ -26,6 +26,7 @@ __all__ = [
     "MOUTH",
     "MOUTH_CORNERS",
     "NOSE",
+    "NOSE_BASE",
     "mirror_landmarks",
     "pair_distance",
     "read_landmarks",
@@ -34,6 +35,7 @@ __all__ = [
 JAW = np.arange(0, 17)
 BROWS = np.arange(17, 27)
 NOSE = np.arange(27, 36)
+NOSE_BASE = np.arange(31, 36)
 EYES = np.arange(36, 48)
 MOUTH = np.arange(48, 68)
 MOUTH_CORNERS = np.array([48, 54])

@@ -1,7 +1,6 @@
 """How far faces move: by which amounts, and what must not move."""
 
 import dataclasses
-import inspect
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +11,7 @@ from toys import toy_layout
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import load_layout
-from uvface.editing.deform import PROPORTIONS, deformation, openings, parse_amounts, reshape_names
+from uvface.editing.deform import PROPORTIONS, deformation, openings, parse_reshaping, reshape_names
 
 LAYOUT = load_layout("uvface")
 FRONT = (0.0, 0.0, 0.0)
@@ -34,38 +33,10 @@ def _gap(face, upper, lower):
     return float(face.landmarks[lower, 1] - face.landmarks[upper, 1]) / float(face.camera.scale)
 
 
-def test_amounts_are_read_from_a_mapping_and_from_text():
-    goal = {"smile": 0.5, "nose_width": -0.25}
-    for given in (goal, "smile=0.5,nose_width=-.25", ["smile = .5", "nose_width=-0.25"]):
-        assert parse_amounts(given, LAYOUT) == goal
-    assert parse_amounts({"smile": np.float32(0.5)}, LAYOUT) == {"smile": 0.5}
-    assert parse_amounts((), LAYOUT) == {}
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ("smile", "NAME=AMOUNT"),
-        ("smile=much", "NAME=AMOUNT"),
-        ("smirk=1", "smirk.*choose from smile"),
-        ("smile=1.5", "-1 to 1"),
-        ("smile=nan", "-1 to 1"),
-        ({"smile": "0.5"}, "smile"),
-        ({1: 0.5}, "choose from"),
-        (["smile=.1", "smile=.2"], "twice"),
-        (0.5, "amounts"),
-        ([0.5], "amounts"),
-    ],
-)
-def test_unusable_amounts_say_what_is_needed(given, told):
-    with pytest.raises(InputError, match=told):
-        inspect.unwrap(parse_amounts)(given, LAYOUT)  # without the tests' type checker
-
-
 def test_a_layout_without_expressions_has_proportions():
     assert reshape_names(toy_layout()) == tuple(PROPORTIONS)
     with pytest.raises(InputError, match="smile"):
-        parse_amounts("smile=1", toy_layout())
+        parse_reshaping("smile=1", toy_layout())
 
 
 @pytest.mark.parametrize("name", PROPORTIONS)

@@ -13,8 +13,8 @@ from uvface.core.errors import InputError, NoFaceError
 from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.visibility import normals
 from uvface.core.io.images import read_photo, write_image
-from uvface.editing.edit import edit
 from uvface.editing.fuse import _match, _Views, fuse_photos, native_size
+from uvface.editing.photos import edit
 from uvface.editing.texture import texture as make_texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.swap import SwapConfig, swap_reference

@@ -14,8 +14,8 @@ from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.sampling import sample_bicubic
 from uvface.core.geometry.visibility import normals, visibility
 from uvface.editing.deform import openings, reshape_names
-from uvface.editing.edit import edit
 from uvface.editing.mouth_inside import DEPTH
+from uvface.editing.photos import edit
 from uvface.editing.recolor import parse_color
 from uvface.editing.warp import reshape_face
 

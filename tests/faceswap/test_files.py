@@ -15,7 +15,7 @@ from uvface.core.errors import InputError, NoFaceError
 from uvface.core.io.images import Photo, read_photo, write_image
 from uvface.core.io.provenance import read_provenance
 from uvface.core.io.sidecar import is_intact, read_sidecar
-from uvface.editing.edit import edit
+from uvface.editing.photos import edit
 from uvface.editing.references import reference_list
 from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap

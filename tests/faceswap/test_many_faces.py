@@ -14,8 +14,8 @@ from toy_models import ToyModel, toy_group
 from uvface.core.errors import AssetError, InputError
 from uvface.core.io.images import Photo, write_image
 from uvface.core.io.sidecar import read_sidecar
-from uvface.editing.edit import edit
 from uvface.editing.finder import FaceFinder, Selection
+from uvface.editing.photos import edit
 from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.report import report_page

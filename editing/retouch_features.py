@@ -1,0 +1,82 @@
+"""What a retouch does to teeth and eyes, on the photo's own pixels.
+
+Both are told by their colour within the zone where the geometry has them: teeth are less red than
+the skin, and not dark; whites of eyes are paler than it.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from ..core.geometry.ramps import ramp
+from .regions import soften
+
+__all__ = ["brighter_eyes", "whiter_teeth"]
+
+_LEAST_RATIO = 0.02  # a / L of skin in a photo with hardly any colour
+_TOOTH_RED = (1.0, 0.6)  # of the skin's a / L: from gums and tongue to teeth
+_TOOTH_LIGHT = (0.45, 0.7)  # of its lightness: from shade to teeth
+_YELLOW, _RED = 0.65, 0.5  # share of a tooth's colour that is taken off
+_WHITE, _LIGHTER = 0.93, 0.22  # Oklab L that it comes closer to, and the share of the way
+_PALE = (0.9, 0.55)  # of the skin's chroma / L: from lids to whites
+_WHITE_LIGHT = (0.7, 0.9)  # of its lightness
+_VEINS = 0.55  # share of the whites' colour that is taken off
+_EYE_LIGHTER = 0.18
+_SPARKLE = 0.5  # by which irises gain contrast
+_SPARKLE_SIZE = 0.12  # cm: of finer detail
+_VIVID = 0.25  # by which their colour grows
+
+
+def whiter_teeth(
+    lab: Float[Array, "h w 3"],
+    mouth: Float[Array, "h w"],
+    skin: Float[Array, " 3"],
+    amount: Float[Array, ""],
+) -> Float[Array, "h w 3"]:
+    """Return by what teeth change, Oklab.
+
+    Args:
+        lab: the photo.
+        mouth: 1 between the lips.
+        skin: mean colour of the face's skin.
+        amount: from 0 to 1.
+    """
+    light, a, b = jnp.moveaxis(lab, -1, 0)
+    redness = (a / jnp.maximum(light, 0.05)) / jnp.maximum(skin[1] / skin[0], _LEAST_RATIO)
+    tooth = ramp(redness, _TOOTH_RED) * ramp(light / jnp.maximum(skin[0], 0.05), _TOOTH_LIGHT)
+    lighter = _LIGHTER * jnp.maximum(_WHITE - light, 0.0)
+    change = jnp.stack([lighter, -_RED * a, -_YELLOW * jnp.maximum(b, 0.0)], axis=-1)
+    return (amount * mouth * tooth)[..., None] * change
+
+
+def brighter_eyes(
+    lab: Float[Array, "h w 3"],
+    eyes: Float[Array, "h w"],
+    skin: Float[Array, " 3"],
+    scale: Float[Array, ""],
+    amount: Float[Array, ""],
+) -> Float[Array, "h w 3"]:
+    """Return by what whites and irises change, Oklab.
+
+    Args:
+        lab: the photo.
+        eyes: 1 on eyeballs.
+        skin: mean colour of the face's skin.
+        scale: pixels per cm.
+        amount: from 0 to 1.
+    """
+    light = lab[..., :1]
+    saturation, usual = (
+        jnp.linalg.norm(x[..., 1:], axis=-1) / jnp.maximum(x[..., 0], 0.05) for x in (lab, skin)
+    )
+    pale = ramp(saturation / jnp.maximum(usual, _LEAST_RATIO), _PALE)
+    white = (pale * ramp(light[..., 0] / jnp.maximum(skin[0], 0.05), _WHITE_LIGHT))[..., None]
+    lighter = _EYE_LIGHTER * jnp.maximum(_WHITE - light, 0.0)
+    whiter = jnp.concatenate([lighter, -_VEINS * lab[..., 1:]], axis=-1)
+    inside = eyes[..., None]
+    near = soften(jnp.concatenate([light * inside, inside], axis=-1), _SPARKLE_SIZE * scale)
+    around = near[..., :1] / jnp.maximum(near[..., 1:], 1e-3)
+    sparkling = jnp.concatenate([_SPARKLE * (light - around), _VIVID * lab[..., 1:]], axis=-1)
+    return amount * inside * (white * whiter + (1.0 - white) * sparkling)
