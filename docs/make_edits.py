@@ -1,7 +1,7 @@
 """The pictures of docs/editing.md: python docs/make_edits.py.
 
-The synthetic example face and the astronaut of scikit-image (a NASA photo), each reshaped and
-retouched by the shipped function.
+The synthetic example face and the astronaut of scikit-image (a NASA photo), each reshaped,
+retouched and lit by the shipped function.
 """
 
 from pathlib import Path
@@ -29,6 +29,14 @@ SHEETS = {  # argument of `uvface.edit` -> one picture for each of its values
         {"shine": 0.8, "eye_bags": 1.0, "eyes": 0.7, "teeth": 0.8},
         {"skin": 0.7, "spots": 1.0, "shine": 0.5, "eye_bags": 0.6, "eyes": 0.5, "teeth": 0.6},
     ),
+    "light": (
+        {},
+        {"left": 1.0},
+        {"left": -0.7, "warm": 0.5},
+        {"above": 0.8},
+        {"above": -0.8},
+        {"bright": -0.7},
+    ),
 }
 
 
@@ -50,7 +58,7 @@ def _told(amounts: dict[str, float]) -> str:
 
 
 def main() -> None:
-    """Write docs/images/reshape.jpg and retouch.jpg."""
+    """Write docs/images/reshape.jpg, retouch.jpg and light.jpg."""
     model = uvface.load()
     example = Image.open(ROOT / "examples" / "photos" / "target.jpg")
     photos = [np.asarray(example, np.float32) / 255, skimage.data.astronaut() / np.float32(255)]

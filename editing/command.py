@@ -67,6 +67,14 @@ def edit(
             help="Expression or proportion to change, -1 to 1: smile=0.5,nose_width=-0.3.",
         ),
     ] = None,
+    light: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=AMOUNT",
+            help="Light to change, -1 to 1: left=0.5 is a lamp at the left, -0.5 at the right; "
+            "also above, bright, warm.",
+        ),
+    ] = None,
     faces: Faces = "largest",
     reference_face: ReferenceFace = "largest",
     like: Like = None,
@@ -80,12 +88,12 @@ def edit(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Change a face: parts of another photo, colours, retouching, expressions, proportions."""
+    """Change a face: parts of another photo, colours, retouching, expression, shape, light."""
     set_up(device)
-    if reference is None and recolor is None and not retouch and not reshape:
+    if reference is None and recolor is None and not (retouch or reshape or light):
         raise typer.BadParameter(
-            "nothing to do; give --from PHOTO, --recolor '#RRGGBB', --retouch or --reshape "
-            "NAME=AMOUNT"
+            "nothing to do; give --from PHOTO, --recolor '#RRGGBB', or --retouch, --reshape or "
+            "--light NAME=AMOUNT"
         )
     if not region and not (reference is None and recolor is None):
         raise typer.BadParameter("no region given; say by --region what to change")
@@ -115,6 +123,7 @@ def edit(
             recolor=recolor,
             retouch=retouch,
             reshape=reshape,
+            light=light,
             config=config,
         )
         Selection(faces=face_choice(faces), like=like)
@@ -130,6 +139,7 @@ def edit(
         recolor=recolor,
         retouch=request.retouch,
         reshape=request.reshape,
+        light=request.light,
         faces=face_choice(faces),
         like=like,
         reference_face=face_choice(reference_face),

@@ -1,4 +1,4 @@
-"""Editing the faces of a photo: regions of other photos or colours, retouching, reshaping."""
+"""Editing the faces of a photo: parts of other photos, colours, retouching, shapes, light."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .amounts import Amounts
 from .deform import parse_reshaping
 from .edit import EditConfig, check_edit, check_numbers, edit_face
 from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
+from .lamps import light_face, parse_lights
 from .references import References, find_reference, reference_list, reference_names
 from .result import EditResult
 from .retouch import parse_retouches, retouch_face
@@ -38,16 +39,24 @@ class EditRequest:
         config: settings of the edit.
         retouch: what is retouched, and how much of it.
         reshape: expressions and proportions, and how much of each.
+        light: how the light changes, and how much.
     """
 
     config: EditConfig
     retouch: Mapping[str, float]
     reshape: Mapping[str, float]
+    light: Mapping[str, float]
+
+    @property
+    def amounts(self) -> dict[str, dict[str, float]]:
+        """Return what is changed by amounts, by the option that says so."""
+        kinds = {"retouch": self.retouch, "reshape": self.reshape, "light": self.light}
+        return {kind: dict(amounts) for kind, amounts in kinds.items()}
 
     @property
     def names(self) -> list[str]:
-        """Return what is retouched and reshaped."""
-        return [*self.retouch, *self.reshape]
+        """Return all of it."""
+        return [name for amounts in self.amounts.values() for name in amounts]
 
 
 def check_request(
@@ -58,6 +67,7 @@ def check_request(
     recolor: str | None,
     retouch: Amounts | None,
     reshape: Amounts | None,
+    light: Amounts | None,
     config: EditConfig,
 ) -> EditRequest:
     """Return what `edit` is asked for, read and checked.
@@ -68,9 +78,10 @@ def check_request(
     """
     retouches = {} if retouch is None else parse_retouches(retouch)
     shape = {} if reshape is None else parse_reshaping(reshape, layout)
+    lights = {} if light is None else parse_lights(light)
     changes_colors = has_reference or recolor is not None
-    if not (retouches or shape or changes_colors):
-        wanted = "a reference photo, a colour, what to retouch or what to reshape"
+    if not (retouches or shape or lights or changes_colors):
+        wanted = "a reference photo, a colour, what to retouch, to reshape or to light"
         raise InputError(f"nothing to do; give {wanted}")
     if regions and not changes_colors:
         raise InputError(f"nothing to do with {', '.join(regions)}; give a reference or a colour")
@@ -78,7 +89,7 @@ def check_request(
         config = check_edit(layout, regions=regions, recolor=recolor, config=config)
     else:
         config = check_numbers(config)
-    return EditRequest(config=config, retouch=retouches, reshape=shape)
+    return EditRequest(config=config, retouch=retouches, reshape=shape, light=lights)
 
 
 def edit(
@@ -92,6 +103,7 @@ def edit(
     recolor: str | None = None,
     retouch: Amounts | None = None,
     reshape: Amounts | None = None,
+    light: Amounts | None = None,
     faces: FaceChoice = "largest",
     like: PhotoLike | None = None,
     reference_face: FaceChoice = "largest",
@@ -99,7 +111,7 @@ def edit(
     recognition: str | Path | None = None,
     boxes: Boxes | None = None,
 ) -> EditResult:
-    """Change regions of the faces of a photo, retouch them, then reshape them.
+    """Change regions of the faces of a photo, retouch them, reshape them, then light them.
 
     Args:
         photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
@@ -115,6 +127,8 @@ def edit(
         reshape: what is made how much smaller or larger, or which expression is added, from -1
             to 1: ``{"smile": 0.5, "nose_width": -0.3}``, or ``"smile=0.5,nose_width=-0.3"``.
             An unknown name ends in an error that lists all.
+        light: how the light on the face changes, from -1 to 1, of `editing.lamps.LIGHTS`:
+            ``{"left": 0.5}`` is a lamp at the picture's left, -0.5 one at its right.
         faces: which faces of the photo are changed.
         like: a photo of the person whose face is changed, in place of ``faces``.
         reference_face: which face of the reference is taken.
@@ -144,6 +158,7 @@ def edit(
         recolor=recolor,
         retouch=retouch,
         reshape=reshape,
+        light=light,
         config=EditConfig(strength=strength, feather=feather),
     )
     selections = {"faces": Selection(faces=faces, like=like)}
@@ -152,8 +167,7 @@ def edit(
     origins: tuple[Origin, ...] = ()
     config = request.config
     settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor}
-    settings |= {"retouch": dict(request.retouch), "reshape": dict(request.reshape)}
-    settings |= _settings(config)
+    settings |= request.amounts | _settings(config)
     if reference is not None:
         selections["reference_face"] = Selection(faces=reference_face, like=reference_like)
         chosen = find_reference(finder, given, selections["reference_face"])
@@ -181,6 +195,7 @@ def edit(
             layers = image if alpha is None else np.dstack([image, alpha])
             layers, face = reshape_face(layers, face, layout, amount)
             image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
+        image = light_face(image, face, layout, _scaled(request.light, config.strength))
         edited.append(face)
     done = ", ".join([*regions, *request.names])
     if config.strength and np.abs(image - opened.image).max() < _UNSEEN:

@@ -28,7 +28,15 @@ from ..core.synthesis.numbers import Numbers
 from .colour import linear_from_srgb, srgb_from_linear
 from .regions import soften
 
-__all__ = ["light_on_texels", "main_light", "multiply_light", "random_light", "spread_light"]
+__all__ = [
+    "exposed",
+    "lamp",
+    "light_on_texels",
+    "main_light",
+    "multiply_light",
+    "random_light",
+    "spread_light",
+]
 
 _COSINE = np.array([math.pi] + [2 * math.pi / 3] * 3 + [math.pi / 4] * 5, np.float32)
 _ABOVE = (0.0, 0.45, 0.8)  # where lamps mostly are: above and before the face
@@ -49,14 +57,23 @@ def random_light(key: Array) -> Float[Array, "9 3"]:
     exposure about the old one.
     """
     draw = Numbers(key, 8)
-    lamp = jnp.array(_ABOVE) + draw.uniform(low=0.3, high=1.3) * draw.normal((3,))
-    lamp = lamp / jnp.maximum(jnp.linalg.norm(lamp), 1e-3)
+    direction = jnp.array(_ABOVE) + draw.uniform(low=0.3, high=1.3) * draw.normal((3,))
+    direction = direction / jnp.maximum(jnp.linalg.norm(direction), 1e-3)
     strength = jnp.exp(draw.uniform(low=math.log(0.3), high=math.log(3.0)))
     warmth = 0.1 * draw.normal() * jnp.array([1.0, 0.1, -1.0])
     exposure = jnp.exp(0.13 * draw.normal())
-    directed = strength * (_COSINE * harmonics(lamp))[:, None] * jnp.exp(warmth)
+    directed = strength * lamp(direction)[:, None] * jnp.exp(warmth)
     around = jnp.zeros((9, 3)).at[0].set(jnp.exp(-0.5 * warmth) / CONSTANT)
-    light = directed + around
+    return exposed(directed + around, exposure)
+
+
+def lamp(direction: Float[Array, " 3"]) -> Float[Array, " 9"]:
+    """Return the harmonics' factors of a lamp in a direction, a unit vector with y up."""
+    return _COSINE * harmonics(direction)
+
+
+def exposed(light: Float[Array, "9 3"], exposure: Float[Array, ""]) -> Float[Array, "9 3"]:
+    """Return the light times what gives most of a face that mean."""
     mean = (harmonics(jnp.asarray(_FACING, jnp.float32)) @ light).mean()
     return exposure / mean * light
 

@@ -9,6 +9,7 @@ from typer.main import get_command
 from uvface.cli import app
 from uvface.core.geometry.layout import load_layout
 from uvface.editing.deform import reshape_names
+from uvface.editing.lamps import LIGHTS
 from uvface.editing.retouch import RETOUCHES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,11 +50,11 @@ def test_every_option_that_a_guide_names_is_there(name, commands):
     assert len(named) > 3 and named <= options
 
 
-def test_the_guide_to_edits_names_all_that_can_be_retouched_and_reshaped():
+def test_the_guide_to_edits_names_all_that_can_be_changed_by_amounts():
     text = (ROOT / "docs" / "editing.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
     named = set(re.findall(r"`(\w+)`", " ".join(rows)))
-    assert named == {*RETOUCHES, *reshape_names(load_layout("uvface"))}
+    assert named == {*RETOUCHES, *LIGHTS, *reshape_names(load_layout("uvface"))}
 
 
 def test_outputs_in_the_help_and_in_the_readme_are_all_of_them():

@@ -125,6 +125,8 @@ _SWAP = ["swap", "a.png", "b.png", "-o", "out.png"]
         ([*_EDIT[:-1], "--retouch", "skim=1"], "cannot retouch 'skim'; choose from skin,"),
         ([*_EDIT[:-1], "--retouch", "skin=-1"], "need a number, 0 to 1"),
         ([*_EDIT, "lips", "--retouch", "skin=1"], "nothing to do with lips"),
+        ([*_EDIT[:-1], "--light", "right=1"], "cannot light 'right'; choose from left, above"),
+        ([*_EDIT[:-1], "--light", "left=2"], "need a number, -1 to 1"),
         ([*_EDIT[:-1], "--reshape", "smile=5"], "need a number, -1 to 1"),
         ([*_SWAP, "--keep", "beak"], "unknown region 'beak'"),
         ([*_SWAP, "--keep", ""], "keep '' names no region; give names, or none"),

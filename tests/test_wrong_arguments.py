@@ -26,6 +26,7 @@ REFUSED = (
     "uvface.edit(T, model=m, recolor=RED)",
     "uvface.edit(T, model=m, reshape=5)",
     "uvface.edit(T, model=m, retouch=5)",
+    "uvface.edit(T, model=m, light='left')",
     "uvface.edit(T, model=m, retouch={'skin': 2.0})",
     "uvface.edit(T, model=m, reshape={'smile': 'much'})",
     "uvface.edit(T, model=m, reshape={'smile': 0.5}, regions=['lips'])",

@@ -1,0 +1,117 @@
+"""Another light on a face in its photo: a lamp from a side or from above, brighter, warmer.
+
+What is there is multiplied (`relight`): the lamp adds to the photo's own light, as far as the
+surface faces it, and casts no shadows. Beside the face the change runs out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from ..core.geometry.harmonics import CONSTANT
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import smooth_step
+from ..core.geometry.render import render_texture
+from ..core.geometry.scales import enlarge
+from ..core.geometry.window import cut_window
+from ..core.traced import keep_traced
+from ..core.types import Face
+from .amounts import Amounts, parse_amounts
+from .apply import Window, paste_window
+from .relight import exposed, lamp, light_on_texels, multiply_light, spread_light
+
+__all__ = ["LIGHTS", "light_face", "parse_lights"]
+
+LIGHTS = ("left", "above", "bright", "warm")
+
+RgbImage = Float[np.ndarray, "height width 3"]
+
+_FRONT = 0.25  # of a lamp at the side: as far before the face as it is beside it
+_STRENGTH = 4.0  # of a lamp at amount 1, times the light from all sides
+_STOPS = 1.0  # of exposure
+_WARMTH = (0.35, 0.04, -0.35)  # logarithm of red, green and blue
+_MARGIN = 0.6  # of the face's size: room in which the change runs out
+_ROWS = 256  # pixels along a side at which light is found
+_RIM = 0.15  # of a side, over which it is gone at the window's border
+
+
+def parse_lights(given: Amounts) -> dict[str, float]:
+    """Return name -> amount from -1 to 1.
+
+    Raises:
+        InputError: an unknown name, an amount that is no such number, or a name twice.
+    """
+    return parse_amounts(given, LIGHTS, verb="light", low=-1)
+
+
+def light_face(
+    image: RgbImage, face: Face, layout: UVLayout, amounts: Mapping[str, float]
+) -> RgbImage:
+    """Change the light of a face.
+
+    Args:
+        image: the photo, RGB in [0, 1].
+        face: the face of it to change.
+        layout: UV layout of the face.
+        amounts: from `parse_lights`; if all are 0 the photo comes back.
+
+    Returns:
+        The photo, pixels far from the face bit-identical.
+    """
+    if not any(amounts.values()):
+        return image
+    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.0]
+    size = float((points.max(axis=0) - points.min(axis=0)).max())
+    pixels, origin = cut_window(image, points, margin=max(round(_MARGIN * size), 4))
+    window = Window(
+        image=jnp.asarray(pixels, jnp.float32),
+        origin=jnp.asarray(origin, jnp.int32),
+        photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
+        allowed=jnp.ones(pixels.shape[:2]),
+    )
+    given = jnp.asarray([amounts.get(name, 0.0) for name in LIGHTS], jnp.float32)
+    zoom = jnp.asarray(_ROWS / len(pixels), jnp.float32)
+    factor = _factor(face.position_map, layout, _light(given), window.origin, zoom)
+    return paste_window(image, window, _lit(window.image, factor))
+
+
+@partial(keep_traced, key="light of lamps", like=0)
+def _light(amounts: Float[Array, " lights"]) -> Float[Array, "9 3"]:
+    """Return the harmonics' factors of a light."""
+    left, above, bright, warm = amounts
+    far = jnp.minimum(jnp.hypot(left, above), 1.0)
+    direction = jnp.stack([-left, above, _FRONT * far + 1e-3])
+    direction = direction / jnp.linalg.norm(direction)
+    tint = jnp.exp(warm * jnp.array(_WARMTH))
+    around = jnp.zeros((9, 3)).at[0].set(1.0 / CONSTANT)
+    light = (around + _STRENGTH * far * lamp(direction)[:, None]) * tint
+    return exposed(light, jnp.exp(bright * _STOPS * math.log(2.0)))
+
+
+@partial(keep_traced, key="factor of lamps", like=0)
+def _factor(
+    position_map: Array, layout: UVLayout, light: Array, origin: Array, zoom: Array
+) -> Float[Array, "rows rows 3"]:
+    """Return the light's factor on a small window; 1 at its border."""
+    corner = jnp.append(origin.astype(jnp.float32), 0.0)
+    half = jnp.array([0.5, 0.5, 0.0])  # corners of pixels fall on corners
+    small = zoom * (position_map - corner + half) - half
+    factor = light_on_texels(light, position_map, layout)
+    drawn, coverage = render_texture(factor, small, layout, height=_ROWS, width=_ROWS)
+    line = (jnp.arange(_ROWS, dtype=jnp.float32) + 0.5) / _ROWS
+    rim = smooth_step((jnp.minimum(line, 1.0 - line) - 1.0 / _ROWS) / _RIM)
+    inside = (rim * rim[:, None])[..., None]
+    return 1.0 + inside * (spread_light(drawn, coverage) - 1.0)
+
+
+@partial(keep_traced, key="light by lamps", like=0)
+def _lit(image: Float[Array, "side side 3"], factor: Array) -> Float[Array, "side side 3"]:
+    whole = enlarge(factor, image.shape[0])
+    return jnp.where(whole == 1.0, image, multiply_light(image, whole))

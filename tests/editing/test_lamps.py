@@ -1,0 +1,88 @@
+"""Lamps: which side of a face gets lighter, and what stays as it is."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from mean_faces import mean_face
+
+from uvface.core.errors import InputError
+from uvface.core.geometry.layout import load_layout
+from uvface.editing.colour import linear_from_srgb
+from uvface.editing.lamps import LIGHTS, light_face, parse_lights
+
+LAYOUT = load_layout("uvface")
+WIDTH, HEIGHT = 420, 480
+GREY = np.full((HEIGHT, WIDTH, 3), 0.4, np.float32)
+
+
+def _face(yaw=0.0):
+    return mean_face(LAYOUT, centre=(210.0, 230.0), scale=7.0, pose=(yaw, 0.0, 0.0))
+
+
+def _change(text, yaw=0.0, image=GREY):
+    """Return by what the linear light at each pixel is multiplied."""
+    face = _face(yaw)
+    lit = light_face(image, face, LAYOUT, parse_lights(text))
+    after, before = (np.asarray(linear_from_srgb(jnp.asarray(x))) for x in (lit, image))
+    return after / before, face
+
+
+def _at(change, face, texels):
+    """Return the mean change of some texels of the face that are seen."""
+    is_front = np.asarray(LAYOUT.canonical)[..., 2] > 2.0
+    x, y = np.rint(np.asarray(face.position_map)[texels & is_front, :2]).astype(int).T
+    return change[y, x].mean(axis=0)
+
+
+RIGHT_SIDE = np.asarray(LAYOUT.canonical)[..., 0] < -4.0  # the picture's left, from the front
+LEFT_SIDE = np.asarray(LAYOUT.canonical)[..., 0] > 4.0
+UPPER = np.asarray(LAYOUT.canonical)[..., 1] < -5.0
+LOWER = np.asarray(LAYOUT.canonical)[..., 1] > 5.0
+
+
+def test_lights_are_read_and_checked():
+    assert parse_lights("left=-0.5,warm=1") == {"left": -0.5, "warm": 1.0}
+    with pytest.raises(InputError, match="cannot light 'right'; choose from left, above"):
+        parse_lights("right=1")
+
+
+def test_no_light_is_the_photo_itself():
+    assert light_face(GREY, _face(), LAYOUT, dict.fromkeys(LIGHTS, 0.0)) is GREY
+
+
+@pytest.mark.parametrize("name", LIGHTS)
+def test_pixels_far_from_the_face_are_the_photo_s(name):
+    wide = np.random.default_rng(0).random((900, 1000, 3)).astype(np.float32)
+    lit = light_face(wide, _face(), LAYOUT, {name: 1.0})
+    changed = np.abs(lit - wide).max(axis=-1) > 0.0
+    assert changed[:480, :420].mean() > 0.3
+    assert not changed[600:].any() and not changed[:, 600:].any()
+
+
+@pytest.mark.parametrize("yaw", [0.0, 40.0, -40.0])
+def test_a_lamp_at_the_left_lights_what_faces_it(yaw):
+    change, face = _change("left=1", yaw)
+    lit, shaded = (_at(change, face, side)[1] for side in (RIGHT_SIDE, LEFT_SIDE))
+    if yaw == 0.0:
+        assert lit > 1.2 and shaded < 0.8
+        mirrored, _ = _change("left=-1")
+        np.testing.assert_allclose(_at(mirrored, face, LEFT_SIDE)[1], lit, rtol=0.05)
+    else:
+        assert lit > shaded + 0.2
+    half, _ = _change("left=0.5", yaw)
+    assert 1.0 < _at(half, face, RIGHT_SIDE)[1] / _at(half, face, LEFT_SIDE)[1] < lit / shaded
+
+
+def test_a_lamp_above_lights_the_forehead_and_keeps_the_exposure():
+    change, face = _change("above=1")
+    assert _at(change, face, UPPER)[1] > _at(change, face, LOWER)[1] + 0.2
+    assert abs(_at(change, face, np.asarray(LAYOUT.region("face")) > 0.5)[1] - 1.0) < 0.25
+
+
+def test_brightness_is_in_stops_and_warmth_leaves_it():
+    dark = np.full_like(GREY, 0.2)
+    face = np.asarray(LAYOUT.region("cheeks")) > 0.9
+    change, shown = _change("bright=1", image=dark)
+    np.testing.assert_allclose(_at(change, shown, face), 2.0, atol=0.1)
+    red, green, blue = _at(*_change("warm=1", image=dark), face)
+    assert red > 1.2 and blue < 0.8 and abs(green - 1.0) < 0.1
