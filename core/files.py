@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -15,6 +16,7 @@ from .errors import InputError
 __all__ = [
     "InputFiles",
     "file_sha256",
+    "hidden_folder",
     "make_folder",
     "no_empty_folder",
     "read_bytes",
@@ -135,6 +137,31 @@ def no_empty_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         remove_empty(missing)
+
+
+@contextlib.contextmanager
+def hidden_folder(folder: Path, *, name: str) -> Iterator[Path]:
+    """Give a folder for files that are moved when all are there; it goes when the block ends.
+
+    It is hidden and lies in the folder that they are for, so that moving a file is one step. A
+    killed run leaves it; it is read by nothing.
+
+    Args:
+        folder: where the files go; it is made if it is missing.
+        name: part of the hidden folder's name.
+
+    Raises:
+        InputError: from the block, with the folder for the hidden one's place; or it cannot be
+            made.
+    """
+    place = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+    try:
+        make_folder(place)
+        yield place
+    except InputError as error:
+        raise InputError(str(error).replace(str(place), str(folder))) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def write_bytes_atomic(path: Path, content: bytes) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.files import InputFiles, no_empty_folder, write_bytes_atomic
+from ..core.errors import InputError
+from ..core.files import InputFiles, hidden_folder, no_empty_folder, write_bytes_atomic
 from ..core.io.images import Photo, write_image
 from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
@@ -16,7 +19,7 @@ from ..core.io.sidecar import remove_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
 from ..core.types import Face
 
-__all__ = ["EditResult"]
+__all__ = ["EditResult", "save_together"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,3 +134,48 @@ class EditResult:
             "faces": [{"box": box} for box in boxes],
             "warnings": list(self.warnings),
         }
+
+
+def save_together(
+    folder: Path,
+    results: Mapping[str, EditResult],
+    *,
+    metadata: bool = True,
+    sidecar: bool = True,
+) -> None:
+    """Write several pictures into a folder, all of them or none.
+
+    Args:
+        folder: it is made if it is missing.
+        results: file name -> picture, written as `EditResult.save` does.
+        metadata: as there.
+        sidecar: as there.
+
+    Raises:
+        InputError: as there, also where a picture would be written over an input of another.
+    """
+    inputs = InputFiles(
+        photo_path(one) for made in results.values() for one in made.inputs.values()
+    )
+    for name in results:
+        inputs.spare(folder / name)
+    with no_empty_folder(folder), hidden_folder(folder, name="pictures") as place:
+        for name, made in results.items():
+            made.save(place / name, metadata=metadata, sidecar=sidecar)
+        _move_all(place, folder)
+        if not (metadata and sidecar):
+            for name in results:
+                remove_sidecar(folder / name)  # that of an older picture would tell of it
+
+
+def _move_all(place: Path, folder: Path) -> None:
+    """Move a folder's files into another on the same disk, over files of the same names."""
+    moves = [(file, folder / file.name) for file in sorted(place.iterdir())]
+    for _, path in moves:  # what can be seen to fail does so before anything is replaced
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder")
+    for file, path in moves:
+        try:
+            os.replace(file, path)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror}") from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import InputFiles, make_folder
+from ..files import InputFiles, hidden_folder
 
 __all__ = ["as_json", "is_result", "read_existing", "whole_result"]
 
@@ -68,9 +66,7 @@ def read_existing(
 def whole_result(record: Path, *, spare: InputFiles) -> Iterator[Path]:
     """Give a folder to write a photo's files in; when the block ends, they replace the older ones.
 
-    The folder is hidden and stands beside the record, so that moving a file is one step. When the
-    block fails nothing is replaced, and the folder goes. A killed run leaves it; it is read by
-    nothing.
+    When the block fails nothing is replaced, and the folder goes.
 
     Args:
         record: the ``STEM.json``, which the block writes too, by this name in the folder given.
@@ -81,15 +77,9 @@ def whole_result(record: Path, *, spare: InputFiles) -> Iterator[Path]:
             its place beside the record.
     """
     _check_record(record)
-    place = record.with_name(f".{record.stem}.{secrets.token_hex(4)}.tmp")
-    try:
-        make_folder(place)
+    with hidden_folder(record.parent, name=record.stem) as place:
         yield place
         _replace_result(place, record, spare)
-    except InputError as error:
-        raise InputError(str(error).replace(str(place), str(record.parent))) from error
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _replace_result(place: Path, record: Path, spare: InputFiles) -> None:

@@ -1,0 +1,64 @@
+"""Pictures of one call that are written together, or not at all."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from uvface.core.errors import InputError
+from uvface.core.io.images import Photo, read_photo
+from uvface.core.io.sidecar import is_intact, read_sidecar
+from uvface.editing.result import EditResult, save_together
+
+
+def made(level, **given):
+    image = np.full((6, 8, 3), level, np.float32)
+    photo = Photo(image=image, **given)
+    return EditResult(image=image, faces=[], photo=photo, operation="edit", settings={})
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_pictures_and_sidecars_stand_in_the_folder_and_nothing_else(tmp_path):
+    save_together(tmp_path / "new" / "out", {"a.png": made(0.2), "b.jpg": made(0.6)})
+    folder = tmp_path / "new" / "out"
+    assert names(folder) == ["a.png", "a.png.json", "b.jpg", "b.jpg.json"]
+    for name, level in (("a.png", 0.2), ("b.jpg", 0.6)):
+        sidecar = read_sidecar(folder / name)
+        assert sidecar["image"] == name and is_intact(folder / name, sidecar)
+        np.testing.assert_allclose(read_photo(folder / name).image, level, atol=0.01)
+    save_together(folder, {"a.png": made(0.4)}, sidecar=False)
+    assert names(folder) == ["a.png", "b.jpg", "b.jpg.json"]  # that of the older one told of it
+
+
+@pytest.mark.parametrize("name", ["b.png", "b.png.json"])
+def test_what_cannot_be_replaced_leaves_the_other_as_it_was(tmp_path, name):
+    save_together(tmp_path, {"a.png": made(0.2)})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError) as raised:
+        save_together(tmp_path, {"a.png": made(0.4), "b.png": made(0.6)})
+    assert str(raised.value) == f"cannot write {tmp_path / name}: it is a folder"
+    (tmp_path / name).rmdir()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_failure_of_the_second_leaves_nothing(tmp_path):
+    lost = dataclasses.replace(made(0.6), references=(tmp_path / "gone.png",))
+    with pytest.raises(InputError, match=r"cannot read .*gone\.png"):
+        save_together(tmp_path / "out", {"a.png": made(0.2), "b.png": lost})
+    assert not names(tmp_path)
+    with pytest.raises(InputError, match=r"out/b\.doc"):  # by the name that was asked for
+        save_together(tmp_path / "out", {"a.png": made(0.2), "b.doc": made(0.6)})
+    assert not names(tmp_path)
+
+
+def test_no_input_of_any_is_written_over(tmp_path):
+    save_together(tmp_path, {"a.png": made(0.2)}, sidecar=False)
+    before = (tmp_path / "a.png").read_bytes()
+    other = made(0.6, path=tmp_path / "a.png")
+    with pytest.raises(InputError, match="would overwrite an input"):
+        save_together(tmp_path, {"a.png": made(0.4), "b.png": other})
+    assert (tmp_path / "a.png").read_bytes() == before and names(tmp_path) == ["a.png"]
