@@ -339,18 +339,30 @@ def _texture_source(photo: Photo) -> TextureSource:
 
 
 def pick_faces(
-    found: Sequence[Face], choices: Sequence[FaceChoice], size: tuple[int, int]
+    found: Sequence[Face], choices: Sequence[FaceChoice], photo: Photo, *, name: str = "photo"
 ) -> list[Face]:
     """Return one of the faces, ordered from left to right, for each choice.
 
     Args:
         found: all faces of a photo.
         choices: numbers or words; each must name one face, and no face twice.
-        size: rows and columns of the photo.
+        photo: the photo.
+        name: what it is called in messages if it has no path.
 
     Raises:
         InputError: a choice names no or several faces, or two name the same.
     """
+    try:
+        numbers = _numbers(found, choices, (photo.height, photo.width))
+    except InputError as error:  # of several photos the message says which
+        title = photo.path.name if photo.path else f"the {name}"
+        raise InputError(f"{error} ({title})") from error
+    return [found[number] for number in numbers]
+
+
+def _numbers(
+    found: Sequence[Face], choices: Sequence[FaceChoice], size: tuple[int, int]
+) -> list[int]:
     boxes = np.stack([np.asarray(face.box, np.float32) for face in found])
     numbers: list[int] = []
     for choice in choices:
@@ -358,6 +370,6 @@ def pick_faces(
         if len(named) != 1:
             raise InputError(f"face {choice!r} names {len(named)} faces; name one")
         if named[0] in numbers:
-            raise InputError(f"face {choice!r} is mapped twice (number {named[0]} from the left)")
+            raise InputError(f"face {choice!r} is chosen twice: number {named[0]} from the left")
         numbers += named
-    return [found[number] for number in numbers]
+    return numbers

@@ -327,11 +327,7 @@ def _mapped(
     photo: Photo, request: SwapRequest, finder: FaceFinder
 ) -> tuple[list[FaceSwap], tuple[str, ...]]:
     faces = finder.find(photo, "all", name="target")
-    try:
-        chosen = pick_faces(faces, list(request.mapping), (photo.height, photo.width))
-    except InputError as error:  # of a batch the message says which
-        name = photo.path.name if photo.path else "the target"
-        raise InputError(f"{error} ({name})") from error
+    chosen = pick_faces(faces, list(request.mapping), photo, name="target")
     swaps = [
         FaceSwap(face=face, found=find_reference(finder, references, request.reference))
         for face, references in zip(chosen, request.mapping.values(), strict=True)

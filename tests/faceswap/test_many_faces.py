@@ -169,7 +169,7 @@ def test_of_two_photos_the_message_says_which_has_no_such_face(model):
 def test_maps_that_do_not_name_one_face_each_are_input_errors(model):
     image, _ = toy_group(GROUP)
     other = toy_photo(3)[0]
-    with pytest.raises(InputError, match="mapped twice"):
+    with pytest.raises(InputError, match=r"face .left. is chosen twice: number 0 .*\(the target\)"):
         swap(image, model=model, mapping={0: other, "left": other})
     with pytest.raises(InputError, match=r"no face 3: .*\(the target\)"):
         swap(image, model=model, mapping={3: other})
