@@ -36,6 +36,7 @@ __all__ = [
     "SwapItem",
     "is_batch",
     "jobs_of_targets",
+    "outputs_in",
     "read_jobs",
     "swap_many",
     "write_rows",
@@ -106,16 +107,26 @@ def jobs_of_targets(
     Raises:
         InputError: a folder or a glob holds no picture, or the outputs' folder is a target's.
     """
-    paths, place = find_photos(targets), folder.resolve()
-    if any(path.parent.resolve() == place for path in paths):
+    paths = find_photos(targets)
+    return [
+        Job(target=path, references=tuple(references), output=output)
+        for path, output in zip(paths, outputs_in(folder, paths), strict=True)
+    ]
+
+
+def outputs_in(folder: Path, targets: Sequence[Path]) -> list[Path]:
+    """Return the picture in a folder that is made of each target, by the target's name.
+
+    Raises:
+        InputError: the folder is a target's.
+    """
+    place = folder.resolve()
+    if any(path.parent.resolve() == place for path in targets):
         raise InputError(
             f"{folder} is the targets' own folder, where the next run would take swaps for photos; "
             "choose another"
         )
-    return [
-        Job(target=path, references=tuple(references), output=folder / _output_name(path))
-        for path in paths
-    ]
+    return [folder / _output_name(path) for path in targets]
 
 
 def _output_name(target: Path, *, addition: str = "") -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "SwapOptions",
     "SwapRequest",
     "describe",
+    "describe_options",
     "swap_options",
 ]
 
@@ -145,24 +146,35 @@ def describe(
         settings = {"map": {str(f): reference_names(given) for f, given in request.mapping.items()}}
     photos = [target, *request.sources, *request.likes]
     selections = {"faces": request.target, "reference_face": request.reference}
-    settings |= finder.describe(selections, photos) | {"preset": options.preset}
-    # PRNet's own code knows nothing of the other options: they do not count, nor are they told.
-    return settings if options.preset == "prnet" else settings | _described(request, options)
+    settings |= finder.describe(selections, photos)
+    return settings | describe_options(options, mask=request.mask)
 
 
-def _described(request: SwapRequest, options: SwapOptions) -> dict[str, Any]:
+def describe_options(options: SwapOptions, *, mask: PhotoLike | None = None) -> dict[str, Any]:
+    """Return how faces are put in as JSON can hold it.
+
+    Args:
+        options: how.
+        mask: picture that says which pixels may change.
+    """
+    if options.preset == "prnet":  # whose own code knows nothing of the others: they do not count
+        return {"preset": options.preset}
     config = options.config
-    mask = {} if request.mask is None else {"mask": reference_names((request.mask,))}
-    return mask | {
-        "keep": list(config.keep),
-        "color": config.color,
-        "blend": config.blend.method,
-        "mixed": config.blend.mixed,
-        "tolerance": config.blend.tolerance,
-        "complete": config.complete,
-        "occlusion": config.occlusion,
-        "sharpness": config.sharpness,
-        "strength": config.strength,
-        "shape": config.shape,
-        "feather": config.feather,
-    }
+    named = {} if mask is None else {"mask": reference_names((mask,))}
+    return (
+        {"preset": options.preset}
+        | named
+        | {
+            "keep": list(config.keep),
+            "color": config.color,
+            "blend": config.blend.method,
+            "mixed": config.blend.mixed,
+            "tolerance": config.blend.tolerance,
+            "complete": config.complete,
+            "occlusion": config.occlusion,
+            "sharpness": config.sharpness,
+            "strength": config.strength,
+            "shape": config.shape,
+            "feather": config.feather,
+        }
+    )
