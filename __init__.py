@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .editing.augment_files import augment
     from .editing.photos import edit
     from .editing.texture import texture
+    from .faceswap.exchange import exchange
     from .faceswap.photos import swap
     from .faceswap.video import swap_video
 
@@ -39,6 +40,7 @@ _HOME = {
     "augment": "editing.augment_files",
     "edit": "editing.photos",
     "evaluate": "core.training.photos",
+    "exchange": "faceswap.exchange",
     "load": "core.reconstruct",
     "reconstruct": "core.batch",
     "swap": "faceswap.photos",
@@ -61,6 +63,7 @@ __all__ = [
     "augment",
     "edit",
     "evaluate",
+    "exchange",
     "load",
     "reconstruct",
     "swap",

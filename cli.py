@@ -23,6 +23,7 @@ from uvface.core.commands.usage import UsageError, complain_of_usage
 from uvface.editing.augment_command import augment
 from uvface.editing.command import edit, texture
 from uvface.faceswap.command import benchmark, swap
+from uvface.faceswap.exchange_command import exchange
 from uvface.faceswap.video_command import swap_video
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    *(reconstruct, swap, swap_video, edit, texture, augment, inspect),
+    *(reconstruct, swap, exchange, swap_video, edit, texture, augment, inspect),
     *(synthesize, train, evaluate, doctor, benchmark),
 )
 _STOPPED = 130  # exit code after Ctrl-C, as shells have it

@@ -1,4 +1,4 @@
-"""Options of ``uvface swap`` and ``uvface swap-video``: how a face is put in. Nothing heavy."""
+"""Options of ``uvface swap``, ``exchange``, ``swap-video``: how a face is put in. Nothing heavy."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     names = (
-        "reconstruct swap edit texture augment inspect synthesize train evaluate doctor benchmark "
-        "models"
+        "reconstruct swap exchange edit texture augment inspect synthesize train evaluate doctor "
+        "benchmark models"
     )
     assert all(f" {name} " in shown for name in names.split())
 

@@ -1,4 +1,4 @@
-"""Defaults and choices of ``swap`` and ``edit`` are those of the classes that they fill in.
+"""Defaults and choices of ``swap``, ``exchange`` and ``edit`` are their configs' own.
 
 The commands write them out again: ``--help`` must not wait for JAX, which the classes need.
 """
@@ -20,6 +20,7 @@ from uvface.editing.edit import EditConfig
 from uvface.editing.finish import SharpnessMatch
 from uvface.editing.light import ColorMatch
 from uvface.faceswap.command import swap
+from uvface.faceswap.exchange_command import exchange
 from uvface.faceswap.photos import Preset, SwapOptions
 from uvface.faceswap.swap import SwapConfig
 
@@ -40,6 +41,7 @@ def _as_typed(value: Any) -> Any:
     ("command", "config", "left_out"),
     [
         (swap, SwapConfig(), {"blend", "feather"}),
+        (exchange, SwapConfig(), {"blend", "feather"}),
         (edit, EditConfig(), {"blend", "color", "sharpness"}),
     ],
 )
@@ -54,16 +56,22 @@ def test_every_default_of_a_command_is_the_config_s(
 def test_blend_and_preset_of_a_swap_are_the_configs_too() -> None:
     given = _defaults(swap)
     assert given["blend"] == BlendConfig().method == SwapConfig().blend.method
+    assert given["blend"] == _defaults(exchange)["blend"]
     assert given["preset"] == SwapOptions().preset
 
 
-@pytest.mark.parametrize("command", [swap, edit])
+_CHOSEN = {"like", "reference_face", "recognition"}
+
+
+@pytest.mark.parametrize(
+    ("command", "more"), [(swap, _CHOSEN), (edit, _CHOSEN), (exchange, {"keep"})]
+)
 def test_a_command_and_the_function_of_its_name_have_the_same_defaults(
-    command: Callable[..., None],
+    command: Callable[..., None], more: set[str]
 ) -> None:
     given, function = _defaults(command), _defaults(getattr(uvface, command.__name__))
     shared = given.keys() & function.keys()
-    assert {"strength", "faces", "like", "reference_face", "recognition", "boxes"} <= shared
+    assert {"strength", "faces", "boxes"} | more <= shared
     assert {n: given[n] for n in shared} == {n: _as_typed(function[n]) for n in shared}
     assert given["weights"] == _defaults(uvface.load)["weights"]
 

@@ -36,7 +36,7 @@ def test_every_flag_of_prnet_is_answered():
 @pytest.mark.parametrize(
     ("name", "commands"),
     [
-        ("swapping.md", ("swap", "texture", "edit")),
+        ("swapping.md", ("swap", "exchange", "texture", "edit")),
         ("augmenting.md", ("augment", "edit")),
         ("editing.md", ("edit",)),
         ("video.md", ("swap-video",)),

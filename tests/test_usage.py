@@ -73,6 +73,7 @@ def test_a_number_out_of_range_is_told_with_its_range(
     "arguments",
     [
         ["swap", "photos", "a.png", "-o"],
+        ["exchange", "a.png", "b.png", "-o"],
         ["reconstruct", "photos", "-o"],
         ["augment", "photos", "-o"],
         ["synthesize", "-n", "1", "--photos", "photos", "-o"],
@@ -104,6 +105,7 @@ def test_a_command_without_words_shows_its_help_alone(
 _EDIT = ["edit", "a.png", "-o", "out.png", "--region"]
 _RED = ["--recolor", "#a01830"]
 _SWAP = ["swap", "a.png", "b.png", "-o", "out.png"]
+_EXCHANGE = ["exchange", "a.png", "-o", "out.png"]
 
 
 @pytest.mark.weights
@@ -138,6 +140,24 @@ _SWAP = ["swap", "a.png", "b.png", "-o", "out.png"]
         ([*_SWAP[:3], "c.png", "-o", "out.png", "--preset", "prnet"], "give one REFERENCE"),
         (["swap", "a.png", "b.png", "-o", "b.png"], "would overwrite an input"),
         (["texture", "a.png", "-o", "a.uvface", "--faces", "0", "--like", "c.png"], "one of the"),
+        ([*_EXCHANGE, "--faces", "0,0"], "name one face twice; need two, as in left,right"),
+        ([*_EXCHANGE, "--faces", "left,0"], "name one face twice"),
+        ([*_EXCHANGE, "--faces", "right"], "'right' of one photo; need two"),
+        ([*_EXCHANGE, "--faces", "0,1,2"], "need two"),
+        ([*_EXCHANGE, "--faces", "0,all"], "face 'all'; need a number from the left, or largest,"),
+        (
+            [*_EXCHANGE, "--faces", "0,tall"],
+            "face 'tall'; need a number from the left, or largest,",
+        ),
+        ([*_EXCHANGE, "--faces", ""], "face ''; need a number"),
+        ([*_EXCHANGE, "--keep", "beak"], "unknown region 'beak'"),
+        ([*_EXCHANGE, "--keep", ""], "names no region"),
+        ([*_EXCHANGE[:2], "-o", "out.doc"], "no known image suffix"),
+        ([*_EXCHANGE[:2], "-o", "./a.png"], "would overwrite an input"),
+        (["exchange", "a.png", "./a.png", "-o", "out"], "a.png twice; give it once"),
+        (["exchange", "b/a.png", "c/a.png", "-o", "out"], "would both be out/a.png; rename one"),
+        (["exchange", "a.gif", "c/a.png", "-o", "out"], "would both be out/a.png; rename one"),
+        (["exchange", "b/a.png", "c/d.png", "-o", "c"], "c is the targets' own folder"),
         (["benchmark", "a.png", "b.png", "--against", "tensorflow"], "choose from onnxruntime"),
         (["train", "--pool", "a", "-o", "out", "--network", "vgg"], "'prn-lite', 'prn'"),
         (["train", "--pool", "a", "-o", "out", "--precision", "int8"], "'float32', 'bfloat16'"),
