@@ -33,9 +33,8 @@ __all__ = ["FacePair", "check_photos", "exchange", "join_changes", "read_pair"]
 FacePair = FaceChoice | str | Sequence[FaceChoice | str]
 
 _OPERATION = "exchange"
-_DECIDED = (
-    2.0  # power of the distance to its edge by which a pixel of both faces is one's or other's
-)
+# Power of the distance to its edge by which a pixel of both faces is one's or the other's.
+_DECIDED = 2.0
 
 
 @overload
