@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +21,9 @@ from ..core.commands.options import (
     ReferenceFace,
     ReferenceLike,
     Sidecar,
+    SkipExisting,
     Weights,
+    check_folder,
     check_recognition,
     face_choice,
     open_boxes,
@@ -29,14 +32,19 @@ from ..core.commands.options import (
     usage_errors,
     warn,
 )
-from ..core.commands.progress import tell_of_compiling
+from ..core.commands.progress import tell_of_compiling, track
+
+if TYPE_CHECKING:
+    from .outputs import MadePicture
 
 __all__ = ["edit", "texture"]
 
 
 def edit(
-    photo: Annotated[Path, typer.Argument(help="Photo that is changed.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Image file to write.")],
+    photo: Annotated[str, typer.Argument(help="Photo that is changed, a folder or a glob.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Image file to write; of several, a folder.")
+    ],
     region: Annotated[
         list[str] | None, typer.Option(help="Region to change, or several: lips,eyes.")
     ] = None,
@@ -81,6 +89,7 @@ def edit(
     reference_like: ReferenceLike = None,
     recognition: Recognition = None,
     boxes: Boxes = None,
+    skip_existing: SkipExisting = False,
     metadata: Metadata = True,
     sidecar: Sidecar = True,
     weights: Weights = "prn-lite",
@@ -102,55 +111,100 @@ def edit(
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     check_recognition(recognition, like, reference_like)
-    from ..core.files import InputFiles
-    from ..core.io.images import check_image_name
+    from ..core.batch import find_photos, is_glob
     from ..core.reconstruct import load
-    from .edit import EditConfig
-    from .finder import Selection
-    from .photos import check_request
-    from .photos import edit as run
+    from .finder import LIKE, FaceFinder
+    from .photos import edit_request
 
-    regions = [name for given in region or () for name in name_list(given, "regions")]
-    model, config = load(weights), EditConfig(strength=strength, feather=feather)
-    photos = [path for path in (photo, reference, like, reference_like) if path is not None]
+    is_many = Path(photo).is_dir() or is_glob(photo)
+    photos = find_photos(photo) if is_many else [Path(photo)]
+    others = [path for path in (reference, like, reference_like) if path is not None]
+    outputs = _outputs(output, photos, others, is_many=is_many)
+    _check_skipping(skip_existing, is_many=is_many, metadata=metadata, sidecar=sidecar)
+    model = load(weights)
     with usage_errors():
-        InputFiles(photos).spare(output)
-        check_image_name(output)
-        request = check_request(
+        request = edit_request(
             model.layout,
-            regions=regions,
-            has_reference=reference is not None,
+            regions=[name for given in region or () for name in name_list(given, "regions")],
+            reference=reference,
+            strength=strength,
+            feather=feather,
             recolor=recolor,
             retouch=retouch,
             reshape=reshape,
             light=light,
-            config=config,
+            faces=face_choice(faces),
+            like=like,
+            reference_face=face_choice(reference_face),
+            reference_like=reference_like,
         )
-        Selection(faces=face_choice(faces), like=like)
-        Selection(faces=face_choice(reference_face), like=reference_like)
     tell_of_compiling(quiet=quiet)
-    result = run(
-        photo,
-        model=model,
-        regions=regions,
-        reference=reference,
-        strength=strength,
-        feather=feather,
-        recolor=recolor,
-        retouch=request.retouch,
-        reshape=request.reshape,
-        light=request.light,
-        faces=face_choice(faces),
-        like=like,
-        reference_face=face_choice(reference_face),
-        reference_like=reference_like,
-        recognition=recognition,
-        boxes=open_boxes(boxes, photos),
-    )
+    finder = FaceFinder(model, boxes=open_boxes(boxes, [*photos, *others]), recognition=recognition)
+    likes = [like, reference_like]
+    finder.require_boxes({"photo": photos, "reference": [reference], LIKE: likes})
+    if is_many:
+        from .many import edit_many
+
+        items = edit_many(
+            photos,
+            outputs,
+            request,
+            finder=finder,
+            metadata=metadata,
+            sidecar=sidecar,
+            skip_existing=skip_existing,
+        )
+        _make(items, total=len(photos), quiet=quiet, as_json=as_json)
+        return
+    from ..core.io.images import read_photo
+    from .photos import edit_photo
+
+    result = edit_photo(read_photo(photos[0]), request, finder)
     result.save(output, metadata=metadata, sidecar=sidecar)
     warn(result.warnings)
-    done = ", ".join([*regions, *request.names])
+    done = ", ".join(request.names)
     report(result.record(output), f"{output}: edited {done}", quiet, as_json)
+
+
+def _outputs(
+    output: Path, photos: Sequence[Path], others: Sequence[Path], *, is_many: bool
+) -> list[Path]:
+    """Return the picture that is made of each photo; refuse what cannot be written."""
+    from ..core.files import InputFiles
+    from ..core.io.images import check_image_name
+    from .outputs import outputs_in
+
+    with usage_errors():
+        if not is_many:
+            InputFiles([*photos, *others]).spare(output)
+            check_image_name(output)
+            return [output]
+        if output.is_file():
+            raise typer.BadParameter(f"output {output} is a file; of a batch it is a folder")
+        check_folder(output)
+        return outputs_in(output, photos)
+
+
+def _check_skipping(skip: bool, *, is_many: bool, metadata: bool, sidecar: bool) -> None:
+    from .outputs import NEEDS_SIDECARS
+
+    if skip and not is_many:
+        raise typer.BadParameter("--skip-existing is for batches: a folder or a glob")
+    if skip and not (metadata and sidecar):
+        option = "--no-sidecar" if metadata else "--no-metadata"
+        raise typer.BadParameter(f"--skip-existing and {option}; {NEEDS_SIDECARS}")
+
+
+def _make(items: Iterable[MadePicture], *, total: int, quiet: bool, as_json: bool) -> None:
+    """Make the pictures of a batch and tell of each; a failure exits with 1."""
+    from .outputs import tell_picture
+
+    failed = False
+    for item in track(items, total=total, title="edit", quiet=quiet or as_json):
+        tell_picture(item, quiet=quiet, as_json=as_json)
+        failed |= item.error is not None
+    if failed:
+        raise typer.Exit(1)
 
 
 def texture(

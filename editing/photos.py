@@ -8,88 +8,118 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from ..core.arguments import name_list
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
+from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, open_photo
 from ..core.reconstruct import FaceChoice, Model, read_texture
+from ..core.types import Face
 from .amounts import Amounts
 from .deform import parse_reshaping
-from .edit import EditConfig, check_edit, check_numbers, edit_face
+from .edit import EditConfig, RgbImage, check_edit, check_numbers, edit_face
 from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
 from .lamps import light_face, parse_lights
 from .references import References, find_reference, reference_list, reference_names
 from .result import EditResult
 from .retouch import parse_retouches, retouch_face
-from .source import Reference
 from .warp import reshape_face
 
-__all__ = ["EditRequest", "check_request", "edit"]
+__all__ = ["EditRequest", "describe_edit", "edit", "edit_photo", "edit_request"]
 
 _UNSEEN = 1.5 / 255  # no pixel changes by more: nobody sees the edit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EditRequest:
-    """What an edit is asked for, beside its regions.
+    """What an edit is asked for.
 
     Attributes:
-        config: settings of the edit.
+        regions: names of regions that get other colours.
+        references: where they come from: a photo, several of one person, or one found before.
+        recolor: their new colour.
         retouch: what is retouched, and how much of it.
         reshape: expressions and proportions, and how much of each.
         light: how the light changes, and how much.
+        target: which faces are changed.
+        reference: which face of the reference is taken.
+        config: strength, border, colours.
     """
 
-    config: EditConfig
-    retouch: Mapping[str, float]
-    reshape: Mapping[str, float]
-    light: Mapping[str, float]
-
-    @property
-    def amounts(self) -> dict[str, dict[str, float]]:
-        """Return what is changed by amounts, by the option that says so."""
-        kinds = {"retouch": self.retouch, "reshape": self.reshape, "light": self.light}
-        return {kind: dict(amounts) for kind, amounts in kinds.items()}
+    regions: tuple[str, ...] = ()
+    references: tuple[PhotoLike | FoundReference, ...] = ()
+    recolor: str | None = None
+    retouch: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    reshape: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    light: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    target: Selection = dataclasses.field(default_factory=Selection)
+    reference: Selection = dataclasses.field(default_factory=Selection)
+    config: EditConfig = dataclasses.field(default_factory=EditConfig)
 
     @property
     def names(self) -> list[str]:
-        """Return all of it."""
-        return [name for amounts in self.amounts.values() for name in amounts]
+        """Return all that is changed."""
+        return [*self.regions, *self.retouch, *self.reshape, *self.light]
+
+    @property
+    def sources(self) -> list[PhotoLike]:
+        """Return all files and photos that regions come from."""
+        return [one for one in self.references if not isinstance(one, FoundReference)]
+
+    @property
+    def likes(self) -> tuple[Origin, ...]:
+        """Return the photos by whose likeness faces are chosen."""
+        return like_origins(self.target, self.reference)
 
 
-def check_request(
+def edit_request(
     layout: UVLayout,
     *,
-    regions: Sequence[str],
-    has_reference: bool,
-    recolor: str | None,
-    retouch: Amounts | None,
-    reshape: Amounts | None,
-    light: Amounts | None,
-    config: EditConfig,
+    regions: str | Sequence[str] = (),
+    reference: References | None = None,
+    strength: float = 1.0,
+    feather: float = 3.0,
+    recolor: str | None = None,
+    retouch: Amounts | None = None,
+    reshape: Amounts | None = None,
+    light: Amounts | None = None,
+    faces: FaceChoice = "largest",
+    like: PhotoLike | None = None,
+    reference_face: FaceChoice = "largest",
+    reference_like: PhotoLike | None = None,
 ) -> EditRequest:
-    """Return what `edit` is asked for, read and checked.
+    """Return what `edit` is asked for, read and checked; its arguments are those of `edit`.
 
     Raises:
         InputError: what no photo is needed to see: nothing is to be done, a region without a
             reference and a colour, or one of these without a region; an unusable value.
     """
-    retouches = {} if retouch is None else parse_retouches(retouch)
-    shape = {} if reshape is None else parse_reshaping(reshape, layout)
-    lights = {} if light is None else parse_lights(light)
-    changes_colors = has_reference or recolor is not None
-    if not (retouches or shape or lights or changes_colors):
+    if reference is None and (reference_face != "largest" or reference_like is not None):
+        raise InputError("a face of the reference is chosen, but no reference given; give it")
+    request = EditRequest(
+        regions=name_list(regions, "regions"),
+        references=() if reference is None else reference_list(reference),
+        recolor=recolor,
+        retouch={} if retouch is None else parse_retouches(retouch),
+        reshape={} if reshape is None else parse_reshaping(reshape, layout),
+        light={} if light is None else parse_lights(light),
+        target=Selection(faces=faces, like=like),
+        reference=Selection(faces=reference_face, like=reference_like),
+        config=check_numbers(EditConfig(strength=strength, feather=feather)),
+    )
+    changes_colors = bool(request.references) or recolor is not None
+    if not (changes_colors or request.retouch or request.reshape or request.light):
         wanted = "a reference photo, a colour, what to retouch, to reshape or to light"
         raise InputError(f"nothing to do; give {wanted}")
-    if regions and not changes_colors:
-        raise InputError(f"nothing to do with {', '.join(regions)}; give a reference or a colour")
+    if request.regions and not changes_colors:
+        told = ", ".join(request.regions)
+        raise InputError(f"nothing to do with {told}; give a reference or a colour")
     if changes_colors:
-        config = check_edit(layout, regions=regions, recolor=recolor, config=config)
-    else:
-        config = check_numbers(config)
-    return EditRequest(config=config, retouch=retouches, reshape=shape, light=lights)
+        check_edit(layout, regions=request.regions, recolor=recolor, config=request.config)
+    return request
 
 
 def edit(
@@ -142,80 +172,129 @@ def edit(
         NoFaceError: a photo shows no face.
         AssetError: likeness is asked for and no recognition network is there.
     """
-    regions = name_list(regions, "regions")
-    if reference is None and (reference_face != "largest" or reference_like is not None):
-        raise InputError("a face of the reference is chosen, but no reference given; give it")
-    opened = open_photo(photo)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
-    given = () if reference is None else reference_list(reference)
-    sources = [one for one in given if not isinstance(one, FoundReference)]
-    finder.require_boxes({"photo": [opened], "reference": sources, LIKE: [like, reference_like]})
-    layout = finder.model.layout
-    request = check_request(
-        layout,
+    request = edit_request(
+        finder.model.layout,
         regions=regions,
-        has_reference=reference is not None,
+        reference=reference,
+        strength=strength,
+        feather=feather,
         recolor=recolor,
         retouch=retouch,
         reshape=reshape,
         light=light,
-        config=EditConfig(strength=strength, feather=feather),
+        faces=faces,
+        like=like,
+        reference_face=reference_face,
+        reference_like=reference_like,
     )
-    selections = {"faces": Selection(faces=faces, like=like)}
-    found, warnings = finder.faces(opened, selections["faces"])
-    shown: Reference | None = None
-    origins: tuple[Origin, ...] = ()
-    config = request.config
-    settings: dict[str, Any] = {"regions": list(regions), "recolor": recolor}
-    settings |= request.amounts | _settings(config)
-    if reference is not None:
-        selections["reference_face"] = Selection(faces=reference_face, like=reference_like)
-        chosen = find_reference(finder, given, selections["reference_face"])
-        shown, origins, warnings = chosen.reference, chosen.photos, warnings + chosen.warnings
-        settings["reference"] = reference_names(given)
-    likes = like_origins(*selections.values())
-    photos = [opened, *sources, *likes]
-    image, alpha, edited = opened.image, opened.alpha, []
-    for face in found:
-        if regions:
-            image = edit_face(
-                image,
-                face,
-                layout,
-                regions=regions,
-                reference=shown,
-                recolor=recolor,
-                config=config,
-            )
-        image = retouch_face(image, face, layout, _scaled(request.retouch, config.strength))
-        if request.reshape:
-            # The inside of a mouth has the colour of its lips, as they are now.
-            face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
-            amount = _scaled(request.reshape, config.strength)
-            layers = image if alpha is None else np.dstack([image, alpha])
-            layers, face = reshape_face(layers, face, layout, amount)
-            image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
-        image = light_face(image, face, layout, _scaled(request.light, config.strength))
+    opened = open_photo(photo)
+    likes = [like, reference_like]
+    finder.require_boxes({"photo": [opened], "reference": request.sources, LIKE: likes})
+    return edit_photo(opened, request, finder)
+
+
+def edit_photo(photo: Photo, request: EditRequest, finder: FaceFinder) -> EditResult:
+    """Edit a photo: `edit` for many, of which references are read once.
+
+    Args:
+        photo: it is changed.
+        request: what is done, from `edit_request`.
+        finder: finds faces.
+
+    Raises:
+        InputError: unusable file or option.
+        NoFaceError: a photo shows no face.
+        AssetError: likeness is asked for and no recognition network is there.
+    """
+    faces, warnings = finder.faces(photo, request.target)
+    found: FoundReference | None = None
+    if request.references:
+        found = find_reference(finder, request.references, request.reference)
+        warnings += found.warnings
+    image, alpha, edited = photo.image, photo.alpha, []
+    for face in faces:
+        image, alpha, face = _edited(image, alpha, face, request, found, finder.model.layout)
         edited.append(face)
-    done = ", ".join([*regions, *request.names])
-    if config.strength and np.abs(image - opened.image).max() < _UNSEEN:
+    done = ", ".join(request.names)
+    if request.config.strength and np.abs(image - photo.image).max() < _UNSEEN:
         warnings += (f"nothing that one sees changed: {done} hardly shows there",)
     return EditResult(
         image=image,
         faces=edited,
         alpha=alpha,
-        photo=opened,
+        photo=photo,
         operation=f"edit {done}",
-        settings=settings | finder.describe(selections, photos),
-        warnings=opened.warnings + warnings,
-        references=origins,
-        likes=likes,
+        settings=describe_edit(photo, request, finder),
+        warnings=photo.warnings + warnings,
+        references=() if found is None else found.photos,
+        likes=request.likes,
     )
+
+
+def _edited(
+    image: RgbImage,
+    alpha: Float[np.ndarray, "height width"] | None,
+    face: Face,
+    request: EditRequest,
+    found: FoundReference | None,
+    layout: UVLayout,
+) -> tuple[RgbImage, Float[np.ndarray, "height width"] | None, Face]:
+    """Return the photo with a face edited, its opacity, and the face as it is there."""
+    config = request.config
+    if request.regions:
+        image = edit_face(
+            image,
+            face,
+            layout,
+            regions=request.regions,
+            reference=None if found is None else found.reference,
+            recolor=request.recolor,
+            config=config,
+        )
+    image = retouch_face(image, face, layout, _scaled(request.retouch, config.strength))
+    if request.reshape:
+        # The inside of a mouth has the colour of its lips, as they are now.
+        face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
+        layers = image if alpha is None else np.dstack([image, alpha])
+        amounts = _scaled(request.reshape, config.strength)
+        layers, face = reshape_face(layers, face, layout, amounts)
+        image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
+    image = light_face(image, face, layout, _scaled(request.light, config.strength))
+    return image, alpha, face
 
 
 def _scaled(amounts: Mapping[str, float], strength: float) -> dict[str, float]:
     return {name: strength * amount for name, amount in amounts.items()}
 
 
-def _settings(config: EditConfig) -> dict[str, float | str]:
-    return {"strength": config.strength, "feather": config.feather, "color": config.color}
+def describe_edit(photo: PhotoLike, request: EditRequest, finder: FaceFinder) -> dict[str, Any]:
+    """Return what was asked for as JSON can hold it.
+
+    Equal texts and equal files give equal pictures, by the same software.
+
+    Args:
+        photo: it is changed.
+        request: what is done.
+        finder: what finds faces; its weights, its detector and the photos' boxes are told.
+
+    Raises:
+        AssetError: likeness is asked for and no recognition network is there.
+    """
+    config = request.config
+    settings: dict[str, Any] = {
+        "regions": list(request.regions),
+        "recolor": request.recolor,
+        "retouch": dict(request.retouch),
+        "reshape": dict(request.reshape),
+        "light": dict(request.light),
+        "strength": config.strength,
+        "feather": config.feather,
+        "color": config.color,
+    }
+    selections = {"faces": request.target}
+    if request.references:
+        settings["reference"] = reference_names(request.references)
+        selections["reference_face"] = request.reference
+    photos = [photo, *request.sources, *request.likes]
+    return settings | finder.describe(selections, photos)

@@ -69,7 +69,7 @@ def random_light(key: Array) -> Float[Array, "9 3"]:
 
 def lamp(direction: Float[Array, " 3"]) -> Float[Array, " 9"]:
     """Return the harmonics' factors of a lamp in a direction, a unit vector with y up."""
-    return _COSINE * harmonics(direction)
+    return jnp.asarray(_COSINE) * harmonics(direction)
 
 
 def exposed(light: Float[Array, "9 3"], exposure: Float[Array, ""]) -> Float[Array, "9 3"]:

@@ -17,13 +17,18 @@ from typing import Any
 
 from ..core.batch import find_photos, is_glob
 from ..core.errors import InputError, UvfaceError
-from ..core.files import InputFiles, file_sha256, write_bytes_atomic
-from ..core.io.encoding import FORMATS
+from ..core.files import InputFiles, write_bytes_atomic
 from ..core.io.images import read_photo
-from ..core.io.provenance import software_name
-from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
 from ..core.io.signing import ContentSigner, read_credentials
 from ..editing.finder import FaceFinder
+from ..editing.outputs import (
+    NEEDS_SIDECARS,
+    MadePicture,
+    Outputs,
+    kept_record,
+    output_name,
+    outputs_in,
+)
 from ..editing.result import EditResult
 from .masks import mask_beside
 from .photos import swap_photo
@@ -31,18 +36,14 @@ from .request import SwapOptions, SwapRequest, describe
 from .tables import read_table, resolve_beside, split_references
 
 __all__ = [
-    "NEEDS_SIDECARS",
     "Job",
     "SwapItem",
     "is_batch",
     "jobs_of_targets",
-    "outputs_in",
     "read_jobs",
     "swap_many",
     "write_rows",
 ]
-
-NEEDS_SIDECARS = "only a sidecar tells what a picture was made of: write them, or make all anew"
 
 _COLUMNS = ("target", "reference", "output", "status", "faces", "error", "warnings")
 _NUMBERS = ("size", "yaw", "reference_size", "reference_yaw", "seam_step", "own_step")
@@ -59,32 +60,10 @@ class Job:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SwapItem:
-    """What became of one job.
+class SwapItem(MadePicture):
+    """What became of one job; the photo is its target."""
 
-    Attributes:
-        job: the job.
-        record: as `SwapResult.record`; with ``error`` where it failed.
-        error: why it failed, or None.
-        is_old: the picture of an earlier run was complete and is kept.
-    """
-
-    job: Job
-    record: dict[str, Any]
-    error: str | None = None
-    is_old: bool = False
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Return the warnings, one line each."""
-        return tuple(self.record.get("warnings", ()))
-
-    @property
-    def status(self) -> str:
-        """Return ``done``, ``kept`` or ``failed``."""
-        if self.error is not None:
-            return "failed"
-        return "kept" if self.is_old else "done"
+    references: tuple[Path, ...]
 
 
 def is_batch(target: str | None, listing: Path | None) -> bool:
@@ -114,26 +93,6 @@ def jobs_of_targets(
     ]
 
 
-def outputs_in(folder: Path, targets: Sequence[Path]) -> list[Path]:
-    """Return the picture in a folder that is made of each target, by the target's name.
-
-    Raises:
-        InputError: the folder is a target's.
-    """
-    place = folder.resolve()
-    if any(path.parent.resolve() == place for path in targets):
-        raise InputError(
-            f"{folder} is the targets' own folder, where the next run would take swaps for photos; "
-            "choose another"
-        )
-    return [folder / _output_name(path) for path in targets]
-
-
-def _output_name(target: Path, *, addition: str = "") -> str:
-    suffix = target.suffix if target.suffix.lower() in FORMATS else ".png"
-    return f"{target.stem}{addition}{suffix}"
-
-
 def read_jobs(path: Path, folder: Path) -> list[Job]:
     """Read a CSV list with the columns target and reference, and perhaps output.
 
@@ -157,7 +116,7 @@ def _job_of_row(path: Path, row: Mapping[str, str], folder: Path, line: int) -> 
     if not row["target"] or not references:
         raise InputError(f"{path}, line {line}: no target or no reference")
     target = resolve_beside(path, row["target"])
-    name = row.get("output") or _output_name(target, addition=f"_{references[0].stem}")
+    name = row.get("output") or output_name(target, addition=f"_{references[0].stem}")
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise InputError(
             f"{path}, line {line}: output {name} is not in {folder}; give a name in it"
@@ -203,10 +162,10 @@ def swap_many(
     requests = [_own_request(job, request, masks) for job in jobs]
     pairs = list(zip(jobs, requests, strict=True))
     inputs = InputFiles(path for job, own in pairs for path in _inputs(job, own))
-    owners: dict[Path, Path] = {}
+    outputs = Outputs(inputs)
     for job, own in pairs:
         try:
-            _claim(job, inputs, owners)
+            outputs.claim(job.output, job.target)
             if masks is not None and own.mask is None:
                 need = f"add {job.target.stem}.png"
                 raise InputError(f"{masks} holds no mask of {job.target.name}; {need}")
@@ -214,22 +173,15 @@ def swap_many(
             yield _failed(job, str(error))
             continue
         kept = None
-        if skip_existing:
+        if skip_existing and (signer is None or _is_signed(job.output)):
             settings = partial(describe, job.target, own, options, finder)
-            kept = _kept_record(job, own, settings, is_signed=signer is not None)
+            read = _inputs(job, own)
+            kept = kept_record(job.output, job.target, inputs=read, settings=settings)
         if kept is not None:
-            yield SwapItem(job=job, record=kept, is_old=True)
+            yield _item(job, kept, is_old=True)
             continue
         save = partial(EditResult.save, metadata=metadata, sidecar=sidecar, signer=signer)
         yield _one(job, own, finder, options, save)
-
-
-def _claim(job: Job, inputs: InputFiles, owners: dict[Path, Path]) -> None:
-    """Raise InputError where a job's picture is another job's, or is read."""
-    owner = owners.setdefault(job.output, job.target)
-    if owner is not job.target:
-        raise InputError(f"{job.output} is the output of {owner}, too; name another")
-    inputs.spare(job.output, role="an input of the batch", advice="choose another folder")
 
 
 def _own_request(job: Job, request: SwapRequest, masks: Path | None) -> SwapRequest:
@@ -254,40 +206,34 @@ def _one(
     try:
         result = swap_photo(read_photo(job.target), request, finder, options=options)
         save(result, job.output)
-        return SwapItem(job=job, record=result.record(job.output))
+        return _item(job, result.record(job.output))
     except (UvfaceError, OSError) as error:
         return _failed(job, str(error))
 
 
 def _failed(job: Job, message: str) -> SwapItem:
     record = {"image": str(job.output), "photo": str(job.target), "error": message}
-    return SwapItem(job=job, record=record, error=message)
+    return _item(job, record, error=message)
 
 
-def _kept_record(
-    job: Job,
-    request: SwapRequest,
-    settings: Callable[[], dict[str, Any]],
-    *,
-    is_signed: bool,
-) -> dict[str, Any] | None:
-    """Return the record of a complete picture of the same inputs, options and software; or None."""
-    kept = {"image": str(job.output), "photo": str(job.target)}
-    inputs = _inputs(job, request)
+def _item(
+    job: Job, record: dict[str, Any], *, error: str | None = None, is_old: bool = False
+) -> SwapItem:
+    return SwapItem(
+        photo=job.target,
+        output=job.output,
+        references=job.references,
+        record=record,
+        error=error,
+        is_old=is_old,
+    )
+
+
+def _is_signed(picture: Path) -> bool:
     try:
-        if is_signed and read_credentials(job.output) is None:
-            return None
-        found = read_sidecar(job.output) if sidecar_path(job.output).is_file() else None
-        if found is None or not is_intact(job.output, found):
-            return None
-        hashes = {entry["path"]: entry["sha256"] for entry in found["inputs"]}
-        is_same = found["software"] == software_name()
-        is_same &= found["settings"] == json.loads(json.dumps(settings()))
-        is_same &= all(hashes.get(str(path)) == file_sha256(path) for path in inputs)
-        record = {key: found[key] for key in ("operation", "settings", "faces", "warnings")}
-    except (OSError, UvfaceError, KeyError, TypeError):
-        return None
-    return kept | record if is_same else None
+        return read_credentials(picture) is not None
+    except (OSError, UvfaceError):
+        return False
 
 
 def write_rows(path: Path, items: Sequence[SwapItem]) -> None:
@@ -315,9 +261,9 @@ def _row(item: SwapItem) -> dict[str, Any]:
     faces = item.record.get("faces", [])
     first = faces[0] if faces else {}
     return {
-        "target": str(item.job.target),
-        "reference": ";".join(map(str, item.job.references)),
-        "output": str(item.job.output),
+        "target": str(item.photo),
+        "reference": ";".join(map(str, item.references)),
+        "output": str(item.output),
         "status": item.status,
         "faces": len(faces) if item.error is None else 0,
         "error": item.error or "",

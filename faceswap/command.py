@@ -22,6 +22,7 @@ from ..core.commands.options import (
     ReferenceFace,
     ReferenceLike,
     Sidecar,
+    SkipExisting,
     Weights,
     check_recognition,
     face_choice,
@@ -106,14 +107,7 @@ def swap(
         bool,
         typer.Option("--strict", help="Exit with 1 after any warning; the output is written."),
     ] = False,
-    skip_existing: Annotated[
-        bool,
-        typer.Option(
-            "--skip-existing",
-            help="Of a batch: keep complete outputs of the same inputs, options and software, as "
-            "their OUT.json tell.",
-        ),
-    ] = False,
+    skip_existing: SkipExisting = False,
     recognition: Recognition = None,
     boxes: Boxes = None,
     metadata: Metadata = True,

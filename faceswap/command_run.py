@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
 
 import typer
 
-from ..core.commands.options import check_folder, complain, report, usage_errors, warn
+from ..core.commands.options import check_folder, report, usage_errors, warn
 from ..core.commands.progress import track
 from ..core.files import InputFiles
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
 from ..core.io.video_packet import VIDEO_SUFFIXES
 from ..editing.finder import FaceFinder, Selection
+from ..editing.outputs import NEEDS_SIDECARS, tell_picture
 from .batch import (
-    NEEDS_SIDECARS,
     Job,
     SwapItem,
     is_batch,
@@ -149,23 +148,13 @@ class Run:
         try:
             for item in track(items, total=len(self.jobs), title="swap", quiet=silent):
                 done.append(item)
-                self._tell(item)
+                tell_picture(item, quiet=self.quiet, as_json=self.as_json)
         finally:
             assert self.report_path is not None
             write_rows(self.report_path, done)
         is_bad = any(item.error or (self.strict and item.warnings) for item in done)
         if is_bad:
             raise typer.Exit(1)
-
-    def _tell(self, item: SwapItem) -> None:
-        if item.error is not None:
-            name = str(item.job.target)
-            complain(item.error if name in item.error else f"{name}: {item.error}")
-        warn(f"{item.job.output.name}: {line}" for line in item.warnings)
-        if self.as_json:
-            typer.echo(json.dumps({"status": item.status, **item.record}))
-        elif not self.quiet and item.error is None:
-            typer.echo(f"{item.job.target} -> {item.job.output}{' (kept)' * item.is_old}")
 
 
 def check_usage(run: Run) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "ReferenceFace",
     "ReferenceLike",
     "Sidecar",
+    "SkipExisting",
     "Weights",
     "check_folder",
     "check_recognition",
@@ -87,6 +88,14 @@ Metadata = Annotated[
     typer.Option(
         help="Say in the file that it is synthetic (IPTC DigitalSourceType in XMP), and write "
         "OUT.json with hashes of all files, options and warnings. --no-metadata writes neither."
+    ),
+]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Of a batch: keep complete outputs of the same inputs, options and software, as "
+        "their OUT.json tell.",
     ),
 ]
 Sidecar = Annotated[

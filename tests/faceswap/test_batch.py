@@ -268,8 +268,10 @@ def test_an_unsigned_picture_is_signed_after_all(photos, model, tmp_path, monkey
 
 def test_rows_hold_names_that_are_not_utf_8(tmp_path):
     name = os.fsdecode(b"a\xff.png")
-    job = Job(target=Path(name), references=(Path("b.png"),), output=tmp_path / name)
-    write_rows(tmp_path / "rows.csv", [SwapItem(job=job, record={})])
+    item = SwapItem(
+        photo=Path(name), references=(Path("b.png"),), output=tmp_path / name, record={}
+    )
+    write_rows(tmp_path / "rows.csv", [item])
     assert b"\na\xff.png,b.png," in (tmp_path / "rows.csv").read_bytes()
 
 
@@ -297,5 +299,5 @@ def test_outputs_of_a_list_stay_in_the_folder(tmp_path, name):
 
 def test_swaps_do_not_go_among_their_targets(photos, tmp_path):
     """The next run would swap the faces of swaps."""
-    with pytest.raises(InputError, match="targets' own folder"):
+    with pytest.raises(InputError, match="photos' own folder"):
         jobs_of_targets([photos], [tmp_path / "anna.png"], photos / "." / "")

@@ -1,0 +1,67 @@
+"""Many edits in one call: ``uvface edit`` of a folder or a glob."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from ..core.errors import InputError, UvfaceError
+from ..core.files import InputFiles
+from ..core.io.images import read_photo
+from ..core.io.photos import photo_path
+from .finder import FaceFinder
+from .outputs import NEEDS_SIDECARS, MadePicture, Outputs, kept_record
+from .photos import EditRequest, describe_edit, edit_photo
+
+__all__ = ["edit_many"]
+
+
+def edit_many(
+    photos: Sequence[Path],
+    outputs: Sequence[Path],
+    request: EditRequest,
+    *,
+    finder: FaceFinder,
+    metadata: bool = True,
+    sidecar: bool = True,
+    skip_existing: bool = False,
+) -> Iterator[MadePicture]:
+    """Edit photos, each into a picture of its own.
+
+    Args:
+        photos: files.
+        outputs: the picture to make of each.
+        request: what is done, from `edit_request`.
+        finder: finds faces; references are read once.
+        metadata: as `EditResult.save`.
+        sidecar: as `EditResult.save`.
+        skip_existing: keep complete pictures that an earlier run of the same software made of
+            the same inputs and options, as their sidecars tell; so not without sidecars.
+
+    Yields:
+        One item per photo, in order; one that fails does not end the batch.
+
+    Raises:
+        InputError: pictures are to be kept, and no sidecars to be written.
+    """
+    if skip_existing and not (metadata and sidecar):
+        raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
+    shared = [path for one in (*request.sources, *request.likes) if (path := photo_path(one))]
+    claimed = Outputs(InputFiles([*photos, *shared]))
+    for photo, output in zip(photos, outputs, strict=True):
+        made = partial(MadePicture, photo=photo, output=output)
+        try:
+            claimed.claim(output, photo)
+            if skip_existing:
+                settings = partial(describe_edit, photo, request, finder)
+                kept = kept_record(output, photo, inputs=[photo, *shared], settings=settings)
+                if kept is not None:
+                    yield made(record=kept, is_old=True)
+                    continue
+            result = edit_photo(read_photo(photo), request, finder)
+            result.save(output, metadata=metadata, sidecar=sidecar)
+            yield made(record=result.record(output))
+        except (UvfaceError, OSError) as error:
+            record = {"image": str(output), "photo": str(photo), "error": str(error)}
+            yield made(record=record, error=str(error))

@@ -1,0 +1,143 @@
+"""Pictures that are made of many photos: their names, what became of each, and which are kept.
+
+A picture is written whole or not at all, its sidecar after it. So a batch that was stopped goes on
+where it was: what is complete is kept, the rest is made, and the results are the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ..core.commands.options import complain, warn
+from ..core.errors import InputError, UvfaceError
+from ..core.files import InputFiles, file_sha256
+from ..core.io.encoding import FORMATS
+from ..core.io.provenance import software_name
+from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
+
+__all__ = [
+    "NEEDS_SIDECARS",
+    "MadePicture",
+    "Outputs",
+    "kept_record",
+    "output_name",
+    "outputs_in",
+    "tell_picture",
+]
+
+NEEDS_SIDECARS = "only a sidecar tells what a picture was made of: write them, or make all anew"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MadePicture:
+    """What became of one photo of a batch.
+
+    Attributes:
+        photo: the file.
+        output: the picture that is made of it.
+        record: as `EditResult.record`; with ``error`` where it failed.
+        error: why it failed, or None.
+        is_old: the picture of an earlier run was complete and is kept.
+    """
+
+    photo: Path
+    output: Path
+    record: dict[str, Any]
+    error: str | None = None
+    is_old: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return the warnings, one line each."""
+        return tuple(self.record.get("warnings", ()))
+
+    @property
+    def status(self) -> str:
+        """Return ``done``, ``kept`` or ``failed``."""
+        if self.error is not None:
+            return "failed"
+        return "kept" if self.is_old else "done"
+
+
+def outputs_in(folder: Path, photos: Sequence[Path]) -> list[Path]:
+    """Return the picture in a folder that is made of each photo, by the photo's name.
+
+    Raises:
+        InputError: the folder is a photo's.
+    """
+    place = folder.resolve()
+    if any(path.parent.resolve() == place for path in photos):
+        raise InputError(
+            f"{folder} is the photos' own folder, where the next run would take results for "
+            "photos; choose another"
+        )
+    return [folder / output_name(path) for path in photos]
+
+
+def output_name(photo: Path, *, addition: str = "") -> str:
+    """Return the name of a picture that is made of a photo: PNG for formats that are only read."""
+    suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
+    return f"{photo.stem}{addition}{suffix}"
+
+
+class Outputs:
+    """The pictures of a batch, each made once, and none over a file that is read."""
+
+    def __init__(self, inputs: InputFiles) -> None:
+        """Take the files that are read."""
+        self._inputs = inputs
+        self._owners: dict[Path, Path] = {}
+
+    def claim(self, output: Path, photo: Path) -> None:
+        """Keep an output for a photo; raise InputError where it is another's, or is read."""
+        owner = self._owners.setdefault(output, photo)
+        if owner is not photo:
+            raise InputError(f"{output} is the output of {owner}, too; name another")
+        self._inputs.spare(output, role="an input of the batch", advice="choose another folder")
+
+
+def kept_record(
+    output: Path,
+    photo: Path,
+    *,
+    inputs: Sequence[Path],
+    settings: Callable[[], dict[str, Any]],
+) -> dict[str, Any] | None:
+    """Return the record of a complete picture of the same inputs, options and software; or None.
+
+    Args:
+        output: the picture.
+        photo: what it is made of.
+        inputs: all files that are read for it.
+        settings: gives its options; called where the rest is the same.
+    """
+    try:
+        found = read_sidecar(output) if sidecar_path(output).is_file() else None
+        if found is None or not is_intact(output, found):
+            return None
+        hashes = {entry["path"]: entry["sha256"] for entry in found["inputs"]}
+        is_same = found["software"] == software_name()
+        is_same &= found["settings"] == json.loads(json.dumps(settings()))
+        is_same &= all(hashes.get(str(path)) == file_sha256(path) for path in inputs)
+        record = {key: found[key] for key in ("operation", "settings", "faces", "warnings")}
+    except (OSError, UvfaceError, KeyError, TypeError):
+        return None
+    return {"image": str(output), "photo": str(photo)} | record if is_same else None
+
+
+def tell_picture(made: MadePicture, *, quiet: bool, as_json: bool) -> None:
+    """Print what became of a photo of a batch: a line or a JSON object, and errors on stderr."""
+    if made.error is not None:
+        named = str(made.photo) in made.error
+        complain(made.error if named else f"{made.photo}: {made.error}")
+    warn(f"{made.output.name}: {line}" for line in made.warnings)
+    if as_json:
+        typer.echo(json.dumps({"status": made.status, **made.record}))
+    elif not quiet and made.error is None:
+        typer.echo(f"{made.photo} -> {made.output}{' (kept)' * made.is_old}")
