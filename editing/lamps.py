@@ -12,7 +12,7 @@ from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 from jaxtyping import Float
 
 from ..core.geometry.harmonics import CONSTANT
@@ -39,6 +39,7 @@ _STOPS = 1.0  # of exposure
 _WARMTH = (0.35, 0.04, -0.35)  # logarithm of red, green and blue
 _MARGIN = 0.6  # of the face's size: room in which the change runs out
 _ROWS = 256  # pixels along a side at which light is found
+_STRIP = 1024  # rows at a time of large windows
 _RIM = 0.15  # of a side, over which it is gone at the window's border
 
 
@@ -78,8 +79,8 @@ def light_face(
     )
     given = jnp.asarray([amounts.get(name, 0.0) for name in LIGHTS], jnp.float32)
     zoom = jnp.asarray(_ROWS / len(pixels), jnp.float32)
-    factor = _factor(face.position_map, layout, _light(given), window.origin, zoom)
-    return paste_window(image, window, _lit(window.image, factor))
+    change = _change(face.position_map, layout, _light(given), window.origin, zoom)
+    return paste_window(image, window, _lit(window.image, change))
 
 
 @partial(keep_traced, key="light of lamps", like=0)
@@ -95,11 +96,11 @@ def _light(amounts: Float[Array, " lights"]) -> Float[Array, "9 3"]:
     return exposed(light, jnp.exp(bright * _STOPS * math.log(2.0)))
 
 
-@partial(keep_traced, key="factor of lamps", like=0)
-def _factor(
+@partial(keep_traced, key="change by lamps", like=0)
+def _change(
     position_map: Array, layout: UVLayout, light: Array, origin: Array, zoom: Array
 ) -> Float[Array, "rows rows 3"]:
-    """Return the light's factor on a small window; 1 at its border."""
+    """Return the light's factor less 1 on a small window; 0 at its border."""
     corner = jnp.append(origin.astype(jnp.float32), 0.0)
     half = jnp.array([0.5, 0.5, 0.0])  # corners of pixels fall on corners
     small = zoom * (position_map - corner + half) - half
@@ -108,10 +109,21 @@ def _factor(
     line = (jnp.arange(_ROWS, dtype=jnp.float32) + 0.5) / _ROWS
     rim = smooth_step((jnp.minimum(line, 1.0 - line) - 1.0 / _ROWS) / _RIM)
     inside = (rim * rim[:, None])[..., None]
-    return 1.0 + inside * (spread_light(drawn, coverage) - 1.0)
+    return inside * (spread_light(drawn, coverage) - 1.0)
 
 
 @partial(keep_traced, key="light by lamps", like=0)
-def _lit(image: Float[Array, "side side 3"], factor: Array) -> Float[Array, "side side 3"]:
-    whole = enlarge(factor, image.shape[0])
-    return jnp.where(whole == 1.0, image, multiply_light(image, whole))
+def _lit(image: Float[Array, "side side 3"], change: Array) -> Float[Array, "side side 3"]:
+    """Return the window in the new light; strip by strip, as a large one takes much memory."""
+    side = image.shape[0]
+    wide = enlarge(change, _ROWS, side)
+    weights = enlarge(jnp.eye(_ROWS)[..., None], side, _ROWS)[..., 0]
+
+    def strip(parts: tuple[Array, Array]) -> Array:
+        pixels, rows = parts
+        whole = jnp.einsum("rk,kwc->rwc", rows, wide)
+        return jnp.where(whole == 0.0, pixels, multiply_light(pixels, 1.0 + whole))
+
+    count = max(side // _STRIP, 1)
+    strips = [x.reshape(count, side // count, *x.shape[1:]) for x in (image, weights)]
+    return lax.map(strip, tuple(strips)).reshape(image.shape)

@@ -27,7 +27,7 @@ from .amounts import Amounts, parse_amounts
 from .apply import Window, cut_edit_window, paste_window
 from .colour import lab_from_rgb, rgb_from_lab
 from .regions import soften
-from .retouch_features import brighter_eyes, whiter_teeth
+from .retouch_features import brighter_eyes, light_around, whiter_teeth
 from .retouch_skin import Canvas, even_tone, lighter_bags, matt, smooth, without_spots
 
 __all__ = ["RETOUCHES", "parse_retouches", "retouch_face"]
@@ -98,7 +98,8 @@ def retouch_face(
     window = cut_edit_window(image, face, np.asarray(sum(zones)))
     drawn = _drawn(window, face, zones, layout)
     given = {name: jnp.asarray(amounts.get(name, 0.0), jnp.float32) for name in RETOUCHES}
-    return paste_window(image, window, _retouched(window, drawn, face.camera.scale, given))
+    found = _found(window, drawn, face.camera.scale, given)
+    return paste_window(image, window, _retouched(window.image, drawn, found, given))
 
 
 @partial(keep_traced, key="zones of a retouch", like=blank(_Zones))
@@ -166,32 +167,47 @@ def _drawn(window: Window, face: Face, zones: _Zones, layout: UVLayout) -> _Zone
     return _Zones(*jnp.moveaxis(drawn, -1, 0))
 
 
-@partial(keep_traced, key="retouch", like=0)
-def _retouched(
-    window: Window, zones: _Zones, scale: Array, amounts: dict[str, Array]
-) -> Float[Array, "rows columns 3"]:
-    height, width = window.image.shape[:2]
-    layers = jnp.stack([zones.skin, zones.plain, zones.bags, zones.cheeks], axis=-1)
+class _Found(NamedTuple):
+    """What is found on a small picture of the face."""
+
+    change: Array  # [rows, columns, 3] Oklab that is added to skin
+    around: Array  # [rows, columns, 1] Oklab L around each pixel of an eye
+    skin: Array  # [3] mean colour of the skin
+
+
+@partial(keep_traced, key="find a retouch", like=blank(_Found))
+def _found(window: Window, zones: _Zones, scale: Array, amounts: dict[str, Array]) -> _Found:
+    layers = jnp.stack([zones.skin, zones.plain, zones.bags, zones.cheeks, zones.eyes], axis=-1)
     small = pool(jnp.concatenate([window.image, layers], axis=-1), _ROWS)
-    skin, plain, bags, cheeks = jnp.moveaxis(small[..., 3:], -1, 0)
+    skin, plain, bags, cheeks, eyes = jnp.moveaxis(small[..., 3:], -1, 0)
     start = Canvas(
         lab=lab_from_rgb(small[..., :3]),
         skin=skin,
         plain=plain,
         bags=bags,
         cheeks=cheeks,
-        scale=scale * small.shape[0] / height,
+        scale=scale * small.shape[0] / window.image.shape[0],
     )
     canvas = start
     for name, step in _OF_SKIN.items():
         lab = lax.cond(amounts[name] > 0.0, step, lambda c, _: c.lab, canvas, amounts[name])
         canvas = canvas._replace(lab=lab)
-    change = enlarge(canvas.lab - start.lab, height, width)
-    where = jnp.maximum(zones.skin, zones.bags)[..., None]
-    lab = lab_from_rgb(window.image)
-    mean = (start.lab * skin[..., None]).sum(axis=(0, 1)) / jnp.maximum(skin.sum(), 1e-3)
-    new = lab + where * change
-    new = new + whiter_teeth(lab, zones.teeth, mean, amounts["teeth"])
-    new = new + brighter_eyes(lab, zones.eyes, mean, scale, amounts["eyes"])
-    is_new = jnp.abs(new - lab).max(axis=-1, keepdims=True) > 0.0
-    return jnp.where(is_new, rgb_from_lab(new).clip(0.0, 1.0), window.image)
+    return _Found(
+        change=canvas.lab - start.lab,
+        around=light_around(start.lab, eyes, start.scale),
+        skin=(start.lab * skin[..., None]).sum(axis=(0, 1)) / jnp.maximum(skin.sum(), 1e-3),
+    )
+
+
+@partial(keep_traced, key="retouch", like=0)
+def _retouched(
+    image: Array, zones: _Zones, found: _Found, amounts: dict[str, Array]
+) -> Float[Array, "rows columns 3"]:
+    smooth = jnp.concatenate([found.change, found.around], axis=-1)
+    smooth = enlarge(smooth, *image.shape[:2])
+    lab = lab_from_rgb(image)
+    change = jnp.maximum(zones.skin, zones.bags)[..., None] * smooth[..., :3]
+    change += whiter_teeth(lab, zones.teeth, found.skin, amounts["teeth"])
+    change += brighter_eyes(lab, zones.eyes, smooth[..., 3:], found.skin, amounts["eyes"])
+    is_new = jnp.abs(change).max(axis=-1, keepdims=True) > 0.0
+    return jnp.where(is_new, rgb_from_lab(lab + change).clip(0.0, 1.0), image)

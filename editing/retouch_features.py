@@ -13,7 +13,7 @@ from jaxtyping import Float
 from ..core.geometry.ramps import ramp
 from .regions import soften
 
-__all__ = ["brighter_eyes", "whiter_teeth"]
+__all__ = ["brighter_eyes", "light_around", "whiter_teeth"]
 
 _LEAST_RATIO = 0.02  # a / L of skin in a photo with hardly any colour
 _TOOTH_RED = (1.0, 0.6)  # of the skin's a / L: from gums and tongue to teeth
@@ -54,8 +54,8 @@ def whiter_teeth(
 def brighter_eyes(
     lab: Float[Array, "h w 3"],
     eyes: Float[Array, "h w"],
+    around: Float[Array, "h w 1"],
     skin: Float[Array, " 3"],
-    scale: Float[Array, ""],
     amount: Float[Array, ""],
 ) -> Float[Array, "h w 3"]:
     """Return by what whites and irises change, Oklab.
@@ -63,8 +63,8 @@ def brighter_eyes(
     Args:
         lab: the photo.
         eyes: 1 on eyeballs.
+        around: from `light_around`.
         skin: mean colour of the face's skin.
-        scale: pixels per cm.
         amount: from 0 to 1.
     """
     light = lab[..., :1]
@@ -75,8 +75,20 @@ def brighter_eyes(
     white = (pale * ramp(light[..., 0] / jnp.maximum(skin[0], 0.05), _WHITE_LIGHT))[..., None]
     lighter = _EYE_LIGHTER * jnp.maximum(_WHITE - light, 0.0)
     whiter = jnp.concatenate([lighter, -_VEINS * lab[..., 1:]], axis=-1)
-    inside = eyes[..., None]
-    near = soften(jnp.concatenate([light * inside, inside], axis=-1), _SPARKLE_SIZE * scale)
-    around = near[..., :1] / jnp.maximum(near[..., 1:], 1e-3)
     sparkling = jnp.concatenate([_SPARKLE * (light - around), _VIVID * lab[..., 1:]], axis=-1)
-    return amount * inside * (white * whiter + (1.0 - white) * sparkling)
+    return amount * eyes[..., None] * (white * whiter + (1.0 - white) * sparkling)
+
+
+def light_around(
+    lab: Float[Array, "h w 3"], eyes: Float[Array, "h w"], scale: Float[Array, ""]
+) -> Float[Array, "h w 1"]:
+    """Return the mean lightness around each pixel of an eye, lids left out.
+
+    Args:
+        lab: the photo; some 20 pixels per cm are enough.
+        eyes: 1 on eyeballs.
+        scale: pixels per cm.
+    """
+    inside = eyes[..., None]
+    near = soften(jnp.concatenate([lab[..., :1] * inside, inside], axis=-1), _SPARKLE_SIZE * scale)
+    return near[..., :1] / jnp.maximum(near[..., 1:], 1e-3)

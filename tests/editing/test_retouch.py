@@ -16,7 +16,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
 from uvface.editing.retouch import RETOUCHES, parse_retouches, retouch_face
-from uvface.editing.retouch_features import brighter_eyes, whiter_teeth
+from uvface.editing.retouch_features import brighter_eyes, light_around, whiter_teeth
 
 LAYOUT = load_layout("uvface")
 SIZE, SCALE = 640, 24.0
@@ -193,11 +193,9 @@ def test_whites_of_eyes_become_whiter_and_irises_more_vivid():
     iris = np.hypot(x - 30, y - 20) < 12
     lab[iris] = [0.4, -0.02, -0.05]
     eyes = jnp.ones((40, 60))
-    change = np.asarray(
-        brighter_eyes(
-            jnp.asarray(lab), eyes, jnp.asarray(SKIN), jnp.asarray(20.0), jnp.asarray(1.0)
-        )
-    )
+    lab = jnp.asarray(lab)
+    around = light_around(lab, eyes, jnp.asarray(20.0))
+    change = np.asarray(brighter_eyes(lab, eyes, around, jnp.asarray(SKIN), jnp.asarray(1.0)))
     white = change[2, 2]
     assert white[0] > 0.01 and white[1] < -0.005 and white[2] < -0.005
     assert change[20, 30][2] < -0.005  # bluer
