@@ -31,7 +31,7 @@ from ..core.commands.options import (
     usage_errors,
 )
 from ..core.commands.progress import tell_of_compiling
-from .options import Blend, Color, Complete, Keep, Occlusion, Shape, Sharpness, Strength
+from .options import Blend, Color, Complete, Keep, Map, Occlusion, Shape, Sharpness, Strength
 
 __all__ = ["benchmark", "swap"]
 
@@ -85,17 +85,7 @@ def swap(
     reference_face: ReferenceFace = "largest",
     like: Like = None,
     reference_like: ReferenceLike = None,
-    mapping: Annotated[
-        str | None,
-        typer.Option(
-            "--map",
-            metavar="FACE=PHOTO,...",
-            help="A reference for each face, in place of REFERENCE: 0=anna.jpg,1=ben.jpg (numbers "
-            'from the left, or left, right, ...), a JSON file {"0": "anna.jpg"}, or a CSV file '
-            "with the columns face and reference (several of one person separated by ;). All "
-            "other faces stay as they are.",
-        ),
-    ] = None,
+    mapping: Map = None,
     report: Annotated[
         Path | None,
         typer.Option(

@@ -27,6 +27,7 @@ from .batch import (
     write_rows,
 )
 from .mapping import FaceMap, read_map
+from .options import wrong_map
 from .photos import prepare_swap, swap_photo
 from .request import SwapOptions, SwapRequest
 
@@ -68,7 +69,7 @@ class Run:
     @cached_property
     def faces_to_photos(self) -> FaceMap:
         """Return the map of faces, empty without one."""
-        return read_map(self.mapping) if self.mapping else {}
+        return {} if self.mapping is None else read_map(self.mapping)
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -181,17 +182,13 @@ def _wrong_inputs(run: Run) -> str | None:
     if run.preset == "prnet" and (run.mask is not None or len(run.references) > 1):
         return "--preset prnet pastes the whole face of one photo; give one REFERENCE, no --mask"
     if run.listing is not None:
-        given = run.target or run.references or run.mapping
+        given = run.target or run.references or run.mapping is not None
         return "--list names targets and references; give no others" if given else None
     if run.target is None:
         return "give TARGET and REFERENCE, or --list FILE.csv"
     if Path(run.target).suffix.lower() in (*VIDEO_SUFFIXES, ".mkv", ".webm", ".avi"):
         return f"{run.target} is a video; use uvface swap-video"
-    if bool(run.references) == bool(run.mapping):
-        return "give either REFERENCE, or --map FACE=PHOTO,..."
-    if run.mapping and (run.faces != "largest" or run.like is not None):
-        return "--map says which faces are changed; give no --faces and no --like"
-    return None
+    return wrong_map(run.mapping, run.references, run.faces, run.like)
 
 
 def _wrong_outputs(run: Run) -> str | None:

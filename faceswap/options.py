@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["Blend", "Color", "Complete", "Keep", "Occlusion", "Shape", "Sharpness", "Strength"]
+__all__ = [
+    "Blend",
+    "Color",
+    "Complete",
+    "Keep",
+    "Map",
+    "Occlusion",
+    "Shape",
+    "Sharpness",
+    "Strength",
+    "wrong_map",
+]
 
 Keep = Annotated[str, typer.Option(help="Regions that stay the target's own, or none.")]
 Color = Annotated[
@@ -42,3 +55,25 @@ Shape = Annotated[
         help="Shape of eyes, brows, nose and cheeks: 0 the target's, 1 the reference's.",
     ),
 ]
+Map = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="FACE=PHOTO,...",
+        help="A reference for each face, in place of REFERENCE: 0=anna.jpg,1=ben.jpg (numbers "
+        'from the left, or left, right, ...), a JSON file {"0": "anna.jpg"}, or a CSV file '
+        "with the columns face and reference (several of one person separated by ;). All "
+        "other faces stay as they are.",
+    ),
+]
+
+
+def wrong_map(
+    mapping: str | None, references: Sequence[Path], faces: str, like: Path | None
+) -> str | None:
+    """Return what is wrong with who gets which face, for a message; None if nothing is."""
+    if bool(references) == (mapping is not None):
+        return "give either REFERENCE, or --map FACE=PHOTO,..."
+    if mapping is not None and (faces != "largest" or like is not None):
+        return "--map says which faces are changed; give no --faces and no --like"
+    return None

@@ -25,20 +25,20 @@ from ..core.reconstruct import FaceChoice, Model
 from ..core.traced import nothing_new
 from ..core.types import Camera, Face
 from ..editing.complete import Completion
-from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, pick_faces
+from ..editing.finder import LIKE, FaceFinder, FoundReference, pick_faces
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
-from ..editing.references import References, find_reference, reference_list
+from ..editing.references import References, find_reference
 from ..editing.result import EditResult
 from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
-from .mapping import unique_faces
-from .masks import MaskLike, as_mask, read_mask
+from .masks import MaskLike, read_mask
 from .request import (
     Preset,
     SwapOptions,
     SwapRequest,
     describe,
     swap_options,
+    swap_request,
 )
 from .swap import SwapConfig, swap_reference
 
@@ -208,16 +208,14 @@ def swap(
         shape=shape,
         preset=preset,
     )
-    if mapping is not None and not (isinstance(mapping, Mapping) and mapping):
-        raise InputError(f"mapping {mapping!r}; need face -> photo, as in {{0: 'anna.jpg'}}")
-    request = SwapRequest(
-        references=() if reference is None else reference_list(reference),
-        target=Selection(faces=faces, like=like),
-        reference=Selection(faces=reference_face, like=reference_like),
-        mapping=unique_faces(
-            (one, reference_list(given)) for one, given in (mapping or {}).items()
-        ),
-        mask=None if mask is None else as_mask(mask),
+    request = swap_request(
+        reference,
+        mapping=mapping,
+        faces=faces,
+        like=like,
+        reference_face=reference_face,
+        reference_like=reference_like,
+        mask=mask,
     )
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
     finder.require_boxes(
@@ -240,11 +238,7 @@ def swap_photo(
     Raises:
         InputError, NoFaceError, AssetError: as `swap`.
     """
-    if bool(request.references) == bool(request.mapping):
-        given = "both a reference and" if request.references else "neither a reference nor"
-        raise InputError(f"{given} a map of faces; give one of the two")
-    if request.mapping and (request.target.faces != "largest" or request.target.like is not None):
-        raise InputError("a map of faces and a choice of faces; give one of the two")
+    request.check()
     if options.preset == "prnet" and request.mask is not None:
         raise InputError("a mask and the preset prnet, which pastes the whole face; give one")
     swaps, warnings = (_mapped if request.mapping else _selected)(photo, request, finder)

@@ -15,7 +15,9 @@ from ..editing.complete import Completion
 from ..editing.finder import FaceFinder, FoundReference, Selection, like_origins
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
-from ..editing.references import reference_names
+from ..editing.references import References, reference_list, reference_names
+from .mapping import unique_faces
+from .masks import MaskLike, as_mask
 from .swap import SwapConfig
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "describe",
     "describe_options",
     "swap_options",
+    "swap_request",
 ]
 
 Preset = Literal["uvface", "prnet"]
@@ -52,6 +55,13 @@ class SwapRequest:
     mask: PhotoLike | None = None
 
     @property
+    def pairs(self) -> list[tuple[Selection, tuple[PhotoLike | FoundReference, ...]]]:
+        """Return which faces are changed, with what comes onto them."""
+        if not self.mapping:
+            return [(self.target, self.references)]
+        return [(Selection(faces=face), given) for face, given in self.mapping.items()]
+
+    @property
     def sources(self) -> list[PhotoLike]:
         """Return all files and photos that faces come from."""
         mapped = (one for given in self.mapping.values() for one in given)
@@ -62,6 +72,42 @@ class SwapRequest:
     def likes(self) -> tuple[Origin, ...]:
         """Return the photos by whose likeness faces are chosen."""
         return like_origins(self.target, self.reference)
+
+    def check(self) -> None:
+        """Raise InputError where it is not said once who gets which face."""
+        if bool(self.references) == bool(self.mapping):
+            given = "both a reference and" if self.references else "neither a reference nor"
+            raise InputError(f"{given} a map of faces; give one of the two")
+        if self.mapping and (self.target.faces != "largest" or self.target.like is not None):
+            raise InputError("a map of faces and a choice of faces; give one of the two")
+
+
+def swap_request(
+    reference: References | None,
+    *,
+    mapping: Mapping[FaceChoice, References] | None,
+    faces: FaceChoice,
+    like: PhotoLike | None,
+    reference_face: FaceChoice,
+    reference_like: PhotoLike | None,
+    mask: MaskLike | None = None,
+) -> SwapRequest:
+    """Return who gets which face, of what callers of `swap` give.
+
+    Raises:
+        InputError: an unusable reference, map or mask, or a choice of faces and a person.
+    """
+    if mapping is not None and not (isinstance(mapping, Mapping) and mapping):
+        raise InputError(f"mapping {mapping!r}; need face -> photo, as in {{0: 'anna.jpg'}}")
+    return SwapRequest(
+        references=() if reference is None else reference_list(reference),
+        target=Selection(faces=faces, like=like),
+        reference=Selection(faces=reference_face, like=reference_like),
+        mapping=unique_faces(
+            (one, reference_list(given)) for one, given in (mapping or {}).items()
+        ),
+        mask=None if mask is None else as_mask(mask),
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

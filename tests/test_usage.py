@@ -134,6 +134,8 @@ _EXCHANGE = ["exchange", "a.png", "-o", "out.png"]
         ([*_SWAP, "--keep", "beak"], "unknown region 'beak'"),
         ([*_SWAP, "--keep", ""], "keep '' names no region; give names, or none"),
         ([*_SWAP, "--keep", " ,"], "give names, or none"),
+        ([*_SWAP, "--map", ""], "give either REFERENCE, or --map"),
+        (["swap", "a.png", "-o", "out.png", "--map", ""], "the map '' is empty"),
         (["swap-video", "a.mp4", "b.png", "-o", "c.mp4", "--keep", ""], "names no region"),
         ([*_SWAP, "--faces", "0", "--like", "c.png"], "give one of the two"),
         ([*_SWAP, "--reference-face", "0", "--reference-like", "c.png"], "give one of the two"),
