@@ -169,7 +169,8 @@ class FaceFinder:
         if selection.like is None:
             found = self.find(photo, selection.faces, name=name)
             return found, self.warnings_of(photo, found, name=name)
-        likest, likeness = self.most_like(photo, selection.like, name=name)
+        every = self.find(photo, "all", name=name)
+        likest, likeness = self.most_like(photo, every, selection.like)
         warnings = self.warnings_of(photo, [likest], name=name)
         if likeness >= LEAST_LIKENESS:
             return [likest], warnings
@@ -177,19 +178,16 @@ class FaceFinder:
         text = f"no face of {title} is much like the given one (cosine {likeness:.2f})"
         return [likest], (f"{text}; the likest is taken", *warnings)
 
-    def most_like(
-        self, photo: Photo, like: PhotoLike, *, name: str = "photo"
-    ) -> tuple[Face, float]:
-        """Return the face of a photo that is most like a person's, and how much, as a cosine.
+    def most_like(self, photo: Photo, faces: Sequence[Face], like: PhotoLike) -> tuple[Face, float]:
+        """Return the one of a photo's faces that is most like a person, and how much, as a cosine.
 
         Raises:
-            InputError, NoFaceError, AssetError: as `faces`.
+            InputError, NoFaceError, AssetError: as `faces`, of the person's photo.
         """
         wanted = self._person(like)
-        found = self.find(photo, "all", name=name)
-        likeness = [float(wanted @ self._embed(photo, face)) for face in found]
+        likeness = [float(wanted @ self._embed(photo, face)) for face in faces]
         best = int(np.argmax(likeness))
-        return found[best], likeness[best]
+        return faces[best], likeness[best]
 
     def read_person(self, like: PhotoLike) -> None:
         """Read a person to be like now, so that long work does not end at an unusable photo.

@@ -10,7 +10,7 @@ Data flow, a few frames at a time, whatever the length of the video::
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,15 +32,15 @@ from ..core.io.video_writer import VideoWriter, check_video_name
 from ..core.reconstruct import FaceChoice, Model, check_choice
 from ..core.types import Face
 from ..editing.complete import Completion
-from ..editing.finder import FaceFinder, FoundReference, Selection
+from ..editing.finder import FaceFinder, FoundReference
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
-from ..editing.references import References, find_reference, reference_list
+from ..editing.references import References, find_reference
 from .flicker import Change, change_of, even_out
-from .request import SwapRequest, describe, swap_options
+from .request import SwapRequest, describe, swap_options, swap_request
 from .steady import REACH, steady_face
 from .swap import SwapConfig, check_swap, swap_masks, swap_reference
-from .tracking import Tracker
+from .tracking import Track, Tracker
 
 __all__ = ["VideoResult", "swap_video"]
 
@@ -50,10 +50,10 @@ _Thing = TypeVar("_Thing")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class _ReadFrame:
-    """A frame and the faces that are followed through it, each by its number."""
+    """A frame and the faces that are followed through it."""
 
     frame: Frame
-    faces: Mapping[int, Face]
+    faces: Mapping[Track, Face]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,8 +62,8 @@ class _SwappedFrame:
 
     frame: Frame
     image: UInt8[np.ndarray, "height width 3"]  # with the new faces
-    faces: Mapping[int, Face]
-    changes: Mapping[int, Change]
+    faces: Mapping[Track, Face]
+    changes: Mapping[Track, Change]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class VideoResult:
 
 def swap_video(
     target: str | Path,
-    reference: References,
+    reference: References | None,
     output: str | Path,
     *,
     model: Model | None = None,
@@ -103,6 +103,7 @@ def swap_video(
     like: PhotoLike | None = None,
     reference_face: FaceChoice = "largest",
     reference_like: PhotoLike | None = None,
+    mapping: Mapping[FaceChoice, References] | None = None,
     recognition: str | Path | None = None,
     quality: int = 18,
     metadata: bool = True,
@@ -116,7 +117,8 @@ def swap_video(
 
     Args:
         target: video, of any format that FFmpeg reads.
-        reference: as for `swap`: a photo, several of one person, or a face file.
+        reference: as for `swap`: a photo, several of one person, or a face file; None with
+            ``mapping``.
         output: file to write, ``.mp4``, ``.m4v`` or ``.mov``.
         model: from `uvface.load`; by default the embedded weights.
         keep: as for `swap`, and so on to ``shape``.
@@ -131,6 +133,9 @@ def swap_video(
         like: a photo of the person in the video whose face is changed, in place of ``faces``.
         reference_face: which face of the reference is taken.
         reference_like: a photo of the person whose face is taken.
+        mapping: a reference for each face, as for `swap`; who is meant is decided whenever faces
+            are looked for, and a face that is followed keeps its reference. A scene need not show
+            all of them.
         recognition: network that likeness is measured by, an ``.onnx`` file.
         quality: constant rate factor of H.264, 0 (best, largest) to 51.
         metadata: say in the file that it is synthetic.
@@ -153,12 +158,18 @@ def swap_video(
         shape=shape,
     )
     crf = int(as_number("quality", quality, 0, 51, is_whole=True))
-    check_choice(faces)
-    request = SwapRequest(
-        references=reference_list(reference),
-        target=Selection(faces=faces, like=like),
-        reference=Selection(faces=reference_face, like=reference_like),
+    request = swap_request(
+        reference,
+        mapping=mapping,
+        faces=faces,
+        like=like,
+        reference_face=reference_face,
+        reference_like=reference_like,
     )
+    request.check()
+    selections, references = zip(*request.pairs, strict=True)
+    for selection in selections:
+        check_choice(selection.faces)
     target, output = Path(target), Path(output)
     check_video_name(output)
     finder = FaceFinder(model, recognition=recognition)
@@ -166,26 +177,22 @@ def swap_video(
     if like is not None:
         finder.read_person(like)
     with VideoReader(target) as video:
-        found = find_reference(finder, request.references, request.reference)
+        found = [find_reference(finder, given, request.reference) for given in references]
         inputs = _inputs(target, found, request)
         InputFiles(map(photo_path, inputs.values())).spare(output)
         told = Provenance(operation=_OPERATION) if metadata else None
-        tracker = Tracker(finder, request.target)
+        tracker = Tracker(finder, selections)
         frames = _swap_frames(video, tracker, found, finder.model.layout, options.config)
-        done = changed = 0
         with VideoWriter(output, video, quality=crf, provenance=told) as writer:
-            for frame, is_changed in frames:
-                writer.write(frame)
-                done, changed = done + 1, changed + is_changed
-                if progress is not None:
-                    progress(done)
+            shown = Counter(_write(frames, writer, progress))
+            done = shown.total()
+            changed = done - shown[frozenset()]
             if not changed:
                 line = f"no face found in any of the {done} frames of {target.name}"
                 raise tracker.complaint or NoFaceError(line)
             remove_sidecar(output)  # that of an older video would tell of it
-        warnings = [*video.warnings, *found.warnings, *writer.warnings]
-    if done > changed:
-        warnings.append(f"{done - changed} of {done} frames show no face; they stay as they are")
+        notes = dict.fromkeys(line for one in found for line in one.warnings)
+        warnings = [*video.warnings, *notes, *writer.warnings, *_absences(request, shown)]
     record = {
         "operation": _OPERATION,
         "settings": describe(target, request, options, finder) | {"quality": crf},
@@ -204,20 +211,51 @@ def swap_video(
     )
 
 
-def _inputs(target: Path, found: FoundReference, request: SwapRequest) -> dict[str, Origin]:
-    references = {f"reference {i}": photo for i, photo in enumerate(found.photos)}
-    likes = {f"like {i}": photo for i, photo in enumerate(request.likes)}
-    return {"target": target, **references, **likes}
+def _write(
+    frames: Iterator[tuple[Frame, frozenset[int]]],
+    writer: VideoWriter,
+    progress: Callable[[int], None] | None,
+) -> Iterator[frozenset[int]]:
+    """Write frames; go through the references that they show."""
+    for done, (frame, choices) in enumerate(frames, start=1):
+        writer.write(frame)
+        if progress is not None:
+            progress(done)
+        yield choices
+
+
+def _absences(request: SwapRequest, shown: Counter[frozenset[int]]) -> list[str]:
+    """Return in how many frames faces are not there, of a map for each of its faces."""
+    done = shown.total()
+    if not request.mapping:
+        absent = shown[frozenset()]
+        told = f"{absent} of {done} frames show no face; they stay as they are"
+        return [told] if absent else []
+    counts = [
+        sum(n for choices, n in shown.items() if k in choices) for k in range(len(request.mapping))
+    ]
+    named = zip(request.mapping, counts, strict=True)
+    return [f"face {face} is swapped in {n} of {done} frames" for face, n in named if n < done]
+
+
+def _inputs(
+    target: Path, found: Sequence[FoundReference], request: SwapRequest
+) -> dict[str, Origin]:
+    used = dict.fromkeys(photo for one in found for photo in one.photos)
+    unused = dict.fromkeys(photo for one in found for photo in one.left_out)
+    roles = {"reference": used, "left out": unused, "like": request.likes}
+    numbered = [(f"{role} {i}", one) for role, ones in roles.items() for i, one in enumerate(ones)]
+    return {"target": target, **dict(numbered)}
 
 
 def _swap_frames(
     video: VideoReader,
     tracker: Tracker,
-    found: FoundReference,
+    found: Sequence[FoundReference],
     layout: UVLayout,
     config: SwapConfig,
-) -> Iterator[tuple[Frame, bool]]:
-    """Go through the frames of the new video, and whether each has a face."""
+) -> Iterator[tuple[Frame, frozenset[int]]]:
+    """Go through the frames of the new video, and which of the references each shows."""
     mask = swap_masks(layout, config).mask
     followed = (
         _ReadFrame(frame=frame, faces=tracker.look(frame.image)) for frame in video.frames()
@@ -227,7 +265,8 @@ def _swap_frames(
         for around, middle in _with_neighbours(followed)
     )
     for around, middle in _with_neighbours(swapped):
-        yield _evened(around, middle, mask, layout), bool(around[middle].faces)
+        choices = frozenset(track.choice for track in around[middle].faces)
+        yield _evened(around, middle, mask, layout), choices
 
 
 def _with_neighbours(things: Iterator[_Thing]) -> Iterator[tuple[list[_Thing], int]]:
@@ -258,27 +297,28 @@ def _next(around: deque[_Thing], middle: int) -> int:
 def _swap_frame(
     around: Sequence[_ReadFrame],
     middle: int,
-    found: FoundReference,
+    found: Sequence[FoundReference],
     mask: Array,
     layout: UVLayout,
     config: SwapConfig,
 ) -> _SwappedFrame:
     one = around[middle]
     image = _as_floats(one.frame.image)
-    faces: dict[int, Face] = {}
-    changes: dict[int, Change] = {}
-    for number in one.faces:
-        first, last = _stretch([other.faces for other in around], middle, number)
+    faces: dict[Track, Face] = {}
+    changes: dict[Track, Change] = {}
+    for track in one.faces:
+        first, last = _stretch([other.faces for other in around], middle, track)
         row = around[first:last]
-        face = faces[number] = steady_face(
-            [other.faces[number] for other in row],
+        face = faces[track] = steady_face(
+            [other.faces[track] for other in row],
             [other.frame.seconds for other in row],
             middle - first,
             image,
             layout,
         )
-        new = swap_reference(image, face, found.reference, layout, config=config)
-        changes[number] = change_of(image, new, face, mask)
+        reference = found[track.choice].reference
+        new = swap_reference(image, face, reference, layout, config=config)
+        changes[track] = change_of(image, new, face, mask)
         image = new
     return _SwappedFrame(frame=one.frame, image=_as_bytes(image), faces=faces, changes=changes)
 
@@ -286,13 +326,13 @@ def _swap_frame(
 def _evened(around: Sequence[_SwappedFrame], middle: int, mask: Array, layout: UVLayout) -> Frame:
     one = around[middle]
     image, before = _as_floats(one.image), _as_floats(one.frame.image)
-    for number, face in one.faces.items():
-        first, last = _stretch([other.faces for other in around], middle, number)
+    for track, face in one.faces.items():
+        first, last = _stretch([other.faces for other in around], middle, track)
         row = around[first:last]
         image = even_out(
             before,
             image,
-            [other.changes[number] for other in row],
+            [other.changes[track] for other in row],
             [other.frame.seconds for other in row],
             middle - first,
             face,
@@ -312,11 +352,11 @@ def _as_bytes(image: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "
     return np.rint(255 * image).astype(np.uint8)
 
 
-def _stretch(around: Sequence[Mapping[int, Face]], middle: int, number: int) -> tuple[int, int]:
+def _stretch(around: Sequence[Mapping[Track, Face]], middle: int, track: Track) -> tuple[int, int]:
     """Return the first of the frames through which a face is followed, and the one after them."""
     first, end = middle, middle + 1
-    while first > 0 and number in around[first - 1]:
+    while first > 0 and track in around[first - 1]:
         first -= 1
-    while end < len(around) and number in around[end]:
+    while end < len(around) and track in around[end]:
         end += 1
     return first, end

@@ -27,23 +27,34 @@ from ..core.commands.options import (
     warn,
 )
 from ..core.commands.progress import count_up, tell_of_compiling
-from .options import Blend, Color, Complete, Keep, Occlusion, Shape, Sharpness, Strength
+from .options import (
+    Blend,
+    Color,
+    Complete,
+    Keep,
+    Map,
+    Occlusion,
+    Shape,
+    Sharpness,
+    Strength,
+    wrong_map,
+)
 
 __all__ = ["swap_video"]
 
 
 def swap_video(
     target: Annotated[Path, typer.Argument(help="Video that is changed.")],
-    references: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="REFERENCE...",
-            help="Photo or face file that the face comes from; several photos are fused.",
-        ),
-    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Video to write: .mp4, .m4v or .mov.")
     ],
+    references: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[REFERENCE]...",
+            help="Photo or face file that the face comes from; several photos are fused.",
+        ),
+    ] = None,
     keep: Keep = "eyeballs,mouth_interior",
     color: Color = "light",
     blend: Blend = "poisson",
@@ -56,6 +67,7 @@ def swap_video(
     reference_face: ReferenceFace = "largest",
     like: Like = None,
     reference_like: ReferenceLike = None,
+    mapping: Map = None,
     recognition: Recognition = None,
     quality: Annotated[
         int,
@@ -70,13 +82,15 @@ def swap_video(
 ) -> None:
     r"""Put the face of REFERENCE into each frame of a video; needs 'uvface\[video]' (PyAV).
 
-    The face is followed from frame to frame, and chosen anew after cuts. Sound is kept.
+    A face is followed from frame to frame, keeps its reference, and is chosen anew after cuts.
+    Sound is kept.
     """
     set_up(device)
     from ..core.files import InputFiles
     from ..core.io.video import count_frames, import_av
     from ..core.io.video_writer import check_video_name
     from ..core.reconstruct import load
+    from .mapping import read_map
     from .request import swap_options
     from .swap import check_swap
     from .video import swap_video as run
@@ -91,8 +105,13 @@ def swap_video(
         "strength": strength,
         "shape": shape,
     }
+    if wrong := wrong_map(mapping, references or (), faces, like):
+        raise typer.BadParameter(wrong)
     with usage_errors():
-        InputFiles([target, *references, like, reference_like]).spare(output)
+        mapped = None if mapping is None else read_map(mapping)
+        photos = [photo for given in (mapped or {}).values() for photo in given]
+        files = [target, *(references or ()), *photos, mapping, like, reference_like]
+        InputFiles(files).spare(output)
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     check_recognition(recognition, like, reference_like)
@@ -107,7 +126,7 @@ def swap_video(
     with count_up(total, title="swap-video", quiet=quiet or as_json) as tell:
         result = run(
             target,
-            references,
+            references or None,
             output,
             model=model,
             **given,
@@ -115,6 +134,7 @@ def swap_video(
             like=like,
             reference_face=reference,
             reference_like=reference_like,
+            mapping=mapped,
             recognition=recognition,
             quality=quality,
             metadata=metadata,

@@ -32,13 +32,14 @@ class ToyFinder(FaceFinder):
 
     def find(self, photo, faces, *, name):
         self.searches += 1
-        found = [self.at(place) for place in self.places[self.frame]]
+        found = [self.at(place) for place in sorted(self.places[self.frame])]
         if not found:
             raise NoFaceError("none")
-        return found if faces == "all" else found[:1]
+        assert faces == "all"
+        return found
 
-    def most_like(self, photo, like, *, name):
-        return self.find(photo, "largest", name=name)[0], 0.9 if self.frame < 2 else 0.1
+    def most_like(self, photo, faces, like):
+        return faces[0], 0.9 if self.frame < 2 else 0.1
 
     def reconstruct(self, image, *, boxes):
         (left, _, right, _), *_ = boxes
@@ -46,17 +47,30 @@ class ToyFinder(FaceFinder):
         if not 0 <= middle < SIDE:
             raise InputError("outside")
         near = [p for p in self.places[self.frame] if abs(p - middle) < 15]
-        return [self.at(near[0]) if near else self.at(middle, confidence=0.1)]
+        nearest = min(near, key=lambda place: abs(place - middle), default=None)
+        return [self.at(middle, confidence=0.1) if nearest is None else self.at(nearest)]
 
 
-def _follow(places, selection=None, pictures=None):
+def _follow(places, *selections, pictures=None):
+    """Return for each frame number -> place of each face that is followed, and the searches."""
+    found, searches = _tracks(places, *selections, pictures=pictures)
+    return [{track.number: x for track, x in frame.items()} for frame in found], searches
+
+
+def _held(places, *selections, pictures=None):
+    """Return for each frame selection -> place of its face."""
+    found, _ = _tracks(places, *selections, pictures=pictures)
+    return [{track.choice: pytest.approx(x) for track, x in frame.items()} for frame in found]
+
+
+def _tracks(places, *selections, pictures=None):
     finder = ToyFinder(places)
-    tracker = Tracker(finder, selection or Selection())
+    tracker = Tracker(finder, selections or [Selection()])
     found = []
     for finder.frame in range(len(places)):
         picture = GREY if pictures is None else pictures[finder.frame]
         faces = tracker.look(picture)
-        found.append({n: float(f.landmarks[:, 0].mean()) for n, f in faces.items()})
+        found.append({track: float(f.landmarks[:, 0].mean()) for track, f in faces.items()})
     return found, finder.searches
 
 
@@ -115,10 +129,66 @@ def test_nobody_is_taken_who_is_not_like_the_person():
 
 
 def test_a_face_of_a_number_that_is_not_there_leaves_the_frame_as_it_is():
-    class Strict(ToyFinder):
-        def find(self, photo, faces, *, name):
-            raise InputError("no face 3")
-
-    tracker = Tracker(Strict([[30]]), Selection(faces=3))
+    tracker = Tracker(ToyFinder([[30]]), [Selection(faces=3)])
     assert tracker.look(GREY) == {}
-    assert str(tracker.complaint) == "no face 3"
+    assert "no face 3" in str(tracker.complaint)
+
+
+LEFT_AND_RIGHT = (Selection(faces=0), Selection(faces=1))
+DARK = np.full_like(GREY, 20)
+
+
+def test_faces_that_change_sides_stay_those_of_their_selections():
+    """As they pass they are read as one; who stays is whoever was nearer."""
+    ways = [(20 + 4 * k, 80 - 4 * k) for k in range(16)]
+    places = [[*way] if abs(way[0] - way[1]) > 8 else [way[1]] for way in ways]
+    found = _held(places, *LEFT_AND_RIGHT)
+    assert found[0] == {0: 20, 1: 80}
+    assert found[7] == {1: 52} and found[8] == {1: 48}
+    assert found[-1] == {0: 80, 1: 20}
+
+
+def test_after_a_cut_faces_get_their_selections_anew():
+    places = [[20, 70], [26, 70], [70, 26]]
+    assert _held(places, *LEFT_AND_RIGHT)[-1] == {0: 26, 1: 70}
+    crossed = [[20 + 4 * k, 80 - 4 * k] for k in range(16)]
+    crossed = [[a, b] if abs(a - b) > 8 else [b] for a, b in crossed]
+    dark = [GREY] * 15 + [np.full_like(GREY, 20)]
+    assert _held(crossed, *LEFT_AND_RIGHT)[-1] == {0: 80, 1: 20}
+    assert _held(crossed, *LEFT_AND_RIGHT, pictures=dark)[-1] == {0: 20, 1: 80}
+
+
+def test_one_that_is_lost_does_not_get_what_another_has():
+    """The right one has become the left one; the other returns where its number is not its own."""
+    places = [[20, 50], [50], [44], [38], [32], [26], *[[26, 85]] * 10]
+    found = _held(places, *LEFT_AND_RIGHT)
+    assert found[1:6] == [{1: 50}, {1: 44}, {1: 38}, {1: 32}, {1: 26}]
+    assert found[-1] == {0: 85, 1: 26}
+
+
+def test_one_who_is_in_no_selection_does_not_stand_in_for_a_lost_one():
+    """Without the left one, number 0 is the one who was 1, and 1 the one who was 2."""
+    places = [[20, 50, 90], [50, 90], [44, 90], [38, 90], [32, 90], *[[26, 60, 90]] * 20]
+    found = _held(places, *LEFT_AND_RIGHT)
+    assert found[1:5] == [{1: 50}, {1: 44}, {1: 38}, {1: 32}]
+    assert found[-1] == {0: 60, 1: 26}
+
+
+def test_one_that_moved_too_far_is_taken_where_it_was_rather_than_by_its_name():
+    """Somebody else has come in, who is the left one now."""
+    places = [[40, 80], [10, 40, 80], [10, 50, 80], [10, 50, 80]]
+    found, searches = _follow(places, Selection(faces="left"))
+    assert found == [{0: 40}, {0: 40}, {1: 50}, {1: 50}] and searches == 2
+    person = Selection(like=GREY.astype(np.float32) / 255)
+    assert _held(places, person)[-1] == {}  # of whom it must be known again
+
+
+def test_one_face_does_not_get_two_selections():
+    selections = (Selection(faces=0), Selection(faces="left"))
+    assert _held([[20, 70]] * 4, *selections)[-1] == {0: 20}
+
+
+def test_of_two_selections_one_may_find_nobody():
+    found = _held([[20]] * 4 + [[20, 70]] * 16, *LEFT_AND_RIGHT)
+    assert found[3] == {0: 20}
+    assert found[-1] == {0: 20, 1: 70}

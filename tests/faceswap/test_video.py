@@ -100,6 +100,85 @@ def test_of_two_faces_both_are_swapped_or_the_one_that_is_named(folder, tmp_path
             assert tuple(is_changed) == halves
 
 
+def _passing(k, wall):
+    """Return two faces, one above the other, which change sides at k = 4."""
+    frame = np.full((384, 320, 3), wall, np.uint8)
+    face = cv2.resize(skimage.data.astronaut()[0:300, 80:380], (192, 192))
+    frame[:192, 16 * k : 16 * k + 192] = face
+    frame[192:, 128 - 16 * k : 320 - 16 * k] = face[:, ::-1]
+    return frame
+
+
+@pytest.fixture(scope="module")
+def pair(folder):
+    """Return a clip of two faces that pass each other, and then stand after a cut."""
+    frames = [_passing(k, 180) for k in range(9)] + [_passing(8, 0)] * 2
+    dark = cv2.imread(str(folder / "face.png")) // 3
+    cv2.imwrite(str(folder / "dark.png"), dark)
+    return write_video(folder / "pair.mp4", frames)
+
+
+def _levels(path):
+    """Return the mean levels of the middles of the upper and the lower face in each frame."""
+    levels = []
+    for k, image in enumerate(_images(path)):
+        left = 16 * min(k, 8)
+        upper, lower = image[:192, left : left + 192], image[192:, 128 - left : 320 - left]
+        levels.append([half[65:95, 82:110].mean() for half in (upper, lower)])
+    return np.array(levels)
+
+
+def test_mapped_faces_keep_their_references_as_they_pass_and_get_them_anew_after_a_cut(
+    folder, pair, monkeypatch
+):
+    monkeypatch.chdir(folder)
+    (folder / "map.json").write_text('{"left": "face.png", "right": "dark.png"}')
+    output = folder / "passed.mp4"
+    given = ["pair.mp4", "--map", "map.json", "-o", str(output), "--color", "none"]
+    assert main(["swap-video", *given, "--quiet"]) == 0
+    upper, lower = _levels(output).T
+    assert (upper[:9] > lower[:9] + 40).all()
+    assert (lower[9:] > upper[9:] + 40).all()
+    told = json.loads(Path(f"{output}.json").read_text())
+    assert told["settings"]["map"] == {"left": "face.png", "right": "dark.png"}
+    inputs = [(one["role"], Path(one["path"]).name) for one in told["inputs"]]
+    assert inputs == [
+        ("target", "pair.mp4"),
+        ("reference 0", "face.png"),
+        ("reference 1", "dark.png"),
+    ]
+    assert told["warnings"] == [] and told["swapped"] == 11
+
+
+def test_a_mapped_face_that_is_not_there_is_told_and_the_others_are_swapped(folder, tmp_path):
+    mapping = {0: folder / "face.png", 5: folder / "face.png"}
+    clip, output = folder / "clip.mp4", tmp_path / "out.mp4"
+    result = uvface.swap_video(clip, None, output, mapping=mapping, sidecar=False)
+    assert result.swapped == COUNT - 2
+    assert result.warnings == (
+        "face 0 is swapped in 6 of 8 frames",
+        "face 5 is swapped in 0 of 8 frames",
+    )
+    with pytest.raises(InputError, match="no face 5"):
+        uvface.swap_video(clip, None, output, mapping={5: folder / "face.png"})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"reference": None}, "neither a reference nor a map"),
+        ({"reference": "face.png", "mapping": {0: "face.png"}}, "both a reference and a map"),
+        ({"reference": None, "mapping": {}}, "need face -> photo"),
+        ({"reference": None, "mapping": {"all": "face.png"}}, "names face 'all'"),
+        ({"reference": None, "mapping": {0: "face.png"}, "faces": 1}, "give one of the two"),
+    ],
+)
+def test_who_gets_which_face_is_said_once(given, said):
+    """None of the files is there: to look for them would be another error."""
+    with pytest.raises(InputError, match=said):
+        uvface.swap_video("clip.mp4", output="out.mp4", **given)
+
+
 def test_a_number_that_no_frame_has_is_told(folder, tmp_path):
     with pytest.raises(InputError, match="no face 3"):
         uvface.swap_video(folder / "clip.mp4", folder / "face.png", tmp_path / "out.mp4", faces=3)
@@ -129,6 +208,13 @@ def test_strength_0_keeps_the_frames(folder, tmp_path):
         (["clip.mp4", "face.png", "-o", "out.mp4", "--quality", "52"], "quality"),
         (["clip.mp4", "face.png", "-o", "out.mp4", "--reference-face", "all"], "all"),
         (["clip.mp4", "-o", "out.mp4"], "REFERENCE"),
+        (["clip.mp4", "face.png", "-o", "out.mp4", "--map", "0=face.png"], "either REFERENCE"),
+        (["clip.mp4", "face.png", "-o", "out.mp4", "--map", ""], "either REFERENCE"),
+        (["clip.mp4", "-o", "out.mp4", "--map", ""], "the map '' is empty"),
+        (["clip.mp4", "-o", "out.mp4", "--map", "nose=face.png"], "nose"),
+        (["clip.mp4", "-o", "out.mp4", "--map", "0=face.png", "--faces", "all"], "no --faces"),
+        (["clip.mp4", "-o", "out.mp4", "--map", "0=face.png", "--like", "a.png"], "no --like"),
+        (["clip.mp4", "-o", "a.mp4", "--map", "0=a.mp4"], "overwrite"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_2(folder, monkeypatch, capsys, arguments, message):
