@@ -11,7 +11,7 @@ from typing import Any
 
 from .arguments import name_list, path_list
 from .errors import InputError, UvfaceError
-from .files import InputFiles, file_sha256, make_folder, remove_empty
+from .files import InputFiles, file_sha256, make_folder, no_empty_folder
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from .io.contact_sheet import is_contact_sheet
@@ -156,7 +156,8 @@ def reconstruct(
     files = find_photos(photos)
     require_boxes(boxes, files)
     folder = Path(output)
-    made = make_folder(folder)
+    with no_empty_folder(folder):  # the caller may never take an item
+        make_folder(folder)
     names = _Names(save=chosen, folder=folder, inputs=InputFiles([*files, *boxes.files]))
     write = partial(
         write_results,
@@ -181,7 +182,7 @@ def reconstruct(
         },
     )
     existing = partial(read_existing, folder, save=chosen)
-    return _run(files, job, names, existing if skip_existing else None, made)
+    return _run(files, job, names, existing if skip_existing else None)
 
 
 def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tuple[str, ...]:
@@ -268,13 +269,11 @@ def _run(
     job: _Job,
     names: _Names,
     existing: Callable[..., dict[str, Any] | None] | None,
-    made: Sequence[Path],
 ) -> Iterator[Item]:
-    try:
+    with no_empty_folder(names.folder):  # a run of which nothing came leaves no trace
+        make_folder(names.folder)
         for path in files:
             yield _kept_or_new(path, job, names, existing)
-    finally:
-        remove_empty(made)  # a run of which nothing came leaves no trace
 
 
 def _kept_or_new(

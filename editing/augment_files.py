@@ -14,7 +14,7 @@ from typing import Any
 from ..core.arguments import as_number
 from ..core.batch import Item, find_photos
 from ..core.errors import InputError, UvfaceError
-from ..core.files import InputFiles, file_sha256, make_folder, remove_empty
+from ..core.files import InputFiles, file_sha256, make_folder, no_empty_folder
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
 from ..core.io.face_records import face_warnings
@@ -120,7 +120,8 @@ def augment(
     require_boxes(boxes, [*given, *lenders])
     files = _without_varied(given, folder)
     lent = Donors(_without_varied(lenders, folder), model, boxes) if lenders else None
-    made = make_folder(folder)
+    with no_empty_folder(folder):  # the caller may never take an item
+        make_folder(folder)
     check_labels(folder)
     job = _Job(
         folder=folder,
@@ -131,7 +132,7 @@ def augment(
         faces=faces,
         skip_existing=skip_existing,
     )
-    return _run(files, job, made)
+    return _run(files, job)
 
 
 def _without_varied(given: Sequence[Path], folder: Path) -> list[Path]:
@@ -189,21 +190,26 @@ def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]
     ]
 
 
-def _run(files: Sequence[Path], job: _Job, made: Sequence[Path]) -> Iterator[Item]:
+def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
+    with no_empty_folder(job.folder):  # a run of which nothing came leaves no trace
+        make_folder(job.folder)
+        try:
+            yield from _items(files, job)
+        finally:
+            write_labels(job.folder)
+
+
+def _items(files: Sequence[Path], job: _Job) -> Iterator[Item]:
     inputs = InputFiles([*files, *(job.donors.files if job.donors else ())])
     owners: dict[Path, Path] = {}
-    try:
-        for path in files:
-            try:
-                item = _one(path, job, inputs, owners)
-            except (UvfaceError, OSError) as error:
-                record = {"image": str(path), "error": str(error)}
-                item = Item(photo=path, record=record, error=str(error))
-            notes = () if job.donors is None else job.donors.take_notes()
-            yield dataclasses.replace(item, warnings=(*item.warnings, *notes))
-    finally:
-        write_labels(job.folder)
-        remove_empty(made)  # a run of which nothing came leaves no trace
+    for path in files:
+        try:
+            item = _one(path, job, inputs, owners)
+        except (UvfaceError, OSError) as error:
+            record = {"image": str(path), "error": str(error)}
+            item = Item(photo=path, record=record, error=str(error))
+        notes = () if job.donors is None else job.donors.take_notes()
+        yield dataclasses.replace(item, warnings=(*item.warnings, *notes))
 
 
 def _one(path: Path, job: _Job, inputs: InputFiles, owners: dict[Path, Path]) -> Item:

@@ -382,3 +382,11 @@ def test_a_wrong_option_ends_the_call_not_each_photo(tmp_path, astronaut, option
     with pytest.raises(InputError, match=message):
         reconstruct(astronaut, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_of_which_nobody_takes_an_item_leaves_no_folder(astronaut, tmp_path, model):
+    run = reconstruct(astronaut, tmp_path / "new/out", model=model, save="landmarks")
+    assert not (tmp_path / "new").exists()
+    assert next(run).error is None and (tmp_path / "new/out/astronaut.json").is_file()
+    with pytest.raises(InputError, match=r"cannot make the folder .*astronaut\.png"):
+        reconstruct(astronaut, astronaut, model=model)  # told at once, not with the first item

@@ -218,6 +218,12 @@ def test_a_run_of_which_nothing_comes_leaves_no_folder(photos, tmp_path):
     assert list((tmp_path / "own").iterdir()) == []  # it stood there before
 
 
+def test_a_run_of_which_nobody_takes_an_item_leaves_no_folder(photos, tmp_path):
+    run = augment(photos, tmp_path / "new/out", model=_Model(groups=[(1, 3)]), count=1)
+    assert not (tmp_path / "new").exists()
+    assert next(run).error is None and (tmp_path / "new/out").is_dir()
+
+
 def test_a_picture_left_without_a_sidecar_by_a_stopped_run_is_made_again(photos, tmp_path):
     _augment(photos / "anna.png", tmp_path, count=1)
     (tmp_path / "anna_000.png.json").unlink()
