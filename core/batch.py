@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import glob
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .arguments import name_list, path_list
+from .arguments import name_list
 from .errors import InputError, UvfaceError
 from .files import InputFiles, file_sha256, make_folder, no_empty_folder
+from .find_photos import find_photos
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
-from .io.contact_sheet import is_contact_sheet
-from .io.existing import as_json, is_result, read_existing
+from .io.existing import as_json, read_existing
 from .io.face_records import name_warnings
 from .io.images import Photo, read_photo
 from .io.provenance import software_name
@@ -23,10 +22,9 @@ from .io.results import ENDINGS, OUTPUTS, write_results
 from .io.textures import as_texture_size
 from .reconstruct import FaceChoice, Model, as_model, check_choice
 
-__all__ = ["Item", "find_photos", "is_glob", "output_names", "reconstruct"]
+__all__ = ["Item", "output_names", "reconstruct"]
 
 _LONGER = ("frontal", "canonical", "colors")  # outputs whose meshes' stems are STEM_NAME
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,61 +49,6 @@ class Item:
     def count(self) -> int:
         """Return the number of faces found."""
         return len(self.record.get("faces", ()))
-
-
-def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
-    """Return the files that files, folders (one level) and globs name, in order, each once.
-
-    Of folders and globs only pictures count, and of these not the results of `reconstruct` nor
-    its contact sheets. Brackets of a glob that match nothing as a set of characters stand for
-    themselves, as in names like ``photo[1].jpg``.
-
-    Raises:
-        InputError: a glob or a folder holds no picture, or something given is no name. A missing
-            *file* is reported when it is read, so that it does not end a batch.
-    """
-    photos: list[Path] = []
-    need = "names of files, folders or globs (model.reconstruct takes arrays and pictures)"
-    for pattern in map(str, path_list(patterns, need)):
-        path = Path(pattern)
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if _is_photo(p))
-        elif is_glob(pattern):
-            found = sorted(p for p in _matches(pattern) if _is_photo(p))
-        else:
-            found = [path]
-        if not found:
-            raise InputError(_none_in(path))
-        photos += found
-    unique: dict[tuple[Path, str], Path] = {}  # links of other names have results of their own
-    for path in photos:
-        unique.setdefault((path.resolve(), path.name), path)
-    return list(unique.values())
-
-
-def is_glob(pattern: str) -> bool:
-    """Return whether a text is a glob; not if it names a file, or has brackets for no match."""
-    if Path(pattern).exists() or not glob.has_magic(pattern):
-        return False
-    return "*" in pattern or "?" in pattern or bool(_matches(pattern))
-
-
-def _matches(pattern: str) -> list[Path]:
-    found = glob.glob(pattern, recursive=True)
-    return [Path(p) for p in found or glob.glob(pattern.replace("[", "[[]"), recursive=True)]
-
-
-def _none_in(path: Path) -> str:
-    """Return what to say of a folder or a glob without pictures."""
-    if path.is_dir() and any(p.suffix.lower() in _SUFFIXES for p in path.rglob("*")):
-        every = Path(glob.escape(str(path))) / "**" / "*"
-        return f"no pictures in {path} itself, but in folders below it; name these, or '{every}'"
-    return f"no pictures in {path}; need {', '.join(sorted(_SUFFIXES))}"
-
-
-def _is_photo(path: Path) -> bool:
-    is_picture = path.suffix.lower() in _SUFFIXES and path.is_file()
-    return is_picture and not is_result(path) and not is_contact_sheet(path)
 
 
 def reconstruct(

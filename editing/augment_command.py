@@ -71,7 +71,7 @@ def augment(
     """Make labelled variations of faces: pose, expression, shape, light, colour, occluders."""
     check_folder(output)
     set_up(device)
-    from ..core.batch import find_photos
+    from ..core.find_photos import find_photos
     from ..core.reconstruct import load
     from .augment_files import augment as run
     from .recipe import subjects

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.arguments import as_number
-from ..core.batch import Item, find_photos
+from ..core.batch import Item
 from ..core.errors import InputError, UvfaceError
 from ..core.files import InputFiles, file_sha256, make_folder, no_empty_folder
+from ..core.find_photos import find_photos
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
 from ..core.io.face_records import face_warnings

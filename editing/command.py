@@ -111,7 +111,7 @@ def edit(
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     check_recognition(recognition, like, reference_like)
-    from ..core.batch import find_photos, is_glob
+    from ..core.find_photos import find_photos, is_glob
     from ..core.reconstruct import load
     from .finder import LIKE, FaceFinder
     from .photos import edit_request
@@ -230,7 +230,7 @@ def texture(
 ) -> None:
     """Fuse photos of one person into a face file that swap and edit take in place of a photo."""
     set_up(device)
-    from ..core.batch import find_photos
+    from ..core.find_photos import find_photos
     from ..core.io.face_files import check_face_file_name
     from ..core.reconstruct import load
     from .finder import Selection

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.batch import find_photos, is_glob
 from ..core.errors import InputError, UvfaceError
 from ..core.files import InputFiles, write_bytes_atomic
+from ..core.find_photos import find_photos, is_glob
 from ..core.io.images import read_photo
 from ..core.io.signing import ContentSigner, read_credentials
 from ..editing.finder import FaceFinder

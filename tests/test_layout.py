@@ -29,6 +29,7 @@ RANKS = {
     "core.io": 4,
     "core.synthesis": 5,
     "core.upright": 5,
+    "core.find_photos": 5,
     "core.reconstruct": 6,
     "core.batch": 7,
     "core.doctor": 7,

@@ -77,9 +77,10 @@ def reconstruct(
 ) -> None:
     """Write landmarks, mesh, texture, visibility, depth and pose of every face."""
     set_up(device)
-    from ..batch import find_photos, output_names
+    from ..batch import output_names
     from ..batch import reconstruct as run
     from ..files import InputFiles
+    from ..find_photos import find_photos
     from ..io.images import check_image_name
     from ..reconstruct import load
 

@@ -12,8 +12,9 @@ import pytest
 import scipy.io
 import skimage.data
 
-from uvface.core.batch import _Names, find_photos, output_names, reconstruct
+from uvface.core.batch import _Names, output_names, reconstruct
 from uvface.core.errors import InputError
+from uvface.core.find_photos import find_photos
 from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
 from uvface.core.io.boxes import read_boxes
 from uvface.core.io.contact_sheet import TILE, draw_contact_sheet

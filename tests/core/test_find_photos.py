@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from uvface.core.batch import find_photos, is_glob
 from uvface.core.errors import InputError
+from uvface.core.find_photos import find_photos, is_glob
 
 
 def test_a_folder_of_folders_of_photos_says_so(tmp_path):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from mean_faces import mean_face
 
-from uvface.core.batch import find_photos
 from uvface.core.errors import InputError
 from uvface.core.files import InputFiles, write_bytes_atomic
+from uvface.core.find_photos import find_photos
 from uvface.core.geometry.layout import load_layout
 from uvface.core.io.existing import read_existing
 from uvface.core.io.images import Photo

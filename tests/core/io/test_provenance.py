@@ -3,8 +3,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from uvface.core.batch import find_photos
 from uvface.core.errors import InputError
+from uvface.core.find_photos import find_photos
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.provenance import (
     ALGORITHMIC_MEDIA,

@@ -1,0 +1,72 @@
+"""Which photos files, folders and globs name; imports no JAX."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from .arguments import path_list
+from .errors import InputError
+from .io.existing import is_result
+
+__all__ = ["find_photos", "is_glob"]
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+
+
+def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Return the files that files, folders (one level) and globs name, in order, each once.
+
+    Of folders and globs only pictures count, and of these not the results of `reconstruct` nor
+    its contact sheets. Brackets of a glob that match nothing as a set of characters stand for
+    themselves, as in names like ``photo[1].jpg``.
+
+    Raises:
+        InputError: a glob or a folder holds no picture, or something given is no name. A missing
+            *file* is reported when it is read, so that it does not end a batch.
+    """
+    photos: list[Path] = []
+    need = "names of files, folders or globs (model.reconstruct takes arrays and pictures)"
+    for pattern in map(str, path_list(patterns, need)):
+        path = Path(pattern)
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if _is_photo(p))
+        elif is_glob(pattern):
+            found = sorted(p for p in _matches(pattern) if _is_photo(p))
+        else:
+            found = [path]
+        if not found:
+            raise InputError(_none_in(path))
+        photos += found
+    unique: dict[tuple[Path, str], Path] = {}  # links of other names have results of their own
+    for path in photos:
+        unique.setdefault((path.resolve(), path.name), path)
+    return list(unique.values())
+
+
+def is_glob(pattern: str) -> bool:
+    """Return whether a text is a glob; not if it names a file, or has brackets for no match."""
+    if Path(pattern).exists() or not glob.has_magic(pattern):
+        return False
+    return "*" in pattern or "?" in pattern or bool(_matches(pattern))
+
+
+def _matches(pattern: str) -> list[Path]:
+    found = glob.glob(pattern, recursive=True)
+    return [Path(p) for p in found or glob.glob(pattern.replace("[", "[[]"), recursive=True)]
+
+
+def _none_in(path: Path) -> str:
+    """Return what to say of a folder or a glob without pictures."""
+    if path.is_dir() and any(p.suffix.lower() in _SUFFIXES for p in path.rglob("*")):
+        every = Path(glob.escape(str(path))) / "**" / "*"
+        return f"no pictures in {path} itself, but in folders below it; name these, or '{every}'"
+    return f"no pictures in {path}; need {', '.join(sorted(_SUFFIXES))}"
+
+
+def _is_photo(path: Path) -> bool:
+    from .io.contact_sheet import is_contact_sheet  # draws, and so needs JAX
+
+    is_picture = path.suffix.lower() in _SUFFIXES and path.is_file()
+    return is_picture and not is_result(path) and not is_contact_sheet(path)
