@@ -155,7 +155,7 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _is_batch(options: dict[str, Any]) -> bool:
-    from uvface.faceswap.batch import is_batch
+    from uvface.faceswap.jobs import is_batch  # of the batch itself JAX would be imported
 
     return is_batch(options["target"], options["listing"])
 

@@ -111,12 +111,13 @@ def edit(
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     check_recognition(recognition, like, reference_like)
-    from ..core.find_photos import find_photos, is_glob
+    from ..core.find_photos import find_photos
     from ..core.reconstruct import load
     from .finder import LIKE, FaceFinder
+    from .output_names import is_many as names_many
     from .photos import edit_request
 
-    is_many = Path(photo).is_dir() or is_glob(photo)
+    is_many = names_many(photo)
     photos = find_photos(photo) if is_many else [Path(photo)]
     others = [path for path in (reference, like, reference_like) if path is not None]
     outputs = _outputs(output, photos, others, is_many=is_many)
@@ -172,7 +173,7 @@ def _outputs(
     """Return the picture that is made of each photo; refuse what cannot be written."""
     from ..core.files import InputFiles
     from ..core.io.images import check_image_name
-    from .outputs import outputs_in
+    from .output_names import outputs_in
 
     with usage_errors():
         if not is_many:

@@ -1,4 +1,4 @@
-"""Pictures that are made of many photos: their names, what became of each, and which are kept.
+"""Pictures that are made of many photos: what became of each, and which are kept.
 
 A picture is written whole or not at all, its sidecar after it. So a batch that was stopped goes on
 where it was: what is complete is kept, the rest is made, and the results are the same.
@@ -17,7 +17,6 @@ import typer
 from ..core.commands.options import complain, warn
 from ..core.errors import InputError, UvfaceError
 from ..core.files import InputFiles, file_sha256
-from ..core.io.encoding import FORMATS
 from ..core.io.provenance import software_name
 from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
 
@@ -26,8 +25,6 @@ __all__ = [
     "MadePicture",
     "Outputs",
     "kept_record",
-    "output_name",
-    "outputs_in",
     "tell_picture",
 ]
 
@@ -63,27 +60,6 @@ class MadePicture:
         if self.error is not None:
             return "failed"
         return "kept" if self.is_old else "done"
-
-
-def outputs_in(folder: Path, photos: Sequence[Path]) -> list[Path]:
-    """Return the picture in a folder that is made of each photo, by the photo's name.
-
-    Raises:
-        InputError: the folder is a photo's.
-    """
-    place = folder.resolve()
-    if any(path.parent.resolve() == place for path in photos):
-        raise InputError(
-            f"{folder} is the photos' own folder, where the next run would take results for "
-            "photos; choose another"
-        )
-    return [folder / output_name(path) for path in photos]
-
-
-def output_name(photo: Path, *, addition: str = "") -> str:
-    """Return the name of a picture that is made of a photo: PNG for formats that are only read."""
-    suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
-    return f"{photo.stem}{addition}{suffix}"
 
 
 class Outputs:

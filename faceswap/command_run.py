@@ -17,15 +17,8 @@ from ..core.io.signing import ContentSigner
 from ..core.io.video_packet import VIDEO_SUFFIXES
 from ..editing.finder import FaceFinder, Selection
 from ..editing.outputs import NEEDS_SIDECARS, tell_picture
-from .batch import (
-    Job,
-    SwapItem,
-    is_batch,
-    jobs_of_targets,
-    read_jobs,
-    swap_many,
-    write_rows,
-)
+from .batch import SwapItem, swap_many, write_rows
+from .jobs import Job, is_batch, jobs_of_targets, read_jobs
 from .mapping import FaceMap, read_map
 from .options import wrong_map
 from .photos import prepare_swap, swap_photo

@@ -112,7 +112,7 @@ def _outputs(output: Path, photos: Sequence[Path]) -> list[Path]:
     """
     from ..core.files import InputFiles
     from ..core.io.images import check_image_name
-    from ..editing.outputs import outputs_in
+    from ..editing.output_names import outputs_in
 
     if len(photos) == 1:
         InputFiles(photos).spare(output)

@@ -274,3 +274,12 @@ def test_how_a_stopped_command_goes_on_is_said_where_it_can(
     assert main(command.split()) == 130
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+def test_what_to_say_of_a_stopped_swap_is_known_without_jax() -> None:
+    """Whoever stops a command waits for no imports."""
+    told = "cli._stopped(sys.argv[1:]), 'jax' in sys.modules"
+    code = f"import sys; from uvface import cli; print({told})"
+    words = ["swap", "*.jpg", "b.jpg", "-o", "out"]
+    run = subprocess.run([sys.executable, "-c", code, *words], **_CAPTURED, check=True)
+    assert run.stdout.endswith("with --skip-existing False\n")

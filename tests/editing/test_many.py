@@ -12,7 +12,8 @@ from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.sidecar import read_sidecar, sidecar_path
 from uvface.editing.finder import FaceFinder
 from uvface.editing.many import edit_many
-from uvface.editing.outputs import output_name, outputs_in, tell_picture
+from uvface.editing.output_names import output_name, outputs_in
+from uvface.editing.outputs import tell_picture
 from uvface.editing.photos import edit, edit_request
 
 

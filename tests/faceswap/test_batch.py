@@ -16,15 +16,8 @@ from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.sidecar import sidecar_path
 from uvface.core.io.signing import ContentSigner
 from uvface.editing.finder import FaceFinder, Selection
-from uvface.faceswap.batch import (
-    Job,
-    SwapItem,
-    is_batch,
-    jobs_of_targets,
-    read_jobs,
-    swap_many,
-    write_rows,
-)
+from uvface.faceswap.batch import SwapItem, swap_many, write_rows
+from uvface.faceswap.jobs import Job, is_batch, jobs_of_targets, read_jobs
 from uvface.faceswap.request import SwapOptions, SwapRequest
 from uvface.faceswap.swap import SwapConfig
 

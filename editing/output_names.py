@@ -1,0 +1,38 @@
+"""Names of the pictures that are made of many photos; imports no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.find_photos import is_glob
+from ..core.io.encoding import FORMATS
+
+__all__ = ["is_many", "output_name", "outputs_in"]
+
+
+def is_many(photo: str) -> bool:
+    """Return whether a text names photos, as a folder or a glob does, however many these hold."""
+    return Path(photo).is_dir() or is_glob(photo)
+
+
+def outputs_in(folder: Path, photos: Sequence[Path]) -> list[Path]:
+    """Return the picture in a folder that is made of each photo, by the photo's name.
+
+    Raises:
+        InputError: the folder is a photo's.
+    """
+    place = folder.resolve()
+    if any(path.parent.resolve() == place for path in photos):
+        raise InputError(
+            f"{folder} is the photos' own folder, where the next run would take results for "
+            "photos; choose another"
+        )
+    return [folder / output_name(path) for path in photos]
+
+
+def output_name(photo: Path, *, addition: str = "") -> str:
+    """Return the name of a picture that is made of a photo: PNG for formats that are only read."""
+    suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
+    return f"{photo.stem}{addition}{suffix}"
