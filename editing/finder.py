@@ -17,7 +17,7 @@ from ..core.io.boxes import Boxes, as_boxes, require_boxes
 from ..core.io.face_files import FaceTexture, TextureSource, is_face_file, read_face_file
 from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.images import Photo
-from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin, photo_path
+from ..core.io.photos import Origin, PhotoLike, array_record, open_photo, photo_origin, photo_path
 from ..core.once import once
 from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
 from ..core.types import Face
@@ -332,7 +332,7 @@ def _bytes_of(found: FoundReference) -> int:
 
 def _texture_source(photo: Photo) -> TextureSource:
     if photo.path is None:
-        return TextureSource(name="", sha256="")
+        return TextureSource(name="", **array_record(photo))
     return TextureSource(name=photo.path.name, sha256=file_sha256(photo.path))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -72,7 +71,7 @@ def reference_names(references: Sequence[PhotoLike | FoundReference]) -> Any:
     return names[0] if len(names) == 1 else names
 
 
-def _sources(found: FoundReference) -> list[dict[str, str]]:
+def _sources(found: FoundReference) -> list[dict[str, Any]]:
     """Return names and hashes of the photos that a face was made of, as its file has them."""
     assert isinstance(found.reference, FaceTexture)
-    return [dataclasses.asdict(source) for source in found.reference.sources]
+    return [source.record() for source in found.reference.sources]

@@ -186,5 +186,5 @@ def _face_file(path: Path) -> dict[str, Any]:
         "layout_digest": face.layout_digest,
         "texels": int(face.texture.shape[0]),
         "visible_fraction": round(float(face.visibility.mean()), 4),
-        "sources": [dataclasses.asdict(source) for source in face.sources],
+        "sources": [source.record() for source in face.sources],
     }

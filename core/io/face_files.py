@@ -45,7 +45,13 @@ class TextureSource:
     """A photo that a texture was made from."""
 
     name: str  # of the file, without its folder; empty for an array
-    sha256: str  # of the file's bytes; empty for an array
+    sha256: str  # of the file's bytes, or as `array_record` of an array; once empty for arrays
+    array: Mapping[str, Any] | None = dataclasses.field(default=None, hash=False)  # size and type
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        array = {} if self.array is None else {"array": dict(self.array)}
+        return {"name": self.name, "sha256": self.sha256} | array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +113,7 @@ def write_face_file(path: str | Path, face: FaceTexture) -> None:
         "layout": face.layout,
         "layout_digest": face.layout_digest,
         "software": face.software,
-        "sources": [dataclasses.asdict(source) for source in face.sources],
+        "sources": [source.record() for source in face.sources],
     }
     # One text: safetensors writes several in no fixed order, and equal faces shall be equal files.
     write_bytes_atomic(path, save(arrays, metadata={_KEY: json.dumps(header)}))

@@ -1,6 +1,8 @@
 """One texture of several photos of a person."""
 
 import dataclasses
+import hashlib
+import json
 
 import cv2
 import jax.numpy as jnp
@@ -9,10 +11,13 @@ import pytest
 from toy_faces import layout, texture, toy_photo
 from toy_models import ToyModel
 
+from uvface.cli import main
 from uvface.core.errors import InputError, NoFaceError
 from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.visibility import normals
+from uvface.core.io.face_files import read_face_file
 from uvface.core.io.images import read_photo, write_image
+from uvface.core.levels import quantise
 from uvface.editing.fuse import _match, _Views, fuse_photos, native_size
 from uvface.editing.photos import edit
 from uvface.editing.texture import texture as make_texture
@@ -170,6 +175,22 @@ def test_face_files_stand_for_photos(tmp_path):
     assert 0.0 < (edited.image != edited.photo.image).mean() < 0.2
     with pytest.raises(InputError, match="stands alone"):
         swap(tmp_path / "1.png", [tmp_path / "two.uvface", tmp_path / "2.png"], model=model)
+
+
+def test_face_files_of_arrays_tell_them_by_size_type_and_hash(tmp_path, capsys):
+    """Their hash was empty: nothing told what such a face was made of."""
+    photo = quantise(toy_photo(2)[0], bit_depth=8)
+    face, _ = make_texture([photo], model=ToyModel())
+    face.save(tmp_path / "two.uvface")
+    assert main(["inspect", str(tmp_path / "two.uvface")]) == 0
+    (source,) = json.loads(capsys.readouterr().out)["sources"]
+    height, width = photo.shape[:2]
+    assert source == {
+        "name": "",
+        "sha256": hashlib.sha256(photo.tobytes()).hexdigest(),
+        "array": {"width": width, "height": height, "dtype": "uint8"},
+    }
+    assert read_face_file(tmp_path / "two.uvface").sources == face.sources
 
 
 def test_photos_without_a_face_are_left_out(tmp_path):

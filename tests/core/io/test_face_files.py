@@ -32,6 +32,13 @@ def test_face_is_read_back(tmp_path, face):
     assert found.sources == face.sources and found.software.startswith("uvface")
 
 
+def test_sources_of_files_are_written_as_ever_and_older_ones_of_arrays_are_read(tmp_path, face):
+    older = dataclasses.replace(face, sources=(*face.sources, TextureSource(name="", sha256="")))
+    older.save(tmp_path / "a.uvface")
+    assert b"array" not in (tmp_path / "a.uvface").read_bytes()
+    assert read_face_file(tmp_path / "a.uvface").sources == older.sources
+
+
 def test_the_same_face_gives_the_same_bytes(tmp_path, face):
     for name in ("a.uvface", "b.uvface"):
         face.save(tmp_path / name)
