@@ -47,8 +47,8 @@ def edit_many(
     """
     if skip_existing and not (metadata and sidecar):
         raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
-    shared = [path for one in (*request.sources, *request.likes) if (path := photo_path(one))]
-    claimed = Outputs(InputFiles([*photos, *shared]))
+    shared = [*request.sources, *request.likes]
+    claimed = Outputs(InputFiles([*photos, *map(photo_path, shared)]))
     for photo, output in zip(photos, outputs, strict=True):
         made = partial(MadePicture, photo=photo, output=output)
         try:

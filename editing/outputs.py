@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ import typer
 
 from ..core.commands.options import complain, warn
 from ..core.errors import InputError, UvfaceError
-from ..core.files import InputFiles, file_sha256
+from ..core.files import InputFiles
+from ..core.io.photos import PhotoLike, photo_origin
 from ..core.io.provenance import software_name
-from ..core.io.sidecar import is_intact, read_sidecar, sidecar_path
+from ..core.io.sidecar import is_intact, origin_record, read_sidecar, sidecar_path
 
 __all__ = [
     "NEEDS_SIDECARS",
@@ -82,7 +83,7 @@ def kept_record(
     output: Path,
     photo: Path,
     *,
-    inputs: Sequence[Path],
+    inputs: Sequence[PhotoLike],
     settings: Callable[[], dict[str, Any]],
 ) -> dict[str, Any] | None:
     """Return the record of a complete picture of the same inputs, options and software; or None.
@@ -90,21 +91,28 @@ def kept_record(
     Args:
         output: the picture.
         photo: what it is made of.
-        inputs: all files that are read for it.
+        inputs: all that it is made from, in the order of its sidecar.
         settings: gives its options; called where the rest is the same.
     """
     try:
         found = read_sidecar(output) if sidecar_path(output).is_file() else None
         if found is None or not is_intact(output, found):
             return None
-        hashes = {entry["path"]: entry["sha256"] for entry in found["inputs"]}
         is_same = found["software"] == software_name()
         is_same &= found["settings"] == json.loads(json.dumps(settings()))
-        is_same &= all(hashes.get(str(path)) == file_sha256(path) for path in inputs)
+        is_same &= _are_told(inputs, found["inputs"])
         record = {key: found[key] for key in ("operation", "settings", "faces", "warnings")}
     except (OSError, UvfaceError, KeyError, TypeError):
         return None
     return {"image": str(output), "photo": str(photo)} | record if is_same else None
+
+
+def _are_told(inputs: Sequence[PhotoLike], told: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a sidecar names just these inputs; arrays, which have no names, in order."""
+    entries = [{key: entry[key] for key in entry if key != "role"} for entry in told]
+    given = [origin_record(photo_origin(one)) for one in inputs]
+    arrays = [[one for one in some if not one["path"]] for some in (given, entries)]
+    return arrays[0] == arrays[1] and all(one in entries for one in given)
 
 
 def tell_picture(made: MadePicture, *, quiet: bool, as_json: bool) -> None:

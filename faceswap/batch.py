@@ -18,8 +18,9 @@ from typing import Any
 from ..core.errors import InputError, UvfaceError
 from ..core.files import InputFiles, write_bytes_atomic
 from ..core.io.images import read_photo
+from ..core.io.photos import PhotoLike, photo_path
 from ..core.io.signing import ContentSigner, read_credentials
-from ..editing.finder import FaceFinder
+from ..editing.finder import FaceFinder, FoundReference
 from ..editing.outputs import NEEDS_SIDECARS, MadePicture, Outputs, kept_record
 from ..editing.result import EditResult
 from .jobs import Job
@@ -78,7 +79,7 @@ def swap_many(
         raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
     requests = [_own_request(job, request, masks) for job in jobs]
     pairs = list(zip(jobs, requests, strict=True))
-    inputs = InputFiles(path for job, own in pairs for path in _inputs(job, own))
+    inputs = InputFiles(photo_path(one) for job, own in pairs for one in _inputs(job, own))
     outputs = Outputs(inputs)
     for job, own in pairs:
         try:
@@ -107,10 +108,12 @@ def _own_request(job: Job, request: SwapRequest, masks: Path | None) -> SwapRequ
     return own if masks is None else dataclasses.replace(own, mask=mask_beside(masks, job.target))
 
 
-def _inputs(job: Job, request: SwapRequest) -> list[Path]:
+def _inputs(job: Job, request: SwapRequest) -> list[PhotoLike]:
+    """Return what a picture is made from, in the order of its sidecar."""
     mapped = [photo for given in request.mapping.values() for photo in given]
-    photos = [*(request.references or mapped), *request.likes, request.mask]
-    return [job.target, *(Path(photo) for photo in photos if isinstance(photo, str | Path))]
+    given = [*(request.references or mapped), *request.likes, request.mask]
+    photos = [one for one in given if one is not None and not isinstance(one, FoundReference)]
+    return [job.target, *photos]
 
 
 def _one(

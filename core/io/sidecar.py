@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # `uvface inspect` reads sidecars without JAX
 __all__ = [
     "check_sidecar",
     "is_intact",
+    "origin_record",
     "read_sidecar",
     "remove_sidecar",
     "sidecar_path",
@@ -57,13 +58,18 @@ def write_sidecar(
         "sha256": file_sha256(path),
         "software": software_name(),
         "digital_source_type": COMPOSITE_SYNTHETIC,
-        "inputs": [{"role": role} | _origin_record(origin) for role, origin in inputs.items()],
+        "inputs": [{"role": role} | origin_record(origin) for role, origin in inputs.items()],
         **{key: value for key, value in record.items() if key not in ("image", "photo")},
     }
     write_bytes_atomic(sidecar_path(path), (json.dumps(content, indent=2) + "\n").encode())
 
 
-def _origin_record(origin: Origin) -> dict[str, Any]:
+def origin_record(origin: Origin) -> dict[str, Any]:
+    """Return what tells a file, or a photo that came from none, from others.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
     if isinstance(origin, Path):
         return {"path": str(origin), "sha256": file_sha256(origin)}
     from .photos import array_record

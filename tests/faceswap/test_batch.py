@@ -138,6 +138,19 @@ def test_a_photo_that_was_left_out_is_looked_at_again_when_it_changes(photos, mo
     assert next(run([job], model, skip_existing=True)).status == "done"
 
 
+def test_a_picture_of_other_arrays_is_made_anew(photos, model, tmp_path):
+    """Only files were compared, so that the picture of any array before was kept."""
+    job = Job(target=photos / "1.png", references=(), output=tmp_path / "o.png")
+    photo, other = toy_photo(2)[0], toy_photo(3)[0]
+
+    def status(array):
+        request = SwapRequest(mapping={0: (array,)})
+        return next(run([job], model, request=request, skip_existing=True)).status
+
+    given = (photo, photo, other, other.astype(np.float64))  # which is read as float32
+    assert [status(array) for array in given] == ["done", "kept", "done", "kept"]
+
+
 def test_lists_name_targets_references_and_outputs(photos, model, tmp_path):
     listing = tmp_path / "list.csv"
     listing.write_text(
