@@ -32,6 +32,7 @@ __all__ = [
     "MAX_PIXELS",
     "Photo",
     "check_image_name",
+    "is_heic",
     "photo_from_picture",
     "read_photo",
     "write_image",
@@ -103,7 +104,7 @@ def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
     except Image.DecompressionBombError:
         raise InputError(f"{path} claims far more than {max_pixels:,} pixels; scale it") from None
     except Image.UnidentifiedImageError:
-        hint = "is HEIC, which cannot be read" if _is_heic(content) else "is not an image we know"
+        hint = "is HEIC, which cannot be read" if is_heic(content) else "is not an image we know"
         raise InputError(f"{path} {hint}; convert it to JPEG or PNG") from None
     except InputError:
         raise
@@ -129,7 +130,8 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _is_heic(content: bytes) -> bool:
+def is_heic(content: bytes) -> bool:
+    """Return whether a file that begins so is HEIC, as telephones make; Pillow reads none."""
     return content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1")
 
 

@@ -21,6 +21,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ..errors import InputError
+from .images import is_heic
 
 __all__ = ["FULL", "LIMITED", "Frame", "VideoReader", "converted", "count_frames", "import_av"]
 
@@ -105,10 +106,12 @@ class VideoReader:
         if not self.container.streams.video:
             self.close()
             raise InputError(f"{self.path} holds no video; give a file with moving pictures")
-        if _begins_as_still(self.path) and self._is_short():
+        is_unread = _begins_as_heic(self.path)
+        if (is_unread or _begins_as_still(self.path)) and self._is_short():
             self.close()
+            advice = "convert it to JPEG or PNG, and " * is_unread
             raise InputError(
-                f"{self.path} is a still picture, no video; uvface swap puts a face into it"
+                f"{self.path} is a still picture, no video; {advice}uvface swap puts a face into it"
             )
         self.stream = self.container.streams.video[0]
         self.stream.thread_type = "AUTO"
@@ -247,6 +250,11 @@ class VideoReader:
         self._is_on_its_side = bool(turns % 2)
         rgb = converted(frame, format="rgb24", src_colorspace=self.matrix, dst_color_range=FULL)
         return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), turns))
+
+
+def _begins_as_heic(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return is_heic(stream.read(12))
 
 
 def _begins_as_still(path: Path) -> bool:

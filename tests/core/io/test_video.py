@@ -143,6 +143,15 @@ def test_a_still_picture_is_no_video_of_one_frame(tmp_path, suffix):
         VideoReader(path)
 
 
+def test_a_still_of_a_telephone_is_no_video_either(tmp_path):
+    """FFmpeg reads HEIC, which Pillow does not, and takes it for a video of one frame."""
+    content = write_video(tmp_path / "one.mp4", _frames(1)).read_bytes()
+    path = tmp_path / "still.heic"
+    path.write_bytes(content.replace(b"ftypisom", b"ftypheic", 1))
+    with pytest.raises(InputError, match=r"still.* is a still picture, no video; convert it to"):
+        VideoReader(path)
+
+
 def test_pages_and_views_are_stills_and_animations_are_not(tmp_path):
     first, *others = map(Image.fromarray, _frames(3))
     for name in ("pages.tif", "views.mpo"):
