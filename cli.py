@@ -140,8 +140,7 @@ def _stopped(words: Sequence[str]) -> str:
     """Return what to say of a command that was interrupted."""
     options = _options(words)
     ways = [way for option, way in _WAYS_ON.items() if option in options]
-    is_refused = words[:1] == ["swap"] and not _is_batch(options)
-    return "; ".join(["stopped", *ways * (not is_refused)])
+    return "; ".join(["stopped", *ways * _is_batch(words, options)])
 
 
 def _options(words: Sequence[str]) -> dict[str, Any]:
@@ -154,10 +153,15 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
     return dict(given)
 
 
-def _is_batch(options: dict[str, Any]) -> bool:
-    from uvface.faceswap.jobs import is_batch  # of the batch itself JAX would be imported
+def _is_batch(words: Sequence[str], options: dict[str, Any]) -> bool:
+    """Return whether a command that can go on makes many pictures."""
+    # Of the batches themselves JAX would be imported.
+    from uvface.editing.output_names import is_many
+    from uvface.faceswap.jobs import is_batch
 
-    return is_batch(options["target"], options["listing"])
+    if words[:1] == ["swap"]:
+        return is_batch(options["target"], options["listing"])
+    return words[:1] != ["edit"] or is_many(options["photo"] or "")
 
 
 def _leave(stream: Any) -> None:

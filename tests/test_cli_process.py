@@ -256,6 +256,8 @@ def test_ctrl_c_while_jax_is_imported_is_one_line(tmp_path: Path) -> None:
         ("swap -o out *.jpg b.jpg", "with --skip-existing"),
         ("swap --list pairs.csv -o out", "with --skip-existing"),
         ("swap -o . a.jpg b.jpg --faces all", "error: stopped\n"),  # one photo: no batch
+        ("edit -o b.png a.jpg --retouch skin=1", "error: stopped\n"),
+        ("edit -o out . --retouch skin=1", "with --skip-existing"),
         ("augment a.jpg -o out", "with --skip-existing"),
         ("train", "with --resume"),
         ("inspect a.jpg", "error: stopped\n"),
