@@ -28,15 +28,24 @@ __all__ = [
 
 # What inside a region is recoloured: all of it; or, of a picture: all of it up to where the colour
 # of the lips ends; the hairs of a brow, but not the skin between them; the iris, but neither the
-# white nor the pupil.
+# lids, the white nor the pupil.
 Contrast = Literal["all", "lips", "hairs", "iris"]
 
-_CONTRASTS: dict[str, Contrast] = {"brows": "hairs", "lips": "lips", "eyeballs": "iris"}
-# Light and pigment differ from part to part: each gets the new colour by its own mean.
+_CONTRASTS: dict[str, Contrast] = {
+    "brows": "hairs",
+    "lips": "lips",
+    "eyeballs": "iris",
+    "eyes": "iris",
+}
+# Light and pigment differ from part to part: each gets the new colour by its own mean. Of eyes a
+# colour means what lies between the lids.
 _PARTS = {
     "brows": ("brows_left", "brows_right"),
     "lips": ("lips_upper", "lips_lower"),
     "eyeballs": ("eyeballs_left", "eyeballs_right"),
+    "eyes": ("eyeballs_left", "eyeballs_right"),
+    "eyes_left": ("eyeballs_left",),
+    "eyes_right": ("eyeballs_right",),
 }
 _CONTRAST = (0.03, 0.08)  # Oklab: from the first on pixels are told apart, at the second fully
 _HIGHLIGHT = (0.22, 0.40)  # above the region's lightness: gloss, keeps its own colour
@@ -63,7 +72,7 @@ def split_regions(
 ) -> list[tuple[Contrast, list[list[str]]]]:
     """Return what is recoloured in turn: a contrast, and groups of regions that have it.
 
-    Each group is recoloured by its own mean: each part of lips, brows and eyeballs, and all other
+    Each group is recoloured by its own mean: each part of lips, brows and eyes, and all other
     regions together.
     """
     kinds: dict[Contrast, list[str]] = {}

@@ -74,6 +74,23 @@ def test_each_lip_gets_the_color_by_its_own_mean():
     assert contrast < 0.8 * abs(float(before[lower][0] - before[upper][0]))
 
 
+def _with_eyeballs():
+    """Return the toy layout with the inner half of its eyes as eyeballs."""
+    eyes = {side: layout().region(f"eyes_{side}") for side in ("left", "right")}
+    balls = {f"eyeballs_{side}": jnp.maximum(2.0 * eye - 1.0, 0.0) for side, eye in eyes.items()}
+    return dataclasses.replace(layout(), regions=layout().regions | balls)
+
+
+def test_a_color_of_eyes_changes_what_one_of_eyeballs_changes():
+    """Before, lids and whites got the colour of the irises."""
+    image, face = toy_photo(1)
+    settings = {"recolor": "#2060c0"}
+    for side in ("left", "right"):
+        eyes = edit_face(image, face, _with_eyeballs(), regions=[f"eyes_{side}"], **settings)
+        balls = edit_face(image, face, _with_eyeballs(), regions=[f"eyeballs_{side}"], **settings)
+        assert (eyes == balls).all() and (eyes != image).any()
+
+
 def test_regions_of_several_kinds_are_recolored_as_one_after_the_other():
     """Before, brow hair, the skin under it and lips had one mean: skin of the forehead was red."""
     image, face = toy_photo(1)

@@ -145,6 +145,7 @@ def test_contrast_follows_the_region():
     assert contrast_of("brows_left") == "hairs"
     assert contrast_of("lips_lower") == "lips"
     assert contrast_of("eyeballs") == "iris"
+    assert contrast_of("eyes_right") == "iris"
     assert contrast_of("cheeks") == "all"
 
 
@@ -159,3 +160,16 @@ def test_regions_are_split_by_kind_and_then_by_part():
         ("lips", [["lips"]]),
         ("all", [["chin"]]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        (["eyes"], ["eyeballs_left", "eyeballs_right"]),
+        (["eyes_left"], ["eyeballs_left"]),
+        (["eyes_right", "eyeballs"], ["eyeballs_right", "eyeballs_left"]),
+    ],
+)
+def test_a_color_of_eyes_is_one_of_irises(names, parts):
+    """Before, whites and lids got it, too."""
+    assert split_regions(load_layout(), names) == [("iris", [[part] for part in parts])]
