@@ -17,7 +17,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from ..geometry.ramps import smooth_step
+from ..geometry.ramps import ramp, smooth_step
 from .patches import EYEBALL_LEFT, EYEBALL_RIGHT, MEMBRANE
 from .surface import FaceSurface, TexelBinding
 
@@ -28,8 +28,9 @@ SUPERSAMPLE = 4
 # PRNet's weights (landmarks : eyes, nose, mouth : face : neck = 16 : 4 : 3 : 0), except that the
 # neck keeps a little: it takes part in the z-buffer, where a wild neck would hide the face.
 LOSS_WEIGHTS = (16.0, 4.0, 3.0, 0.5)
+LID_FADE = (0.35, 1.0)  # of the way from eye to brow: the upper lid's weight runs out
 LANDMARK_RADIUS = 1.5 / 256  # of the full landmark weight, UV
-TWO_SIDED = ("brows", "eyes", "eyeballs", "cheeks", "ears")
+TWO_SIDED = ("brows", "eyes", "eyeballs", "lids_upper", "cheeks", "ears")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -120,6 +121,7 @@ def draw_regions(
     regions = _outer(canvas)
     regions |= _openings(canvas)
     regions |= _inner(canvas, regions)
+    regions["lids_upper"] = _upper_lids(canvas, regions)
     regions |= _skin(canvas, regions)
     mask = np.asarray(binding.mask)
     for name, region in regions.items():
@@ -202,15 +204,54 @@ def _skin(canvas: _Canvas, regions: dict[str, np.ndarray]) -> dict[str, np.ndarr
     }
 
 
+def _upper_lids(canvas: _Canvas, regions: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the skin between eyes and brows, fading out on its way up as eye shadow does."""
+    spine, width = _brow_band(canvas.marks)
+    to_brow, nearest = _nearest(canvas.u, canvas.v, spine)
+    to_brow = np.maximum(to_brow - width[nearest], 0.0)
+    lashes = CubicSpline(np.arange(4), canvas.marks[42:46])(np.linspace(0, 3, 80))
+    to_eye, _ = _nearest(canvas.u, canvas.v, lashes)
+    height = to_eye / (to_eye + to_brow + 1e-9)  # 0 at the eye, 1 at the brow
+    around = canvas.left_outline(_lid(canvas.marks), soft=3 * SOFT)
+    others = np.maximum(regions["eyeballs"], regions["brows"])
+    return around * (1 - ramp(height, LID_FADE)) * (1 - others) * regions["face"]
+
+
+def _lid(marks: np.ndarray) -> np.ndarray:
+    """Return the outline of the left upper lid: the eye's edge, from in to out, and the brow's."""
+    near = marks[[42, 43, 44, 45, 45, 26, 25, 24, 23, 42]]
+    offsets = [
+        [0.002, 0.002],
+        [0.0, 0.012],
+        [0.0, 0.012],
+        [-0.004, 0.004],
+        [0.022, -0.022],
+        [-0.012, 0.045],
+        [0.0, 0.038],
+        [0.0, 0.038],
+        [0.008, 0.042],
+        [-0.006, -0.03],
+    ]
+    return near + np.array(offsets)
+
+
 def _brows(canvas: _Canvas) -> np.ndarray:
-    """Return a band from the landmarks, which run along the upper edge, over the hairs."""
-    inner, tail = canvas.marks[22] + [-0.028, 0.04], canvas.marks[26] + [0.012, 0.04]
-    drop = np.array([[0.0, 0.026], [0.0, 0.014], [0.0, 0.010], [0.0, 0.012]])
-    at, fine = np.arange(6), np.linspace(0, 5, 160)
-    spine = CubicSpline(at, np.stack([inner, *(canvas.marks[22:26] + drop), tail]))(fine)
-    width = np.interp(fine, at, [0.020, 0.026, 0.025, 0.022, 0.020, 0.014])
+    """Return the texels of the hairs of brows."""
+    spine, width = _brow_band(canvas.marks)
     distance, nearest = _nearest(canvas.u, canvas.v, spine)
     return _below(distance - width[nearest], 2 / 256)
+
+
+def _brow_band(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a band from the landmarks, which run along the upper edge, over the hairs.
+
+    Its middle line ``[n, 2]`` and half its width ``[n]``, UV.
+    """
+    inner, tail = marks[22] + [-0.028, 0.04], marks[26] + [0.012, 0.04]
+    drop = np.array([[0.0, 0.026], [0.0, 0.014], [0.0, 0.010], [0.0, 0.012]])
+    at, fine = np.arange(6), np.linspace(0, 5, 160)
+    spine = CubicSpline(at, np.stack([inner, *(marks[22:26] + drop), tail]))(fine)
+    return spine, np.interp(fine, at, [0.020, 0.026, 0.025, 0.022, 0.020, 0.014])
 
 
 def _lips(marks: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry import layout as layout_module
 from uvface.core.geometry.layout import UVLayout, load_layout, save_layout
 
-ONE_SIDED = ("brows", "cheeks", "ears", "eyeballs", "eyes")
+ONE_SIDED = ("brows", "cheeks", "ears", "eyeballs", "eyes", "lids_upper")
 REGIONS = {
     *("brows", "cheeks", "chin", "ears", "eyeballs", "eyes", "face", "forehead", "jaw", "lips"),
-    *("lips_lower", "lips_upper", "mouth_interior", "neck", "nose", "rigid", "scalp", "skin"),
+    *("lids_upper", "lips_lower", "lips_upper", "mouth_interior", "neck", "nose", "rigid"),
+    *("scalp", "skin"),
     *(f"{name}_{side}" for name in ONE_SIDED for side in ("left", "right")),
 }
 
@@ -73,6 +74,23 @@ def test_parts_of_the_face_do_not_overlap(layout: UVLayout) -> None:
     parts = sum(np.asarray(layout.region(name)) for name in ("face", "ears", "neck", "scalp"))
     inside = np.asarray(layout.mask) > 0
     np.testing.assert_allclose(parts[inside], 1, atol=0.3)
+
+
+def test_upper_lids_lie_between_eyeballs_and_brows_and_fade(layout: UVLayout) -> None:
+    lids, eyeballs, brows = (
+        np.asarray(layout.region(name)) for name in ("lids_upper", "eyeballs", "brows")
+    )
+    assert lids[eyeballs > 0.9].max() < 0.1 and lids[brows > 0.9].max() < 0.1
+    column = round(float(layout.landmark_uv[43:45, 0].mean()) * layout.size)
+    edge = int(np.argmax(eyeballs[:, column] > 0.5))  # the first row of the eye below its lid
+    brow = edge - int(np.argmax(brows[edge::-1, column] > 0.5))  # the last of the brow above
+    assert edge - brow > 8
+    going_up = lids[edge - 4 : brow + 1 : -1, column]
+    assert going_up[0] > 0.95 and going_up[-1] < 0.15
+    steps = np.diff(going_up)
+    assert -0.2 < steps.min() and steps.max() < 0.02
+    below = edge + int(np.argmin(eyeballs[edge:, column] > 0.1))
+    assert lids[below:, column].max() == 0.0
 
 
 def test_triangles_face_outwards(layout: UVLayout) -> None:
