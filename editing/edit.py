@@ -16,6 +16,7 @@ from ..core.arguments import as_number
 from ..core.blending.composite import BlendConfig, composite
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp
 from ..core.geometry.render import render_texture
 from ..core.types import Face
 from .apply import Window, cut_edit_window, paste_window, render_edit
@@ -37,6 +38,8 @@ __all__ = [
 ]
 
 _LEAST = 0.01  # below this a mask is 0
+# Texels of 256 beside eyeballs, where lashes grow: no colour of lids, and all of it.
+_RIM, _AT_RIM = 1.5, (0.02, 0.15)
 _MOST_FEATHER = 64.0  # texels of 256: softer than that, a region is the whole face
 
 RgbImage = Float[np.ndarray, "height width 3"]
@@ -117,7 +120,7 @@ def edit_face(
     if recolor is not None:
         color = jnp.asarray(parse_color(recolor), jnp.float32)
         for contrast, groups in split_regions(layout, regions):
-            parts = _part_masks(layout, groups, config.feather)
+            parts = _painted_masks(layout, contrast, groups, config.feather)
             window = cut_edit_window(image, face, np.asarray(parts.max(axis=-1)))
             edited = _recolor_window(
                 window, face, parts, layout, color, masks.strength, contrast=contrast
@@ -201,6 +204,17 @@ def _part_masks(
     layout: UVLayout, groups: Sequence[Sequence[str]], feather: float
 ) -> Float[Array, "size size parts"]:
     return jnp.stack([_edit_mask(layout, names, feather) for names in groups], axis=-1)
+
+
+def _painted_masks(
+    layout: UVLayout, contrast: Contrast, groups: Sequence[Sequence[str]], feather: float
+) -> Float[Array, "size size parts"]:
+    """Return the masks of what gets a colour; the soft border of lids ends before the eye."""
+    parts = _part_masks(layout, groups, feather)
+    if contrast != "lids" or "eyeballs" not in layout.regions:
+        return parts
+    near = soften(layout.region("eyeballs")[..., None], _RIM * layout.size / 256)
+    return parts * (1.0 - ramp(near, _AT_RIM))
 
 
 @partial(jax.jit, static_argnames="contrast")

@@ -28,14 +28,15 @@ __all__ = [
 
 # What inside a region is recoloured: all of it; or, of a picture: all of it up to where the colour
 # of the lips ends; the hairs of a brow, but not the skin between them; the iris, but neither the
-# lids, the white nor the pupil.
-Contrast = Literal["all", "lips", "hairs", "iris"]
+# lids, the white nor the pupil; the skin of lids, but not their lashes.
+Contrast = Literal["all", "lips", "hairs", "iris", "lids"]
 
 _CONTRASTS: dict[str, Contrast] = {
     "brows": "hairs",
     "lips": "lips",
     "eyeballs": "iris",
     "eyes": "iris",
+    "lids": "lids",
 }
 # Light and pigment differ from part to part: each gets the new colour by its own mean. Of eyes a
 # colour means what lies between the lids.
@@ -59,6 +60,7 @@ _HAIR = (0.06, 0.95)  # of the way from skin to hair: bare skin, hair
 _TINT = 0.6  # power of the share by which hair tints a pixel: between hairs, the skin is grey too
 _IRIS = 0.59  # cm, radius; it varies little between people
 _PUPIL = (0.40, 0.55)  # of that radius
+_LASHES = (0.5, 0.8)  # of the lightness around: lashes, and bare lids
 _STEPS = 8  # of the search for the centre of an iris
 
 
@@ -83,7 +85,7 @@ def split_regions(
 
 def _groups(layout: UVLayout, contrast: Contrast, names: list[str]) -> list[list[str]]:
     parts = [part for name in names for part in _PARTS.get(name, (name,))]
-    if contrast == "all" or not set(parts) <= set(layout.regions):
+    if contrast in ("all", "lids") or not set(parts) <= set(layout.regions):
         return [names]
     return [[part] for part in dict.fromkeys(parts)]
 
@@ -213,12 +215,22 @@ def _distance_to_disc(dark: Array, mask: Array, radius: Array) -> Array:
     return jnp.linalg.norm(pixels - center, axis=-1) / radius
 
 
+def _bare_lids(lab: Array, mask: Array, around: Array, scale: Array) -> Array:
+    """Return the mask without what is dark in it: lashes and lines along them."""
+    light, skin = lab[..., 0], mask + around
+    far = jnp.full_like(light, _mean(light, skin)[0])
+    level = _level(light, skin, _BARE * scale, otherwise=far, prior=_FAR)
+    return mask * ramp(light / jnp.maximum(level, 1e-3), _LASHES)
+
+
 def _select(lab: Array, mask: Array, around: Array, scale: Array, contrast: Contrast) -> Array:
     """Return which of the masked pixels are recoloured, in [0, 1]."""
     if contrast == "lips":
         return _lips(lab, mask, around, scale)
     if contrast == "hairs":
         return _hairs(lab, mask, around, scale)
+    if contrast == "lids":
+        return _bare_lids(lab, mask, around, scale)
     return _iris(lab, mask, scale) if contrast == "iris" else mask
 
 
@@ -235,7 +247,7 @@ def recolor(
     """Give the masked pixels a new mean colour and keep their light and detail.
 
     Args:
-        image: sRGB pixels or texels; a picture for the contrasts ``lips``, ``hairs``, ``iris``.
+        image: sRGB pixels or texels; a picture for all contrasts but ``all``.
         mask: weights in [0, 1].
         color: the new mean, sRGB.
         around: weights of the skin around the region, for all contrasts but ``all``.
@@ -257,7 +269,10 @@ def recolor(
         share = jnp.stack([weights, weights**_TINT, weights**_TINT], axis=-1)
         moved = rgb_from_lab(lab + share * (goal - mean))
         return image + (moved - image) / jnp.maximum(weights, 1e-3)[..., None], weights
-    light = jnp.maximum(lab[..., :1] + (goal[0] - mean[0]), 0.0)
+    if contrast == "lids":  # eye shadow in the shade is as much darker as skin is
+        light = lab[..., :1] * (goal[0] / jnp.maximum(mean[0], 0.05))
+    else:
+        light = jnp.maximum(lab[..., :1] + (goal[0] - mean[0]), 0.0)
     # A pigment darkens and colours: in the shade its colour is weaker in proportion.
     depth = jnp.clip(light / jnp.maximum(goal[0], 0.05), 0.0, 1.2)
     chroma = goal[1:] * depth + 0.5 * (lab[..., 1:] - mean[1:])

@@ -10,7 +10,10 @@ from toy_faces import layout, toy_photo
 
 from uvface.core.blending.composite import BlendConfig
 from uvface.core.errors import InputError
+from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.render import render_texture
 from uvface.core.io.face_files import FaceTexture
+from uvface.editing import edit as edit_module
 from uvface.editing.apply import cut_edit_window, paste_window, render_edit
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.edit import EditConfig, check_edit, edit_face
@@ -89,6 +92,29 @@ def test_a_color_of_eyes_changes_what_one_of_eyeballs_changes():
         eyes = edit_face(image, face, _with_eyeballs(), regions=[f"eyes_{side}"], **settings)
         balls = edit_face(image, face, _with_eyeballs(), regions=[f"eyeballs_{side}"], **settings)
         assert (eyes == balls).all() and (eyes != image).any()
+
+
+def test_a_color_of_lids_leaves_the_eyeballs_bit_by_bit():
+    """As any other region's, the soft border of lids would run over them."""
+    image, face = toy_photo(1)
+    balls, regions = _with_eyeballs().regions["eyeballs_left"], layout().regions
+    lids = jnp.maximum(regions["eyes_left"] - balls, 0.0)
+    own = {"eyeballs": balls, "lids_upper": lids}
+    eyed = dataclasses.replace(layout(), regions=regions | own)
+    result = edit_face(image, face, eyed, regions=["lids_upper"], recolor="#2030c0")
+    drawn, _ = render_texture(balls[..., None], face.position_map, eyed, height=120, width=120)
+    is_eyeball = np.asarray(drawn)[..., 0] > 0.9
+    assert is_eyeball.sum() > 20
+    assert (result == image)[is_eyeball].all() and (result != image).any()
+
+
+def test_the_soft_border_of_lids_ends_before_the_eye():
+    uv = load_layout()
+    eyeballs, mask = uv.region("eyeballs"), uv.region("lids_upper")
+    for feather in (0.0, 3.0, 6.0):
+        painted = edit_module._painted_masks(uv, "lids", [["lids_upper"]], feather)[..., 0]
+        assert painted[eyeballs > 0.3].max() == 0.0
+        assert painted.max() > 0.5 * mask.max()
 
 
 def test_regions_of_several_kinds_are_recolored_as_one_after_the_other():

@@ -141,11 +141,35 @@ def test_only_the_iris_of_an_eye_is_painted():
     assert weights[(distance > 20)].max() < 0.05
 
 
+def test_lashes_stay_dark_where_lids_get_a_pale_color():
+    _, y = _grid()
+    mask = _smooth(np.abs(y - 30) - 20)
+    lashes = _smooth((np.abs(y - 45) - 4) * 3)
+    image = _picture(((0.5, 0.03, 0.04), 1.0), ((0.15, 0.0, 0.0), lashes))
+    color = jnp.array(parse_color("#e0c8e8"))  # L is 0.86
+    colored, weights = recolor(image, mask, color, around=1.0 - mask, scale=25.0, contrast="lids")
+    assert weights[(y > 15) & (y < 38)].min() > 0.9
+    result = lab_from_rgb(image + weights[..., None] * (colored - image))[..., 0]
+    assert result[(y > 43) & (y < 47)].max() < 0.2  # 0.45 as a part of all
+
+
+def test_lids_in_the_shade_keep_their_share_of_light():
+    x, _ = _grid()
+    shade = np.where(x < 50, 1.0, 0.7)
+    lab = jnp.stack([jnp.asarray(shade * v, jnp.float32) for v in (0.6, 0.03, 0.04)], axis=-1)
+    whole = jnp.ones(shade.shape)
+    color = jnp.array(parse_color("#5060a0"))
+    colored, _ = recolor(rgb_from_lab(lab), whole, color, around=0.0 * whole, contrast="lids")
+    result = lab_from_rgb(colored)[..., 0]
+    np.testing.assert_allclose(result[30, 90] / result[30, 10], 0.7, atol=0.02)
+
+
 def test_contrast_follows_the_region():
     assert contrast_of("brows_left") == "hairs"
     assert contrast_of("lips_lower") == "lips"
     assert contrast_of("eyeballs") == "iris"
     assert contrast_of("eyes_right") == "iris"
+    assert contrast_of("lids_upper_left") == "lids"
     assert contrast_of("cheeks") == "all"
 
 
@@ -156,6 +180,7 @@ def test_regions_are_split_by_kind_and_then_by_part():
         ("all", [["cheeks", "chin"]]),
         ("hairs", [["brows_left"], ["brows_right"]]),
     ]
+    assert split_regions(load_layout(), ["lids_upper"]) == [("lids", [["lids_upper"]])]
     assert split_regions(toy_layout(), ["lips", "chin"]) == [  # has no lip of its own
         ("lips", [["lips"]]),
         ("all", [["chin"]]),
