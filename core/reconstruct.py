@@ -371,6 +371,8 @@ def check_choice(faces: FaceChoice) -> None:
     if not isinstance(faces, str | Integral) or isinstance(faces, bool):
         raise InputError(f"faces {faces!r}; need one number from the left, or a word as 'largest'")
     words = get_args(FaceWord)
+    if not isinstance(faces, str) and faces < 0:
+        raise InputError(f"face {faces}; faces are counted from the left, from 0")
     if isinstance(faces, str) and faces not in words:
         raise InputError(f"no face {faces!r}; choose {', '.join(words)} or a number from the left")
 

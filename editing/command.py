@@ -113,6 +113,7 @@ def edit(
     check_recognition(recognition, like, reference_like)
     from ..core.find_photos import find_photos
     from ..core.reconstruct import load
+    from .batch_command import wrong_skipping
     from .finder import LIKE, FaceFinder
     from .output_names import is_many as names_many
     from .photos import edit_request
@@ -121,7 +122,15 @@ def edit(
     photos = find_photos(photo) if is_many else [Path(photo)]
     others = [path for path in (reference, like, reference_like) if path is not None]
     outputs = _outputs(output, photos, others, is_many=is_many)
-    _check_skipping(skip_existing, is_many=is_many, metadata=metadata, sidecar=sidecar)
+    skipping = wrong_skipping(
+        skip_existing,
+        batch="a folder or a glob",
+        is_batch=is_many,
+        metadata=metadata,
+        sidecar=sidecar,
+    )
+    if skipping:
+        raise typer.BadParameter(skipping)
     model = load(weights)
     with usage_errors():
         request = edit_request(
@@ -173,32 +182,24 @@ def _outputs(
     """Return the picture that is made of each photo; refuse what cannot be written."""
     from ..core.files import InputFiles
     from ..core.io.images import check_image_name
+    from .batch_command import wrong_folder
     from .output_names import outputs_in
 
+    wrong = wrong_folder(output) if is_many else None
+    if wrong:
+        raise typer.BadParameter(wrong)
     with usage_errors():
         if not is_many:
             InputFiles([*photos, *others]).spare(output)
             check_image_name(output)
             return [output]
-        if output.is_file():
-            raise typer.BadParameter(f"output {output} is a file; of a batch it is a folder")
         check_folder(output)
         return outputs_in(output, photos)
 
 
-def _check_skipping(skip: bool, *, is_many: bool, metadata: bool, sidecar: bool) -> None:
-    from .outputs import NEEDS_SIDECARS
-
-    if skip and not is_many:
-        raise typer.BadParameter("--skip-existing is for batches: a folder or a glob")
-    if skip and not (metadata and sidecar):
-        option = "--no-sidecar" if metadata else "--no-metadata"
-        raise typer.BadParameter(f"--skip-existing and {option}; {NEEDS_SIDECARS}")
-
-
 def _make(items: Iterable[MadePicture], *, total: int, quiet: bool, as_json: bool) -> None:
     """Make the pictures of a batch and tell of each; a failure exits with 1."""
-    from .outputs import tell_picture
+    from .batch_command import tell_picture
 
     failed = False
     for item in track(items, total=total, title="edit", quiet=quiet or as_json):

@@ -103,6 +103,7 @@ class FaceFinder:
         self._recognizer = once(lambda: Recognizer(recognition))
         self._cache = _Cache(_KEPT)
         self._person_of = once(self._read_person)
+        self._recognition_hash = once(lambda: file_sha256(find_recognition(recognition)))
 
     @property
     def recognition_name(self) -> str:
@@ -151,6 +152,7 @@ class FaceFinder:
             if selection.like is not None:
                 settings[f"{name}_like"] = str(photo_path(selection.like) or "")
                 settings["recognition"] = self.recognition_name
+                settings["recognition_sha256"] = self._recognition_hash()
         if boxes := self.boxes_of(photos):
             settings["boxes"] = boxes
         is_detected = not all(self.boxes_of([photo]) for photo in photos)

@@ -7,7 +7,7 @@ surface faces it, and casts no shadows. Beside the face the change runs out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import jax.numpy as jnp
@@ -25,13 +25,12 @@ from ..core.traced import keep_traced
 from ..core.types import Face
 from .amounts import Amounts, parse_amounts
 from .apply import Window, paste_window
+from .edit import RgbImage
 from .relight import exposed, lamp, light_on_texels, multiply_light, spread_light
 
-__all__ = ["LIGHTS", "light_face", "parse_lights"]
+__all__ = ["LIGHTS", "light_faces", "parse_lights"]
 
 LIGHTS = ("left", "above", "bright", "warm")
-
-RgbImage = Float[np.ndarray, "height width 3"]
 
 _FRONT = 0.25  # of a lamp at the side: as far before the face as it is beside it
 _STRENGTH = 4.0  # of a lamp at amount 1, times the light from all sides
@@ -52,23 +51,33 @@ def parse_lights(given: Amounts) -> dict[str, float]:
     return parse_amounts(given, LIGHTS, verb="light", low=-1)
 
 
-def light_face(
-    image: RgbImage, face: Face, layout: UVLayout, amounts: Mapping[str, float]
+def light_faces(
+    image: RgbImage, faces: Sequence[Face], layout: UVLayout, amounts: Mapping[str, float]
 ) -> RgbImage:
-    """Change the light of a face.
+    """Change the light of faces, each by a lamp of its own that lights no other of them.
 
     Args:
         image: the photo, RGB in [0, 1].
-        face: the face of it to change.
-        layout: UV layout of the face.
+        faces: the faces of it to change.
+        layout: UV layout of the faces.
         amounts: from `parse_lights`; if all are 0 the photo comes back.
 
     Returns:
-        The photo, pixels far from the face bit-identical.
+        The photo, pixels far from the faces bit-identical.
     """
     if not any(amounts.values()):
         return image
-    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.0]
+    light = _light(jnp.asarray([amounts.get(name, 0.0) for name in LIGHTS], jnp.float32))
+    for face in faces:
+        others = [other.position_map for other in faces if other is not face]
+        image = _light_face(image, face.position_map, others, layout, light)
+    return image
+
+
+def _light_face(
+    image: RgbImage, position_map: Array, others: Sequence[Array], layout: UVLayout, light: Array
+) -> RgbImage:
+    points = np.asarray(position_map)[..., :2][np.asarray(layout.mask) > 0.0]
     size = float((points.max(axis=0) - points.min(axis=0)).max())
     pixels, origin = cut_window(image, points, margin=max(round(_MARGIN * size), 4))
     window = Window(
@@ -77,9 +86,11 @@ def light_face(
         photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
         allowed=jnp.ones(pixels.shape[:2]),
     )
-    given = jnp.asarray([amounts.get(name, 0.0) for name in LIGHTS], jnp.float32)
     zoom = jnp.asarray(_ROWS / len(pixels), jnp.float32)
-    change = _change(face.position_map, layout, _light(given), window.origin, zoom)
+    taken = jnp.zeros((_ROWS, _ROWS))
+    for other in others:
+        taken = jnp.maximum(taken, _coverage(other, layout, window.origin, zoom))
+    change = _change(position_map, layout, light, window.origin, zoom, taken)
     return paste_window(image, window, _lit(window.image, change))
 
 
@@ -98,18 +109,40 @@ def _light(amounts: Float[Array, " lights"]) -> Float[Array, "9 3"]:
 
 @partial(keep_traced, key="change by lamps", like=0)
 def _change(
-    position_map: Array, layout: UVLayout, light: Array, origin: Array, zoom: Array
+    position_map: Array,
+    layout: UVLayout,
+    light: Array,
+    origin: Array,
+    zoom: Array,
+    taken: Array,
 ) -> Float[Array, "rows rows 3"]:
-    """Return the light's factor less 1 on a small window; 0 at its border."""
-    corner = jnp.append(origin.astype(jnp.float32), 0.0)
-    half = jnp.array([0.5, 0.5, 0.0])  # corners of pixels fall on corners
-    small = zoom * (position_map - corner + half) - half
+    """Return the light's factor less 1 on a small window; 0 at its border, and on other faces."""
     factor = light_on_texels(light, position_map, layout)
-    drawn, coverage = render_texture(factor, small, layout, height=_ROWS, width=_ROWS)
+    small = _on_window(position_map, origin, zoom)
+    drawn, own = render_texture(factor, small, layout, height=_ROWS, width=_ROWS)
+    drawn = jnp.where(own[..., None] > 0.0, drawn, 1.0)
+    known = jnp.maximum(own, taken)
     line = (jnp.arange(_ROWS, dtype=jnp.float32) + 0.5) / _ROWS
     rim = smooth_step((jnp.minimum(line, 1.0 - line) - 1.0 / _ROWS) / _RIM)
     inside = (rim * rim[:, None])[..., None]
-    return inside * (spread_light(drawn, coverage) - 1.0)
+    return inside * (spread_light(drawn, known) - 1.0)
+
+
+def _on_window(position_map: Array, origin: Array, zoom: Array) -> Array:
+    """Return positions in pixels of the small window."""
+    corner = jnp.append(origin.astype(jnp.float32), 0.0)
+    half = jnp.array([0.5, 0.5, 0.0])  # corners of pixels fall on corners
+    return zoom * (position_map - corner + half) - half
+
+
+@partial(keep_traced, key="coverage in lamps", like=0)
+def _coverage(
+    position_map: Array, layout: UVLayout, origin: Array, zoom: Array
+) -> Float[Array, "rows rows"]:
+    """Return 1 where a face lies on the small window."""
+    nothing = jnp.zeros((*layout.mask.shape, 1))
+    small = _on_window(position_map, origin, zoom)
+    return render_texture(nothing, small, layout, height=_ROWS, width=_ROWS)[1]
 
 
 @partial(keep_traced, key="light by lamps", like=0)

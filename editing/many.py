@@ -11,8 +11,8 @@ from ..core.files import InputFiles
 from ..core.io.images import read_photo
 from ..core.io.photos import photo_path
 from .finder import FaceFinder
-from .outputs import NEEDS_SIDECARS, MadePicture, Outputs, kept_record
-from .photos import EditRequest, describe_edit, edit_photo
+from .outputs import NEEDS_SIDECARS, MadePicture, Outputs, failed_record, kept_record
+from .photos import EditRequest, describe_edit, edit_photo, read_others
 
 __all__ = ["edit_many"]
 
@@ -44,24 +44,33 @@ def edit_many(
 
     Raises:
         InputError: pictures are to be kept, and no sidecars to be written.
+        InputError, NoFaceError, AssetError: a reference or a person to be like cannot be read.
     """
     if skip_existing and not (metadata and sidecar):
         raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
     shared = [*request.sources, *request.likes]
     claimed = Outputs(InputFiles([*photos, *map(photo_path, shared)]))
+    is_ready = False
     for photo, output in zip(photos, outputs, strict=True):
         made = partial(MadePicture, photo=photo, output=output)
+        failed = partial(failed_record, output, photo)
         try:
             claimed.claim(output, photo)
-            if skip_existing:
-                settings = partial(describe_edit, photo, request, finder)
-                kept = kept_record(output, photo, inputs=[photo, *shared], settings=settings)
-                if kept is not None:
-                    yield made(record=kept, is_old=True)
-                    continue
+        except InputError as error:
+            yield made(record=failed(error), error=str(error))
+            continue
+        if skip_existing:
+            settings = partial(describe_edit, photo, request, finder)
+            kept = kept_record(output, photo, inputs=[photo, *shared], settings=settings)
+            if kept is not None:
+                yield made(record=kept, is_old=True)
+                continue
+        if not is_ready:  # what all need and cannot be read is no photo's failure
+            read_others(request, finder)
+            is_ready = True
+        try:
             result = edit_photo(read_photo(photo), request, finder)
             result.save(output, metadata=metadata, sidecar=sidecar)
             yield made(record=result.record(output))
         except (UvfaceError, OSError) as error:
-            record = {"image": str(output), "photo": str(photo), "error": str(error)}
-            yield made(record=record, error=str(error))
+            yield made(record=failed(error), error=str(error))

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from ..core.commands.options import complain, warn
 from ..core.errors import InputError, UvfaceError
 from ..core.files import InputFiles
 from ..core.io.photos import PhotoLike, photo_origin
@@ -25,8 +23,8 @@ __all__ = [
     "NEEDS_SIDECARS",
     "MadePicture",
     "Outputs",
+    "failed_record",
     "kept_record",
-    "tell_picture",
 ]
 
 NEEDS_SIDECARS = "only a sidecar tells what a picture was made of: write them, or make all anew"
@@ -73,10 +71,17 @@ class Outputs:
 
     def claim(self, output: Path, photo: Path) -> None:
         """Keep an output for a photo; raise InputError where it is another's, or is read."""
-        owner = self._owners.setdefault(output, photo)
-        if owner is not photo:
+        place = Path(os.path.realpath(output))
+        if place in self._owners:
+            owner = self._owners[place]
             raise InputError(f"{output} is the output of {owner}, too; name another")
+        self._owners[place] = photo
         self._inputs.spare(output, role="an input of the batch", advice="choose another folder")
+
+
+def failed_record(output: Path, photo: Path, error: Exception | str) -> dict[str, Any]:
+    """Return the record of a picture that could not be made."""
+    return {"image": str(output), "photo": str(photo), "error": str(error)}
 
 
 def kept_record(
@@ -108,20 +113,8 @@ def kept_record(
 
 
 def _are_told(inputs: Sequence[PhotoLike], told: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether a sidecar names just these inputs; arrays, which have no names, in order."""
+    """Return whether a sidecar names these inputs; arrays, which have no names, in order."""
     entries = [{key: entry[key] for key in entry if key != "role"} for entry in told]
     given = [origin_record(photo_origin(one)) for one in inputs]
     arrays = [[one for one in some if not one["path"]] for some in (given, entries)]
     return arrays[0] == arrays[1] and all(one in entries for one in given)
-
-
-def tell_picture(made: MadePicture, *, quiet: bool, as_json: bool) -> None:
-    """Print what became of a photo of a batch: a line or a JSON object, and errors on stderr."""
-    if made.error is not None:
-        named = str(made.photo) in made.error
-        complain(made.error if named else f"{made.photo}: {made.error}")
-    warn(f"{made.output.name}: {line}" for line in made.warnings)
-    if as_json:
-        typer.echo(json.dumps({"status": made.status, **made.record}))
-    elif not quiet and made.error is None:
-        typer.echo(f"{made.photo} -> {made.output}{' (kept)' * made.is_old}")

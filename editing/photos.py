@@ -22,13 +22,13 @@ from .amounts import Amounts
 from .deform import parse_reshaping
 from .edit import EditConfig, RgbImage, check_edit, check_numbers, edit_face
 from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
-from .lamps import light_face, parse_lights
+from .lamps import light_faces, parse_lights
 from .references import References, find_reference, reference_list, reference_names
 from .result import EditResult
 from .retouch import parse_retouches, retouch_face
 from .warp import reshape_face
 
-__all__ = ["EditRequest", "describe_edit", "edit", "edit_photo", "edit_request"]
+__all__ = ["EditRequest", "describe_edit", "edit", "edit_photo", "edit_request", "read_others"]
 
 _UNSEEN = 1.5 / 255  # no pixel changes by more: nobody sees the edit
 
@@ -194,6 +194,18 @@ def edit(
     return edit_photo(opened, request, finder)
 
 
+def read_others(request: EditRequest, finder: FaceFinder) -> None:
+    """Read what regions come from and whom faces are to be like, for many photos.
+
+    Raises:
+        InputError, NoFaceError, AssetError: it cannot be read.
+    """
+    if request.target.like is not None:
+        finder.read_person(request.target.like)
+    if request.references:
+        find_reference(finder, request.references, request.reference)
+
+
 def edit_photo(photo: Photo, request: EditRequest, finder: FaceFinder) -> EditResult:
     """Edit a photo: `edit` for many, of which references are read once.
 
@@ -216,6 +228,8 @@ def edit_photo(photo: Photo, request: EditRequest, finder: FaceFinder) -> EditRe
     for face in faces:
         image, alpha, face = _edited(image, alpha, face, request, found, finder.model.layout)
         edited.append(face)
+    lights = _scaled(request.light, request.config.strength)
+    image = light_faces(image, edited, finder.model.layout, lights)
     done = ", ".join(request.names)
     if request.config.strength and np.abs(image - photo.image).max() < _UNSEEN:
         warnings += (f"nothing that one sees changed: {done} hardly shows there",)
@@ -229,6 +243,7 @@ def edit_photo(photo: Photo, request: EditRequest, finder: FaceFinder) -> EditRe
         warnings=photo.warnings + warnings,
         references=() if found is None else found.photos,
         likes=request.likes,
+        left_out=() if found is None else found.left_out,
     )
 
 
@@ -240,7 +255,7 @@ def _edited(
     found: FoundReference | None,
     layout: UVLayout,
 ) -> tuple[RgbImage, Float[np.ndarray, "height width"] | None, Face]:
-    """Return the photo with a face edited, its opacity, and the face as it is there."""
+    """Return the photo with a face edited but for its light, its opacity, the face as it is."""
     config = request.config
     if request.regions:
         image = edit_face(
@@ -260,7 +275,6 @@ def _edited(
         amounts = _scaled(request.reshape, config.strength)
         layers, face = reshape_face(layers, face, layout, amounts)
         image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
-    image = light_face(image, face, layout, _scaled(request.light, config.strength))
     return image, alpha, face
 
 

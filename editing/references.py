@@ -63,15 +63,16 @@ def find_reference(
 
 
 def reference_names(references: Sequence[PhotoLike | FoundReference]) -> Any:
-    """Return paths of references, for the record; of a face that `texture` made, its sources."""
+    """Return paths of references, for the record; of a face of `texture`, its hash and sources."""
     names = [
-        _sources(one) if isinstance(one, FoundReference) else str(photo_path(one) or "")
+        _told(one) if isinstance(one, FoundReference) else str(photo_path(one) or "")
         for one in references
     ]
     return names[0] if len(names) == 1 else names
 
 
-def _sources(found: FoundReference) -> list[dict[str, Any]]:
-    """Return names and hashes of the photos that a face was made of, as its file has them."""
-    assert isinstance(found.reference, FaceTexture)
-    return [source.record() for source in found.reference.sources]
+def _told(found: FoundReference) -> dict[str, Any]:
+    """Return the hash of a face, and names and hashes of the photos that it was made of."""
+    face = found.reference
+    assert isinstance(face, FaceTexture)
+    return {"sha256": face.sha256, "sources": [source.record() for source in face.sources]}

@@ -37,6 +37,7 @@ class EditResult:
         warnings: one line each.
         references: files that colours were taken from, and photos that came from none.
         likes: the same of the people by whose likeness faces were chosen.
+        left_out: the same of references that do not show the face.
         alpha: ``[H, W]`` in [0, 1], opacity that moved along with a face; None: the photo's.
     """
 
@@ -48,6 +49,7 @@ class EditResult:
     warnings: tuple[str, ...] = ()
     references: tuple[Origin, ...] = ()
     likes: tuple[Origin, ...] = ()
+    left_out: tuple[Origin, ...] = ()
     alpha: np.ndarray | None = None
 
     def __repr__(self) -> str:
@@ -121,7 +123,8 @@ class EditResult:
         """Return role -> what the picture was made from, and what was looked at."""
         references = {f"reference {i}": one for i, one in enumerate(self.references)}
         likes = {f"like {i}": one for i, one in enumerate(self.likes)}
-        return {"target": photo_origin(self.photo), **references, **likes}
+        left_out = {f"left out {i}": one for i, one in enumerate(self.left_out)}
+        return {"target": photo_origin(self.photo), **references, **likes, **left_out}
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object."""
@@ -143,7 +146,7 @@ def save_together(
     metadata: bool = True,
     sidecar: bool = True,
 ) -> None:
-    """Write several pictures into a folder, all of them or none.
+    """Write several pictures into a folder: what can fail does so before any has its name.
 
     Args:
         folder: it is made if it is missing.

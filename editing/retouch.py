@@ -26,24 +26,31 @@ from ..core.types import Face
 from .amounts import Amounts, parse_amounts
 from .apply import Window, cut_edit_window, paste_window
 from .colour import lab_from_rgb, rgb_from_lab
+from .edit import RgbImage
 from .regions import soften
-from .retouch_features import brighter_eyes, light_around, whiter_teeth
-from .retouch_skin import Canvas, even_tone, lighter_bags, matt, smooth, without_spots
+from .retouch_features import brighten_eyes, light_around, whiten_teeth
+from .retouch_skin import (
+    Canvas,
+    even_tone,
+    lighten_bags,
+    smooth_skin,
+    take_off_shine,
+    take_off_spots,
+)
 
 __all__ = ["RETOUCHES", "parse_retouches", "retouch_face"]
 
 RETOUCHES = ("skin", "spots", "tone", "shine", "eye_bags", "teeth", "eyes")
 
-RgbImage = Float[np.ndarray, "height width 3"]
-
 # In this order: a spot must not tell how light the skin around it is.
 _OF_SKIN = {
-    "spots": without_spots,
-    "shine": matt,
-    "eye_bags": lighter_bags,
+    "spots": take_off_spots,
+    "shine": take_off_shine,
+    "eye_bags": lighten_bags,
     "tone": even_tone,
-    "skin": smooth,
+    "skin": smooth_skin,
 }
+_USUAL_SKIN = (0.7, 0.04, 0.05)  # Oklab, counts as one pixel
 _ROWS = 384  # least rows at which skin is looked at, where the photo has as many
 _SEEN = (0.4, 0.8)  # visibility from which on skin counts
 _FEATURES = ("brows", "eyes", "lips", "mouth_interior")
@@ -95,7 +102,10 @@ def retouch_face(
     if not any(amounts.values()):
         return image
     zones = _zones(face, layout)
-    window = cut_edit_window(image, face, np.asarray(sum(zones)))
+    mask = np.asarray(sum(zones))
+    if not mask.any():
+        return image  # all of it is covered
+    window = cut_edit_window(image, face, mask)
     drawn = _drawn(window, face, zones, layout)
     given = {name: jnp.asarray(amounts.get(name, 0.0), jnp.float32) for name in RETOUCHES}
     found = _found(window, drawn, face.camera.scale, given)
@@ -195,8 +205,14 @@ def _found(window: Window, zones: _Zones, scale: Array, amounts: dict[str, Array
     return _Found(
         change=canvas.lab - start.lab,
         around=light_around(start.lab, eyes, start.scale),
-        skin=(start.lab * skin[..., None]).sum(axis=(0, 1)) / jnp.maximum(skin.sum(), 1e-3),
+        skin=_mean_skin(start.lab, skin),
     )
+
+
+def _mean_skin(lab: Array, skin: Array) -> Float[Array, " 3"]:
+    """Return the mean colour of the skin; of a face that shows hardly any, what is usual."""
+    total = (lab * skin[..., None]).sum(axis=(0, 1)) + jnp.asarray(_USUAL_SKIN)
+    return total / (skin.sum() + 1.0)
 
 
 @partial(keep_traced, key="retouch", like=0)
@@ -207,7 +223,7 @@ def _retouched(
     smooth = enlarge(smooth, *image.shape[:2])
     lab = lab_from_rgb(image)
     change = jnp.maximum(zones.skin, zones.bags)[..., None] * smooth[..., :3]
-    change += whiter_teeth(lab, zones.teeth, found.skin, amounts["teeth"])
-    change += brighter_eyes(lab, zones.eyes, smooth[..., 3:], found.skin, amounts["eyes"])
+    change += whiten_teeth(lab, zones.teeth, found.skin, amounts["teeth"])
+    change += brighten_eyes(lab, zones.eyes, smooth[..., 3:], found.skin, amounts["eyes"])
     is_new = jnp.abs(change).max(axis=-1, keepdims=True) > 0.0
     return jnp.where(is_new, rgb_from_lab(lab + change).clip(0.0, 1.0), image)

@@ -13,23 +13,25 @@ from jaxtyping import Float
 from ..core.geometry.ramps import ramp
 from .regions import soften
 
-__all__ = ["brighter_eyes", "light_around", "whiter_teeth"]
+__all__ = ["brighten_eyes", "light_around", "whiten_teeth"]
 
-_LEAST_RATIO = 0.02  # a / L of skin in a photo with hardly any colour
+_LEAST_RED, _LEAST_CHROMA = 0.02, 0.02  # a / L and chroma / L of skin in a photo with hardly any
+_DARK = 0.05  # Oklab L: below it there is no colour to speak of
 _TOOTH_RED = (1.0, 0.6)  # of the skin's a / L: from gums and tongue to teeth
 _TOOTH_LIGHT = (0.45, 0.7)  # of its lightness: from shade to teeth
 _YELLOW, _RED = 0.65, 0.5  # share of a tooth's colour that is taken off
-_WHITE, _LIGHTER = 0.93, 0.22  # Oklab L that it comes closer to, and the share of the way
+# Oklab L that it comes closer to, and the share of the way for light itself: less in the dark.
+_WHITE, _LIGHTER = 0.93, 0.3
 _PALE = (0.9, 0.55)  # of the skin's chroma / L: from lids to whites
 _WHITE_LIGHT = (0.7, 0.9)  # of its lightness
 _VEINS = 0.55  # share of the whites' colour that is taken off
-_EYE_LIGHTER = 0.18
+_EYE_LIGHTER = 0.24  # as that of teeth
 _SPARKLE = 0.5  # by which irises gain contrast
 _SPARKLE_SIZE = 0.12  # cm: of finer detail
 _VIVID = 0.25  # by which their colour grows
 
 
-def whiter_teeth(
+def whiten_teeth(
     lab: Float[Array, "h w 3"],
     mouth: Float[Array, "h w"],
     skin: Float[Array, " 3"],
@@ -44,14 +46,16 @@ def whiter_teeth(
         amount: from 0 to 1.
     """
     light, a, b = jnp.moveaxis(lab, -1, 0)
-    redness = (a / jnp.maximum(light, 0.05)) / jnp.maximum(skin[1] / skin[0], _LEAST_RATIO)
-    tooth = ramp(redness, _TOOTH_RED) * ramp(light / jnp.maximum(skin[0], 0.05), _TOOTH_LIGHT)
-    lighter = _LIGHTER * jnp.maximum(_WHITE - light, 0.0)
+    redness = (a / jnp.maximum(light, _DARK)) / jnp.maximum(
+        skin[1] / jnp.maximum(skin[0], _DARK), _LEAST_RED
+    )
+    tooth = ramp(redness, _TOOTH_RED) * ramp(light / jnp.maximum(skin[0], _DARK), _TOOTH_LIGHT)
+    lighter = _LIGHTER * light * jnp.maximum(_WHITE - light, 0.0)
     change = jnp.stack([lighter, -_RED * a, -_YELLOW * jnp.maximum(b, 0.0)], axis=-1)
     return (amount * mouth * tooth)[..., None] * change
 
 
-def brighter_eyes(
+def brighten_eyes(
     lab: Float[Array, "h w 3"],
     eyes: Float[Array, "h w"],
     around: Float[Array, "h w 1"],
@@ -69,11 +73,11 @@ def brighter_eyes(
     """
     light = lab[..., :1]
     saturation, usual = (
-        jnp.linalg.norm(x[..., 1:], axis=-1) / jnp.maximum(x[..., 0], 0.05) for x in (lab, skin)
+        jnp.linalg.norm(x[..., 1:], axis=-1) / jnp.maximum(x[..., 0], _DARK) for x in (lab, skin)
     )
-    pale = ramp(saturation / jnp.maximum(usual, _LEAST_RATIO), _PALE)
-    white = (pale * ramp(light[..., 0] / jnp.maximum(skin[0], 0.05), _WHITE_LIGHT))[..., None]
-    lighter = _EYE_LIGHTER * jnp.maximum(_WHITE - light, 0.0)
+    pale = ramp(saturation / jnp.maximum(usual, _LEAST_CHROMA), _PALE)
+    white = (pale * ramp(light[..., 0] / jnp.maximum(skin[0], _DARK), _WHITE_LIGHT))[..., None]
+    lighter = _EYE_LIGHTER * light * jnp.maximum(_WHITE - light, 0.0)
     whiter = jnp.concatenate([lighter, -_VEINS * lab[..., 1:]], axis=-1)
     sparkling = jnp.concatenate([_SPARKLE * (light - around), _VIVID * lab[..., 1:]], axis=-1)
     return amount * eyes[..., None] * (white * whiter + (1.0 - white) * sparkling)

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from ..core.geometry.ramps import ramp
 from .regions import soften
 
-__all__ = ["Canvas", "even_tone", "lighter_bags", "matt", "smooth", "without_spots"]
+__all__ = ["Canvas", "even_tone", "lighten_bags", "smooth_skin", "take_off_shine", "take_off_spots"]
 
 _PORES = 0.05  # cm: finer detail is kept as it is
 _SMOOTHED = 0.4  # cm: over which skin is smoothed
@@ -40,10 +40,14 @@ _SOFT = 0.12  # cm: of the rim of a shine
 _TONE = 0.75  # share of unevenness that is taken off, at amount 1
 _PALE = (0.97, 0.8)  # of the saturation of skin around: from skin to shine
 _BRIGHT = (0.01, 0.04)  # Oklab L above it
-_LEAST_RATIO = 0.02  # saturation of a photo with hardly any colour, where nothing is paler
+_LEAST_SATURATION = 0.02  # saturation of a photo with hardly any colour, where nothing is paler
 _KNOWN = (0.2, 0.5)  # share of dull skin around
 _SHINE = 0.65  # share of a shine that is taken off
-_BAG_SHARE = 0.7
+_BAG_SHARE = 0.7  # of the way to the cheeks
+_BAG_BLUR = 0.25  # cm
+_SHADE = (0.0, 0.03)  # Oklab L by which a bag is darker: from none to one whose colour changes, too
+_ELSEWHERE = 1e-4  # weight of the face's other skin, where no cheek is seen
+_DARK = 0.05  # Oklab L: below it there is no colour to speak of
 _LIGHTEST, _DARKEST = 0.12, 0.1  # Oklab L by which a bag is lightened at most, a shine darkened
 
 
@@ -66,7 +70,7 @@ def _mean(values: Array, weight: Array, width: Array) -> Array:
     return jnp.where(known > 1e-3, sums[..., :-1] / jnp.maximum(known, 1e-3), values)
 
 
-def smooth(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
+def smooth_skin(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     """Return smoother skin: unevenness is taken off; folds, pores and hairs stay."""
     lab, skin = canvas.lab, canvas.skin
     wide = _SMOOTHED * canvas.scale
@@ -82,7 +86,7 @@ def smooth(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     return lab + amount * jnp.concatenate([to_light, to_chroma], axis=-1)
 
 
-def without_spots(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
+def take_off_spots(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     """Return skin without small dark or red spots."""
     lab, skin, scale = canvas.lab, canvas.skin, canvas.scale
     fine = _mean(lab, skin, _PORES * scale)
@@ -119,12 +123,12 @@ def _curvatures(image: Array) -> tuple[Array, Array, Array]:
     return across, along, both
 
 
-def matt(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
+def take_off_shine(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     """Return skin without shine: what is brighter than the skin around, and paler."""
     lab, skin, scale = canvas.lab, canvas.skin, canvas.scale
     fine = _mean(lab, skin, _PORES * scale)
     near = _mean(fine, skin, _WIDE * scale)
-    vivid = _saturation(fine) / jnp.maximum(_saturation(near), _LEAST_RATIO)
+    vivid = _saturation(fine) / jnp.maximum(_saturation(near), _LEAST_SATURATION)
     found = ramp(vivid, _PALE) * ramp(fine[..., 0] - near[..., 0], _BRIGHT)
     shiny = _mean(found[..., None], skin, _SOFT * scale)
     dull = skin * (1.0 - shiny[..., 0]) ** 2
@@ -133,22 +137,22 @@ def matt(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     known = _mean(dull[..., None], skin, _WIDE * scale)
     share = _SHINE * amount * shiny * ramp(known, _KNOWN)
     light = fine[..., :1] - share * jnp.clip(fine[..., :1] - around[..., :1], 0.0, _DARKEST)
-    hue = around[..., 1:] / jnp.maximum(around[..., :1], 0.05)
+    hue = around[..., 1:] / jnp.maximum(around[..., :1], _DARK)
     chroma = fine[..., 1:] + share * (hue * light - fine[..., 1:])
     return lab + jnp.concatenate([light, chroma], axis=-1) - fine
 
 
 def _saturation(lab: Float[Array, "h w 3"]) -> Float[Array, "h w"]:
-    return jnp.linalg.norm(lab[..., 1:], axis=-1) / jnp.maximum(lab[..., 0], 0.05)
+    return jnp.linalg.norm(lab[..., 1:], axis=-1) / jnp.maximum(lab[..., 0], _DARK)
 
 
-def lighter_bags(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
+def lighten_bags(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     """Return lighter skin below the eyes: nearer to the colour of the cheeks."""
     lab, scale = canvas.lab, canvas.scale
-    cheek = _mean(lab, canvas.cheeks + 1e-4 * canvas.skin, _WIDE * scale)
-    here = _mean(lab, canvas.bags, 0.25 * scale)
+    cheek = _mean(lab, canvas.cheeks + _ELSEWHERE * canvas.skin, _WIDE * scale)
+    here = _mean(lab, canvas.bags, _BAG_BLUR * scale)
     darker = jnp.clip(cheek[..., :1] - here[..., :1], 0.0, _LIGHTEST)
-    to_chroma = (cheek - here)[..., 1:] * ramp(darker, (0.0, 0.03))
+    to_chroma = (cheek - here)[..., 1:] * ramp(darker, _SHADE)
     share = _BAG_SHARE * amount * canvas.bags[..., None]
     return lab + share * jnp.concatenate([darker, to_chroma], axis=-1)
 
@@ -156,7 +160,7 @@ def lighter_bags(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 
 def even_tone(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     """Return skin of an even colour; how light it is where stays."""
     lab, skin, scale = canvas.lab, canvas.skin, canvas.scale
-    light = jnp.maximum(lab[..., :1], 0.05)
+    light = jnp.maximum(lab[..., :1], _DARK)
     ratio = _mean(lab[..., 1:] / light, skin, _PORES * scale)
     whole = (ratio * skin[..., None]).sum(axis=(0, 1)) / jnp.maximum(skin.sum(), 1e-3)
     around = 0.5 * (_mean(ratio, skin, _WIDE * scale) + whole)

@@ -1,8 +1,4 @@
-"""Many swaps in one call: folders, globs and lists, with a row for every picture.
-
-A picture is written whole or not at all, its sidecar after it. So a batch that was stopped goes on
-where it was: what is complete is kept, the rest is made, and the results are the same.
-"""
+"""Many swaps in one call: folders, globs and lists, with a row for every picture."""
 
 from __future__ import annotations
 
@@ -21,7 +17,7 @@ from ..core.io.images import read_photo
 from ..core.io.photos import PhotoLike, photo_path
 from ..core.io.signing import ContentSigner, read_credentials
 from ..editing.finder import FaceFinder, FoundReference
-from ..editing.outputs import NEEDS_SIDECARS, MadePicture, Outputs, kept_record
+from ..editing.outputs import NEEDS_SIDECARS, MadePicture, Outputs, failed_record, kept_record
 from ..editing.result import EditResult
 from .jobs import Job
 from .masks import mask_beside
@@ -132,8 +128,7 @@ def _one(
 
 
 def _failed(job: Job, message: str) -> SwapItem:
-    record = {"image": str(job.output), "photo": str(job.target), "error": message}
-    return _item(job, record, error=message)
+    return _item(job, failed_record(job.output, job.target, message), error=message)
 
 
 def _item(

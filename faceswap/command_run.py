@@ -15,8 +15,8 @@ from ..core.files import InputFiles
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
 from ..core.io.video_packet import VIDEO_SUFFIXES
+from ..editing.batch_command import tell_picture, wrong_folder, wrong_skipping
 from ..editing.finder import FaceFinder, Selection
-from ..editing.outputs import NEEDS_SIDECARS, tell_picture
 from .batch import SwapItem, swap_many, write_rows
 from .jobs import Job, is_batch, jobs_of_targets, read_jobs
 from .mapping import FaceMap, read_map
@@ -194,11 +194,10 @@ def _wrong_outputs(run: Run) -> str | None:
     for file in (run.certificate, run.key):
         if file is not None and not file.is_file():
             return f"{file} does not exist; signing needs --sign CERT.pem and --key KEY.pem"
-    if run.is_batch and run.output.is_file():
-        return f"output {run.output} is a file; of a batch it is a folder"
-    if run.skip_existing and not run.is_batch:
-        return "--skip-existing is for batches: a folder, a glob or --list"
-    if run.skip_existing and not (run.metadata and run.sidecar):
-        option = "--no-sidecar" if run.metadata else "--no-metadata"
-        return f"--skip-existing and {option}; {NEEDS_SIDECARS}"
-    return None
+    return (run.is_batch and wrong_folder(run.output)) or wrong_skipping(
+        run.skip_existing,
+        batch="a folder, a glob or --list",
+        is_batch=run.is_batch,
+        metadata=run.metadata,
+        sidecar=run.sidecar,
+    )

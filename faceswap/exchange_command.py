@@ -112,7 +112,7 @@ def _outputs(output: Path, photos: Sequence[Path]) -> list[Path]:
     """
     from ..core.files import InputFiles
     from ..core.io.images import check_image_name
-    from ..editing.output_names import outputs_in
+    from ..editing.output_names import output_name
 
     if len(photos) == 1:
         InputFiles(photos).spare(output)
@@ -121,7 +121,7 @@ def _outputs(output: Path, photos: Sequence[Path]) -> list[Path]:
     if output.is_file():
         raise typer.BadParameter(f"output {output} is a file; of two photos it is a folder")
     check_folder(output)
-    outputs = outputs_in(output, photos)
+    outputs = [output / output_name(path) for path in photos]
     if len({*outputs}) < len(outputs):
         names = " and ".join(map(str, photos))
         raise typer.BadParameter(f"{names} would both be {outputs[0]}; rename one")

@@ -121,10 +121,8 @@ class SwapResult(EditResult):
     @property
     def inputs(self) -> dict[str, Origin]:
         """Return role -> what the picture was made from, and what was looked at."""
-        unused = dict.fromkeys(photo for one in self.swaps for photo in one.found.left_out)
-        left_out = {f"left out {i}": photo for i, photo in enumerate(unused)}
         mask = {} if self.mask is None else {"mask": photo_origin(self.mask)}
-        return super().inputs | left_out | mask
+        return super().inputs | mask
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object, with the numbers of each face."""
@@ -263,6 +261,7 @@ def swap_photo(
         config=config,
         mask=request.mask,
         likes=request.likes,
+        left_out=tuple(dict.fromkeys(photo for one in swaps for photo in one.found.left_out)),
         layout=layout,
     )
 

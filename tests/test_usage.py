@@ -160,7 +160,10 @@ _EXCHANGE = ["exchange", "a.png", "-o", "out.png"]
         (["exchange", "a.png", "./a.png", "-o", "out"], "a.png twice; give it once"),
         (["exchange", "b/a.png", "c/a.png", "-o", "out"], "would both be out/a.png; rename one"),
         (["exchange", "a.gif", "c/a.png", "-o", "out"], "would both be out/a.png; rename one"),
-        (["exchange", "b/a.png", "c/d.png", "-o", "c"], "c is the photos' own folder"),
+        (
+            ["exchange", "b/a.png", "c/d.png", "-o", "c"],
+            "c/d.png would overwrite an input",
+        ),
         (["benchmark", "a.png", "b.png", "--against", "tensorflow"], "choose from onnxruntime"),
         (["train", "--pool", "a", "-o", "out", "--network", "vgg"], "'prn-lite', 'prn'"),
         (["train", "--pool", "a", "-o", "out", "--precision", "int8"], "'float32', 'bfloat16'"),

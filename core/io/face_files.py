@@ -7,8 +7,10 @@ that names the UV layout and the photos that it was made from.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +79,15 @@ class FaceTexture:
     layout_digest: str
     sources: tuple[TextureSource, ...] = ()
     software: str = dataclasses.field(default_factory=software_name)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return the hash of what decides how the face looks, its arrays and its layout."""
+        found = hashlib.sha256(self.layout_digest.encode())
+        for array in (self.texture, self.visibility, self.position_map, self.shape):
+            found.update(repr(array.shape).encode())
+            found.update(np.ascontiguousarray(array, np.float32).data)
+        return found.hexdigest()
 
     def save(self, path: str | Path) -> None:
         """Write the face file: `write_face_file`."""

@@ -8,7 +8,7 @@ from mean_faces import mean_face
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.editing.colour import linear_from_srgb
-from uvface.editing.lamps import LIGHTS, light_face, parse_lights
+from uvface.editing.lamps import LIGHTS, light_faces, parse_lights
 
 LAYOUT = load_layout("uvface")
 WIDTH, HEIGHT = 420, 480
@@ -22,7 +22,7 @@ def _face(yaw=0.0):
 def _change(text, yaw=0.0, image=GREY):
     """Return by what the linear light at each pixel is multiplied."""
     face = _face(yaw)
-    lit = light_face(image, face, LAYOUT, parse_lights(text))
+    lit = light_faces(image, [face], LAYOUT, parse_lights(text))
     after, before = (np.asarray(linear_from_srgb(jnp.asarray(x))) for x in (lit, image))
     return after / before, face
 
@@ -47,13 +47,13 @@ def test_lights_are_read_and_checked():
 
 
 def test_no_light_is_the_photo_itself():
-    assert light_face(GREY, _face(), LAYOUT, dict.fromkeys(LIGHTS, 0.0)) is GREY
+    assert light_faces(GREY, [_face()], LAYOUT, dict.fromkeys(LIGHTS, 0.0)) is GREY
 
 
 @pytest.mark.parametrize("name", LIGHTS)
 def test_pixels_far_from_the_face_are_the_photo_s(name):
     wide = np.random.default_rng(0).random((900, 1000, 3)).astype(np.float32)
-    lit = light_face(wide, _face(), LAYOUT, {name: 1.0})
+    lit = light_faces(wide, [_face()], LAYOUT, {name: 1.0})
     changed = np.abs(lit - wide).max(axis=-1) > 0.0
     assert changed[:480, :420].mean() > 0.3
     assert not changed[600:].any() and not changed[:, 600:].any()
@@ -77,6 +77,20 @@ def test_a_lamp_above_lights_the_forehead_and_keeps_the_exposure():
     change, face = _change("above=1")
     assert _at(change, face, UPPER)[1] > _at(change, face, LOWER)[1] + 0.2
     assert abs(_at(change, face, np.asarray(LAYOUT.region("face")) > 0.5)[1] - 1.0) < 0.25
+
+
+def test_faces_beside_each_other_are_lit_once_each():
+    """Before, each was lit by the lamps of all, the more the later it came."""
+    dark = np.full((HEIGHT, 700, 3), 0.2, np.float32)
+    faces = [
+        mean_face(LAYOUT, centre=(x, 230.0), scale=7.0, pose=(0.0, 0.0, 0.0)) for x in (250, 420)
+    ]
+    cheeks = np.asarray(LAYOUT.region("cheeks")) > 0.9
+    for order in (faces, faces[::-1]):
+        lit = light_faces(dark, order, LAYOUT, {"bright": 1.0})
+        for face in faces:
+            linear = [np.asarray(linear_from_srgb(jnp.asarray(x))) for x in (lit, dark)]
+            np.testing.assert_allclose(_at(linear[0] / linear[1], face, cheeks), 2.0, atol=0.15)
 
 
 def test_brightness_is_in_stops_and_warmth_leaves_it():

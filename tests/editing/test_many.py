@@ -1,5 +1,6 @@
 """Edits of many photos: each has its picture, what is whole is kept, a failure ends nothing."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,11 +11,12 @@ from toy_models import ToyModel
 from uvface.core.errors import InputError
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.sidecar import read_sidecar, sidecar_path
+from uvface.editing.batch_command import tell_picture
 from uvface.editing.finder import FaceFinder
 from uvface.editing.many import edit_many
 from uvface.editing.output_names import output_name, outputs_in
-from uvface.editing.outputs import tell_picture
 from uvface.editing.photos import edit, edit_request
+from uvface.editing.texture import texture
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +117,37 @@ def test_what_became_of_a_photo_is_told_in_a_line(photos, model, tmp_path, capsy
     for item in run(photos[:1], tmp_path / "out", model, skip_existing=True):
         tell_picture(item, quiet=True, as_json=True)
     assert json.loads(capsys.readouterr().out)["status"] == "kept"
+
+
+def test_what_all_photos_need_is_no_photo_s_failure(photos, model, tmp_path):
+    settings = {"regions": "nose", "reference": tmp_path / "missing.png"}
+    with pytest.raises(InputError, match=r"missing\.png does not exist"):
+        next(run(photos, tmp_path / "out", model, settings=settings))
+
+
+def test_a_reference_without_a_face_is_told_and_its_pictures_are_kept(photos, model, tmp_path):
+    settings = {"regions": "nose", "reference": [tmp_path / "anna.png", photos[2]]}
+    for status in ("done", "kept"):
+        item = next(run(photos, tmp_path / "out", model, settings=settings, skip_existing=True))
+        assert item.status == status
+    roles = [entry["role"] for entry in read_sidecar(tmp_path / "out" / "1.png")["inputs"]]
+    assert roles == ["target", "reference 0", "left out 0"]
+
+
+def test_other_faces_of_the_same_photo_make_pictures_anew(photos, model, tmp_path):
+    """Of a face that `texture` made, only its photos were compared."""
+    face, warnings = texture([tmp_path / "anna.png"], model=model, size=64)
+    other = dataclasses.replace(face, texture=face.texture[:, ::-1])
+    for reference, status in ((face, "done"), ((face, warnings), "kept"), (other, "done")):
+        settings = {"regions": "nose", "reference": reference}
+        item = next(run(photos, tmp_path / "out", model, settings=settings, skip_existing=True))
+        assert item.status == status
+
+
+def test_a_picture_has_one_photo_whatever_its_path(photos, model, tmp_path):
+    """Before, two jobs of one path object wrote one picture, the second over the first."""
+    request = edit_request(layout(), regions="nose", recolor="#903050")
+    (tmp_path / "out").mkdir()
+    outputs = [tmp_path / "out" / "a.png", tmp_path / "out" / ".." / "out" / "a.png"]
+    first, second = edit_many([photos[0]] * 2, outputs, request, finder=FaceFinder(model))
+    assert first.status == "done" and "is the output of" in second.error

@@ -16,7 +16,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
 from uvface.editing.retouch import RETOUCHES, parse_retouches, retouch_face
-from uvface.editing.retouch_features import brighter_eyes, light_around, whiter_teeth
+from uvface.editing.retouch_features import brighten_eyes, light_around, whiten_teeth
 
 LAYOUT = load_layout("uvface")
 SIZE, SCALE = 640, 24.0
@@ -104,6 +104,38 @@ def test_what_covers_the_face_stays():
     assert _light_at(result, OTHER_CHEEK) > 0.69 > 0.6 > float(_lab(photo)[seen][0])
 
 
+def test_a_face_that_is_wholly_covered_is_the_photo_itself():
+    """Before, it ended a whole batch with a traceback."""
+    face = dataclasses.replace(FACE, visibility=jnp.zeros_like(LAYOUT.mask))
+    photo = _photo(_blob(CHEEK, 0.15) * DARKER)
+    assert _retouched(photo, dict.fromkeys(RETOUCHES, 1.0), face) is photo
+
+
+def test_eyes_behind_a_mask_are_brightened_without_any_skin():
+    """Before, a mean over no skin was NaN, which left all as it was."""
+    face = dataclasses.replace(FACE, visibility=LAYOUT.region("eyeballs"))
+    grey = np.where(np.arange(SIZE)[:, None, None] % 8 < 4, 0.5, 0.6) * np.ones((1, SIZE, 3))
+    photo = grey.astype(np.float32)
+    result = _retouched(photo, "eyes=1", face)
+    assert 0.01 < np.abs(result - photo).max() < 0.2
+
+
+@pytest.mark.parametrize("level", [0.0, 0.02, 0.5, 1.0])  # in the dark teeth shall not glow
+def test_grey_pictures_stay_grey(level):
+    photo = np.full((SIZE, SIZE, 3), level, np.float32)
+    result = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
+    assert np.abs(result - photo).max() < 0.1
+    assert np.ptp(result, axis=-1).max() < 0.01
+
+
+@pytest.mark.parametrize(("centre", "scale"), [((-40.0, 300.0), SCALE), ((300.0, 300.0), 1.0)])
+def test_faces_beyond_the_border_and_tiny_ones_are_retouched(centre, scale):
+    face = mean_face(LAYOUT, centre=centre, scale=scale, pose=(0.0, 0.0, 0.0))
+    noise = np.random.default_rng(0).normal(0.0, 0.03, (SIZE, SIZE, 3))
+    result = _retouched(_photo(noise), dict.fromkeys(RETOUCHES, 1.0), face)
+    assert np.isfinite(result).all() and result.min() >= 0.0 and result.max() <= 1.0
+
+
 @pytest.mark.parametrize("place", [CHEEK, OTHER_CHEEK, FOREHEAD])
 @pytest.mark.parametrize("change", [DARKER, np.array([-0.03, 0.06, 0.02])])
 def test_a_spot_is_taken_off(place, change):
@@ -181,10 +213,10 @@ def test_teeth_are_whitened_and_lips_gums_and_the_dark_are_not():
     tooth, lips, gum, dark = [0.75, 0.01, 0.06], [0.55, 0.12, 0.02], [0.6, 0.1, 0.04], [0.1, 0, 0]
     lab = jnp.asarray([[tooth, lips, gum, dark]], jnp.float32)
     amount, skin = jnp.asarray(1.0), jnp.asarray(SKIN)
-    change = np.asarray(whiter_teeth(lab, jnp.ones((1, 4)), skin, amount))[0]
+    change = np.asarray(whiten_teeth(lab, jnp.ones((1, 4)), skin, amount))[0]
     assert change[0][0] > 0.02 and change[0][2] < -0.03
     assert np.abs(change[1:]).max() < 1e-3
-    assert np.abs(whiter_teeth(lab, jnp.zeros((1, 4)), skin, amount)).max() == 0.0
+    assert np.abs(whiten_teeth(lab, jnp.zeros((1, 4)), skin, amount)).max() == 0.0
 
 
 def test_whites_of_eyes_become_whiter_and_irises_more_vivid():
@@ -195,7 +227,7 @@ def test_whites_of_eyes_become_whiter_and_irises_more_vivid():
     eyes = jnp.ones((40, 60))
     lab = jnp.asarray(lab)
     around = light_around(lab, eyes, jnp.asarray(20.0))
-    change = np.asarray(brighter_eyes(lab, eyes, around, jnp.asarray(SKIN), jnp.asarray(1.0)))
+    change = np.asarray(brighten_eyes(lab, eyes, around, jnp.asarray(SKIN), jnp.asarray(1.0)))
     white = change[2, 2]
     assert white[0] > 0.01 and white[1] < -0.005 and white[2] < -0.005
     assert change[20, 30][2] < -0.005  # bluer

@@ -145,7 +145,7 @@ def test_a_face_that_texture_made_is_a_reference_as_its_file_is(files, model, tm
     assert (mapped.image == result.image).all()
     result.save(tmp_path / "out.png")
     sidecar = read_sidecar(tmp_path / "out.png")
-    sources = sidecar["settings"]["reference"]
+    sources = sidecar["settings"]["reference"]["sources"]
     assert [source["name"] for source in sources] == ["reference.png"] and sources[0]["sha256"]
     assert "several photos, fused" in report_page(result, output="out.png")
 
@@ -157,7 +157,7 @@ def test_a_face_that_texture_made_is_a_reference_of_an_edit(files, model, tmp_pa
     of_nose = partial(edit, target, model=model, regions=["nose"])
     result, expected = of_nose(reference=made), of_nose(reference=tmp_path / "a.uvface")
     np.testing.assert_allclose(result.image, expected.image, atol=2e-3)
-    sources = result.record("out.png")["settings"]["reference"]
+    sources = result.record("out.png")["settings"]["reference"]["sources"]
     assert [source["name"] for source in sources] == ["reference.png"]
     with pytest.raises(InputError, match="leave out the choice"):
         of_nose(reference=made, reference_face=1)
