@@ -29,13 +29,7 @@ from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .source import Reference, source_for
 
-__all__ = [
-    "EditConfig",
-    "apply_source",
-    "check_edit",
-    "check_numbers",
-    "edit_face",
-]
+__all__ = ["EditConfig", "apply_source", "check_edit", "check_numbers", "edit_face"]
 
 _LEAST = 0.01  # below this a mask is 0
 # Texels of 256 beside eyeballs, where lashes grow: no colour of lids, and all of it.

@@ -46,7 +46,6 @@ _SHINE = 0.65  # share of a shine that is taken off
 _BAG_SHARE = 0.7  # of the way to the cheeks
 _BAG_BLUR = 0.25  # cm
 _SHADE = (0.0, 0.03)  # Oklab L by which a bag is darker: from none to one whose colour changes, too
-_ELSEWHERE = 1e-4  # weight of the face's other skin, where no cheek is seen
 _DARK = 0.05  # Oklab L: below it there is no colour to speak of
 _LIGHTEST, _DARKEST = 0.12, 0.1  # Oklab L by which a bag is lightened at most, a shine darkened
 
@@ -147,9 +146,9 @@ def _saturation(lab: Float[Array, "h w 3"]) -> Float[Array, "h w"]:
 
 
 def lighten_bags(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
-    """Return lighter skin below the eyes: nearer to the colour of the cheeks."""
+    """Return lighter skin below the eyes: nearer to the cheeks, where these are seen."""
     lab, scale = canvas.lab, canvas.scale
-    cheek = _mean(lab, canvas.cheeks + _ELSEWHERE * canvas.skin, _WIDE * scale)
+    cheek = _mean(lab, canvas.cheeks, _WIDE * scale)
     here = _mean(lab, canvas.bags, _BAG_BLUR * scale)
     darker = jnp.clip(cheek[..., :1] - here[..., :1], 0.0, _LIGHTEST)
     to_chroma = (cheek - here)[..., 1:] * ramp(darker, _SHADE)
