@@ -172,6 +172,7 @@ def edit(
         NoFaceError: a photo shows no face.
         AssetError: likeness is asked for and no recognition network is there.
     """
+    opened = open_photo(photo)
     finder = FaceFinder(model, boxes=boxes, recognition=recognition)
     request = edit_request(
         finder.model.layout,
@@ -188,7 +189,6 @@ def edit(
         reference_face=reference_face,
         reference_like=reference_like,
     )
-    opened = open_photo(photo)
     likes = [like, reference_like]
     finder.require_boxes({"photo": [opened], "reference": request.sources, LIKE: likes})
     return edit_photo(opened, request, finder)
