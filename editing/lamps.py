@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
@@ -20,13 +19,13 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import smooth_step
 from ..core.geometry.render import render_texture
 from ..core.geometry.scales import enlarge
-from ..core.geometry.window import cut_window
 from ..core.traced import keep_traced
 from ..core.types import Face
 from .amounts import Amounts, parse_amounts
-from .apply import Window, paste_window
+from .apply import paste_window
 from .edit import RgbImage
 from .relight import exposed, lamp, light_on_texels, multiply_light, spread_light
+from .surroundings import cut_surroundings
 
 __all__ = ["LIGHTS", "light_faces", "parse_lights"]
 
@@ -77,16 +76,8 @@ def light_faces(
 def _light_face(
     image: RgbImage, position_map: Array, others: Sequence[Array], layout: UVLayout, light: Array
 ) -> RgbImage:
-    points = np.asarray(position_map)[..., :2][np.asarray(layout.mask) > 0.0]
-    size = float((points.max(axis=0) - points.min(axis=0)).max())
-    pixels, origin = cut_window(image, points, margin=max(round(_MARGIN * size), 4))
-    window = Window(
-        image=jnp.asarray(pixels, jnp.float32),
-        origin=jnp.asarray(origin, jnp.int32),
-        photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
-        allowed=jnp.ones(pixels.shape[:2]),
-    )
-    zoom = jnp.asarray(_ROWS / len(pixels), jnp.float32)
+    window = cut_surroundings(image, position_map, layout, room=_MARGIN)
+    zoom = jnp.asarray(_ROWS / len(window.image), jnp.float32)
     taken = jnp.zeros((_ROWS, _ROWS))
     for other in others:
         taken = jnp.maximum(taken, _coverage(other, layout, window.origin, zoom))

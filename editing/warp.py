@@ -31,7 +31,6 @@ from ..core.geometry.render import rasterize_layout, uv_at_pixels
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.visibility import normals, visibility
-from ..core.geometry.window import cut_window
 from ..core.traced import blank, keep_traced
 from ..core.types import Camera, Face
 from .apply import Window, paste_window
@@ -39,6 +38,7 @@ from .deform import Deformation, deformation, openings
 from .lids import closing_lids
 from .mouth_inside import inside_mouth, lip_gap
 from .regions import soften
+from .surroundings import cut_surroundings
 
 __all__ = ["reshape_face"]
 
@@ -77,18 +77,10 @@ def reshape_face(
     if not any(amounts.values()):
         return image, face
     moves = deformation(face, layout, amounts)
-    points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.0]
-    size = float((points.max(axis=0) - points.min(axis=0)).max())
-    pixels, origin = cut_window(image, points, margin=max(round(_MARGIN * size), 4))
-    window = Window(
-        image=jnp.asarray(pixels, jnp.float32),
-        origin=jnp.asarray(origin, jnp.int32),
-        photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
-        allowed=jnp.ones(pixels.shape[:2]),
-    )
+    window = cut_surroundings(image, face.position_map, layout, room=_MARGIN)
     moved = _moved_face(face, moves.shift, layout)
-    side = len(pixels)
-    corner = jnp.asarray((*origin, 0), jnp.float32)
+    side = len(window.image)
+    corner = jnp.append(window.origin, 0).astype(jnp.float32)
     old, new = face.position_map - corner, moved.position_map - corner
     move = _prepare(face, old, new, moves, layout)
     before, after = (_look_up(side)(positions, layout) for positions in (old, new))

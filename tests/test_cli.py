@@ -240,6 +240,23 @@ def test_a_reshaped_face_is_read_as_it_was_reshaped(tmp_path: Path, astronaut: P
 
 
 @pytest.mark.weights
+def test_a_folder_of_photos_is_edited_and_goes_on(
+    tmp_path: Path, astronaut: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    (photos / "b.png").write_bytes(astronaut.read_bytes())
+    cv2.imwrite(str(photos / "a.png"), np.full((200, 200, 3), 128, np.uint8))
+    command = ["edit", str(photos), "-o", str(out), "--retouch", "skin=1", "--skip-existing"]
+    for told in ("", " (kept)"):
+        assert main(command) == 1  # a wall has no face
+        printed = capsys.readouterr()
+        assert printed.out == f"{photos / 'b.png'} -> {out / 'b.png'}{told}\n"
+        assert "no face" in printed.err and "a.png" in printed.err
+        assert sorted(path.name for path in out.iterdir()) == ["b.png", "b.png.json"]
+
+
+@pytest.mark.weights
 def test_benchmark_times_every_stage(astronaut: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["benchmark", str(astronaut), str(astronaut), "--repeats", "3"]
     assert main([*arguments, "--json"]) == 0

@@ -229,6 +229,20 @@ def test_likeness_chooses_the_target_and_the_reference(model, recognizer):
     assert edited.settings["recognition"] == "w600k_tone.onnx"
 
 
+def test_the_network_of_likeness_is_told_by_its_content(model, recognizer, tmp_path):
+    """Another one of the same name chose other faces, and pictures of before were kept."""
+    given = {"model": model, "regions": ["lips"], "recolor": "#a01830", "like": toy_photo(4)[0]}
+    image, _ = toy_group(GROUP)
+    first, same = (edit(image, **given).settings["recognition_sha256"] for _ in range(2))
+    (tmp_path / "pack" / "w600k_tone.onnx").write_bytes(b"another network")
+    assert edit(image, **given).settings["recognition_sha256"] != first == same
+
+
+def test_faces_are_counted_from_zero(model):
+    with pytest.raises(InputError, match="face -1; faces are counted from the left, from 0"):
+        swap(toy_photo(1)[0], toy_photo(2)[0], model=model, faces=-1)
+
+
 def test_a_face_that_is_not_alike_is_warned_of(model, recognizer, monkeypatch):
     monkeypatch.setattr("uvface.editing.finder.LEAST_LIKENESS", 1.1)
     image, other = toy_group(GROUP)[0], toy_photo(3)[0]
