@@ -59,7 +59,8 @@ _LMS_FROM_LAB = np.linalg.inv(_LAB_FROM_LMS.astype(np.float64)).astype(np.float3
 _TINY = 1e-12
 _ROUNDS = 4  # of reweighting; the weights settle within three
 _OUTLIER = 1.5  # standard deviations; Huber's k for 96 % efficiency is 1.5
-_CHROMA_SLOPES = (0.7, 1.0)  # larger ones turn lips magenta and cheeks blotchy
+# Larger ones turn lips magenta and cheeks blotchy, smaller ones make faces of wax.
+_CHROMA_SLOPES = (0.7, 1.0)
 _FACTORS = (0.4, 2.5)  # of roots: a fifteenth to sixteen times the light
 _LEAST_ROOT = 0.05  # of a cone's response, cube root; 1/255, the darkest but black, has 0.067
 _LEAST_SEEN = 1.0  # texels that must be seen to compare
@@ -201,7 +202,10 @@ def fit_transfer(
     weights = [w.reshape(-1, 1) for w in (source_weights, target_weights)]
     source_mean, source_deviation = _robust_moments(_saturation(source.reshape(-1, 3)), weights[0])
     target_mean, target_deviation = _robust_moments(_saturation(target.reshape(-1, 3)), weights[1])
-    slopes = jnp.clip(target_deviation / source_deviation, *_CHROMA_SLOPES)[1:]
+    # A photo with little colour has little of all of it: cheeks and lips fade along with the skin.
+    least, most = _CHROMA_SLOPES
+    paled = jnp.hypot(*target_mean[1:]) / jnp.maximum(jnp.hypot(*source_mean[1:]), 1e-4)
+    slopes = jnp.clip(target_deviation / source_deviation, jnp.minimum(least, paled), most)[1:]
     slopes = slopes * _colourful(target_deviation)
     gain, shoulder, above = _curve(source_mean[0], target_mean[0])
     ratio = target_mean[0] / source_mean[0]

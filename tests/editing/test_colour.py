@@ -110,6 +110,20 @@ def _fitted(source, target):
     return fit_transfer(source, jnp.ones(len(source)), target, jnp.ones(len(source)))
 
 
+def test_what_stands_out_from_pale_colours_is_pale_too():
+    """Cheeks of 0.7 times their redness stood out from the skin of nearly grey photos, blue."""
+    random = np.random.default_rng(5)
+    lab = jnp.asarray(random.normal([0.7, 0.04, 0.06], [0.03, 0.02, 0.02], (2000, 3)), jnp.float32)
+    pale = lab * jnp.array([1.0, 0.4, 0.4])
+    np.testing.assert_allclose(apply_transfer(_fitted(lab, pale), lab), pale, atol=1e-3)
+
+
+def test_skin_in_a_cool_light_keeps_its_blotches():
+    lab = lab_from_rgb(_skin())
+    cool = lab - lab[..., :1] * jnp.array([0.0, 0.03, 0.06])
+    np.testing.assert_allclose(apply_transfer(_fitted(lab, cool), lab), cool, atol=1e-3)
+
+
 def test_a_toned_target_has_one_tone_from_black_to_white():
     """The spread of a sepia print's a and b is that of its lightness, and no colour."""
     rng = np.random.default_rng(4)
