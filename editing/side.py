@@ -19,7 +19,7 @@ from .brows import brow_share
 from .colour import lab_from_rgb
 from .eyes import eye_whites
 from .glasses import frame_trust, whole_brows
-from .harshness import light_harshness
+from .harshness import light_harshness, profile_share
 from .light import Skin
 from .mouth import mouth_trust
 from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
@@ -56,6 +56,7 @@ class Side:
     normal: Array  # [S, S, 3] of the surface that the light fell on, smoothed
     paleness: Array  # [], of the skin
     harshness: Array  # [], of the light
+    profile: Array  # [], 1 for a face of which one side is shown
 
     def mirrored(self, layout: UVLayout) -> Side:
         """Return what the photo shows at the texels on the other side of the face."""
@@ -117,6 +118,7 @@ def examine(
     plain, among = jnp.ones_like(seen), jnp.zeros_like(seen)
     skin = layout.region("skin")
     harshness = light_harshness(lab, skin * seen, layout)
+    profile = profile_share(skin * seen, layout)
     if occlusion:
         visible = small[..., 3]
         unframed = frame_trust(shown.texture, lab, visible, self_visibility, layout)
@@ -126,10 +128,14 @@ def examine(
         is_skin = skin_trust(lab, bare, periphery(layout, normal), skin)
         bare = bare * is_skin
         harshness = light_harshness(lab, skin * bare, layout)
+        profile = profile_share(skin * bare, layout)
         bare = bare * mouth_trust(
             lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
         )
         bare = bare * lit_trust(lab, bare, layout)
+        if target:
+            # The other side of a profile does not tell what is light, the target's front does.
+            harshness = jnp.maximum(harshness, profile * (1.0 - target.profile))
         harsher = jnp.maximum(harshness - target.harshness, 0.0) if target else jnp.zeros(())
         bare = bare * strand_trust(lab, bare, layout, harshness=harsher)
         beard = beard_share(lab, bare, self_visibility, layout)
@@ -156,6 +162,7 @@ def examine(
         normal=lit,
         paleness=skin_paleness(lab, skin * seen * plain, seen, self_visibility, layout),
         harshness=harshness,
+        profile=profile,
     )
 
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from toy_faces import layout
 
-from uvface.editing.harshness import light_harshness
+from uvface.editing.harshness import light_harshness, profile_share
 
 SIZE = 64
 TONE = jnp.array([0.7, 0.03, 0.04])
@@ -41,3 +41,12 @@ def test_a_profile_does_not_tell():
     one_side = jnp.asarray((SIDE > -0.02).astype(np.float32))
     assert _harshness(1.0 + 0.4 * SIDE, one_side) < 0.05
     assert _harshness(np.ones((SIZE, SIZE)), 0.0 * one_side) == 0.0
+
+
+def test_only_a_profile_is_one():
+    skin = layout().region("skin")
+    assert float(profile_share(skin, layout())) == 0.0
+    half = skin * jnp.asarray((SIDE > -0.02).astype(np.float32))
+    assert float(profile_share(half, layout())) > 0.95
+    turned = skin * jnp.asarray((SIDE > -0.5).astype(np.float32))  # at half a right angle
+    assert float(profile_share(turned, layout())) == 0.0

@@ -52,6 +52,22 @@ def test_they_are_not_taken_to_a_photo_in_softer_light(light, least, most):
     assert least <= _trust_in_fold(_lit_from_one_side(), target) <= most
 
 
+@pytest.mark.parametrize(
+    ("shown", "onto", "harsh"),
+    [("profile", "front", 1.0), ("profile", "profile", 0.0), ("front", "profile", 0.0)],
+)
+def test_what_lights_a_profile_is_told_by_no_other_side(shown, onto, harsh):
+    """Shade on the half that is shown was drawn on both halves of faces seen from the front."""
+    layout = coarse_layout(load_layout("uvface"), SIZE)
+    front = _face(np.broadcast_to(SKIN, (256, 256, 3)))
+    half = front.visibility * (jnp.arange(256) < 128).astype(jnp.float32)
+    faces = {"front": front, "profile": dataclasses.replace(front, visibility=half)}
+    target = examine(faces[onto], layout, occlusion=True)
+    assert float(target.harshness) < 0.05
+    side = examine(faces[shown], layout, occlusion=True, target=target)
+    assert float(side.harshness) == pytest.approx(harsh, abs=0.05)
+
+
 def _bearded(*, thin=False):
     """Return a face with a black beard; ``thin``: stubble in one place on one side."""
     layout = load_layout("uvface")
