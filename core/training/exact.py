@@ -1,9 +1,11 @@
 """Errors that only synthetic faces can tell: every texel's place, and what covers it.
 
 Convention:
-    A texel counts as covered when it faces the camera and the picture shows something else there;
-    it is found when the face's visibility is below a half. What covers it is read from the pool's
-    kind mask (`synthesis.kinds`); where the masks' soft borders disagree it has no kind.
+    A texel counts as covered when it faces the camera and the picture shows something else there.
+    Of the texels that truly face it, the found ones are those that a face says do so and are
+    hidden: what it holds for turned away, or behind itself, is not found covered. What covers a
+    texel is read from the pool's kind mask (`synthesis.kinds`); where the masks' soft borders
+    disagree it has no kind.
 """
 
 from __future__ import annotations
@@ -44,8 +46,8 @@ class ExactErrors:
     regions: dict[str, float]  # mean 3D distance of each region's texels
     facing: int  # texels that face the camera
     covered: np.ndarray  # [K + 1] int: those that each kind covers; the last: without a name
-    hit: np.ndarray  # [K + 1] int: those of them that the face says are hidden
-    false: int  # camera-facing texels that nothing covers and the face says are hidden
+    hit: np.ndarray  # [K + 1] int: those of them that the face says are covered
+    false: int  # camera-facing texels that the face says are covered and are not
     hidden_both: int  # texels that truth and face call hidden, by the face itself or by anything
     hidden_either: int  # texels that one of them does
     ita: float | None  # lightness of the skin, degrees; None where the pool does not say
@@ -82,7 +84,7 @@ def exact_errors(face: Face, sample: Sample, layout: UVLayout) -> ExactErrors:
     is_facing = facing > 0.5
     is_covered = is_facing & (bare < 0.5)
     is_hidden = np.asarray(face.visibility) < 0.5
-    is_found = is_facing & is_hidden
+    is_found = is_facing & (np.asarray(face.self_visibility) > 0.5) & is_hidden
     truly_hidden = ~is_facing | is_covered
     numbers = _kinds_at(sample.kind, places)[is_covered]
     hit = numbers[is_found[is_covered]]

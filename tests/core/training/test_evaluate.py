@@ -11,7 +11,9 @@ from uvface.core.detection.protocol import Detection
 from uvface.core.errors import InputError
 from uvface.core.geometry.crop import box_from_landmarks, crop_box
 from uvface.core.geometry.landmarks import read_landmarks
+from uvface.core.geometry.pose import rotation_from_angles
 from uvface.core.geometry.spline import evaluate_control
+from uvface.core.geometry.visibility import visibility
 from uvface.core.network.weights_file import WeightsHeader
 from uvface.core.reconstruct import Model, Reading
 from uvface.core.training.evaluate import FaceError, face_size, normalized_mean_error, summarize
@@ -177,6 +179,24 @@ def test_hidden_texels_are_compared_where_they_face_the_camera(toy_pool, layout)
     assert exact.hidden_either > exact.covered.sum()  # also what the face hides itself
     both = [exact, exact_errors(face, sample, layout)]
     assert intersection_over_union(both) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_face_turned_too_far_is_not_found_covered(toy_pool, layout):
+    """What it holds for turned away counted as covered: half of all that was wrong in reports."""
+    sample = Pool(toy_pool, limit=1).sample(6)
+    sample = dataclasses.replace(sample, mask=np.full_like(sample.mask, 255))
+    true_map = evaluate_control(jnp.asarray(sample.control), layout.size)
+    turn = rotation_from_angles(*jnp.array([40.0, 0.0, 0.0]))
+    middle = true_map.mean(axis=(0, 1))
+    model, _ = _knowing_model(layout, (true_map - middle) @ turn.T + middle)
+    face = model.reconstruct(
+        np.zeros((320, 320, 3), np.float32), boxes=[[80.0, 80.0, 240.0, 240.0]]
+    )[0]
+    seen = visibility(face.position_map, layout)
+    face = dataclasses.replace(face, visibility=seen, self_visibility=seen)
+    exact = exact_errors(face, sample, layout)
+    assert exact.hidden_either - exact.hidden_both > 1000
+    assert exact.false == 0 and exact.covered.sum() == 0
 
 
 def test_figures_of_empty_bins_are_null_in_json(tmp_path, layout):
