@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 
-__all__ = ["AugmentConfig", "TrainConfig", "check_budget"]
+__all__ = ["AugmentConfig", "TrainConfig", "astray", "check_budget"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,3 +81,11 @@ def check_budget(minutes: float | None, steps: int | None) -> None:
         raise InputError("a training run needs a budget: minutes or steps")
     if not 0 < budget < math.inf:
         raise InputError(f"a training run of {budget:g} {name}; give more than 0, and an end")
+
+
+def astray(step: int) -> InputError:
+    """Return the error of a run whose errors are no numbers any more; they stay so."""
+    return InputError(
+        f"the training went astray by step {step}: its errors are no numbers any more; "
+        "start anew with a lower learning rate (--rate)"
+    )

@@ -26,20 +26,19 @@ from ..compilation import keep_compiled_code
 from ..errors import InputError
 from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout, load_layout
-from ..network.registry import make_network
-from ..network.weights import load_weights, save_weights
+from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
 from .checkpoint import load_checkpoint, read_record, save_checkpoint
-from .components import principal_components
-from .config import TrainConfig, check_budget
+from .config import TrainConfig, astray, check_budget
 from .feed import Batch, Feed, Order, validation_batches
 from .log import Log
-from .loss import Reading, make_reading
+from .loss import make_reading
 from .negatives import read_pictures
 from .parallel import make_placement
 from .pictures import contact_sheet, plot_curves
 from .pool import Pool
 from .schedule import learning_rate, make_optimizer
+from .start import describe_network, first_network, network_of_record
 from .step import Labelled, TrainState, init_state, make_step, make_validation
 
 __all__ = ["Progress", "train"]
@@ -81,6 +80,7 @@ def train(
 
     Raises:
         InputError: no budget, an unusable pool, a run in the output folder that is not resumed,
+            first weights of another kind of network than ``config`` names,
             or errors that are no numbers any more (a learning rate that is too high).
         AssetError: the first weights or the checkpoint cannot be read.
     """
@@ -99,7 +99,8 @@ class _Run:
             raise InputError(
                 f"{self.output} holds a run; go on with it (--resume), or choose another folder"
             )
-        known = self._known_shards() if resume else []
+        record = read_record(self.output / "last.checkpoint") if resume else None
+        known = [] if record is None else record["shards"]
         self.pool = Pool(config.pool, more=config.more_pools, names=known)
         if self.pool.layout_digest != layout.digest:
             raise InputError(
@@ -113,10 +114,10 @@ class _Run:
         self.order = Order(config.seed, self.held_back)
         self.seconds, self.best, self.minutes = 0.0, float("inf"), config.minutes
         optimizer = make_optimizer(config)
-        if resume:
-            network = make_network(config.network, seed=config.seed)
+        if record is not None:
+            network = network_of_record(config, record)
         else:
-            network = self._first_network()
+            network = first_network(config, pool=self.pool, layout=layout, reading=self.reading)
         self.graph, self.state = init_state(network, optimizer)
         self.step = make_step(config, self.graph, self.reading, optimizer)
         self.validate = make_validation(self.graph, self.reading)
@@ -130,22 +131,9 @@ class _Run:
         self.log = Log(self.output / "log.csv", keep=resume)
         self._write_config()
 
-    def _first_network(self) -> nnx.Module:
-        config = self.config
-        if config.initial is not None:
-            return load_weights(config.initial, layout=self.layout)[0]
-        network: Any = make_network(config.network, seed=config.seed)
-        if config.network == "prn-lite":
-            network.set_basis(*_components(config, self.pool, self.reading, network))
-        return network
-
     def _write_config(self) -> None:
         text = json.dumps(dataclasses.asdict(self.config), indent=1, default=str)
         (self.output / "config.json").write_text(text + "\n")
-
-    def _known_shards(self) -> list[str]:
-        names: list[str] = read_record(self.output / "last.checkpoint")["shards"]
-        return names
 
     def _resume(self) -> None:
         self.state, record = load_checkpoint(self.output / "last.checkpoint", self.state)
@@ -248,10 +236,7 @@ class _Run:
         """Validate the moving average, write checkpoint, weights and pictures."""
         errors = self._validation()
         if not np.isfinite(errors["val_nme"]):  # it stays so; what was saved before is sound
-            raise InputError(
-                f"the training went astray by step {step}: its errors are no numbers any more; "
-                "start anew with a lower learning rate (--rate)"
-            )
+            raise astray(step)
         is_best = errors["val_nme"] <= self.best
         self.best = min(self.best, errors["val_nme"])
         header = self._header(step, errors)
@@ -261,6 +246,7 @@ class _Run:
             save_weights(self.output / "best.safetensors", network, header)
         record = {
             "order": batch.order,
+            "network": describe_network(self.config, self.graph, self.state),
             "shards": self.pool.names,
             "seconds": self.seconds,
             "best": self.best,
@@ -305,18 +291,6 @@ class _Run:
 
     def _predict(self, batch: Batch) -> np.ndarray:
         return _validate_batch(self.validate, self.state, batch)["landmarks"]
-
-
-def _components(
-    config: TrainConfig, pool: Pool, reading: Reading, network: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    return principal_components(
-        pool,
-        np.asarray(reading.weights),
-        network.config.coefficients,
-        seed=config.seed,
-        config=config.augment,
-    )
 
 
 def _validate_batch(

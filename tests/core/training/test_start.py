@@ -1,0 +1,56 @@
+"""What a run begins with: weights of its own kind, and of their own shape when it goes on."""
+
+import pytest
+from flax import nnx
+from toy_network import STILL, TinyConfig
+
+from uvface.core.errors import InputError
+from uvface.core.network import registry
+from uvface.core.network.prn import PRN, PRNConfig
+from uvface.core.network.prn_lite import PRNLite
+from uvface.core.network.weights import save_weights
+from uvface.core.network.weights_file import WeightsHeader
+from uvface.core.training.config import TrainConfig
+from uvface.core.training.loop import _Run, train
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
+
+
+def _saved(path, network, kind, layout):
+    header = WeightsHeader(network=kind, layout=layout.name, layout_digest=layout.digest)
+    save_weights(path, network, header)
+    return str(path)
+
+
+def _config(pool, output, **changes):
+    settings = {"minutes": None, "steps": 1, "batch": 2, "validation": 2, "augment": STILL}
+    return TrainConfig(pool=pool, output=output, workers=1, prefetch=1, **(settings | changes))
+
+
+@pytest.mark.parametrize(("kind", "other"), [("prn", "prn-lite"), ("prn-lite", "prn")])
+def test_first_weights_of_another_kind_are_refused(tiny, toy_pool, layout, tmp_path, kind, other):
+    """A run said that it trained the one, trained the other, and its weights could not be read."""
+    rngs = nnx.Rngs(0)
+    network = (
+        PRN(PRNConfig(size=2), rngs=rngs) if kind == "prn" else PRNLite(TinyConfig(), rngs=rngs)
+    )
+    initial = _saved(tmp_path / "first.safetensors", network, kind, layout)
+    with pytest.raises(InputError, match=f"of the kind {kind}, not {other}; give --network {kind}"):
+        train(_config(toy_pool, tmp_path / "run", network=other, initial=initial), layout=layout)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_a_larger_network_is_resumed_in_its_shape(tiny, toy_pool, layout, tmp_path):
+    large = TinyConfig(hidden=80)
+    network = PRNLite(large, rngs=nnx.Rngs(0))
+    initial = _saved(tmp_path / "large.safetensors", network, "prn-lite", layout)
+    run = tmp_path / "run"
+    train(_config(toy_pool, run, initial=initial), layout=layout)
+    again = _Run(_config(toy_pool, run, steps=2), layout, resume=True)
+    resumed = nnx.merge(again.graph, again.state.params, again.state.rest)
+    assert resumed.config == large and int(again.state.step) == 1
+    with pytest.raises(InputError, match="of the kind prn-lite, not prn"):
+        train(_config(toy_pool, run, network="prn"), layout=layout, resume=True)
