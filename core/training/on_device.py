@@ -29,7 +29,7 @@ from ..files import make_folder, no_empty_folder
 from ..geometry.layout import UVLayout
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
-from .config import TrainConfig, check_budget
+from .config import TrainConfig, astray, check_budget
 from .loss import make_reading
 from .pool import Pool
 from .schedule import learning_rate, make_optimizer
@@ -96,7 +96,8 @@ def train_on_device(
         The weights files, by name.
 
     Raises:
-        InputError: the store cannot be filled.
+        InputError: the store cannot be filled, or weights that are no numbers any more (a learning
+            rate that is too high); those of the other networks are written first.
     """
     with no_empty_folder(Path(config.output)):
         run = _Run(networks, config, layout, store, rates or {})
@@ -240,7 +241,7 @@ class _Run:
         return row
 
     def _save(self) -> dict[str, Path]:
-        """Write the weights of the moving averages."""
+        """Write the weights of the moving averages, those that are numbers."""
         training = {
             "steps": self.count,
             "images": self.count * self.config.batch,
@@ -254,7 +255,13 @@ class _Run:
             training=training,
         )
         paths = {name: self._weights(name) for name in self.graphs}
+        is_sound = True
         for name, path in paths.items():
-            state = jax.device_get((self.state[name].average, self.state[name].rest))
-            save_weights(path, nnx.merge(self.graphs[name], *state), header)
+            average, rest = jax.device_get((self.state[name].average, self.state[name].rest))
+            if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(average)):
+                is_sound = False  # what was saved before stays
+                continue
+            save_weights(path, nnx.merge(self.graphs[name], average, rest), header)
+        if not is_sound:
+            raise astray(self.count)
         return paths

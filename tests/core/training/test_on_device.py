@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -96,6 +97,27 @@ def test_weights_of_another_run_are_not_written_over(tiny, toy_pool, layout, tmp
             layout=layout,
         )
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"precious"]
+
+
+def _spoil(state):
+    """Return the state of a network whose moving average is no number."""
+    average = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), state.average)
+    return dataclasses.replace(state, average=average)
+
+
+def test_weights_that_are_no_numbers_replace_no_sound_ones(tiny, layout, tmp_path):
+    """A network gone astray was written over what had been saved of it before."""
+    config = TrainConfig(pool=Path(), output=tmp_path, steps=1)
+    run = on_device._Run({"a": tiny, "b": tiny}, config, layout, StoreConfig(), {})
+    run.photos = SimpleNamespace(image=[])
+    paths = run._save()
+    before = {name: path.read_bytes() for name, path in paths.items()}
+    run.state["a"] = _spoil(run.state["a"])
+    run.count = 3
+    with pytest.raises(InputError, match="astray by step 3: its errors are no numbers any more"):
+        run._save()
+    assert paths["a"].read_bytes() == before["a"]
+    assert load_weights(paths["b"])[1].training["steps"] == 3  # the sound one is still written
 
 
 @pytest.mark.shared
