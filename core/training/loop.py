@@ -30,6 +30,7 @@ from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
 from .checkpoint import load_checkpoint, read_record, save_checkpoint
 from .config import TrainConfig, astray, check_budget
+from .cooldown import take_request
 from .feed import Batch, Feed, Order, validation_batches
 from .log import Log
 from .loss import make_reading
@@ -113,6 +114,7 @@ class _Run:
         self.reading = make_reading(layout, texel_weights=config.texel_weights, size=texels)
         self.order = Order(config.seed, self.held_back)
         self.seconds, self.best, self.minutes = 0.0, float("inf"), config.minutes
+        self.asked: tuple[float, float] | None = None  # minutes and cooldown, by `take_request`
         optimizer = make_optimizer(config)
         if record is not None:
             network = network_of_record(config, record)
@@ -139,6 +141,9 @@ class _Run:
         self.state, record = load_checkpoint(self.output / "last.checkpoint", self.state)
         self.order = Order.restore(record["order"], self.held_back)
         self.seconds, self.best = record["seconds"], record["best"]
+        asked = record.get("asked")
+        if self.config.steps is None and asked is not None and self.seconds < 60.0 * asked[0]:
+            self._set_end(asked[0], cooldown=asked[1])
 
     def share(self, step: int) -> float:
         """Return the used part of the budget."""
@@ -148,14 +153,17 @@ class _Run:
 
     def _look_for_cooldown(self) -> None:
         """Shorten the budget when asked, so that the cooldown starts where the file appeared."""
-        request = self.output / "COOLDOWN"
-        if not request.is_file() or self.minutes is None:
+        if self.config.steps is not None:
             return
-        left = float(request.read_text() or 5.0)
-        request.unlink()
-        elapsed = self.seconds / 60.0
-        self.config = dataclasses.replace(self.config, cooldown=left / (elapsed + left))
-        self.minutes = elapsed + left
+        left = take_request(self.output)
+        if left is not None:
+            elapsed = self.seconds / 60.0
+            self._set_end(elapsed + left, cooldown=left / (elapsed + left))
+
+    def _set_end(self, minutes: float, *, cooldown: float) -> None:
+        self.asked = (minutes, cooldown)  # kept by a run that is resumed before its end
+        self.minutes = minutes
+        self.config = dataclasses.replace(self.config, cooldown=cooldown)
 
     def go(self, report: Report | None) -> Path:
         """Train until the budget is used."""
@@ -249,6 +257,7 @@ class _Run:
             "network": describe_network(self.config, self.graph, self.state),
             "shards": self.pool.names,
             "seconds": self.seconds,
+            "asked": self.asked,
             "best": self.best,
         }
         save_checkpoint(self.output / "last.checkpoint", self.state, record)
