@@ -12,6 +12,7 @@ References:
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import cv2
@@ -54,15 +55,46 @@ def _data_folder(folder: Path) -> Path:
 def _read(folder: Path, name: str) -> np.ndarray:
     path = folder / name
     try:
-        return np.load(path) if path.suffix == ".npy" else np.loadtxt(path)
-    except (OSError, ValueError) as error:
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of an empty file
+            found = np.load(path) if path.suffix == ".npy" else np.loadtxt(path)
+        return np.asarray(found, np.float64)
+    except (OSError, EOFError, TypeError, ValueError) as error:
         raise AssetError(f"cannot read {path} ({error}); get PRNet's checkout again") from error
+
+
+def _read_numbers(
+    folder: Path, name: str, *, shape: tuple[int | None, ...], below: int
+) -> np.ndarray:
+    """Return the whole numbers of a file, each in [0, ``below``).
+
+    Args:
+        folder: where the file is.
+        name: of the file.
+        shape: of the numbers; None stands for any length.
+        below: what they do not reach.
+    """
+    found = _read(folder, name)
+    has_shape = found.ndim == len(shape) and all(
+        wanted in (None, length) for wanted, length in zip(shape, found.shape, strict=True)
+    )
+    if not has_shape or not ((found >= 0) & (found < below) & (found % 1 == 0)).all():
+        wanted = " x ".join("n" if length is None else str(length) for length in shape)
+        raise AssetError(
+            f"{folder / name} is damaged: {wanted} numbers from 0 to {below - 1} are needed; "
+            "get PRNet's checkout again"
+        )
+    return found.astype(np.int32)
 
 
 def _weights(folder: Path, mask: np.ndarray) -> np.ndarray:
     """Return PRNet's loss weights, mean 1 over the mask; even ones where its picture is missing."""
-    found = cv2.imread(str(folder / "uv_weight_mask.png"), cv2.IMREAD_GRAYSCALE)
-    weights = mask.astype(np.float32) if found is None else np.float32(found) / _WEIGHT * mask
+    path = folder / "uv_weight_mask.png"
+    found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if found is None:
+        found = np.full(mask.shape, _WEIGHT)
+    if found.shape != mask.shape or not found[mask].any():
+        raise AssetError(f"{path} holds no weights of the face; get PRNet's checkout again")
+    weights = np.float32(found) / _WEIGHT * mask
     return weights / weights[mask].mean()
 
 
@@ -102,14 +134,21 @@ def read_prnet_layout(folder: str | Path) -> UVLayout:
         AssetError: a file is missing or damaged.
     """
     data = _data_folder(Path(folder))
-    indices = _read(data, "face_ind.txt").astype(np.int32)
-    columns, rows = _read(data, "uv_kpt_ind.txt").astype(np.int32)
-    vertices = _read(data, "canonical_vertices.npy").astype(np.float64)
-    if vertices.shape != (len(indices), 3) or len(columns) != 68:
-        raise AssetError(f"the files in {data} do not fit together; get PRNet's checkout again")
+    indices = _read_numbers(data, "face_ind.txt", shape=(None,), below=_SIZE * _SIZE)
+    columns, rows = _read_numbers(data, "uv_kpt_ind.txt", shape=(2, 68), below=_SIZE)
+    vertices = _read(data, "canonical_vertices.npy")
     mask = np.isin(np.arange(_SIZE * _SIZE), indices).reshape(_SIZE, _SIZE)
+    is_ordered = (np.diff(indices) > 0).all()  # of the mask's texels, row by row
+    if vertices.shape != (len(indices), 3) or not (is_ordered and mask[rows, columns].all()):
+        raise AssetError(f"the files in {data} do not fit together; get PRNet's checkout again")
+    if not np.isfinite(vertices).all():
+        raise AssetError(f"{data / 'canonical_vertices.npy'} holds places that are no numbers")
     has_list = (data / "triangles.txt").is_file()
-    triangles = _read(data, "triangles.txt").astype(np.int32) if has_list else grid_triangles(mask)
+    triangles = (
+        _read_numbers(data, "triangles.txt", shape=(None, 3), below=len(indices))
+        if has_list
+        else grid_triangles(mask)
+    )
     ours = load_layout()
     number = np.cumsum(mask.ravel()).reshape(mask.shape) - 1
     canonical = _scaled(vertices, vertices[number[rows, columns]], ours)

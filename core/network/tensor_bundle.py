@@ -13,6 +13,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import math
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +78,7 @@ def read_tensors(prefix: str | Path, entries: dict[str, TensorEntry]) -> dict[st
         entries: of `read_entries`, those that are wanted.
 
     Raises:
-        AssetError: the data file is missing or too short.
+        AssetError: the data file is missing or too short, or a size is not that of its shape.
     """
     count = 1 + max((entry.shard for entry in entries.values()), default=0)
     shards = [_map(Path(f"{prefix}.data-{k:05d}-of-{count:05d}")) for k in range(count)]
@@ -87,6 +88,11 @@ def read_tensors(prefix: str | Path, entries: dict[str, TensorEntry]) -> dict[st
         if len(stored) != entry.size:
             raise AssetError(
                 f"the checkpoint {prefix} is cut off at {name}; get its data file again"
+            )
+        if entry.size != math.prod(entry.shape) * entry.dtype.itemsize:
+            raise AssetError(
+                f"the checkpoint's index {prefix}.index is damaged: {name} has the shape "
+                f"{entry.shape} and {entry.size} bytes; get it again"
             )
         found[name] = np.frombuffer(stored, dtype=entry.dtype).reshape(entry.shape)
     return found

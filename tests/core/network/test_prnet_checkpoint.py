@@ -1,5 +1,6 @@
 """The released PRNet weights: names, shapes, arithmetic, errors, and a weights file of them."""
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -80,6 +81,14 @@ def test_bundle_gives_back_what_was_written(tmp_path):
     for name, values in arrays.items():
         np.testing.assert_array_equal(found[name], values)
         assert found[name].dtype == values.dtype and found[name].shape == values.shape
+
+
+def test_a_size_that_is_not_that_of_its_shape_is_one_line(tmp_path):
+    write_bundle(tmp_path / "toy", {"a": np.zeros(2, np.float32)})
+    entries = read_entries(tmp_path / "toy")
+    wrong = {"a": dataclasses.replace(entries["a"], shape=(3,))}
+    with pytest.raises(AssetError, match=r"a has the shape \(3,\) and 8 bytes; get it again"):
+        read_tensors(tmp_path / "toy", wrong)
 
 
 def test_network_computes_what_the_released_graph_computes(checkpoint, variables):
