@@ -244,7 +244,7 @@ def _train_drawing(
     weights = train_on_device(
         networks,
         Sources(generator=generator, binding=bind_texels(generator.surface, layout.size)),
-        drawn_from_pool(Pool(config.pool)),
+        drawn_from_pool(Pool(config.pool), layout),
         backdrops[: max(1, len(backdrops) // 4)],  # the sharp ones
         dataclasses.replace(
             config, batch=128, learning_rate=1e-3, cooldown=0.6, report_minutes=2.5

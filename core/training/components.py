@@ -26,7 +26,7 @@ def principal_components(
     """Return mean and components of control maps as training sees them.
 
     Args:
-        pool: where the maps come from.
+        pool: where the maps come from; those held back are left out.
         weights: how much each control point matters.
         count: number of components; one that the samples do not span is 0.
         seed: of the choice of samples and of their crops.
@@ -37,7 +37,8 @@ def principal_components(
         coefficients have unit variance.
     """
     rng = np.random.default_rng([seed, 2])
-    chosen = rng.choice(len(pool), size=min(_SAMPLES, len(pool)), replace=False)
+    known = np.setdiff1d(np.arange(len(pool)), list(pool.held_back))
+    chosen = rng.choice(known, size=min(_SAMPLES, len(known)), replace=False)
     maps = [_moved_map(rng, pool, int(i), config) for i in chosen]
     stack = np.stack(maps) - np.array([127.5, 127.5, 0.0], np.float32)
     shape = stack.shape[1:]

@@ -40,7 +40,7 @@ class TrainConfig:
 
     pool: Path
     output: Path
-    more_pools: tuple[Path, ...] = ()  # read after the first, which the validation is taken from
+    more_pools: tuple[Path, ...] = ()  # read after the first, whose samples are validated
     minutes: float | None = 80.0  # budget of training time; the schedule follows the clock
     steps: int | None = None  # budget of steps instead (exactly repeatable)
     network: str = "prn-lite"
@@ -68,7 +68,7 @@ class TrainConfig:
     workers: int = 2  # threads that decode and augment
     prefetch: int = 6  # batches
     negatives: Path | None = None  # folder of pictures without faces, for the confidence
-    validation: int = 384  # samples of the first shard that are kept back
+    validation: int = 384  # samples that are validated, of those that the first pool keeps back
     report_minutes: float = 4.0  # between checkpoints, validations and pictures
     refresh_minutes: float = 1.0  # between looks for new shards
     augment: AugmentConfig = AugmentConfig()

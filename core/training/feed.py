@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -40,13 +40,19 @@ class Batch:
 class Order:
     """Shuffled passes over a pool that may grow; every sample before any sample again."""
 
-    def __init__(self, seed: int, held_back: range) -> None:
+    def __init__(self, seed: int, held_back: Collection[int]) -> None:
+        """Begin the first pass.
+
+        Args:
+            seed: of the shuffling.
+            held_back: samples that are never taken: `Pool.held_back`, which may grow with the pool.
+        """
         self._held_back = held_back
         self.state: dict[str, Any] = {"seed": seed, "round": 0, "at": 0, "count": 0, "parts": []}
         self._queue = np.zeros(0, np.int64)
 
     @staticmethod
-    def restore(state: dict[str, Any], held_back: range) -> Order:
+    def restore(state: dict[str, Any], held_back: Collection[int]) -> Order:
         """Return the order in a state that a batch carried."""
         order = Order(state["seed"], held_back)
         order.state = {**state, "parts": list(state["parts"])}
@@ -58,7 +64,7 @@ class Order:
         queue, start = np.zeros(0, np.int64), 0
         for part, (at, count) in enumerate(self.state["parts"]):
             fresh = np.arange(start, count)
-            fresh = fresh[(fresh < self._held_back.start) | (fresh >= self._held_back.stop)]
+            fresh = fresh[~np.isin(fresh, np.fromiter(self._held_back, np.int64))]
             rest = np.concatenate([queue[at:], fresh])
             rng = np.random.default_rng([self.state["seed"], self.state["round"], part])
             queue = np.concatenate([queue[:at], rng.permutation(rest)])

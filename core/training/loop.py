@@ -103,16 +103,12 @@ class _Run:
         record = read_record(self.output / "last.checkpoint") if resume else None
         known = [] if record is None else record["shards"]
         self.pool = Pool(config.pool, more=config.more_pools, names=known)
-        if self.pool.layout_digest != layout.digest:
-            raise InputError(
-                f"the pool {config.pool} was made for another UV layout than {layout.name}; "
-                "synthesize it anew"
-            )
-        self.held_back = self.pool.validation(config.validation)
+        self.pool.check_layout(layout)
+        self.validated = self.pool.validation(config.validation)
         self.pictures = read_pictures(config.negatives) if config.negatives else ()
         texels = 64 if config.network == "prn-lite" else layout.size
         self.reading = make_reading(layout, texel_weights=config.texel_weights, size=texels)
-        self.order = Order(config.seed, self.held_back)
+        self.order = Order(config.seed, self.pool.held_back)
         self.seconds, self.best, self.minutes = 0.0, float("inf"), config.minutes
         self.asked: tuple[float, float] | None = None  # minutes and cooldown, by `take_request`
         optimizer = make_optimizer(config)
@@ -139,7 +135,7 @@ class _Run:
 
     def _resume(self) -> None:
         self.state, record = load_checkpoint(self.output / "last.checkpoint", self.state)
-        self.order = Order.restore(record["order"], self.held_back)
+        self.order = Order.restore(record["order"], self.pool.held_back)
         self.seconds, self.best = record["seconds"], record["best"]
         asked = record.get("asked")
         if self.config.steps is None and asked is not None and self.seconds < 60.0 * asked[0]:
@@ -272,7 +268,7 @@ class _Run:
             training={
                 "steps": step,
                 "images": step * self.config.batch,
-                "distinct_images": len(self.pool) - len(self.held_back),
+                "distinct_images": len(self.pool) - len(self.pool.held_back),
                 "minutes": round(self.seconds / 60.0, 1),
                 "data": self.pool.header.get("description", "synthetic faces (uvface synthesize)"),
                 "licences": self.pool.header.get("licences", {}),
@@ -282,12 +278,12 @@ class _Run:
 
     def _validation(self) -> dict[str, float]:
         return _validation_errors(
-            self.validate, self.state, self.pool, self.held_back, self.config.batch
+            self.validate, self.state, self.pool, self.validated, self.config.batch
         )
 
     def _draw(self, batch: Batch) -> None:
         """Draw predictions on the current batch and on validation samples."""
-        held = range(self.held_back.start, min(self.held_back.start + 16, self.held_back.stop))
+        held = self.validated[:16]
         sheets = []
         for some in (batch, *validation_batches(self.pool, held, len(held))):
             found = self._predict(some)
@@ -310,12 +306,12 @@ def _validate_batch(
 
 
 def _validation_errors(
-    validate: Callable[..., Any], state: TrainState, pool: Pool, held_back: range, batch: int
+    validate: Callable[..., Any], state: TrainState, pool: Pool, validated: range, batch: int
 ) -> dict[str, float]:
     """Return mean errors of the moving average over the validation samples, over the face size."""
     results = [
         _validate_batch(validate, state, some)
-        for some in validation_batches(pool, held_back, batch)
+        for some in validation_batches(pool, validated, batch)
     ]
     return {
         f"val_{name}": float(np.mean(np.concatenate([r[name] for r in results])))

@@ -29,6 +29,7 @@ from ..files import make_folder, no_empty_folder
 from ..geometry.layout import UVLayout
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
+from ..synthesis.view import PICTURE_SIZE
 from .config import TrainConfig, astray, check_budget
 from .loss import make_reading
 from .pool import Pool
@@ -51,9 +52,25 @@ class StoreConfig:
     photo_share: float = 0.1  # of the crops
 
 
-def drawn_from_pool(pool: Pool) -> Drawn:
-    """Return all samples of a pool as arrays on the device."""
-    samples = [pool.sample(index) for index in range(len(pool))]
+def drawn_from_pool(pool: Pool, layout: UVLayout) -> Drawn:
+    """Return the samples of a pool that are not held back, as arrays on the device.
+
+    Args:
+        pool: its pictures must be as large as those that are drawn.
+        layout: UV layout that is trained.
+
+    Raises:
+        InputError: a pool without such samples, of another size or another layout.
+    """
+    pool.check_layout(layout)
+    if pool.size != PICTURE_SIZE:
+        raise InputError(
+            f"the pictures of the pool {pool.folder} are {pool.size} pixels wide, those that are "
+            f"drawn {PICTURE_SIZE}; synthesize it anew"
+        )
+    samples = [pool.sample(k) for k in range(len(pool)) if k not in pool.held_back]
+    if not samples:
+        raise InputError(f"the pool {pool.folder} holds no shard yet to train on")
     size = (pool.size, pool.size)
     return Drawn(
         image=jnp.asarray(np.stack([sample.image for sample in samples])),

@@ -22,11 +22,14 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..errors import InputError
+from ..geometry.layout import UVLayout
 from ..geometry.pose import inplane_roll, rotation_from_angles
 
 __all__ = ["Pool", "Sample"]
 
 CONTROL_SCALE = 64.0  # stored int16 = 64 x pixels
+_FIRST = "shard_0000.npz"  # of every folder: its last quarter is kept for validation
+_HELD_BACK = 384  # samples at most
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -120,6 +123,8 @@ class Pool:
         for other in self._more:
             _check_alike(self.header, _read_header(other), other)
         self._limit = limit
+        # Samples of every folder that are kept for validation; more come with the shards.
+        self.held_back: set[int] = set()
         self.names: list[str] = []  # shards in the order in which they were seen
         self._shards: list[_Shard] = []
         self._roll: list[np.ndarray] = []
@@ -152,19 +157,39 @@ class Pool:
         self.names.append(self._name(path))
         self._shards.append(shard)
         self._roll.append(np.asarray(_rolls(shard.angles.astype(np.float32))))
-        self._start.append(len(self) + len(shard.offset) - 1)
+        count, end = len(shard.offset) - 1, len(self) + len(shard.offset) - 1
+        self._start.append(end)
+        if path.name == _FIRST:
+            self.held_back.update(range(end - min(_HELD_BACK, count // 4), end))
 
-    def validation(self, at_most: int = 384) -> range:
-        """Return the samples kept for validation: the last quarter of the first shard at most."""
-        if not self._shards:
-            raise InputError(f"the pool {self.folder} holds no shard yet")
-        first = self._start[1]
-        if first < 4:
+    def validation(self, at_most: int = _HELD_BACK) -> range:
+        """Return the first folder's samples kept for validation: of its first shard's last quarter.
+
+        Raises:
+            InputError: that shard is missing, or holds too few.
+        """
+        if _FIRST not in self.names:
             raise InputError(
-                f"the first shard of the pool {self.folder} holds {first} pictures; "
+                f"the pool {self.folder} holds no {_FIRST} yet, whose last quarter is kept for "
+                "validation"
+            )
+        first = self.names.index(_FIRST)
+        start, end = self._start[first : first + 2]
+        count = end - start
+        if count < 4:
+            raise InputError(
+                f"the first shard of the pool {self.folder} holds {count} pictures; "
                 "need 4 or more, of which a quarter is kept for validation"
             )
-        return range(first - min(at_most, first // 4), first)
+        return range(end - min(at_most, _HELD_BACK, count // 4), end)
+
+    def check_layout(self, layout: UVLayout) -> None:
+        """Raise an `InputError` where the labels are those of another UV layout."""
+        if self.layout_digest != layout.digest:
+            raise InputError(
+                f"the pool {self.folder} was made for another UV layout than {layout.name}; "
+                "synthesize it anew, or take weights for its layout"
+            )
 
     def _find(self, index: int) -> tuple[_Shard, int]:
         shard = int(np.searchsorted(self._start, index, side="right")) - 1

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from uvface.core.errors import InputError
+from uvface.core.training.components import principal_components
 from uvface.core.training.config import AugmentConfig
 from uvface.core.training.feed import Feed, Order
 from uvface.core.training.pool import Pool
@@ -31,6 +32,31 @@ def test_several_pools_are_one(toy_pool, tmp_path):
     (tmp_path / "pool.json").write_text(json.dumps(header | {"layout_digest": "other"}))
     with pytest.raises(InputError, match="layout_digest"):
         Pool(toy_pool, more=[tmp_path])
+
+
+def test_every_folder_keeps_the_last_quarter_of_its_first_shard_back(toy_pool, tmp_path):
+    """Of several pools only the first did, and all are evaluated on theirs."""
+    shutil.copy(toy_pool / "pool.json", tmp_path)
+    both = Pool(toy_pool, more=[tmp_path])
+    order = Order(0, both.held_back)
+    order.grow(len(both))
+    shutil.copy(toy_pool / "shard_0001.npz", tmp_path / "shard_0000.npz")  # while it runs
+    order.grow(both.refresh())
+    assert both.held_back == {6, 7, 22, 23} and both.validation() == range(6, 8)
+    assert sorted(order.take(20)[0]) == sorted(set(range(24)) - both.held_back)
+    empty_first = Pool(tmp_path, more=[toy_pool])
+    (tmp_path / "shard_0000.npz").unlink()
+    assert empty_first.validation() == range(6, 8)
+    with pytest.raises(InputError, match=r"holds no shard_0000\.npz yet"):
+        Pool(tmp_path, more=[toy_pool]).validation()
+
+
+def test_components_are_not_those_of_faces_held_back(toy_pool, monkeypatch):
+    seen = []
+    pool = Pool(toy_pool)
+    monkeypatch.setattr(Pool, "control", lambda self, k: seen.append(k) or np.ones((4, 4, 3)) * k)
+    principal_components(pool, np.ones((4, 4), np.float32), 2, seed=0, config=AugmentConfig())
+    assert set(seen) == set(range(16)) - {6, 7}
 
 
 def test_missing_pool_is_an_input_error(tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,7 +61,7 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
     paths = train_on_device(
         {"lite": tiny, "large": grow_network(tiny, GROWN)},
         toy_face(layout),
-        drawn_from_pool(Pool(toy_pool)),
+        drawn_from_pool(Pool(toy_pool), layout),
         jnp.zeros((1, 400, 400, 3), jnp.uint8),
         config,
         layout=layout,
@@ -91,7 +92,7 @@ def test_weights_of_another_run_are_not_written_over(tiny, toy_pool, layout, tmp
         train_on_device(
             {"lite": tiny},
             toy_face(layout),
-            drawn_from_pool(Pool(toy_pool)),
+            drawn_from_pool(Pool(toy_pool), layout),
             jnp.zeros((1, 400, 400, 3), jnp.uint8),
             config,
             layout=layout,
@@ -118,6 +119,28 @@ def test_weights_that_are_no_numbers_replace_no_sound_ones(tiny, layout, tmp_pat
         run._save()
     assert paths["a"].read_bytes() == before["a"]
     assert load_weights(paths["b"])[1].training["steps"] == 3  # the sound one is still written
+
+
+def test_photos_held_back_are_not_trained_on(toy_pool, layout):
+    pool = Pool(toy_pool)
+    drawn = drawn_from_pool(pool, layout)
+    kept = [pool.sample(k).landmarks for k in (*range(6), *range(8, 16))]
+    np.testing.assert_array_equal(drawn.landmarks, kept)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "holds no shard yet to train on"),
+        ({"layout_digest": "0"}, "was made for another UV layout than uvface"),
+        ({"size": 256}, "are 256 pixels wide, those that are drawn 320"),
+    ],
+)
+def test_pools_that_cannot_be_drawn_from_are_one_line(layout, tmp_path, changes, words):
+    header = {"size": 320, "layout_digest": layout.digest} | changes
+    (tmp_path / "pool.json").write_text(json.dumps(header))
+    with pytest.raises(InputError, match=words):
+        drawn_from_pool(Pool(tmp_path), layout)
 
 
 @pytest.mark.shared
