@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError, NoFaceError
 from ..files import make_folder, no_empty_folder, write_bytes_atomic
-from ..geometry.layout import UVLayout
+from ..geometry.layout import UVLayout, load_layout
 from .files import (
     SHEET_MOST,
     check_request,
@@ -63,6 +63,11 @@ def synthesize_photos(
     fits = None if photo_skins is None else Path(photo_skins)
     check_photos(directory, photos, pack, fits)
     check_request(count, seed)
+    if model.layout.digest != load_layout().digest:
+        raise InputError(
+            f"the weights are for the UV layout {model.layout.name}, labels are written in "
+            f"{load_layout().name}; take weights for that"
+        )
     with no_empty_folder(directory):
         if pool:
             make_folder(directory)

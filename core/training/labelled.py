@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..geometry.layout import UVLayout
 from ..io.images import read_photo
 from .evaluate import read_truth
 from .pool import Pool, Sample
@@ -78,6 +79,10 @@ class PoolSource:
     def name(self, index: int) -> str:
         """Return the name of a picture: its number in the pool."""
         return str(self._numbers[index])
+
+    def check_layout(self, layout: UVLayout) -> None:
+        """Raise an `InputError` where the labels are those of another UV layout."""
+        self._pool.check_layout(layout)
 
     def __getitem__(self, index: int) -> Labelled:
         number = self._numbers[index]

@@ -74,10 +74,13 @@ def evaluate(
         `group_figures`. None where a bin is empty.
 
     Raises:
-        InputError: no pair of picture and labels, or none that can be read; ``whole`` of photos.
+        InputError: no pair of picture and labels, or none that can be read; ``whole`` of photos; a
+            pool whose labels are those of another UV layout than the model's.
     """
     source = _open(path_list(folders, "folders of pictures and labels"), protocol, whole)
     model = as_model(model)
+    if isinstance(source, PoolSource):
+        source.check_layout(model.layout)
     if output is None:
         return _measure(source, model, detect=detect, output=None, track=track)
     check_plotting()

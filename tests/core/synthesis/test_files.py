@@ -15,6 +15,7 @@ from uvface.core.io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, re
 from uvface.core.synthesis import files, photo_files
 from uvface.core.synthesis.files import prepare_folder, synthesize, synthesize_pool, write_picture
 from uvface.core.synthesis.photo_faces import find_photos
+from uvface.core.synthesis.photo_files import synthesize_photos
 from uvface.core.synthesis.pool import _write_header
 
 PHOTOS = Path(__file__).resolve().parents[3] / "examples" / "photos"
@@ -143,6 +144,20 @@ def test_sources_that_cannot_be_loaded_leave_no_folder(
     with pytest.raises(InputError, match="damaged"):
         run(1, tmp_path / "new" / "out", assets=tmp_path)
     assert not any(tmp_path.iterdir())
+
+
+def test_photos_are_not_labelled_in_another_layout(tmp_path: Path) -> None:
+    """Pools said that they were made for `uvface`, whatever the weights were for."""
+
+    class Reader:
+        layout = toy_faces.layout()
+
+        def reconstruct(self, photo, *, boxes=None, faces="all"):
+            raise AssertionError("nothing is read")
+
+    with pytest.raises(InputError, match="are for the UV layout toy, labels are written in uvface"):
+        synthesize_photos(1, tmp_path / "out", photos=PHOTOS, model=Reader(), pool=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_fits_that_would_not_be_used_are_refused(tmp_path: Path) -> None:

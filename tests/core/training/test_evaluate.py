@@ -156,6 +156,14 @@ def test_pool_is_measured_at_landmarks_and_texels(toy_pool, layout):
     assert exact.dense == pytest.approx(3.0 / sizes[0], rel=1e-3)
 
 
+def test_a_pool_of_another_layout_is_not_measured(toy_pool, layout):
+    """Its texels are other places: the figures were those of no face."""
+    other = dataclasses.replace(layout, name="prnet", digest="0" * 64)
+    model, _ = _knowing_model(other, layout.canonical)
+    with pytest.raises(InputError, match="made for another UV layout than prnet"):
+        evaluate([toy_pool], model=model)
+
+
 def test_hidden_texels_are_compared_where_they_face_the_camera(toy_pool, layout):
     """Half of the face is covered; the model says so, or finds a quarter of the face."""
     sample = dataclasses.replace(Pool(toy_pool, limit=1).sample(6))
