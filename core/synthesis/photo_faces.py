@@ -61,6 +61,7 @@ _PITCH = 25.0  # degrees, the furthest turn
 _MOST_YAW, _MOST_PITCH = 90.0, 45.0  # degrees, of the turned head
 _TURNED = 12.0  # degrees of yaw from which a head is only turned further, never back
 _SIDE = 256  # texels
+_TURN_STREAM = 1  # a stream of its own: `pool.encode_jpeg` draws from (seed, number)
 
 
 @runtime_checkable
@@ -98,7 +99,7 @@ class TurnedPhotos:
 
     def turned(self, seed: int, number: int) -> Turned:
         """Return the numbered picture of a seed."""
-        random = np.random.default_rng((seed, number))
+        random = np.random.default_rng((seed, number, _TURN_STREAM))
         order = np.random.default_rng(seed).permutation(len(self.faces))
         index = int(order[number * len(self.faces) // max(self.count, number + 1)])
         turn = random_turn(random, self.faces[index].rotation)

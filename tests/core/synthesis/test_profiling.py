@@ -1,5 +1,8 @@
 """Toy faces, turned: the picture at no turn is the photo, and the labels are the turned mesh."""
 
+import dataclasses
+from pathlib import Path
+
 import cv2
 import jax
 import jax.numpy as jnp
@@ -15,9 +18,10 @@ from uvface.core.geometry.sampling import sample_bilinear
 from uvface.core.geometry.visibility import visibility
 from uvface.core.synthesis import photo_faces
 from uvface.core.synthesis.fitting import Fits
-from uvface.core.synthesis.photo_faces import find_photos, random_turn
+from uvface.core.synthesis.photo_faces import KnownFace, TurnedPhotos, find_photos, random_turn
 from uvface.core.synthesis.photo_skins import held_out
-from uvface.core.synthesis.profiling import STAGE_SIZE, prepare_face, turn_face
+from uvface.core.synthesis.pool import encode_jpeg
+from uvface.core.synthesis.profiling import STAGE_SIZE, Turned, prepare_face, turn_face
 from uvface.core.types import Camera
 
 
@@ -182,6 +186,35 @@ def test_turns_stay_in_range_and_never_show_the_unseen_side():
             assert (np.abs(yaws) > abs(yaw) - 3.0).all() and (np.sign(yaws) == np.sign(yaw)).all()
         else:
             assert yaws.min() < -30.0 < 30.0 < yaws.max()
+
+
+def test_worn_pictures_of_a_pool_are_turned_as_all_are(monkeypatch):
+    """Turn and wear came of the same random number: all worn ones were turned by -75 to -30."""
+    turns = []
+
+    def keep(prepared, turn, layout):
+        turns.append(float(np.degrees(np.arctan2(float(turn[0, 2]), float(turn[2, 2])))))
+        return Turned(**{field.name: jnp.zeros(()) for field in dataclasses.fields(Turned)})
+
+    monkeypatch.setattr(photo_faces, "turn_face", keep)
+    monkeypatch.setattr(TurnedPhotos, "_prepare", lambda self, index: None)
+    known = KnownFace(
+        path=Path(),
+        position_map=np.zeros((2, 2, 3)),
+        rotation=np.eye(3, dtype=np.float32),
+        scale=1.0,
+    )
+    source = TurnedPhotos(faces=[known], model=_Reader(), count=200)
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    bgr, quality = image[..., ::-1], cv2.IMWRITE_JPEG_QUALITY
+    fine = {cv2.imencode(".jpg", bgr, [quality, q])[1].tobytes() for q in range(92, 96)}
+    for number in range(200):
+        source.turned(9, number)
+    worn = [encode_jpeg(image, seed=(9, k)).tobytes() not in fine for k in range(200)]
+    worn_turns = np.array(turns)[worn]
+    assert 30 < len(worn_turns) < 90
+    assert worn_turns.min() < -55.0 and worn_turns.max() > 55.0
+    assert abs(worn_turns.mean()) < 15.0
 
 
 def test_held_out_people_are_no_training_photos(tmp_path, monkeypatch):
