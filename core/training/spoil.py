@@ -128,12 +128,14 @@ def _occlude(rng: np.random.Generator, image: Image, mask: Mask) -> tuple[Image,
             cover = np.asarray(cv2.resize(noise, (size, size)))
         else:
             cover = np.roll(image, tuple(rng.integers(-size // 2, size // 2, 2)), axis=(0, 1))
+        share = 1.0
         if rng.random() < 0.25:
             share = float(rng.uniform(0.4, 0.9))
             cover = np.asarray(cv2.addWeighted(cover, share, image, 1.0 - share, 0.0))
         cv2.copyTo(cover, shape, image)
         small = cv2.resize(shape, mask.shape[::-1], interpolation=cv2.INTER_AREA)
-        mask = cv2.subtract(mask, small)
+        left = cv2.convertScaleAbs(small, alpha=-share, beta=255.0)
+        mask = cv2.multiply(mask, left, scale=1.0 / 255.0)
     return image, mask
 
 

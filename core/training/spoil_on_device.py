@@ -191,7 +191,7 @@ def _occlude(key: Array, planes: Array, mask: Array) -> tuple[Array, Array]:
         cover = _cover(draw, jax.random.fold_in(key, 1), planes)
         share = jnp.where(draw.chance(0.25), draw.uniform(low=0.4, high=0.9), 1.0)
         planes = planes + shape * share * (cover - planes)
-        return (planes, jnp.maximum(mask - _halve(shape), 0.0)), None
+        return (planes, mask * (1.0 - share * _halve(shape))), None
 
     return jax.lax.scan(put, (planes, mask), (jnp.arange(3), jnp.stack(keys)))[0]
 
