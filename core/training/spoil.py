@@ -180,8 +180,9 @@ def _noise_field() -> np.ndarray:
 
 def _jpeg(rng: np.random.Generator, image: Image) -> Image:
     quality = int(rng.integers(12, 80))
-    coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
+    bgr = np.ascontiguousarray(image[..., ::-1])
+    coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
 
 
 def _frame(rng: np.random.Generator, image: Image, mask: Mask) -> tuple[Image, Mask]:

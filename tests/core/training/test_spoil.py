@@ -2,14 +2,15 @@
 
 import dataclasses
 
+import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from toy_network import STILL
 
-from uvface.core.training.spoil import spoil
-from uvface.core.training.spoil_on_device import spoil_on_device
+from uvface.core.training.spoil import _jpeg, spoil
+from uvface.core.training.spoil_on_device import jpeg, spoil_on_device
 
 COVERED = dataclasses.replace(STILL, p_occluder=1.0)
 
@@ -44,3 +45,21 @@ def test_a_head_is_seen_as_far_as_what_covers_it_is_see_through(cover) -> None:
     assert (np.abs(left - masks) < 0.02)[tells].mean() > 0.97
     is_half = (masks > 0.1) & (masks < 0.6)
     assert 0.05 < is_half[tells].mean() < 0.6
+
+
+@pytest.mark.parametrize("quality", [15, 60])
+def test_jpeg_of_the_host_is_that_of_the_device(quality: int) -> None:
+    """Red and blue were swapped: brightness was taken from the wrong channels."""
+
+    class Fixed(np.random.Generator):
+        def integers(self, *_):
+            return quality
+
+    y, x = np.mgrid[:256, :256]
+    image = np.stack([200 + 0 * x, 120 + 0 * x, 20 + 0 * x], axis=-1).astype(np.float32)
+    image += 40.0 * np.sin(x / 5.0 + y / 9.0)[..., None] * np.array([1.0, 0.0, -0.5])
+    image = cv2.GaussianBlur(image.clip(0, 255), (0, 0), 0.8).astype(np.uint8)
+    host = _jpeg(Fixed(np.random.PCG64(0)), image)
+    planes = jnp.asarray(image.transpose(2, 0, 1), jnp.float32) / 255.0
+    device = np.asarray(jax.jit(jpeg)(planes, jnp.int32(quality))).transpose(1, 2, 0) * 255.0
+    assert np.sqrt(np.mean((host - device) ** 2)) < 2.0
