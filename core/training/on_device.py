@@ -4,7 +4,7 @@ A store on the device holds the faces drawn last; every few steps some are drawn
 share the crops, which costs each little, and may have learning rates of their own. The budget is
 time after compilation, since that is what a lent machine is short of. The weights of the moving
 average are written from time to time, and ``log.csv`` with the losses; a later run starts from
-them.
+them, and draws other faces, since the random numbers depend on the first weights.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import functools
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ from ..compilation import keep_compiled_code
 from ..errors import InputError
 from ..files import make_folder, no_empty_folder
 from ..geometry.layout import UVLayout
-from ..network.weights import save_weights
+from ..network.weights import flat_variables, save_weights
 from ..network.weights_file import WeightsHeader
 from ..synthesis.view import PICTURE_SIZE
 from .config import TrainConfig, astray, check_budget
@@ -126,6 +127,15 @@ def _draw(store: StoreConfig) -> Callable[[Sources, jax.Array], Drawn]:
     return functools.partial(draw_faces, together=store.drawn)
 
 
+def _fingerprint(networks: Mapping[str, Any]) -> int:
+    """Return a number of all first weights: a run that goes on from others' sees other faces."""
+    digest = hashlib.sha256()
+    for network in networks.values():
+        for _, variable in sorted(flat_variables(network).items()):
+            digest.update(np.ascontiguousarray(variable[...]).tobytes())
+    return int.from_bytes(digest.digest()[:4], "little")
+
+
 def _fields(drawn: Drawn) -> dict[str, jax.Array]:
     return {field.name: getattr(drawn, field.name) for field in dataclasses.fields(drawn)}
 
@@ -171,6 +181,8 @@ class _Run:
 
         self.steps = make_store_steps(config, update, photo_share=store.photo_share)
         self.count, self.drawn, self.seconds = 0, 0, 0.0
+        key = jax.random.fold_in(jax.random.key(config.seed), jnp.uint32(_fingerprint(networks)))
+        self.draw_key, self.key = jax.random.split(key)
 
     def prepare(self, sources: Any, photos: Drawn, backdrops: jax.Array, draw: Any) -> None:
         """Put an empty store onto the device and draw the first faces."""
@@ -180,7 +192,6 @@ class _Run:
         self.store = Drawn(**empty)
         self.sources, self.photos, self.backdrops = sources, photos, backdrops
         self.refill = make_refill(draw, self.store_config.drawn)
-        self.draw_key, self.key = jax.random.split(jax.random.key(self.config.seed))
         while self.drawn < self.store_config.first:
             self._more()
 

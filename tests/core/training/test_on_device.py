@@ -121,6 +121,19 @@ def test_weights_that_are_no_numbers_replace_no_sound_ones(tiny, layout, tmp_pat
     assert load_weights(paths["b"])[1].training["steps"] == 3  # the sound one is still written
 
 
+def test_a_run_from_other_weights_draws_other_faces(tiny, layout, tmp_path):
+    """Every run saw the same faces, and one that went on from another saw them again."""
+
+    def keys(network):
+        config = TrainConfig(pool=Path(), output=tmp_path, steps=1)
+        run = on_device._Run({"a": network}, config, layout, StoreConfig(), {})
+        return np.stack([jax.random.key_data(key) for key in (run.draw_key, run.key)])
+
+    first = keys(tiny)
+    np.testing.assert_array_equal(keys(tiny), first)
+    assert (keys(PRNLite(TinyConfig(), rngs=nnx.Rngs(1))) != first).any(axis=1).all()
+
+
 def test_photos_held_back_are_not_trained_on(toy_pool, layout):
     pool = Pool(toy_pool)
     drawn = drawn_from_pool(pool, layout)
