@@ -18,6 +18,7 @@ from ..io.images import write_image
 from ..io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, Provenance
 from .generator import Sample, load_generator, render_batch
 from .labels import position_maps, visibility_maps
+from .origin import drawn_origin
 from .pool import sample_keys, write_pool
 from .surface import TexelBinding, bind_texels
 
@@ -209,7 +210,8 @@ def synthesize_pool(
 ) -> None:
     """Write a training pool: shards of pictures with control maps and landmarks (see `pool`).
 
-    Shards that exist are left alone, so that an interrupted call goes on where it stopped.
+    Shards that exist are left alone, so that an interrupted call goes on where it stopped; a folder
+    with pictures of other sources, another seed or count is refused.
 
     Args:
         count: pictures of the whole pool.
@@ -224,4 +226,5 @@ def synthesize_pool(
     with no_empty_folder(Path(directory)):
         make_folder(Path(directory))
         generator = load_generator(head, folder=folder, photo_skins=photo_skins)
-        write_pool(generator, Path(directory), count, seed=seed, report=report)
+        origin = drawn_origin(head, folder=folder, photo_skins=photo_skins)
+        write_pool(generator, Path(directory), count, origin=origin, seed=seed, report=report)

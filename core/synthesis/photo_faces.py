@@ -33,6 +33,7 @@ from .face_tile import vertex_uv
 from .fitting import Fits, fit_photos, fitted_vertices, load_correspondence, pixel_centres
 from .generator import Sample
 from .head import HeadModel, load_head
+from .origin import PHOTO_SUFFIXES
 from .photo_skins import held_out
 from .profiling import PhotoFace, Turned, prepare_face, turn_face
 from .skin_texture import LandmarkWarp, SkinConfig
@@ -56,7 +57,6 @@ __all__ = [
     "random_turn",
 ]
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _PITCH = 25.0  # degrees, the furthest turn
 _MOST_YAW, _MOST_PITCH = 90.0, 45.0  # degrees, of the turned head
 _TURNED = 12.0  # degrees of yaw from which a head is only turned further, never back
@@ -71,6 +71,10 @@ class FaceReader(Protocol):
     @property
     def layout(self) -> UVLayout:
         """Return the UV layout of the faces."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """Return the SHA-256 of the weights file; "" where there is none."""
 
     def reconstruct(self, photo: Any, *, boxes: Any = None, faces: Any = "all") -> list[Face]:
         """Return the faces of a photo (a file or RGB in [0, 1])."""
@@ -200,9 +204,9 @@ def find_photos(
         raise InputError(f"no fits.npz in {fits}; make it by photo fitting or leave it out")
     if home is not None:
         return _fitted_faces(home, assets or home.parent, fits)
-    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES]
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in PHOTO_SUFFIXES]
     if not paths:
-        raise InputError(f"no photo in {folder}; need {', '.join(_SUFFIXES)}")
+        raise InputError(f"no photo in {folder}; need {', '.join(PHOTO_SUFFIXES)}")
     found = []
     for path in paths:
         try:

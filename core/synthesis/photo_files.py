@@ -19,6 +19,7 @@ from .files import (
     write_sample,
 )
 from .labels import visibility_maps
+from .origin import photo_origin
 from .photo_faces import FaceReader, TurnedPhotos, check_sources, find_pack, find_photos
 from .photo_skins import ATTRIBUTION
 from .pool import write_pool
@@ -75,10 +76,13 @@ def synthesize_photos(
             prepare_folder(directory, count)
         faces = find_photos(photos, model, assets=pack, fits=fits, left_out=left_out)
         source = TurnedPhotos(faces=faces, model=model, count=count)
-        if find_pack(photos) is not None:
+        home = find_pack(photos)
+        if home is not None:
             write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
         if pool:
-            write_pool(source, directory, count, seed=seed, report=report)
+            weights = model.weights_sha256
+            origin = photo_origin(photos, pack=home, assets=pack, fits=fits, weights=weights)
+            write_pool(source, directory, count, origin=origin, seed=seed, report=report)
             return
         shown: list[tuple[np.ndarray, np.ndarray]] = []
         for start in range(0, count, _BATCH):

@@ -28,6 +28,7 @@ from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import load_layout
 from .generator import Generator, Sample, render_batch
 from .labels import control_maps
+from .origin import Origin
 from .surface import TexelBinding, bind_texels
 from .view import CROP_SIZE, PICTURE_SIZE
 
@@ -69,7 +70,7 @@ def _encode_kind(kind: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.imencode(".png", np.ascontiguousarray(kind[::2, ::2]))[1]).ravel()
 
 
-def _write_header(directory: Path, count: int, seed: int) -> None:
+def _write_header(directory: Path, count: int, seed: int, origin: Origin) -> None:
     header = {
         "size": PICTURE_SIZE,
         "crop_side": CROP_SIZE,
@@ -77,6 +78,7 @@ def _write_header(directory: Path, count: int, seed: int) -> None:
         "count": count,
         "seed": seed,
         "shard_size": SHARD_SIZE,
+        **dataclasses.asdict(origin),
     }
     path = directory / "pool.json"
     try:
@@ -84,7 +86,10 @@ def _write_header(directory: Path, count: int, seed: int) -> None:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path} ({error}); choose another folder") from error
     if is_other:
-        raise InputError(f"{path} belongs to another pool; choose another folder or remove it")
+        raise InputError(
+            f"{path} belongs to another pool (of other sources, another number or seed, or made by "
+            "an older version); choose another folder or remove it"
+        )
     write_bytes_atomic(path, json.dumps(header).encode())
 
 
@@ -128,6 +133,7 @@ def write_pool(
     directory: Path,
     count: int,
     *,
+    origin: Origin,
     seed: int = 0,
     shards: range | None = None,
     report: Callable[[int], None] = lambda shard: None,
@@ -138,12 +144,13 @@ def write_pool(
         source: the generator, or another source of pictures.
         directory: folder of the pool; made when missing.
         count: pictures of the whole pool.
+        origin: what the source is made of; pictures of another one are never mixed in.
         seed: the same seed gives the same pictures.
         shards: the shards that this process writes; default all.
         report: called with the number of every finished shard.
     """
     make_folder(directory)
-    _write_header(directory, count, seed)
+    _write_header(directory, count, seed, origin)
     if isinstance(source, Generator):
         source = _Drawn(generator=source, binding=bind_texels(source.surface, 256))
     everything = range(-(-count // SHARD_SIZE))

@@ -14,6 +14,7 @@ from uvface.core.io.images import read_photo
 from uvface.core.io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, read_provenance
 from uvface.core.synthesis import files, photo_files
 from uvface.core.synthesis.files import prepare_folder, synthesize, synthesize_pool, write_picture
+from uvface.core.synthesis.origin import Origin
 from uvface.core.synthesis.photo_faces import find_photos
 from uvface.core.synthesis.photo_files import synthesize_photos
 from uvface.core.synthesis.pool import _write_header
@@ -64,6 +65,7 @@ def test_photos_that_show_no_face_are_named_and_the_rest_goes_on(tmp_path: Path)
 
     class Reader:
         layout = toy_faces.layout()
+        weights_sha256 = ""
 
         def reconstruct(self, photo, *, boxes=None, faces="all"):
             if photo.name == "broken.jpg":
@@ -151,6 +153,7 @@ def test_photos_are_not_labelled_in_another_layout(tmp_path: Path) -> None:
 
     class Reader:
         layout = toy_faces.layout()
+        weights_sha256 = ""
 
         def reconstruct(self, photo, *, boxes=None, faces="all"):
             raise AssertionError("nothing is read")
@@ -166,6 +169,7 @@ def test_fits_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
             raise AssertionError("nothing is read")
 
         layout = None
+        weights_sha256 = ""
 
     with pytest.raises(InputError, match=r"is for the data pack's photos, not for .*photos; leave"):
         find_photos(PHOTOS, Reader(), fits=tmp_path)
@@ -177,4 +181,4 @@ def test_fits_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
 def test_a_damaged_header_of_a_pool_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "pool.json").write_text("{")
     with pytest.raises(InputError, match=r"cannot read .*pool\.json"):
-        _write_header(tmp_path, 1, 0)
+        _write_header(tmp_path, 1, 0, Origin(data="", licences={}, sources_sha256=""))

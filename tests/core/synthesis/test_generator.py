@@ -17,10 +17,12 @@ from uvface.core.synthesis import files, pool
 from uvface.core.synthesis.generator import Generator, Sample, load_generator, render_batch
 from uvface.core.synthesis.kinds import KINDS
 from uvface.core.synthesis.labels import position_maps, visibility_maps
+from uvface.core.synthesis.origin import Origin
 from uvface.core.synthesis.surface import bind_texels
 from uvface.core.training.pool import Pool
 
 BATCH = 4
+ORIGIN = Origin(data="drawn faces", licences={}, sources_sha256="")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,7 @@ def test_control_maps_give_the_position_maps_back(
     generator: Generator, samples: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(pool, "_BATCH", BATCH)
-    pool.write_pool(generator, tmp_path, BATCH, seed=5)
+    pool.write_pool(generator, tmp_path, BATCH, seed=5, origin=ORIGIN)
     header = json.loads((tmp_path / "pool.json").read_text())
     assert header["count"] == BATCH and header["layout_digest"] == load_layout().digest
     with np.load(tmp_path / "shard_0000.npz") as shard:
@@ -125,15 +127,15 @@ def test_written_shards_are_left_alone_and_pools_are_not_mixed(
 ):
     monkeypatch.setattr(pool, "_BATCH", BATCH)
     monkeypatch.setattr(pool, "SHARD_SIZE", BATCH)
-    pool.write_pool(generator, tmp_path, 2 * BATCH, seed=1, shards=range(1, 2))
+    pool.write_pool(generator, tmp_path, 2 * BATCH, seed=1, origin=ORIGIN, shards=range(1, 2))
     assert [path.name for path in sorted(tmp_path.glob("*.npz"))] == ["shard_0001.npz"]
     before = (tmp_path / "shard_0001.npz").stat().st_mtime_ns
     reported: list[int] = []
-    pool.write_pool(generator, tmp_path, 2 * BATCH, seed=1, report=reported.append)
+    pool.write_pool(generator, tmp_path, 2 * BATCH, seed=1, origin=ORIGIN, report=reported.append)
     assert reported == [0]
     assert (tmp_path / "shard_0001.npz").stat().st_mtime_ns == before
     with pytest.raises(InputError, match="another pool"):
-        pool.write_pool(generator, tmp_path, 2 * BATCH, seed=2)
+        pool.write_pool(generator, tmp_path, 2 * BATCH, seed=2, origin=ORIGIN)
 
 
 @pytest.mark.shared

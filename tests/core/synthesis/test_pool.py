@@ -1,9 +1,16 @@
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+from uvface.core.errors import InputError
 from uvface.core.synthesis.generator import Sample
+from uvface.core.synthesis.origin import Origin
 from uvface.core.synthesis.pool import write_pool
 from uvface.core.training.pool import Pool
+
+TOY = Origin(data="toys", licences={"toys": "CC0-1.0"}, sources_sha256="1")
 
 
 class _Plain:
@@ -25,7 +32,7 @@ class _Plain:
 
 def test_any_source_of_pictures_fills_a_pool(tmp_path):
     """Pictures without kinds and tones are read as such."""
-    write_pool(_Plain(), tmp_path, 45, seed=3)
+    write_pool(_Plain(), tmp_path, 45, origin=TOY, seed=3)
     pool = Pool(tmp_path)
     assert len(pool) == 45
     for number in (0, 21, 44):
@@ -34,3 +41,14 @@ def test_any_source_of_pictures_fills_a_pool(tmp_path):
         np.testing.assert_allclose(sample.control, number, atol=0.01)
         assert sample.landmarks[5, 0] == number and sample.mask.min() == 255
         assert sample.kind is None and sample.ita is None
+
+
+def test_pictures_of_other_sources_are_not_mixed_in(tmp_path):
+    """The header did not say what a pool was made of: earlier shards were kept silently."""
+    write_pool(_Plain(), tmp_path, 2, origin=TOY)
+    header = Pool(tmp_path).header
+    assert header["data"] == "toys" and header["licences"] == {"toys": "CC0-1.0"}
+    write_pool(_Plain(), tmp_path, 2, origin=TOY)  # goes on where it stopped
+    for other in ({"sources_sha256": "2"}, {"data": "others"}):
+        with pytest.raises(InputError, match="belongs to another pool"):
+            write_pool(_Plain(), tmp_path, 2, origin=dataclasses.replace(TOY, **other))

@@ -29,6 +29,7 @@ class _Reader:
     """Reads no faces."""
 
     layout = toy_faces.layout()
+    weights_sha256 = ""
 
     def reconstruct(self, photo, *, boxes=None, faces="all"):
         return []
