@@ -180,12 +180,13 @@ def train(
         if large and len(starts) > 1:
             raise typer.BadParameter(f"--large grows one network; got {len(starts)} --initial")
         starts = starts or ["prn-lite"]
-        networks = {_stem(name): _start(name, config.layout, is_large=large) for name in starts}
+        loaded = {_stem(name): _start(name, config.layout, is_large=large) for name in starts}
+        networks = {name: network for name, (network, _) in loaded.items()}
+        learnt = [training for _, training in loaded.values()]
         if len(networks) < len(starts):
             raise typer.BadParameter("two --initial have the same name; rename one of the files")
-        _train_drawing(
-            config, networks, dict(zip(networks, rates, strict=False)), draw, photo_skins, quiet
-        )
+        by_name = dict(zip(networks, rates, strict=False))
+        _train_drawing(config, networks, learnt, by_name, draw, photo_skins, quiet)
         return
     if large or photo_skins is not None or len(starts) > 1:
         raise typer.BadParameter("--large, --photo-skins and a second --initial need --draw")
@@ -202,8 +203,8 @@ def _stem(weights: str) -> str:
     return Path(weights).stem if weights.endswith(".safetensors") else weights
 
 
-def _start(weights: str, layout: str, *, is_large: bool) -> Any:
-    """Return a network with its first weights; a larger one grown from them."""
+def _start(weights: str, layout: str, *, is_large: bool) -> tuple[Any, dict[str, Any]]:
+    """Return a network with its first weights, or a larger one grown from them, and their data."""
     from ..errors import InputError
     from ..geometry.layout import load_layout
     from ..network.prn_lite import LARGE
@@ -217,12 +218,13 @@ def _start(weights: str, layout: str, *, is_large: bool) -> Any:
             f"{weights} is a {header.network!r} network; --draw trains the kind of prn-lite, "
             "give such weights"
         )
-    return grow_network(network, LARGE) if is_large else network
+    return (grow_network(network, LARGE) if is_large else network), header.training
 
 
 def _train_drawing(
     config: Any,
     networks: dict[str, Any],
+    learnt: list[dict[str, Any]],
     rates: dict[str, float],
     assets: Path,
     photo_skins: Path | None,
@@ -232,24 +234,29 @@ def _train_drawing(
     from ..geometry.layout import load_layout
     from ..synthesis.files import find_sources
     from ..synthesis.generator import load_generator
+    from ..synthesis.origin import drawn_origin, merge_origins
     from ..synthesis.surface import bind_texels
     from ..training.on_device import drawn_from_pool, train_on_device
     from ..training.pool import Pool
     from ..training.stream import Sources
 
     layout = load_layout(config.layout)
+    pool = Pool(config.pool)
+    photos = drawn_from_pool(pool, layout)
     head, folder = find_sources(assets)
     generator = load_generator(head, folder=folder, photo_skins=photo_skins)
     backdrops = generator.bank.backdrops
+    origin = drawn_origin(head, folder=folder, photo_skins=photo_skins)
     weights = train_on_device(
         networks,
         Sources(generator=generator, binding=bind_texels(generator.surface, layout.size)),
-        drawn_from_pool(Pool(config.pool), layout),
+        photos,
         backdrops[: max(1, len(backdrops) // 4)],  # the sharp ones
         dataclasses.replace(
             config, batch=128, learning_rate=1e-3, cooldown=0.6, report_minutes=2.5
         ),
         layout=layout,
+        made_of=merge_origins([*learnt, dataclasses.asdict(origin), pool.header]),
         rates=rates,
         report=None if quiet else _show_losses,
     )

@@ -28,6 +28,7 @@ from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout, load_layout
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
+from ..synthesis.origin import merge_origins
 from .checkpoint import load_checkpoint, read_record, save_checkpoint
 from .config import TrainConfig, astray, check_budget
 from .cooldown import take_request
@@ -113,9 +114,12 @@ class _Run:
         self.asked: tuple[float, float] | None = None  # minutes and cooldown, by `take_request`
         optimizer = make_optimizer(config)
         if record is not None:
-            network = network_of_record(config, record)
+            network, learnt = network_of_record(config, record), record.get("made_of")
         else:
-            network = first_network(config, pool=self.pool, layout=layout, reading=self.reading)
+            network, learnt = first_network(
+                config, pool=self.pool, layout=layout, reading=self.reading
+            )
+        self.made_of = merge_origins([*([learnt] if learnt else []), *self.pool.headers])
         self.graph, self.state = init_state(network, optimizer)
         self.step = make_step(config, self.graph, self.reading, optimizer)
         self.validate = make_validation(self.graph, self.reading)
@@ -254,6 +258,7 @@ class _Run:
             "shards": self.pool.names,
             "seconds": self.seconds,
             "asked": self.asked,
+            "made_of": self.made_of,
             "best": self.best,
         }
         save_checkpoint(self.output / "last.checkpoint", self.state, record)
@@ -270,8 +275,7 @@ class _Run:
                 "images": step * self.config.batch,
                 "distinct_images": len(self.pool) - len(self.pool.held_back),
                 "minutes": round(self.seconds / 60.0, 1),
-                "data": self.pool.header.get("description", "synthetic faces (uvface synthesize)"),
-                "licences": self.pool.header.get("licences", {}),
+                **self.made_of,
             },
             evaluation={name: round(100.0 * value, 3) for name, value in errors.items()},
         )

@@ -90,6 +90,7 @@ def train_on_device(
     config: TrainConfig,
     *,
     layout: UVLayout,
+    made_of: Mapping[str, Any],
     store: StoreConfig = StoreConfig(),
     rates: Mapping[str, float] | None = None,
     draw: Callable[[Any, jax.Array], Drawn] | None = None,
@@ -105,6 +106,7 @@ def train_on_device(
         config: batch, rate, schedule, losses; ``minutes`` or ``steps`` is the budget and
             ``output`` the folder; its pools are not read.
         layout: UV layout of the labels.
+        made_of: data and licences of all pictures, and of the first weights (`merge_origins`).
         store: how many faces there are.
         rates: learning rates, by name, in place of the one of ``config``.
         draw: in place of `draw_faces`.
@@ -118,7 +120,7 @@ def train_on_device(
             rate that is too high); those of the other networks are written first.
     """
     with no_empty_folder(Path(config.output)):
-        run = _Run(networks, config, layout, store, rates or {})
+        run = _Run(networks, config, layout, store, rates or {}, made_of)
         run.prepare(sources, photos, backdrops, draw or _draw(store))
         return run.go(report)
 
@@ -150,12 +152,14 @@ class _Run:
         layout: UVLayout,
         store: StoreConfig,
         rates: Mapping[str, float],
+        made_of: Mapping[str, Any],
     ) -> None:
         if store.faces % store.drawn or store.first > store.faces:
             raise InputError(f"a store of {store.faces} faces cannot be drawn by {store.drawn}")
         check_budget(config.minutes, config.steps)
         keep_compiled_code()
         self.config, self.layout, self.store_config = config, layout, store
+        self.made_of = made_of
         self.output = Path(config.output)
         if old := [path for name in networks if (path := self._weights(name)).exists()]:
             raise InputError(f"{old[0]} is there, of another run; choose another folder")
@@ -275,6 +279,7 @@ class _Run:
             "images": self.count * self.config.batch,
             "distinct_images": self.drawn + len(self.photos.image),
             "minutes": round(self.seconds / 60.0, 1),
+            **self.made_of,
         }
         header = WeightsHeader(
             network="prn-lite",

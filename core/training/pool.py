@@ -120,8 +120,9 @@ class Pool:
         self.layout_digest = str(self.header["layout_digest"])
         self.folder = Path(folder)
         self._more = [Path(other).resolve() for other in more]
-        for other in self._more:
-            _check_alike(self.header, _read_header(other), other)
+        self.headers = [self.header, *map(_read_header, self._more)]  # of all folders
+        for other, header in zip(self._more, self.headers[1:], strict=True):
+            _check_alike(self.header, header, other)
         self._limit = limit
         # Samples of every folder that are kept for validation; more come with the shards.
         self.held_back: set[int] = set()

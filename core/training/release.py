@@ -8,15 +8,9 @@ from typing import Any
 
 from ..network.weights import load_weights, save_weights
 from ..network.weights_file import WeightsHeader
+from ..synthesis.origin import LICENCES
 
-__all__ = ["SOURCES", "release"]
-
-SOURCES = {
-    "ICT-FaceKit (head model), USC Institute for Creative Technologies": "MIT",
-    "MakeHuman base assets (skins, eyes, brows, hair)": "CC0-1.0",
-    "Poly Haven panoramas (light, backgrounds)": "CC0-1.0",
-    "Face Research Lab London Set (skins of photos, turned photos), DeBruine & Jones": "CC-BY-4.0",
-}
+__all__ = ["release"]
 
 
 def release(
@@ -32,13 +26,15 @@ def release(
         source: weights file of a training run.
         target: file to write, e.g. ``assets/weights/prn-lite.safetensors``.
         evaluation: figures to store, percent; they replace those of the run.
-        licences: what the training data came from, and under which licence.
+        licences: what the training data came from, and under which licence; by default what the
+            run knows.
 
     Returns:
         The header as written.
     """
     network, header = load_weights(source)
-    training = header.training | {"licences": SOURCES if licences is None else licences}
+    known = header.training.get("licences") or LICENCES  # older runs did not know theirs
+    training = header.training | {"licences": known if licences is None else licences}
     header = dataclasses.replace(header, training=training, evaluation=evaluation)
     save_weights(target, network, header)
     return header

@@ -22,8 +22,8 @@ __all__ = ["describe_network", "first_network", "network_of_record"]
 
 def first_network(
     config: TrainConfig, *, pool: Pool, layout: UVLayout, reading: Reading
-) -> nnx.Module:
-    """Return the network that a new run trains.
+) -> tuple[nnx.Module, dict[str, Any] | None]:
+    """Return the network that a new run trains, and what it has been trained with so far.
 
     Raises:
         InputError: the first weights are of another kind of network than ``config`` names.
@@ -32,7 +32,7 @@ def first_network(
     if config.initial is not None:
         network, header = load_weights(config.initial, layout=layout)
         _check_kind(config, header.network, source=f"the weights {config.initial}")
-        return network
+        return network, header.training
     fresh: Any = make_network(config.network, seed=config.seed)
     if config.network == "prn-lite":
         fresh.set_basis(
@@ -44,7 +44,7 @@ def first_network(
                 config=config.augment,
             )
         )
-    return fresh
+    return fresh, None
 
 
 def describe_network(config: TrainConfig, graph: Any, state: Any) -> dict[str, Any]:

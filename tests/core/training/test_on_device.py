@@ -21,6 +21,7 @@ from uvface.core.network.prn import PRN, PRNConfig
 from uvface.core.network.prn_lite import LARGE, PRNLite
 from uvface.core.network.weights import load_weights, save_weights
 from uvface.core.network.weights_file import WeightsHeader
+from uvface.core.synthesis.origin import LICENCES
 from uvface.core.training import on_device
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.grow import grow_network
@@ -65,6 +66,7 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
         jnp.zeros((1, 400, 400, 3), jnp.uint8),
         config,
         layout=layout,
+        made_of={"data": "toys", "licences": {"toys": "CC0-1.0"}},
         store=StoreConfig(faces=8, first=4, drawn=2, photo_share=0.25),
         rates={"large": 0.0},
         draw=toy_draw(layout),
@@ -78,6 +80,7 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
     assert np.isfinite([float(value) for value in row.values()]).all()
     learnt, header = load_weights(paths["lite"], layout=layout)
     assert header.training["images"] == 48
+    assert header.training["data"] == "toys" and header.training["licences"] == {"toys": "CC0-1.0"}
     before, after = (np.asarray(n.basis[...]) for n in (tiny, learnt))
     assert np.abs(before - after).max() > 1e-3
     still = load_weights(paths["large"], layout=layout)[0]  # had a rate of 0 of its own
@@ -96,6 +99,7 @@ def test_weights_of_another_run_are_not_written_over(tiny, toy_pool, layout, tmp
             jnp.zeros((1, 400, 400, 3), jnp.uint8),
             config,
             layout=layout,
+            made_of={},
         )
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"precious"]
 
@@ -109,7 +113,7 @@ def _spoil(state):
 def test_weights_that_are_no_numbers_replace_no_sound_ones(tiny, layout, tmp_path):
     """A network gone astray was written over what had been saved of it before."""
     config = TrainConfig(pool=Path(), output=tmp_path, steps=1)
-    run = on_device._Run({"a": tiny, "b": tiny}, config, layout, StoreConfig(), {})
+    run = on_device._Run({"a": tiny, "b": tiny}, config, layout, StoreConfig(), {}, {})
     run.photos = SimpleNamespace(image=[])
     paths = run._save()
     before = {name: path.read_bytes() for name, path in paths.items()}
@@ -126,7 +130,7 @@ def test_a_run_from_other_weights_draws_other_faces(tiny, layout, tmp_path):
 
     def keys(network):
         config = TrainConfig(pool=Path(), output=tmp_path, steps=1)
-        run = on_device._Run({"a": network}, config, layout, StoreConfig(), {})
+        run = on_device._Run({"a": network}, config, layout, StoreConfig(), {}, {})
         return np.stack([jax.random.key_data(key) for key in (run.draw_key, run.key)])
 
     first = keys(tiny)
@@ -163,7 +167,7 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
 
     def stand_in(networks, sources, photos, backdrops, config, *, rates, **rest):
         seen.update(networks=networks, photos=photos, backdrops=backdrops, config=config)
-        seen["rates"] = rates
+        seen.update(rates=rates, made_of=rest["made_of"])
         shapes = jax.eval_shape(
             lambda s, k: draw_faces(s, k).control, sources, jax.random.split(jax.random.key(0), 2)
         )
@@ -175,6 +179,8 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
     assert main([*run, "--large", "--minutes", "2"]) == 0
     assert list(seen["networks"]) == ["prn-lite"] and seen["networks"]["prn-lite"].config == LARGE
     assert seen["control"] == (2, 64, 64, 3)
+    assert "drawn faces" in seen["made_of"]["data"].split("; ")
+    assert seen["made_of"]["licences"] == LICENCES
     assert seen["photos"].image.shape[1:] == (*seen["photos"].mask.shape[1:], 3)
     assert seen["backdrops"].ndim == 4 and seen["config"].minutes == 2.0
     both = ["--initial", "prn-lite", "--rate", "6e-4", "--initial", "prn", "--rate", "1e-3"]

@@ -20,7 +20,10 @@ def tiny(monkeypatch):
 
 
 def _saved(path, network, kind, layout):
-    header = WeightsHeader(network=kind, layout=layout.name, layout_digest=layout.digest)
+    training = {"data": "toys", "licences": {"toys": "CC0-1.0"}}
+    header = WeightsHeader(
+        network=kind, layout=layout.name, layout_digest=layout.digest, training=training
+    )
     save_weights(path, network, header)
     return str(path)
 
@@ -52,5 +55,8 @@ def test_a_run_of_a_larger_network_is_resumed_in_its_shape(tiny, toy_pool, layou
     again = _Run(_config(toy_pool, run, steps=2), layout, resume=True)
     resumed = nnx.merge(again.graph, again.state.params, again.state.rest)
     assert resumed.config == large and int(again.state.step) == 1
+    found = again._header(1, {}).training  # also of what the first weights learnt from
+    assert found["data"] == "toys; pictures of unknown origin"
+    assert found["licences"] == {"toys": "CC0-1.0"}
     with pytest.raises(InputError, match="of the kind prn-lite, not prn"):
         train(_config(toy_pool, run, network="prn"), layout=layout, resume=True)
