@@ -216,6 +216,7 @@ def _filled(lip_color):
         facing=jnp.ones((64, 64)),
         paleness=jnp.float32(PALE),
         harshness=jnp.zeros(()),
+        profile=jnp.zeros(()),
     )
     shares = Shares(direct=known, mirrored=0.0 * known, filled=1.0 - known)
     smooth = _fill_colors(shares, colors, colors, lips, how="auto")
