@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
-__all__ = ["quantise"]
+__all__ = ["largest_difference", "quantise"]
 
 _BAND = 256  # rows at a time: copies of a large photo as floats fill the memory
 
@@ -20,3 +20,11 @@ def quantise(
         band = slice(start, start + _BAND)
         found[band] = np.rint(np.clip(values[band], 0.0, 1.0) * top)
     return found
+
+
+def largest_difference(
+    one: Float[np.ndarray, "rows columns *c"], other: Float[np.ndarray, "rows columns *c"]
+) -> float:
+    """Return by how much the values of two pictures differ at most."""
+    bands = (slice(start, start + _BAND) for start in range(0, len(one), _BAND))
+    return max((float(np.abs(one[band] - other[band]).max()) for band in bands), default=0.0)

@@ -16,6 +16,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
 from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, open_photo
+from ..core.levels import largest_difference
 from ..core.reconstruct import FaceChoice, Model, read_texture
 from ..core.types import Face
 from .amounts import Amounts
@@ -231,7 +232,7 @@ def edit_photo(photo: Photo, request: EditRequest, finder: FaceFinder) -> EditRe
     lights = _scaled(request.light, request.config.strength)
     image = light_faces(image, edited, finder.model.layout, lights)
     done = ", ".join(request.names)
-    if request.config.strength and np.abs(image - photo.image).max() < _UNSEEN:
+    if request.config.strength and largest_difference(image, photo.image) < _UNSEEN:
         warnings += (f"nothing that one sees changed: {done} hardly shows there",)
     return EditResult(
         image=image,
