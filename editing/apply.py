@@ -26,7 +26,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jaxtyping import Float
 
@@ -35,7 +34,6 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import smooth_step
 from ..core.geometry.rasterize import interpolate, rasterize
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
-from ..core.geometry.window import cut_narrow_window
 from ..core.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
@@ -44,8 +42,9 @@ from .edges import closed_gaps, edge_share, tent_average
 from .finish import SharpnessMatch, finish
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .source import Source
+from .windows import Window
 
-__all__ = ["Window", "cut_edit_window", "paste_window", "render_edit"]
+__all__ = ["render_edit"]
 
 _LEAST_MOVED = 0.02  # pixels: less is not seen
 _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody would see
@@ -78,73 +77,6 @@ class _Drawn(NamedTuple):
     keep: Array  # where the target's own pixels stay
     is_comparable: Array  # both photos show the skin well enough to compare their colours
     is_covered: Array  # the target's face covers the pixel
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Window:
-    """A cut-out of the target photo."""
-
-    image: Array  # [h, w, 3]; pixels beyond the photo repeat its edge
-    origin: Array  # [2] int32, photo pixel (x, y) of the first pixel
-    photo_size: Array  # [2] int32, width and height of the photo
-    allowed: Array  # [h, w], 1 where the user lets pixels change
-
-    @property
-    def is_photo(self) -> Array:
-        """Return ``[h, w]``: the pixel lies in the photo."""
-        height, width = self.image.shape[:2]
-        x = jnp.arange(width, dtype=jnp.int32) + self.origin[0]
-        y = jnp.arange(height, dtype=jnp.int32) + self.origin[1]
-        columns = (x >= 0) & (x < self.photo_size[0])
-        return ((y >= 0) & (y < self.photo_size[1]))[:, None] & columns
-
-
-def cut_edit_window(
-    image: Float[np.ndarray, "height width 3"],
-    face: Face,
-    mask: Float[np.ndarray, "size size"],
-    *,
-    allowed: Float[np.ndarray, "height width"] | None = None,
-) -> Window:
-    """Cut the window around the masked texels of a face out of its photo.
-
-    Args:
-        image: the photo.
-        face: a face of it.
-        mask: texels that the window must hold.
-        allowed: photo pixels that may change, in [0, 1]; all if None.
-    """
-    points = np.asarray(face.position_map)[..., :2][mask > 0.0]
-    window, origin = cut_narrow_window(image, points, margin=4)
-    free = jnp.ones(window.shape[:2])
-    if allowed is not None:
-        free = jnp.asarray(cut_narrow_window(allowed, points, margin=4)[0], jnp.float32)
-    return Window(
-        image=jnp.asarray(window, jnp.float32),
-        origin=jnp.asarray(origin, jnp.int32),
-        photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
-        allowed=free,
-    )
-
-
-def paste_window(
-    image: Float[np.ndarray, "height width c"],
-    window: Window,
-    edited: Float[Array, "rows columns c"],
-) -> Float[np.ndarray, "height width c"]:
-    """Return a copy of the photo with the window's pixels in place."""
-    result = np.array(image)
-    left, top = np.asarray(window.origin)
-    right, bottom = left + edited.shape[1], top + edited.shape[0]
-    height, width = image.shape[:2]
-    rows = slice(max(top, 0), max(min(bottom, height), 0))
-    columns = slice(max(left, 0), max(min(right, width), 0))
-    if rows.start < rows.stop and columns.start < columns.stop:
-        inner_rows = slice(rows.start - top, rows.stop - top)
-        inner_columns = slice(columns.start - left, columns.stop - left)
-        result[rows, columns] = np.asarray(edited)[inner_rows, inner_columns]
-    return result
 
 
 def render_edit(

@@ -19,7 +19,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 from ..core.geometry.render import render_texture
 from ..core.types import Face
-from .apply import Window, cut_edit_window, paste_window, render_edit
+from .apply import render_edit
 from .edges import closed_gaps
 from .finish import SharpnessMatch
 from .light import ColorMatch
@@ -28,6 +28,7 @@ from .recolor import Contrast, parse_color, skin_around, split_regions
 from .recolor import recolor as recolor_pixels
 from .regions import combine_regions, soften
 from .source import Reference, source_for
+from .windows import Window, cut_edit_window, paste_window
 
 __all__ = ["EditConfig", "apply_source", "check_edit", "check_numbers", "edit_face"]
 

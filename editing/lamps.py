@@ -11,21 +11,22 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
+from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.harmonics import CONSTANT
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import smooth_step
 from ..core.geometry.render import render_texture
-from ..core.geometry.scales import enlarge
+from ..core.geometry.scales import enlarge_part
+from ..core.geometry.tiles import tiles
 from ..core.traced import keep_traced
 from ..core.types import Face
 from .amounts import Amounts, parse_amounts
-from .apply import paste_window
 from .edit import RgbImage
 from .relight import exposed, lamp, light_on_texels, multiply_light, spread_light
-from .surroundings import cut_surroundings
+from .surroundings import surroundings
 
 __all__ = ["LIGHTS", "light_faces", "parse_lights"]
 
@@ -37,7 +38,6 @@ _STOPS = 1.0  # of exposure
 _WARMTH = (0.35, 0.04, -0.35)  # logarithm of red, green and blue
 _MARGIN = 0.6  # of the face's size: room in which the change runs out
 _ROWS = 256  # pixels along a side at which light is found
-_STRIP = 1024  # rows at a time of large windows
 _RIM = 0.15  # of a side, over which it is gone at the window's border
 
 
@@ -67,22 +67,29 @@ def light_faces(
     if not any(amounts.values()):
         return image
     light = _light(jnp.asarray([amounts.get(name, 0.0) for name in LIGHTS], jnp.float32))
+    lit = np.array(image)
     for face in faces:
         others = [other.position_map for other in faces if other is not face]
-        image = _light_face(image, face.position_map, others, layout, light)
-    return image
+        _light_face(lit, face.position_map, others, layout, light)
+    return lit
 
 
 def _light_face(
     image: RgbImage, position_map: Array, others: Sequence[Array], layout: UVLayout, light: Array
-) -> RgbImage:
-    window = cut_surroundings(image, position_map, layout, room=_MARGIN)
-    zoom = jnp.asarray(_ROWS / len(window.image), jnp.float32)
+) -> None:
+    """Change the light of a face in the photo, tile by tile."""
+    corner, side = surroundings(position_map, layout, room=_MARGIN)
+    origin, zoom = np.asarray(corner, np.int32), jnp.asarray(_ROWS / side, jnp.float32)
     taken = jnp.zeros((_ROWS, _ROWS))
     for other in others:
-        taken = jnp.maximum(taken, _coverage(other, layout, window.origin, zoom))
-    change = _change(position_map, layout, light, window.origin, zoom, taken)
-    return paste_window(image, window, _lit(window.image, change))
+        taken = jnp.maximum(taken, _coverage(other, layout, origin, zoom))
+    change = _change(position_map, layout, light, origin, zoom, taken)
+    larger = jnp.asarray(side / _ROWS, jnp.float32)
+    low, high = np.maximum(-origin, 0), np.minimum(np.asarray(image.shape[1::-1]) - origin, side)
+    for tile in tiles(side, low, high):
+        pixels = jnp.asarray(tile.cut(image, corner), jnp.float32)
+        place = np.asarray(tile.corner, np.int32)
+        tile.put(image, corner, np.asarray(_lit(pixels, change, place, larger)))
 
 
 @partial(keep_traced, key="light of lamps", like=0)
@@ -137,17 +144,10 @@ def _coverage(
 
 
 @partial(keep_traced, key="light by lamps", like=0)
-def _lit(image: Float[Array, "side side 3"], change: Array) -> Float[Array, "side side 3"]:
-    """Return the window in the new light; strip by strip, as a large one takes much memory."""
-    side = image.shape[0]
-    wide = enlarge(change, _ROWS, side)
-    weights = enlarge(jnp.eye(_ROWS)[..., None], side, _ROWS)[..., 0]
-
-    def strip(parts: tuple[Array, Array]) -> Array:
-        pixels, rows = parts
-        whole = jnp.einsum("rk,kwc->rwc", rows, wide)
-        return jnp.where(whole == 0.0, pixels, multiply_light(pixels, 1.0 + whole))
-
-    count = max(side // _STRIP, 1)
-    strips = [x.reshape(count, side // count, *x.shape[1:]) for x in (image, weights)]
-    return lax.map(strip, tuple(strips)).reshape(image.shape)
+def _lit(
+    image: Float[Array, "side side 3"], change: Array, corner: Array, zoom: Array
+) -> Float[Array, "side side 3"]:
+    """Return a tile of the window, from its pixel (x, y), in the new light."""
+    part = enlarge_part(jnp.moveaxis(change, -1, 0), zoom, corner, (image.shape[0], image.shape[1]))
+    whole = jnp.moveaxis(part, 0, -1)
+    return jnp.where(whole == 0.0, image, multiply_light(image, 1.0 + whole))

@@ -7,8 +7,8 @@ whatever the photo's size, and added to the pixels: pores and hairs keep their f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -20,11 +20,11 @@ from ..core.geometry.landmarks import EYE_CORNERS, LIDS, NOSE_BASE
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 from ..core.geometry.render import render_texture
-from ..core.geometry.scales import enlarge, pool
+from ..core.geometry.scales import enlarge_part, pool, pool_block
+from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import Amounts, parse_amounts
-from .apply import Window, cut_edit_window, paste_window
 from .colour import lab_from_rgb, rgb_from_lab
 from .edit import RgbImage
 from .regions import soften
@@ -37,6 +37,7 @@ from .retouch_skin import (
     take_off_shine,
     take_off_spots,
 )
+from .windows import Window, window_at
 
 __all__ = ["RETOUCHES", "parse_retouches", "retouch_face"]
 
@@ -52,6 +53,7 @@ _OF_SKIN = {
 }
 _USUAL_SKIN = (0.7, 0.04, 0.05)  # Oklab, counts as one pixel
 _ROWS = 384  # least rows at which skin is looked at, where the photo has as many
+_WHOLE, _BAND = 2048, 512  # rows of a window from which on it is cut, and at most of each band
 _SEEN = (0.4, 0.8)  # visibility from which on skin counts
 _FEATURES = ("brows", "eyes", "lips", "mouth_interior")
 _BESIDE, _FAR = 1.2, 3.0  # texels of 256, blur of the features: hairs beside brows are no spots
@@ -105,11 +107,33 @@ def retouch_face(
     mask = np.asarray(sum(zones))
     if not mask.any():
         return image  # all of it is covered
-    window = cut_edit_window(image, face, mask)
-    drawn = _drawn(window, face, zones, layout)
+    origin, size = narrow_window(np.asarray(face.position_map)[..., :2][mask > 0.0])
+    block = pool_block(size, _ROWS)
+    bands = _bands(image, origin, size, block)
+    looked = [_look(block)(band, face, zones, layout) for band in bands]
+    small = jnp.concatenate([one.small for one in looked])
     given = {name: jnp.asarray(amounts.get(name, 0.0), jnp.float32) for name in RETOUCHES}
-    found = _found(window, drawn, face.camera.scale, given)
-    return paste_window(image, window, _retouched(window.image, drawn, found, given))
+    found = _found(small, face.camera.scale * small.shape[0] / size[0], given)
+    result = np.array(image)
+    for band, one in zip(bands, looked, strict=True):
+        corner, zoom = band.origin - np.asarray(origin, np.int32), jnp.asarray(block, jnp.float32)
+        new = np.asarray(_retouched(band.image, one, found, given, corner, zoom))
+        put_rectangle(result, new, (origin[0], int(band.origin[1])))
+    return result
+
+
+def _bands(
+    image: RgbImage, origin: tuple[int, int], size: tuple[int, int], block: int
+) -> list[Window]:
+    """Cut a window, band by band of rows where it is large: by whole blocks of pixels."""
+    blocks = rows = size[0] // block
+    if size[0] > _WHOLE:
+        rows = max(n for n in range(1, _BAND // block + 1) if blocks % n == 0)
+    left, top = origin
+    return [
+        window_at(image, (left, top + first), (rows * block, size[1]))
+        for first in range(0, size[0], rows * block)
+    ]
 
 
 @partial(keep_traced, key="zones of a retouch", like=blank(_Zones))
@@ -162,7 +186,28 @@ def _under_eyes(layout: UVLayout, depths: tuple[float, float, float, float]) -> 
     return jnp.maximum(*found)
 
 
-@partial(keep_traced, key="draw zones of a retouch", like=blank(_Zones))
+class _Look(NamedTuple):
+    """What is seen of the face in a band of rows."""
+
+    small: Array  # [rows / block, columns / block, 8] colours and zones, means of blocks
+    skin: Array  # [rows, columns], 1 on skin and below eyes
+    teeth: Array  # [rows, columns]
+    eyes: Array  # [rows, columns]
+
+
+@cache
+def _look(block: int) -> Callable[..., _Look]:
+    look = partial(_looked, block=block)
+    return keep_traced(look, key=f"look for a retouch {block}", like=blank(_Look))
+
+
+def _looked(window: Window, face: Face, zones: _Zones, layout: UVLayout, *, block: int) -> _Look:
+    drawn = _drawn(window, face, zones, layout)
+    layers = jnp.stack([drawn.skin, drawn.plain, drawn.bags, drawn.cheeks, drawn.eyes], axis=-1)
+    small = pool(jnp.concatenate([window.image, layers], axis=-1), window.image.shape[0] // block)
+    return _Look(small, jnp.maximum(drawn.skin, drawn.bags), drawn.teeth, drawn.eyes)
+
+
 def _drawn(window: Window, face: Face, zones: _Zones, layout: UVLayout) -> _Zones:
     height, width = window.image.shape[:2]
     drawn, _ = render_texture(
@@ -186,9 +231,7 @@ class _Found(NamedTuple):
 
 
 @partial(keep_traced, key="find a retouch", like=blank(_Found))
-def _found(window: Window, zones: _Zones, scale: Array, amounts: dict[str, Array]) -> _Found:
-    layers = jnp.stack([zones.skin, zones.plain, zones.bags, zones.cheeks, zones.eyes], axis=-1)
-    small = pool(jnp.concatenate([window.image, layers], axis=-1), _ROWS)
+def _found(small: Array, scale: Array, amounts: dict[str, Array]) -> _Found:
     skin, plain, bags, cheeks, eyes = jnp.moveaxis(small[..., 3:], -1, 0)
     start = Canvas(
         lab=lab_from_rgb(small[..., :3]),
@@ -196,7 +239,7 @@ def _found(window: Window, zones: _Zones, scale: Array, amounts: dict[str, Array
         plain=plain,
         bags=bags,
         cheeks=cheeks,
-        scale=scale * small.shape[0] / window.image.shape[0],
+        scale=scale,
     )
     canvas = start
     for name, step in _OF_SKIN.items():
@@ -217,13 +260,20 @@ def _mean_skin(lab: Array, skin: Array) -> Float[Array, " 3"]:
 
 @partial(keep_traced, key="retouch", like=0)
 def _retouched(
-    image: Array, zones: _Zones, found: _Found, amounts: dict[str, Array]
+    image: Array,
+    look: _Look,
+    found: _Found,
+    amounts: dict[str, Array],
+    corner: Array,
+    zoom: Array,
 ) -> Float[Array, "rows columns 3"]:
+    """Return a band, from a pixel (x, y) of the window on, of so many pixels for a found one."""
     smooth = jnp.concatenate([found.change, found.around], axis=-1)
-    smooth = enlarge(smooth, *image.shape[:2])
+    part = enlarge_part(jnp.moveaxis(smooth, -1, 0), zoom, corner, (image.shape[0], image.shape[1]))
+    smooth = jnp.moveaxis(part, 0, -1)
     lab = lab_from_rgb(image)
-    change = jnp.maximum(zones.skin, zones.bags)[..., None] * smooth[..., :3]
-    change += whiten_teeth(lab, zones.teeth, found.skin, amounts["teeth"])
-    change += brighten_eyes(lab, zones.eyes, smooth[..., 3:], found.skin, amounts["eyes"])
+    change = look.skin[..., None] * smooth[..., :3]
+    change += whiten_teeth(lab, look.teeth, found.skin, amounts["teeth"])
+    change += brighten_eyes(lab, look.eyes, smooth[..., 3:], found.skin, amounts["eyes"])
     is_new = jnp.abs(change).max(axis=-1, keepdims=True) > 0.0
     return jnp.where(is_new, rgb_from_lab(lab + change).clip(0.0, 1.0), image)

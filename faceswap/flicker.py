@@ -23,8 +23,8 @@ from ..core.geometry.render import render_texture
 from ..core.geometry.scales import pool
 from ..core.reconstruct import read_texture
 from ..core.types import Face
-from ..editing.apply import Window, cut_edit_window, paste_window
 from ..editing.regions import soften
+from ..editing.windows import Window, cut_edit_window, paste_window
 from .steady import mean_weights
 
 __all__ = ["Change", "change_of", "even_out"]

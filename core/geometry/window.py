@@ -16,7 +16,9 @@ __all__ = [
     "cut_narrow_window",
     "cut_rectangle",
     "cut_window",
+    "narrow_window",
     "place_window",
+    "put_rectangle",
     "size_class",
     "window_origin",
 ]
@@ -91,13 +93,22 @@ def cut_narrow_window(
 
     Faces are a quarter narrower than high.
     """
+    origin, size = narrow_window(points, margin=margin)
+    low = np.asarray(origin)
+    return cut_rectangle(image, low, low + size[::-1]), origin
+
+
+def narrow_window(
+    points: Float[np.ndarray, "*n 2"], *, margin: int = 4
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return origin (x, y), rows and columns of the window that `cut_narrow_window` cuts."""
     low, high = _bounds(points, margin)
     needed = (high - low).astype(int) + 1
     side = size_class(int(needed.max()))
     narrow = 3 * side // 4
-    size = np.where(needed <= narrow, narrow, side)
-    origin = _centred(low, high, size)
-    return cut_rectangle(image, origin, origin + size), (int(origin[0]), int(origin[1]))
+    columns, rows = np.where(needed <= narrow, narrow, side).tolist()
+    left, top = _centred(low, high, np.array([columns, rows])).tolist()
+    return (left, top), (rows, columns)
 
 
 def place_window(
@@ -110,14 +121,29 @@ def place_window(
         origin: photo pixel (x, y) of the window's first pixel; it may lie outside the photo.
         size: rows and columns of the photo.
     """
-    (height, width), (left, top) = size, origin
-    picture = np.zeros((height, width, *window.shape[2:]), window.dtype)
-    rows = slice(max(top, 0), max(min(top + window.shape[0], height), 0))
-    columns = slice(max(left, 0), max(min(left + window.shape[1], width), 0))
+    picture = np.zeros((*size, *window.shape[2:]), window.dtype)
+    put_rectangle(picture, window, origin)
+    return picture
+
+
+def put_rectangle(
+    picture: Shaped[np.ndarray, "height width *c"],
+    pixels: Shaped[np.ndarray, "rows columns *c"],
+    origin: tuple[int, int],
+) -> None:
+    """Write pixels into a picture, as far as they lie in it.
+
+    Args:
+        picture: it is changed.
+        pixels: the new ones.
+        origin: where the first of them lies in the picture (x, y).
+    """
+    (height, width), (left, top) = picture.shape[:2], origin
+    rows = slice(max(top, 0), max(min(top + pixels.shape[0], height), 0))
+    columns = slice(max(left, 0), max(min(left + pixels.shape[1], width), 0))
     if rows.start < rows.stop and columns.start < columns.stop:
         inner = slice(rows.start - top, rows.stop - top)
-        picture[rows, columns] = window[inner, columns.start - left : columns.stop - left]
-    return picture
+        picture[rows, columns] = pixels[inner, columns.start - left : columns.stop - left]
 
 
 def cut_rectangle(

@@ -14,12 +14,13 @@ from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
 from uvface.core.io.face_files import FaceTexture
 from uvface.editing import edit as edit_module
-from uvface.editing.apply import cut_edit_window, paste_window, render_edit
+from uvface.editing.apply import render_edit
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.edit import EditConfig, check_edit, edit_face
 from uvface.editing.plan import EditMasks, PlanConfig
 from uvface.editing.recolor import parse_color, split_regions
 from uvface.editing.source import source_for
+from uvface.editing.windows import cut_edit_window, paste_window
 
 
 def _pixel(face, row, column):

@@ -4,8 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from mean_faces import mean_face
+from peak_memory import can_tell, peak_growth
 
 from uvface.core.errors import InputError
+from uvface.core.geometry import tiles
 from uvface.core.geometry.layout import load_layout
 from uvface.editing.colour import linear_from_srgb
 from uvface.editing.lamps import LIGHTS, light_faces, parse_lights
@@ -100,3 +102,26 @@ def test_brightness_is_in_stops_and_warmth_leaves_it():
     np.testing.assert_allclose(_at(change, shown, face), 2.0, atol=0.1)
     red, green, blue = _at(*_change("warm=1", image=dark), face)
     assert red > 1.2 and blue < 0.8 and abs(green - 1.0) < 0.1
+
+
+def test_tiles_are_lit_as_the_whole_window(monkeypatch):
+    image = np.random.default_rng(1).random((HEIGHT, WIDTH, 3)).astype(np.float32)
+    whole = light_faces(image, [_face()], LAYOUT, {"left": 1.0})
+    monkeypatch.setattr(tiles, "_WHOLE", 128)
+    monkeypatch.setattr(tiles, "_STRIDE", 112)
+    tiled = light_faces(image, [_face()], LAYOUT, {"left": 1.0})
+    assert (whole != image).any(axis=-1).mean() > 0.5
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
+
+
+@pytest.mark.skipif(not can_tell, reason="only Linux tells of memory")
+def test_a_large_face_takes_the_memory_of_a_tile():
+    """It took 0.8 GB: the window was held several times, with what lies beyond the photo."""
+    image = np.full((1900, 1800, 3), 0.4, np.float32)
+    face = mean_face(LAYOUT, centre=(900.0, 950.0), scale=80.0, pose=(0.0, 0.0, 0.0))
+
+    def light():
+        return light_faces(image, [face], LAYOUT, {"left": 1.0})
+
+    light()  # compiling takes memory, too
+    assert peak_growth(light) < 250e6

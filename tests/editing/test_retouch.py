@@ -14,6 +14,7 @@ from toy_faces import toy_photo
 import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
+from uvface.editing import retouch
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
 from uvface.editing.retouch import RETOUCHES, parse_retouches, retouch_face
 from uvface.editing.retouch_features import brighten_eyes, light_around, whiten_teeth
@@ -253,3 +254,13 @@ def test_edits_retouch_after_colours_and_before_shapes():
     assert np.abs(again.image - result.image).mean() < 2e-3
     none = uvface.edit(target, model=model, retouch="skin=1", strength=0.0)
     assert (none.image == none.photo.image).all()
+
+
+def test_bands_are_retouched_as_the_whole_window(monkeypatch):
+    photo = _photo(0.05 * np.random.default_rng(3).standard_normal((SIZE, SIZE, 3)))
+    whole = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
+    monkeypatch.setattr(retouch, "_WHOLE", 100)
+    monkeypatch.setattr(retouch, "_BAND", 80)
+    banded = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
+    assert (whole != photo).any(axis=-1).mean() > 0.2
+    np.testing.assert_allclose(banded, whole, atol=1e-4)

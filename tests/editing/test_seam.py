@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from uvface.core.blending.composite import BlendConfig
-from uvface.editing.apply import Window, _blend_drawn, _Drawn
+from uvface.editing.apply import _blend_drawn, _Drawn
+from uvface.editing.windows import Window
 
 TONE, OFFSET = 0.5, 0.08
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.geometry.scales import enlarge, pool
+from uvface.core.geometry.scales import enlarge, enlarge_part, pool
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,15 @@ def test_enlarge_follows_a_slope_and_keeps_the_shape():
     np.testing.assert_allclose(large[inner, 0, 0], centres[inner], atol=1e-4)
     np.testing.assert_allclose(large[0, inner, 1], centres[:36][inner], atol=1e-4)
     assert enlarge(image[:9], 27).shape == (27, 27, 2)
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (13, 40), (-5, 3)])
+def test_a_part_that_is_enlarged_is_that_of_the_whole(corner):
+    image = np.random.default_rng(1).random((9, 12, 2)).astype(np.float32)
+    whole = np.asarray(enlarge(jnp.asarray(image), 63, 84))
+    planes = jnp.asarray(np.moveaxis(image, -1, 0))
+    part = enlarge_part(planes, jnp.float32(7.0), jnp.asarray(corner, jnp.int32), (20, 31))
+    x, y = np.maximum(corner, 0)
+    inner = np.moveaxis(np.asarray(part), 0, -1)[y - corner[1] :, x - corner[0] :]
+    rows, columns = inner.shape[:2]
+    np.testing.assert_allclose(inner, whole[y : y + rows, x : x + columns], atol=1e-5)
