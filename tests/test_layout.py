@@ -20,6 +20,7 @@ RANKS = {
     "core.products": 0,
     "core.compilation": 0,
     "core.once": 0,
+    "core.onnx_runtime": 0,
     "core.traced": 2,
     "core.geometry": 2,
     "core.blending": 3,

@@ -25,6 +25,7 @@ from ..compilation import cache_folder
 from ..errors import AssetError, InputError
 from ..files import write_bytes_atomic
 from ..once import once
+from ..onnx_runtime import load_onnxruntime
 from .five_points import FaceFrame, face_frame
 from .protocol import AnyImage, Detection, as_uint8, left_to_right, suppress_overlapping
 
@@ -305,8 +306,7 @@ def network_path() -> Path:
 
 @once
 def _session() -> Any:
-    import onnxruntime
-
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(

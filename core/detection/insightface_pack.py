@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AssetError
+from ..onnx_runtime import load_onnxruntime
 from .protocol import AnyImage, Detection, as_uint8, left_to_right
 
 __all__ = ["InsightfacePack", "find_pack", "load_any_pack"]
@@ -113,6 +114,7 @@ def load_any_pack() -> InsightfacePack | None:
 
 def _load(folder: Path, threshold: float) -> Any:
     try:
+        load_onnxruntime()  # before insightface does
         from insightface.app import FaceAnalysis
 
         analysis = FaceAnalysis(

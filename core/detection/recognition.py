@@ -20,6 +20,7 @@ from jaxtyping import Float
 
 from ..errors import AssetError
 from ..geometry.similarity import estimate_similarity
+from ..onnx_runtime import load_onnxruntime
 from .insightface_pack import CACHE
 from .protocol import AnyImage, as_uint8
 
@@ -113,8 +114,7 @@ class Recognizer:
 
 
 def _open_session(path: Path) -> Any:
-    import onnxruntime
-
+    onnxruntime = load_onnxruntime()
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions have no common base

@@ -18,6 +18,7 @@ from flax import nnx
 from jaxtyping import Float
 
 from ..errors import InputError
+from ..onnx_runtime import load_onnxruntime
 from .prn import PRN
 from .prn_fast import conv_stride, fold_norm, variable_values
 
@@ -132,7 +133,6 @@ def _onnx_nodes(number: int, step: _Step) -> list[Any]:
 
 
 def _onnxruntime(network: PRN) -> Peer:
-    import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 
     steps = _steps(network)
@@ -149,7 +149,7 @@ def _onnxruntime(network: PRN) -> Peer:
     nodes = [node for k, step in enumerate(steps, 1) for node in _onnx_nodes(k, step)]
     graph = helper.make_graph(nodes, "prn", ends[:1], ends[1:], arrays)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    session = onnxruntime.InferenceSession(
+    session = load_onnxruntime().InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
 
