@@ -67,7 +67,8 @@ def reconstruct(
     """Reconstruct every face of every photo and write the chosen files into a folder.
 
     Results of an earlier run of a photo are removed when it is written, also those that are not
-    chosen now, so that ``STEM.json`` names all that stands in the folder.
+    chosen now, so that ``STEM.json`` names all that stands in the folder. Other files stay: a photo
+    fails whose results would be written over them, or over results of a photo elsewhere.
 
     Args:
         photos: files, folders or globs; one or several.

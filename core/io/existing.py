@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..files import InputFiles, hidden_folder
 
-__all__ = ["as_json", "is_result", "read_existing", "whole_result"]
+__all__ = ["as_json", "is_result", "origin", "read_existing", "whole_result"]
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
@@ -62,21 +62,38 @@ def read_existing(
     return record | {"image": str(photo)}  # by its present name
 
 
+def origin(record: Path, photo: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a ``STEM.json`` says of its photo: as it was named, and as seen from there.
+
+    Args:
+        record: the ``STEM.json``.
+        photo: file of the photo.
+        options: as of `read_existing`.
+    """
+    path = os.path.join(os.path.realpath(photo.parent), photo.name)
+    with suppress(ValueError):  # on another drive
+        path = os.path.relpath(path, os.path.realpath(record.parent))
+    return {"image": str(photo), "path": path, "options": dict(options)}
+
+
 @contextmanager
-def whole_result(record: Path, *, spare: InputFiles) -> Iterator[Path]:
+def whole_result(record: Path, *, of: Mapping[str, Any], spare: InputFiles) -> Iterator[Path]:
     """Give a folder to write a photo's files in; when the block ends, they replace the older ones.
 
-    When the block fails nothing is replaced, and the folder goes.
+    When the block fails nothing is replaced, and the folder goes. Only results of the same photo
+    are replaced: of the same file, or of the same content.
 
     Args:
         record: the ``STEM.json``, which the block writes too, by this name in the folder given.
+        of: `origin` of the photo.
         spare: files that stay, since they are photos.
 
     Raises:
-        InputError: the ``STEM.json`` there is of others, or a file cannot be written; named is
-            its place beside the record.
+        InputError: a file is in the way that no older result of the photo names, or one cannot
+            be written; named is its place beside the record.
     """
-    _check_record(record)
+    for path in (record, _moving(record)):
+        _check_record(path, of)
     with hidden_folder(record.parent, name=record.stem) as place:
         yield place
         _replace_result(place, record, spare)
@@ -89,8 +106,7 @@ def _replace_result(place: Path, record: Path, spare: InputFiles) -> None:
     """
     moving = _moving(record)
     for file in place.iterdir():  # what can be seen to fail does so before anything is removed
-        if record.with_name(file.name).is_dir():
-            raise InputError(f"cannot write {record.with_name(file.name)}: it is a folder")
+        _check_place(record.with_name(file.name), record)
     try:
         _remove_record(moving, spare=spare)  # of a run that was killed here
         os.replace(place / record.name, moving)
@@ -118,24 +134,60 @@ def _remove_record(path: Path, *, spare: InputFiles) -> None:
     path.unlink(missing_ok=True)
 
 
-def _check_record(path: Path) -> None:
-    """Raise InputError where a file has the name of a record and is none, or cannot be read."""
+def _check_place(path: Path, record: Path) -> None:
+    """Raise InputError where a folder or a file is in the way that is of others than a record."""
+    if os.path.isdir(path):
+        raise InputError(f"cannot write {path}: it is a folder")
+    if path == record or not os.path.lexists(path):
+        return
+    owners = set(_records_of(path))
+    if owners - {record, _moving(record)} or not (owners or _is_cut_short(record)):
+        raise InputError(
+            f"{path} is there and no result of this photo; move it, or choose another output folder"
+        )
+
+
+def _check_record(path: Path, of: Mapping[str, Any]) -> None:
+    """Raise InputError where a file has a record's name and is none, or that of another photo."""
     try:
-        is_record = _is_record(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         return
     except OSError as error:
         raise InputError(f"cannot replace {path}: {error.strerror}") from error
-    if not is_record:
+    record = _parsed(content)
+    if record is None:
         raise InputError(f"{path} is no result of uvface; move it, or choose another output folder")
+    if record and not _is_same_photo(path.parent, record, of):
+        raise InputError(
+            f"{path} is the result of another photo, {record['image']}; "
+            "rename one, or choose another output folder"
+        )
 
 
-def _is_record(content: bytes) -> bool:
+def _parsed(content: bytes) -> dict[str, Any] | None:
+    """Return what a ``STEM.json`` says: nothing where it was cut short, None of other files."""
     try:
         record = json.loads(content)
     except ValueError:
-        return content.startswith(_START)  # cut short
-    return isinstance(record, dict) and {"image", "weights", "faces"} <= set(record)
+        return {} if content.startswith(_START) else None
+    is_record = isinstance(record, dict) and {"image", "weights", "faces"} <= set(record)
+    return record if is_record else None
+
+
+def _is_cut_short(record: Path) -> bool:
+    """Return whether a ``STEM.json`` is there of which nothing can be read: it named some files."""
+    return record.is_file() and _parsed(record.read_bytes()) == {}
+
+
+def _is_same_photo(folder: Path, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two records of a folder are of one file, or of photos of one content."""
+    first, second = (of.get("options", {}).get("photo_sha256") for of in (one, other))
+    places = {
+        os.path.realpath(folder / of["path"] if "path" in of else of["image"])
+        for of in (one, other)
+    }
+    return len(places) == 1 or (first is not None and first == second)
 
 
 def is_result(picture: Path) -> bool:

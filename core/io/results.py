@@ -27,7 +27,7 @@ from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
 from ..types import Face
-from .existing import whole_result
+from .existing import origin, whole_result
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .face_records import face_record
 from .images import Photo, write_image
@@ -81,7 +81,8 @@ def write_results(
 ) -> dict[str, Any]:
     """Write the chosen files of every face and ``STEM.json``, all of them or none.
 
-    They replace an earlier ``STEM.json`` and all files that it names once they are complete.
+    They replace an earlier ``STEM.json`` of the photo and all files that it names once they are
+    complete; no other file is written over.
 
     Args:
         folder: where the files go.
@@ -101,15 +102,16 @@ def write_results(
         What was written to ``STEM.json``.
 
     Raises:
-        InputError: an unknown name in ``save``, a ``STEM.json`` that is no result of ours, or a
-            file cannot be written.
+        InputError: an unknown name in ``save``, a file in the way that is no result of this photo,
+            or one cannot be written.
     """
     unknown = [name for name in save if name not in OUTPUTS]
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose from {', '.join(OUTPUTS)}")
     texture_size = as_texture_size(texture_size)
     record_path = folder / f"{path.stem}.json"
-    with whole_result(record_path, spare=inputs or InputFiles()) as place:
+    of = origin(record_path, path, options or {})
+    with whole_result(record_path, of=of, spare=inputs or InputFiles()) as place:
         records = []
         for index, face in enumerate(faces):
             stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"
@@ -128,11 +130,12 @@ def write_results(
             )
             records.append(record | _save_all(out, save))
         content = {
-            "image": str(path),
+            "image": of["image"],
+            "path": of["path"],
             "width": photo.width,
             "height": photo.height,
             "weights": weights,
-            "options": dict(options or {}),
+            "options": of["options"],
             "faces": records,
         }
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"

@@ -38,6 +38,10 @@ def astronaut(tmp_path):
     return path
 
 
+def _contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def _run(photos, output, model, **options):
     return list(reconstruct(photos, output, model=model, save="landmarks", **options))
 
@@ -342,8 +346,36 @@ def test_results_are_known_by_the_photo_s_content(tmp_path, astronaut, model, mo
     cv2.imwrite(str(other), cv2.imread(str(astronaut))[:, ::-1])
     os.utime(other, (1, 1))
     monkeypatch.chdir(other.parent)
-    (item,) = _run(["astronaut.png"], tmp_path / "out", model, **options)
-    assert not item.is_old and item.error is None
+    before = _contents(tmp_path / "out")
+    for is_skipping in (True, False):  # of the same name, seen from here, and yet another photo
+        options |= {"skip_existing": is_skipping}
+        (item,) = _run(["astronaut.png"], tmp_path / "out", model, **options)
+        assert item.error is not None and "the result of another photo" in item.error
+    assert _contents(tmp_path / "out") == before
+
+
+def test_results_of_a_photo_that_was_edited_are_replaced(tmp_path, astronaut, model):
+    boxes = {"astronaut": [BOX]}
+    _run([astronaut], tmp_path / "out", model, boxes=boxes)
+    before = _contents(tmp_path / "out")
+    cv2.imwrite(str(astronaut), cv2.imread(str(astronaut))[:, ::-1])
+    (item,) = _run([astronaut], tmp_path / "out", model, boxes=boxes)
+    assert item.error is None and _contents(tmp_path / "out") != before
+
+
+def test_faces_of_one_run_do_not_overwrite_the_photo_of_another_run(tmp_path, astronaut, model):
+    """And the other way round: both want astronaut_0_kpt.txt."""
+    numbered, out = tmp_path / "astronaut_0.png", tmp_path / "out"
+    numbered.write_bytes(astronaut.read_bytes())
+    boxes = {"astronaut": [BOX, [180.0, 75, 268, 185]], "astronaut_0": [BOX]}
+    for first, second in ((numbered, astronaut), (astronaut, numbered)):
+        folder = out / first.stem
+        (made,) = _run([first], folder, model, boxes=boxes)
+        before = _contents(folder)
+        (refused,) = _run([second], folder, model, boxes=boxes)
+        assert made.error is None and refused.error is not None
+        assert "astronaut_0_kpt.txt is there and no result of this photo" in refused.error
+        assert _contents(folder) == before
 
 
 def test_errors_name_the_photo_once(tmp_path, astronaut, model):

@@ -131,6 +131,40 @@ def test_a_json_file_of_others_is_kept(tmp_path, face, layout, content):
     assert path.read_text() == content and list(tmp_path.iterdir()) == [path]
 
 
+def test_files_that_no_result_names_are_kept(tmp_path, face, layout):
+    """As the ground truth of a data set in whose folder results are written."""
+    truth = tmp_path / "as tro.naut.mat"
+    truth.write_bytes(b"ground truth")
+
+    def write(save):
+        write_results(tmp_path, NAME, PHOTO, [face], layout, save=save, weights="w")
+
+    with pytest.raises(InputError, match=r"naut\.mat is there and no result of this photo"):
+        write(["landmarks", "mat"])
+    assert _contents(tmp_path) == {truth.name: b"ground truth"}
+    write(["landmarks"])
+    before = _contents(tmp_path)
+    with pytest.raises(InputError, match=r"naut\.mat is there"):
+        write(["landmarks", "mat"])
+    assert _contents(tmp_path) == before
+
+
+def test_results_of_a_photo_elsewhere_are_kept(tmp_path, face, layout):
+    def write(photo, sha256):
+        given = {"save": ["landmarks"], "weights": "w", "options": {"photo_sha256": sha256}}
+        write_results(tmp_path, tmp_path / photo, PHOTO, [face], layout, **given)
+
+    write("june/a.jpg", "1")
+    write("june/a.jpg", "2")  # it was edited
+    write("july/a.jpg", "2")  # it was moved
+    before = _contents(tmp_path)
+    with pytest.raises(InputError, match=r"a\.json is the result of another photo, .*july.a\.jpg;"):
+        write("june/a.jpg", "3")
+    with pytest.raises(InputError, match="rename one, or choose another output folder"):
+        write("july/a.png", "3")
+    assert _contents(tmp_path) == before
+
+
 def _write_p(folder, face, layout, *, faces, **options):
     """Write results of a photo ``p.png`` of the folder."""
     save = ("mesh", "overlay", "landmarks")

@@ -58,7 +58,7 @@ def test_json_file_keeps_the_contract(written, face):
     folder, record = written
     content = json.loads((folder / "as tro.naut.json").read_text())
     assert content == record
-    assert list(content) == ["image", "width", "height", "weights", "options", "faces"]
+    assert list(content) == ["image", "path", "width", "height", "weights", "options", "faces"]
     assert (content["image"], content["width"], content["height"]) == (str(NAME), 512, 512)
     (entry,) = content["faces"]
     assert {"box", "score", "landmarks", "pose", "camera_matrix"} <= set(entry)
