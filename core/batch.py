@@ -81,9 +81,9 @@ def reconstruct(
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
         texture_size: texels along each side of textures, read from the photo.
         mask_hidden: make hidden texels transparent.
-        skip_existing: leave photos alone whose results are there, whole, newer than the photo
-            and made by the same software with the same options, boxes, weights and detector;
-            so a stopped batch goes on where it was.
+        skip_existing: leave photos alone whose results are there, whole, and made of the same
+            content by the same software with the same options, boxes, weights and detector; so
+            a stopped batch goes on where it was.
 
     Yields:
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..files import InputFiles, hidden_folder
 
-__all__ = ["as_json", "is_result", "origin", "read_existing", "whole_result"]
+__all__ = ["as_json", "file_sizes", "is_result", "origin", "read_existing", "whole_result"]
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
@@ -37,8 +37,9 @@ def read_existing(
     """Return what ``STEM.json`` says, if that and all that it promises can be kept.
 
     ``STEM.json`` is written last, so that it stands for whole results. None is returned where it
-    is missing, older than the photo, of other options (the photo's content and the weights are
-    two), lacks a chosen output, or was being replaced by a run that was killed.
+    is missing, of other options (the photo's content and the weights are two), lacks a chosen
+    output, names a file that is not there in its size, or was being replaced by a run that was
+    killed.
 
     Args:
         folder: of the results.
@@ -50,14 +51,15 @@ def read_existing(
     if _moving(path).exists():
         return None
     try:
-        if path.stat().st_mtime < photo.stat().st_mtime:
-            return None
         record = json.loads(path.read_text(encoding="utf-8"))
         stored = record["options"]
-        needed = [face["files"][_KEYS.get(name, name)] for face in record["faces"] for name in save]
+        named = [face["files"] for face in record["faces"]]
+        is_chosen = all(_KEYS.get(name, name) in files for files in named for name in save)
+        sizes = record["sizes"]
+        is_whole = sizes == file_sizes(folder / name for name in sizes)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if stored != options or not all((folder / name).is_file() for name in needed):
+    if stored != options or not (is_chosen and is_whole):
         return None
     return record | {"image": str(photo)}  # by its present name
 
@@ -116,6 +118,11 @@ def _replace_result(place: Path, record: Path, spare: InputFiles) -> None:
         os.replace(moving, record)
     except OSError as error:
         raise InputError(f"cannot replace {record}: {error.strerror}") from error
+
+
+def file_sizes(paths: Iterable[Path]) -> dict[str, int]:
+    """Return the sizes of files in bytes, by name, in the order of the names."""
+    return {path.name: path.stat().st_size for path in sorted(paths)}
 
 
 def _moving(record: Path) -> Path:

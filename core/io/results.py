@@ -27,7 +27,7 @@ from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
 from ..types import Face
-from .existing import origin, whole_result
+from .existing import file_sizes, origin, whole_result
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .face_records import face_record
 from .images import Photo, write_image
@@ -136,6 +136,7 @@ def write_results(
             "height": photo.height,
             "weights": weights,
             "options": of["options"],
+            "sizes": file_sizes(place.iterdir()),
             "faces": records,
         }
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"

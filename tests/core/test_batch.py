@@ -121,15 +121,15 @@ def test_a_stopped_batch_goes_on_and_gives_what_a_whole_one_gives(tmp_path, astr
         assert path.read_bytes() == (tmp_path / "half" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("change", ["older", "lost", "cut", "other output", "other photo"])
+@pytest.mark.parametrize("change", ["lost", "cut", "empty", "other output", "other photo"])
 def test_results_that_are_not_whole_or_not_of_this_photo_are_made_anew(
     tmp_path, astronaut, model, change
 ):
     boxes, out = {"astronaut": [BOX]}, tmp_path / "out"
     _run([astronaut], out, model, boxes=boxes)
     save, photo, record = "landmarks", astronaut, out / "astronaut.json"
-    if change == "older":
-        os.utime(record, (1, 1))
+    if change == "empty":
+        (out / "astronaut_kpt.txt").write_bytes(b"")
     elif change == "lost":
         (out / "astronaut_kpt.txt").unlink()
     elif change == "cut":
@@ -145,6 +145,28 @@ def test_results_that_are_not_whole_or_not_of_this_photo_are_made_anew(
     assert not item.is_old and item.error is None
     (item,) = reconstruct([photo], out, **options)
     assert item.is_old
+
+
+@pytest.mark.parametrize("ending", [".obj", ".mtl", ".glb", "_texture.png"])
+def test_results_are_whole_if_every_file_of_them_is(tmp_path, astronaut, model, ending):
+    def run():
+        options = {"model": model, "boxes": {"astronaut": [BOX]}, "skip_existing": True}
+        (item,) = reconstruct(astronaut, tmp_path / "out", save="mesh", **options)
+        return item.is_old
+
+    run()
+    file = tmp_path / "out" / f"astronaut{ending}"
+    whole = file.read_bytes()
+    for damaged in (None, whole[:-1]):
+        file.unlink() if damaged is None else file.write_bytes(damaged)
+        assert [run(), run()] == [False, True] and file.read_bytes() == whole
+
+
+def test_results_of_a_photo_from_the_future_are_kept(tmp_path, astronaut, model):
+    """Cameras' clocks are wrong at times; what counts is the content."""
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    os.utime(astronaut, (4e9, 4e9))
+    assert [_run([astronaut], tmp_path, model, **options)[0].is_old for _ in "12"] == [False, True]
 
 
 def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path, astronaut, model):

@@ -58,7 +58,10 @@ def test_json_file_keeps_the_contract(written, face):
     folder, record = written
     content = json.loads((folder / "as tro.naut.json").read_text())
     assert content == record
-    assert list(content) == ["image", "path", "width", "height", "weights", "options", "faces"]
+    of_photo = ["image", "path", "width", "height"]
+    assert list(content) == [*of_photo, "weights", "options", "sizes", "faces"]
+    files = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert content["sizes"] | {"as tro.naut.json": files["as tro.naut.json"]} == files
     assert (content["image"], content["width"], content["height"]) == (str(NAME), 512, 512)
     (entry,) = content["faces"]
     assert {"box", "score", "landmarks", "pose", "camera_matrix"} <= set(entry)
