@@ -106,7 +106,11 @@ class CenterFace:
         return bool(sides.min() * scale < self.config.small_face)
 
     def _search(self, pixels: UInt8[np.ndarray, "h w 3"], upright: _Found) -> _Found:
-        """Return the best of: as it stands, with a border, turned by quarters."""
+        """Return the faces of all looks: as it stands, with a border, turned by quarters.
+
+        What one look alone sees counts, too: of several faces each may be seen by another. On
+        photos without faces the turned looks see hardly more than the upright one.
+        """
         looks = [upright]
         for quarters in range(4):
             turned = np.ascontiguousarray(np.rot90(pixels, quarters))
@@ -114,7 +118,7 @@ class CenterFace:
             looks.append(_turn_back(found, quarters, pixels.shape[:2]))
             if looks[-1].best >= self.config.sure:
                 break
-        return max(looks, key=lambda look: look.best)
+        return self._merge(looks)
 
     def _refine(self, pixels: UInt8[np.ndarray, "h w 3"], face: Detection) -> Detection:
         """Look at one face again, upright and at the size at which the points are best.

@@ -86,6 +86,15 @@ def test_several_faces_come_from_left_to_right(detector, astronaut):
     assert all(np.sum(box_overlap(boxes, box) > 0.3) == 1 for box in boxes)
 
 
+@pytest.mark.parametrize("quarters", [1, 2])
+def test_no_face_is_lost_to_one_that_another_look_sees(detector, astronaut, quarters):
+    """A dim face stands beside one that is turned: each look sees one of them, none is sure."""
+    dim = (cv2.GaussianBlur(astronaut[20:220, 120:320], (0, 0), 8) * 0.3).astype(np.uint8)
+    faces = detector.detect(np.concatenate([dim, np.rot90(dim, quarters)], axis=1))
+    assert [int(face.box[[0, 2]].mean()) // 200 for face in faces] == [0, 1]
+    assert max(face.score for face in faces) < detector.config.sure
+
+
 def test_no_face_in_other_pictures(detector):
     assert detector.detect(skimage.data.coffee()) == []
     assert detector.detect(np.zeros((1, 1, 3), np.uint8)) == []
