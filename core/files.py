@@ -79,7 +79,7 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         InputError: the path is missing, a folder, empty or not readable.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"{path} is a folder; a file is needed")
     try:
         content = path.read_bytes()
@@ -101,7 +101,7 @@ def make_folder(folder: Path) -> tuple[Path, ...]:
     Raises:
         InputError: it cannot be made, or cannot be written to.
     """
-    if folder.is_file():
+    if os.path.isfile(folder):
         raise InputError(f"cannot make the folder {folder}: it is a file; name another")
     made = _missing(folder)
     try:
@@ -115,7 +115,7 @@ def make_folder(folder: Path) -> tuple[Path, ...]:
 
 def _missing(folder: Path) -> tuple[Path, ...]:
     """Return a folder and those around it, the innermost first, as far as they do not exist."""
-    return tuple(takewhile(lambda place: not place.exists(), (folder, *folder.parents)))
+    return tuple(takewhile(lambda place: not os.path.exists(place), (folder, *folder.parents)))
 
 
 def remove_empty(folders: Iterable[Path]) -> None:

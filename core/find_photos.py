@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
     need = "names of files, folders or globs (model.reconstruct takes arrays and pictures)"
     for pattern in map(str, path_list(patterns, need)):
         path = Path(pattern)
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if _is_photo(p))
+        if os.path.isdir(path):
+            found = sorted(p for p in _files_in(path) if _is_photo(p))
         elif is_glob(pattern):
             found = sorted(p for p in _matches(pattern) if _is_photo(p))
         else:
@@ -39,17 +40,24 @@ def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
         if not found:
             raise InputError(_none_in(path))
         photos += found
-    unique: dict[tuple[Path, str], Path] = {}  # links of other names have results of their own
+    unique: dict[tuple[str, str], Path] = {}  # links of other names have results of their own
     for path in photos:
-        unique.setdefault((path.resolve(), path.name), path)
+        unique.setdefault((os.path.realpath(path), path.name), path)
     return list(unique.values())
 
 
 def is_glob(pattern: str) -> bool:
     """Return whether a text is a glob; not if it names a file, or has brackets for no match."""
-    if Path(pattern).exists() or not glob.has_magic(pattern):
+    if os.path.exists(pattern) or not glob.has_magic(pattern):
         return False
     return "*" in pattern or "?" in pattern or bool(_matches(pattern))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot read the folder {folder}: {error.strerror}") from error
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -59,8 +67,9 @@ def _matches(pattern: str) -> list[Path]:
 
 def _none_in(path: Path) -> str:
     """Return what to say of a folder or a glob without pictures."""
-    if path.is_dir() and any(p.suffix.lower() in _SUFFIXES for p in path.rglob("*")):
-        every = Path(glob.escape(str(path))) / "**" / "*"
+    every = Path(glob.escape(str(path))) / "**" / "*"
+    files = map(Path, glob.iglob(str(every), recursive=True))
+    if os.path.isdir(path) and any(file.suffix.lower() in _SUFFIXES for file in files):
         return f"no pictures in {path} itself, but in folders below it; name these, or '{every}'"
     return f"no pictures in {path}; need {', '.join(sorted(_SUFFIXES))}"
 
@@ -68,5 +77,5 @@ def _none_in(path: Path) -> str:
 def _is_photo(path: Path) -> bool:
     from .io.contact_sheet import is_contact_sheet  # draws, and so needs JAX
 
-    is_picture = path.suffix.lower() in _SUFFIXES and path.is_file()
+    is_picture = path.suffix.lower() in _SUFFIXES and os.path.isfile(path)
     return is_picture and not is_result(path) and not is_contact_sheet(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,7 +77,7 @@ def augment(
     from .augment_files import augment as run
     from .recipe import subjects
 
-    if output.is_file():
+    if os.path.isfile(output):
         raise typer.BadParameter(f"output {output} is a file; name a folder for the pictures")
     with usage_errors():
         chosen = subjects(vary)

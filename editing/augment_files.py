@@ -7,6 +7,7 @@ goes on where it was.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,10 @@ def augment(
 
 def _without_varied(given: Sequence[Path], folder: Path) -> list[Path]:
     """Return the files but for pictures in the output folder that an earlier run made."""
-    place = folder.resolve()
-    files = [path for path in given if path.parent.resolve() != place or not is_varied(path)]
+    place = os.path.realpath(folder)
+    files = [
+        path for path in given if os.path.realpath(path.parent) != place or not is_varied(path)
+    ]
     if not files:
         raise InputError(f"all of these were made by an earlier run into {folder}; give photos")
     return files

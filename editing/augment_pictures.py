@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ def _label(
 
 def read_label(place: Place) -> dict[str, Any] | None:
     """Return the label of a complete picture of the same photo and options, or None."""
-    found = read_sidecar(place.picture) if place.picture.is_file() else None
+    found = read_sidecar(place.picture) if os.path.isfile(place.picture) else None
     if found is None or found.get("settings") != place.settings:
         return None
     try:
@@ -178,7 +179,7 @@ def check_picture(picture: Path) -> None:
 
     By its sidecar or its metadata: of a run that was stopped there may be a picture alone.
     """
-    if picture.exists():
+    if os.path.exists(picture):
         is_ours = is_varied(picture) or _operation_of(picture) == _OPERATION
         _refuse_unless(is_ours, picture)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import typer
@@ -15,7 +16,9 @@ __all__ = ["tell_picture", "wrong_folder", "wrong_skipping"]
 
 def wrong_folder(output: Path) -> str | None:
     """Return what is wrong with the folder of a batch, or None."""
-    return f"output {output} is a file; of a batch it is a folder" if output.is_file() else None
+    return (
+        f"output {output} is a file; of a batch it is a folder" if os.path.isfile(output) else None
+    )
 
 
 def wrong_skipping(

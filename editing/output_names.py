@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ __all__ = ["is_many", "output_name", "outputs_in"]
 
 def is_many(photo: str) -> bool:
     """Return whether a text names photos, as a folder or a glob does, however many these hold."""
-    return Path(photo).is_dir() or is_glob(photo)
+    return os.path.isdir(photo) or is_glob(photo)
 
 
 def outputs_in(folder: Path, photos: Sequence[Path]) -> list[Path]:
@@ -23,8 +24,8 @@ def outputs_in(folder: Path, photos: Sequence[Path]) -> list[Path]:
     Raises:
         InputError: the folder is a photo's.
     """
-    place = folder.resolve()
-    if any(path.parent.resolve() == place for path in photos):
+    place = os.path.realpath(folder)
+    if any(os.path.realpath(path.parent) == place for path in photos):
         raise InputError(
             f"{folder} is the photos' own folder, where the next run would take results for "
             "photos; choose another"

@@ -100,7 +100,7 @@ def kept_record(
         settings: gives its options; called where the rest is the same.
     """
     try:
-        found = read_sidecar(output) if sidecar_path(output).is_file() else None
+        found = read_sidecar(output) if os.path.isfile(sidecar_path(output)) else None
         if found is None or not is_intact(output, found):
             return None
         is_same = found["software"] == software_name()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
@@ -170,7 +171,7 @@ def check_usage(run: Run) -> None:
 def _wrong_inputs(run: Run) -> str | None:
     if run.reference_face == "all":
         return "--reference-face all; a reference is one face: name it"
-    if run.mask is not None and run.mask.is_dir() != run.is_batch:
+    if run.mask is not None and os.path.isdir(run.mask) != run.is_batch:
         return f"mask {run.mask}; a batch takes a folder of masks, one photo a file"
     if run.preset == "prnet" and (run.mask is not None or len(run.references) > 1):
         return "--preset prnet pastes the whole face of one photo; give one REFERENCE, no --mask"
@@ -192,7 +193,7 @@ def _wrong_outputs(run: Run) -> str | None:
     if (run.certificate is None) != (run.key is None):
         return "signing needs both --sign CERT.pem and --key KEY.pem"
     for file in (run.certificate, run.key):
-        if file is not None and not file.is_file():
+        if file is not None and not os.path.isfile(file):
             return f"{file} does not exist; signing needs --sign CERT.pem and --key KEY.pem"
     return (run.is_batch and wrong_folder(run.output)) or wrong_skipping(
         run.skip_existing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
@@ -118,7 +119,7 @@ def _outputs(output: Path, photos: Sequence[Path]) -> list[Path]:
         InputFiles(photos).spare(output)
         check_image_name(output)
         return [output]
-    if output.is_file():
+    if os.path.isfile(output):
         raise typer.BadParameter(f"output {output} is a file; of two photos it is a folder")
     check_folder(output)
     outputs = [output / output_name(path) for path in photos]

@@ -206,7 +206,7 @@ def check_folder(output: Path) -> None:
     """Refuse to make a folder for results that is named as a picture."""
     from ..io.encoding import FORMATS
 
-    if output.suffix.lower() in FORMATS and not output.exists():
+    if output.suffix.lower() in FORMATS and not os.path.exists(output):
         raise typer.BadParameter(f"output {output} is named as a picture; name a folder")
 
 

@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def find_recognition(path: str | Path | None = None) -> Path:
     """
     if path is not None:
         file = Path(path).expanduser()
-        if file.is_file():
+        if os.path.isfile(file):
             return file
         raise AssetError(f"no recognition network {file}; give an .onnx file that is there")
     cache = CACHE.expanduser()

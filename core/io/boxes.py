@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def read_boxes(path: Path, photos: Collection[Path]) -> GivenBoxes:
     Raises:
         InputError: the JSON file is missing or of another form, or none of the photos is in it.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         files = find_landmark_files(path)
         stems = [photo.stem for photo in photos if photo.stem in files]
         used = {stem: files[stem] for stem in stems}

@@ -48,7 +48,7 @@ def read_existing(
         options: all else that changes what stands in the files, as JSON gives it back.
     """
     path = folder / f"{photo.stem}.json"
-    if _moving(path).exists():
+    if os.path.exists(_moving(path)):
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -184,7 +184,7 @@ def _parsed(content: bytes) -> dict[str, Any] | None:
 
 def _is_cut_short(record: Path) -> bool:
     """Return whether a ``STEM.json`` is there of which nothing can be read: it named some files."""
-    return record.is_file() and _parsed(record.read_bytes()) == {}
+    return os.path.isfile(record) and _parsed(record.read_bytes()) == {}
 
 
 def _is_same_photo(folder: Path, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

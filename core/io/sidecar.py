@@ -8,6 +8,7 @@ faces, warnings. It holds no time and no machine, so that the same work gives th
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ def read_sidecar(image: str | Path) -> dict[str, Any] | None:
     """Return what the sidecar of a picture says; None where none of ours can be read."""
     path = sidecar_path(image)
     try:
-        content = _parsed(path) if path.is_file() else None
+        content = _parsed(path) if os.path.isfile(path) else None
     except InputError:
         return None  # damaged, or somebody else's; `check_sidecar` tells
     is_ours = isinstance(content, dict) and content.get("format") == _FORMAT
@@ -91,7 +92,7 @@ def read_sidecar(image: str | Path) -> dict[str, Any] | None:
 def check_sidecar(image: str | Path) -> None:
     """Raise InputError where a file has the name of a picture's sidecar and cannot be read."""
     path = sidecar_path(image)
-    if path.exists():
+    if os.path.exists(path):
         _parsed(path)
 
 

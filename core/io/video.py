@@ -8,6 +8,7 @@ what nobody changes keeps its colours.
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
@@ -89,12 +90,12 @@ class VideoReader:
         """
         self.av = import_av()
         self.path = Path(path)
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             raise InputError(f"{self.path} does not exist or is a folder; give a video")
         if not self.path.stat().st_size:
             raise InputError(f"{self.path} is empty (0 bytes); copy or download it again")
         try:  # a whole path: FFmpeg takes what stands before a colon for a protocol
-            self.container = self.av.open(str(self.path.resolve()))
+            self.container = self.av.open(os.path.realpath(self.path))
         except (self.av.InvalidDataError, UnicodeError) as error:
             raise InputError(
                 f"{self.path} is not a video that can be read; copy or download it again (an MP4 "

@@ -37,7 +37,7 @@ def packet_in_video(path: Path) -> bytes | None:
     Raises:
         InputError: the file cannot be read, or is no such video.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path} does not exist or is a folder; give a video")
     try:
         with path.open("rb") as stream:

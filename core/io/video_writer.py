@@ -32,7 +32,7 @@ def check_video_name(path: Path) -> None:
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         known = ", ".join(VIDEO_SUFFIXES)
         raise InputError(f"{path}: a video is written as one of {known}; name it so")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"{path} is a folder; name a file")
 
 

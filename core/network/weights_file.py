@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def find_weights(name_or_path: str | Path) -> Path:
     else:
         path = Path(name_or_path)
         hint = f"no weights file {path}; name a file or one of {', '.join(NETWORKS)}"
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise AssetError(hint)
     return path
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from uvface.core.errors import InputError
+from uvface.core.files import make_folder, read_bytes, write_bytes_atomic
 from uvface.core.find_photos import find_photos, is_glob
+from uvface.core.io.boxes import read_boxes
 
 
 def test_a_folder_of_folders_of_photos_says_so(tmp_path):
@@ -30,6 +32,30 @@ def test_brackets_of_names_are_no_sets_of_characters(tmp_path):
     set_of_one = tmp_path / "b1.png"
     set_of_one.write_bytes(b"a picture")
     assert find_photos([missing]) == [set_of_one] and is_glob(str(missing))
+
+
+def test_names_that_the_system_refuses_are_no_folders(tmp_path, monkeypatch):
+    """They ended in a traceback; a missing file is told of when it is read, with its name."""
+    long = tmp_path / ("a" * 300 + ".png")
+    circle = tmp_path / "circle.png"
+    circle.symlink_to(circle)
+    assert find_photos([long, circle]) == [long, circle] and not is_glob(str(long))
+    for name in (long, circle):
+        with pytest.raises(InputError, match=f"cannot read .*{name.name}"):
+            read_bytes(name)
+    with pytest.raises(InputError, match=r"cannot write .*: File name too long"):
+        write_bytes_atomic(tmp_path / ("a" * 300) / "a.png", b"content")
+    with pytest.raises(InputError, match="cannot make the folder"):
+        make_folder(long)
+    with pytest.raises(InputError, match="cannot read the boxes"):
+        read_boxes(long, [])
+
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # root may read all
+    with pytest.raises(InputError, match=f"cannot read the folder {tmp_path}: Permission denied"):
+        find_photos(tmp_path)
 
 
 def test_a_photo_given_twice_is_one(tmp_path, monkeypatch):
