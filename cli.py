@@ -19,7 +19,7 @@ from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import inspect, reconstruct
 from uvface.core.commands.train import synthesize, train
-from uvface.core.commands.usage import UsageError, complain_of_usage
+from uvface.core.commands.usage import UsageError, complain_of_usage, refuse_empty_names
 from uvface.editing.augment_command import augment
 from uvface.editing.command import edit, texture
 from uvface.faceswap.command import benchmark, swap
@@ -118,8 +118,10 @@ def _stop(error: OSError) -> None:
 def _run(argv: Sequence[str] | None) -> int:
     from uvface.core.errors import UvfaceError
 
-    words = None if argv is None else list(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if not all(words) or any(word.endswith("=") for word in words):
+            refuse_empty_names(_command(words), words[1:])
         code = app(args=words, prog_name="uvface", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):  # older typers abort
         code = _STOPPED
@@ -132,7 +134,7 @@ def _run(argv: Sequence[str] | None) -> int:
         complain(str(error))
         return 1
     if code == _STOPPED:
-        complain(_stopped(sys.argv[1:] if words is None else words))
+        complain(_stopped(words))
     return code or 0
 
 
@@ -145,12 +147,17 @@ def _stopped(words: Sequence[str]) -> str:
 
 def _options(words: Sequence[str]) -> dict[str, Any]:
     """Return the options and arguments of a command, as far as the words can be read."""
-    group: Any = typer.main.get_command(app)
-    command = group.commands.get(*words[:1] or [""])
+    command = _command(words)
     if command is None:
         return {}
     given = command.make_context(words[0], [*words[1:]], resilient_parsing=True).params
     return dict(given)
+
+
+def _command(words: Sequence[str]) -> Any:
+    """Return the command that the first word names, or None."""
+    group: Any = typer.main.get_command(app)
+    return group.commands.get(*words[:1] or [""])
 
 
 def _is_batch(words: Sequence[str], options: dict[str, Any]) -> bool:

@@ -30,6 +30,8 @@ def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
     photos: list[Path] = []
     need = "names of files, folders or globs (model.reconstruct takes arrays and pictures)"
     for pattern in map(str, path_list(patterns, need)):
+        if not pattern:
+            raise InputError("an empty name; need names of files, folders or globs")
         path = Path(pattern)
         if os.path.isdir(path):
             found = sorted(p for p in _files_in(path) if _is_photo(p))

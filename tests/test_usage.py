@@ -93,6 +93,37 @@ def test_a_folder_for_results_is_not_named_as_a_picture(
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (["reconstruct", "", "-o", "out"], "PHOTO..."),
+        (["reconstruct", "a.png", "", "-o", "out"], "PHOTO..."),
+        (["reconstruct", "a.png", "-o", ""], "'--output' / '-o'"),
+        (["reconstruct", "a.png", "--output="], "'--output' / '-o'"),
+        (["edit", "", "-o", "out", "--retouch", "spots=1"], "photo"),
+        (["edit", "a.png", "-o", "b.png", "--region", "eyes", "--from", ""], "'--from'"),
+        (["swap", "a.png", "", "-o", "out.png"], "REFERENCE"),
+        (["augment", "a.png", "-o", ""], "'--output' / '-o'"),
+        (["inspect", ""], "FILE"),
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(
+    arguments: list[str],
+    where: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As of a variable that is not set: the folder's photos were taken, or results put there."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.png").write_bytes(b"a picture")
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "an empty name of a file or folder; is a variable not set?" in said and where in said
+    assert f"Try 'uvface {arguments[0]} --help'" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 @pytest.mark.parametrize("arguments", [[], ["models"]])
 def test_a_command_without_words_shows_its_help_alone(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from .options import complain
 
-__all__ = ["UsageError", "complain_of_usage"]
+__all__ = ["UsageError", "complain_of_usage", "refuse_empty_names"]
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # typer gives it no name of its own
+
+
+_EMPTY = "(an empty name)"
+
+
+def refuse_empty_names(command: Any, words: Sequence[str]) -> None:
+    """Refuse an empty name of a file or a folder, which would stand for the current folder.
+
+    Args:
+        command: typer's; None where there is none of the name.
+        words: what follows it.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if command is None:
+        return
+    marked = [_EMPTY if not word else word + _EMPTY * _is_cut(word) for word in words]
+    if marked == [*words]:
+        return
+    context = command.make_context(f"uvface {command.name}", marked, resilient_parsing=True)
+    for param in command.params:
+        value = context.params.get(param.name)
+        names = value if isinstance(value, list | tuple) else [value]
+        is_path = param.param_type_name == "argument" or any(isinstance(x, Path) for x in names)
+        if is_path and _EMPTY in map(str, names):
+            text = "an empty name of a file or folder; is a variable not set?"
+            raise typer.BadParameter(text, ctx=context, param=param)
+
+
+def _is_cut(word: str) -> bool:
+    """Return whether nothing follows the sign in ``--output=``."""
+    return word.startswith("--") and word.endswith("=")
 
 
 def complain_of_usage(error: Any) -> None:

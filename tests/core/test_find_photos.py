@@ -58,6 +58,15 @@ def test_names_that_the_system_refuses_are_no_folders(tmp_path, monkeypatch):
         find_photos(tmp_path)
 
 
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.png").write_bytes(b"a picture")
+    for empty in ("", ["photo.png", ""]):
+        with pytest.raises(InputError, match="an empty name"):
+            find_photos(empty)
+    assert find_photos(".") == [Path("photo.png")]
+
+
 def test_a_photo_given_twice_is_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     photo = tmp_path / "photo.png"
