@@ -193,6 +193,7 @@ class Model:
         """
         is_array = isinstance(photo, np.ndarray | Array)
         image = as_rgb(np.asarray(photo)) if is_array else open_photo(photo).image
+        image = image.astype(np.float32, copy=False)  # of any floats, in any order of bytes
         found = self._detect(image) if boxes is None else _checked_boxes(boxes, image)
         chosen = _choose(found, faces, image.shape[:2])
         return [self._reconstruct_box(image, box, score) for box, score in chosen]

@@ -137,6 +137,28 @@ def test_code_is_prepared_beside_detection_alone(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("dtype", [">f4", "<f8", "float16"])
+def test_floats_of_every_kind_are_read_as_the_same_photo(dtype):
+    """Others than float32 failed on the way, or compiled all code anew."""
+    image = skimage.data.astronaut()[::2, ::2].astype(dtype) / np.asarray(255, dtype)
+    signatures = set()
+
+    def read(*arguments):
+        leaves = jax.tree.leaves(arguments)
+        signatures.add(tuple((leaf.shape, leaf.dtype.str) for leaf in leaves))
+        return model.read(*arguments)
+
+    model = uvface.load()
+    watched = dataclasses.replace(model, read=read)
+    (face,), (expected,) = (
+        watched.reconstruct(photo, boxes=[(90, 35, 135, 94)])
+        for photo in (image, image.astype(np.float32))
+    )
+    assert len(signatures) == 1
+    np.testing.assert_array_equal(face.landmarks, expected.landmarks)
+    np.testing.assert_array_equal(face.texture, expected.texture)
+
+
 def test_a_photo_of_floats_up_to_255_is_no_photo_without_a_face():
     with pytest.raises(InputError, match="floats from 0 to 255 is no photo; divide it"):
         uvface.load().reconstruct(np.full((64, 64, 3), 255.0, np.float32))
