@@ -26,7 +26,7 @@ from ..files import InputFiles, write_bytes_atomic
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
-from ..types import Face
+from ..types import Face, Mesh
 from .existing import file_sizes, origin, whole_result
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .face_records import face_record
@@ -64,6 +64,14 @@ class _Output:
         """Return the texture for meshes, which have no opacity: black where it is hidden."""
         return self.texture if self.opacity is None else self.texture * self.opacity[..., None]
 
+    def mesh(self) -> Mesh:
+        """Return the mesh in the photo; its vertices' colours are black where they are hidden."""
+        colors = jnp.asarray(self.face.texture)
+        if self.opacity is not None:
+            seen = resized_visibility(self.face, self.layout, self.layout.size)
+            colors = colors * jnp.asarray(seen)[..., None]
+        return self.layout.mesh(jnp.asarray(self.face.position_map), colors)
+
 
 def write_results(
     folder: Path,
@@ -94,7 +102,8 @@ def write_results(
         weights: name of the weights, for the JSON file.
         texture_size: texels along each side of textures, read from the photo; by default those
             of the layout.
-        mask_hidden: make hidden texels transparent in the texture's picture, black on meshes.
+        mask_hidden: make hidden texels transparent in the texture's picture, black on meshes;
+            vertices' colours too, but for ``mat``, which holds the visibility.
         options: what else the files came from, for the JSON file (`existing.read_existing`).
         inputs: files that stay even where an earlier result names them.
 
@@ -177,7 +186,7 @@ def _save_pose(out: _Output) -> dict[str, Any]:
 
 
 def _save_mesh(out: _Output) -> dict[str, Any]:
-    mesh = out.layout.mesh(jnp.asarray(out.face.position_map), jnp.asarray(out.face.texture))
+    mesh = out.mesh()
     for suffix in (".obj", ".glb"):
         path = out.base.with_name(out.base.name + suffix)
         write_mesh(path, mesh, out.skin, height=out.photo.height)
@@ -186,7 +195,7 @@ def _save_mesh(out: _Output) -> dict[str, Any]:
 
 
 def _save_ply(out: _Output) -> dict[str, Any]:
-    mesh = out.layout.mesh(jnp.asarray(out.face.position_map), jnp.asarray(out.face.texture))
+    mesh = out.mesh()
     path = out.base.with_name(out.base.name + ".ply")
     write_mesh(path, mesh, out.skin, height=out.photo.height)
     out.files["ply"] = path.name
@@ -194,7 +203,7 @@ def _save_ply(out: _Output) -> dict[str, Any]:
 
 
 def _save_colors(out: _Output) -> dict[str, Any]:
-    mesh = out.layout.mesh(jnp.asarray(out.face.position_map), jnp.asarray(out.face.texture))
+    mesh = out.mesh()
     path = out.base.with_name(out.base.name + "_colors.obj")
     write_colored_obj(path, mesh, height=out.photo.height)
     out.files["colors"] = path.name

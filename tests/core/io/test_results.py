@@ -324,7 +324,8 @@ def test_small_textures_average_the_photo(face, layout):
 def test_hidden_texels_are_transparent_and_black_on_meshes(tmp_path, face, layout):
     is_right = (np.arange(layout.size) >= layout.size // 2).astype(np.float32)
     half = dataclasses.replace(face, visibility=layout.mask * jnp.asarray(is_right))
-    options = {"save": ["texture", "mesh"], "weights": "w", "mask_hidden": True}
+    save = ["texture", "mesh", "ply", "colors"]
+    options = {"save": save, "weights": "w", "mask_hidden": True}
     write_results(tmp_path, Path("a.png"), PHOTO, [half], layout, **options)
     picture = np.asarray(Image.open(tmp_path / "a_texture.png"))
     assert picture.shape == (256, 256, 4)
@@ -333,6 +334,14 @@ def test_hidden_texels_are_transparent_and_black_on_meshes(tmp_path, face, layou
     mesh = trimesh.load(tmp_path / "a.glb", force="mesh")
     on_mesh = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"))
     assert on_mesh[:, :127].max() == 0 and on_mesh[:, 130:].max() > 100
+    used = np.unique(np.asarray(layout.triangles))  # one colour of each
+    column, is_inside = used % layout.size, np.asarray(half.visibility).ravel()[used] > 0.99
+    ply = np.asarray(trimesh.load(tmp_path / "a.ply").visual.vertex_colors)[:, :3]
+    lines = (tmp_path / "a_colors.obj").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("v ")]
+    for colors in (ply, np.array([line.split()[4:] for line in rows], np.float32)):
+        assert colors[column < 127].max() == 0
+        assert (colors[(column >= 130) & is_inside] > 0).mean() > 0.9
 
 
 def test_textures_of_photos_wider_than_opencv_can_remap(layout):
