@@ -13,9 +13,11 @@ References:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import html
 import io
+import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from importlib import metadata
@@ -132,12 +134,23 @@ def _packet_of(path: Path) -> bytes | None:
         return packet_in_video(path)
     content = read_bytes(path)
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            return packet_in(picture)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's on sizes and odd metadata
+            with Image.open(io.BytesIO(content)) as picture:
+                return packet_in(picture) or _late_packet(picture)
     except UnidentifiedImageError:  # its message names a buffer of ours
         raise InputError(f"{path} is not an image we know; give a picture") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not an image that can be read ({error})") from error
+
+
+def _late_packet(picture: Image.Image) -> bytes | None:
+    """Return the XMP packet that stands behind a PNG's pixels, as some software writes it."""
+    if picture.format != "PNG":
+        return None
+    with contextlib.suppress(OSError, SyntaxError, ValueError):  # damaged pixels
+        picture.load()
+    return packet_in(picture)
 
 
 def _property(nodes: Sequence[ET.Element], namespace: str, name: str) -> str:

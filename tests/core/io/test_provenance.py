@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import tifffile
@@ -10,6 +13,7 @@ from uvface.core.io.provenance import (
     ALGORITHMIC_MEDIA,
     COMPOSITE_SYNTHETIC,
     Provenance,
+    provenance_packet,
     read_provenance,
 )
 
@@ -27,6 +31,27 @@ def test_provenance_is_read_back(tmp_path, suffix, bit_depth):
     assert read_photo(path).image.shape == GREY.shape
     with Image.open(path) as picture:
         picture.load()  # other readers accept the file
+
+
+def test_a_packet_behind_the_pixels_of_a_png_is_found(tmp_path):
+    """Software that adds metadata to a picture puts it at the end."""
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(path)
+    whole = path.read_bytes()
+    packet = provenance_packet(Provenance(operation="swap"))
+    chunk = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + packet
+    chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(whole[:-12] + chunk + whole[-12:])
+    found = read_provenance(path)
+    assert found is not None and found.operation == "swap"
+    path.write_bytes(whole[:-20])  # the pixels are damaged
+    assert read_provenance(path) is None
+
+
+def test_large_pictures_are_inspected_without_a_warning(tmp_path, monkeypatch):
+    write_image(tmp_path / "a.png", GREY, provenance=Provenance(operation="swap"))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)  # for 24 x 20 it warns
+    assert read_provenance(tmp_path / "a.png") == Provenance(operation="swap")
 
 
 def test_picture_without_packet_has_no_provenance(tmp_path):
