@@ -27,7 +27,13 @@ from ..core.io.coco import face_annotation, write_coco
 from ..core.io.images import write_image
 from ..core.io.position_maps import pack_position_map
 from ..core.io.provenance import Provenance, read_provenance, software_name
-from ..core.io.sidecar import is_intact, read_sidecar, remove_sidecar, write_sidecar
+from ..core.io.sidecar import (
+    is_intact,
+    read_sidecar,
+    remove_sidecar,
+    spare_sidecar,
+    write_sidecar,
+)
 from ..core.synthesis.kinds import KINDS
 from ..core.synthesis.view import PICTURE_SIZE
 from .augment import Variation
@@ -175,10 +181,11 @@ def is_varied(picture: Path) -> bool:
 
 
 def check_picture(picture: Path) -> None:
-    """Raise InputError where a picture that is not `write_variation`'s stands in the way.
+    """Raise InputError where a picture or sidecar that is not `write_variation`'s is in the way.
 
     By its sidecar or its metadata: of a run that was stopped there may be a picture alone.
     """
+    spare_sidecar(picture)
     if os.path.exists(picture):
         is_ours = is_varied(picture) or _operation_of(picture) == _OPERATION
         _refuse_unless(is_ours, picture)

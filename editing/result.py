@@ -15,7 +15,7 @@ from ..core.files import InputFiles, hidden_folder, no_empty_folder, write_bytes
 from ..core.io.images import Photo, write_image
 from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
-from ..core.io.sidecar import remove_sidecar, write_sidecar
+from ..core.io.sidecar import remove_sidecar, spare_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
 from ..core.types import Face
 
@@ -77,13 +77,15 @@ class EditResult:
             signer: sign the picture with a certificate (C2PA).
 
         Raises:
-            InputError: the path is that of an input, a file cannot be written, or the signer does
-                not sign.
+            InputError: the path is that of an input, a file cannot be written, ``path.json`` is
+                of others, or the signer does not sign.
         """
         path = Path(path)
         InputFiles(map(photo_path, self.inputs.values())).spare(path)
         # Before anything is written: what cannot be told of leaves no file.
         record = self.record(path) if metadata and sidecar else None
+        if record is not None:
+            spare_sidecar(path)
         if signer is None:
             self._write(path, metadata=metadata)
         else:
@@ -162,6 +164,8 @@ def save_together(
     )
     for name in results:
         inputs.spare(folder / name)
+        if metadata and sidecar:
+            spare_sidecar(folder / name)
     with no_empty_folder(folder), hidden_folder(folder, name="pictures") as place:
         for name, made in results.items():
             made.save(place / name, metadata=metadata, sidecar=sidecar)

@@ -26,7 +26,7 @@ from ..core.files import InputFiles
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike, photo_path
 from ..core.io.provenance import Provenance
-from ..core.io.sidecar import remove_sidecar, write_sidecar
+from ..core.io.sidecar import remove_sidecar, spare_sidecar, write_sidecar
 from ..core.io.video import Frame, VideoReader
 from ..core.io.video_writer import VideoWriter, check_video_name
 from ..core.reconstruct import FaceChoice, Model, check_choice
@@ -180,6 +180,8 @@ def swap_video(
         found = [find_reference(finder, given, request.reference) for given in references]
         inputs = _inputs(target, found, request)
         InputFiles(map(photo_path, inputs.values())).spare(output)
+        if metadata and sidecar:
+            spare_sidecar(output)
         told = Provenance(operation=_OPERATION) if metadata else None
         tracker = Tracker(finder, selections)
         frames = _swap_frames(video, tracker, found, finder.model.layout, options.config)

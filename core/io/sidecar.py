@@ -27,10 +27,12 @@ __all__ = [
     "read_sidecar",
     "remove_sidecar",
     "sidecar_path",
+    "spare_sidecar",
     "write_sidecar",
 ]
 
 _FORMAT = "uvface sidecar 1"
+_START = b'{\n  "format": "uvface sidecar '
 
 
 def sidecar_path(image: str | Path) -> Path:
@@ -94,6 +96,23 @@ def check_sidecar(image: str | Path) -> None:
     path = sidecar_path(image)
     if os.path.exists(path):
         _parsed(path)
+
+
+def spare_sidecar(image: str | Path) -> None:
+    """Refuse to write a picture whose sidecar would be written over a file of others.
+
+    Raises:
+        InputError: there is such a file.
+    """
+    path = sidecar_path(image)
+    if not os.path.isfile(path) or read_sidecar(image) is not None:
+        return
+    try:
+        is_ours = path.read_bytes().startswith(_START)  # and cut short
+    except OSError:
+        is_ours = False
+    if not is_ours:
+        raise InputError(f"{path} is no sidecar of uvface; move it, or choose another name")
 
 
 def _parsed(path: Path) -> Any:

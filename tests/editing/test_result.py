@@ -45,6 +45,30 @@ def test_what_cannot_be_replaced_leaves_the_other_as_it_was(tmp_path, name):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("content", ['{"mine": 1}', "notes", ""])
+def test_a_sidecar_of_others_is_not_written_over(tmp_path, content):
+    (tmp_path / "a.png.json").write_text(content)
+    for save in (
+        lambda: made(0.4).save(tmp_path / "a.png"),
+        lambda: save_together(tmp_path, {"b.png": made(0.2), "a.png": made(0.4)}),
+    ):
+        with pytest.raises(InputError, match=r"a\.png\.json is no sidecar of uvface; move it"):
+            save()
+        assert names(tmp_path) == ["a.png.json"]
+        assert (tmp_path / "a.png.json").read_text() == content
+    made(0.4).save(tmp_path / "a.png", sidecar=False)
+    assert (tmp_path / "a.png.json").read_text() == content
+
+
+def test_a_sidecar_of_ours_that_was_cut_short_is_replaced(tmp_path):
+    made(0.4).save(tmp_path / "a.png")
+    sidecar = tmp_path / "a.png.json"
+    whole = sidecar.read_bytes()
+    sidecar.write_bytes(whole[:50])
+    made(0.4).save(tmp_path / "a.png")
+    assert sidecar.read_bytes() == whole
+
+
 def test_a_failure_of_the_second_leaves_nothing(tmp_path):
     lost = dataclasses.replace(made(0.6), references=(tmp_path / "gone.png",))
     with pytest.raises(InputError, match=r"cannot read .*gone\.png"):
