@@ -124,6 +124,23 @@ def test_an_empty_name_is_not_the_current_folder(
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.parametrize(
+    "sheet", ["out/a_overlay.png", "out/a_12_canonical_texture.png", "old/b_overlay.png"]
+)
+def test_a_contact_sheet_takes_no_result_s_place(
+    sheet: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old").mkdir()
+    Path("old/b.json").write_text('{"faces": [{"files": {"overlay": "b_overlay.png"}}]}')
+    assert main(["reconstruct", "a.jpg", "-o", "out", "--contact-sheet", sheet]) == 2
+    assert f"{sheet} is the name of a result; name another picture" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize("arguments", [[], ["models"]])
 def test_a_command_without_words_shows_its_help_alone(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -79,7 +81,6 @@ def reconstruct(
     set_up(device)
     from ..batch import output_names
     from ..batch import reconstruct as run
-    from ..files import InputFiles
     from ..find_photos import find_photos
     from ..io.images import check_image_name
     from ..reconstruct import load
@@ -93,8 +94,8 @@ def reconstruct(
         if contact_sheet is not None:
             check_image_name(contact_sheet)
     files = find_photos(photos)
-    if contact_sheet is not None and contact_sheet in InputFiles(files):
-        raise typer.BadParameter(f"{contact_sheet} is one of the photos; name another picture")
+    if contact_sheet is not None:
+        _check_sheet(contact_sheet, output, files)
     tell_of_compiling(quiet=quiet)
     items = run(
         files,
@@ -121,6 +122,19 @@ def reconstruct(
         write_contact_sheet(contact_sheet, records)
     if failed:
         raise typer.Exit(1)
+
+
+def _check_sheet(sheet: Path, output: Path, files: Sequence[Path]) -> None:
+    """Refuse a contact sheet that would take the place of a photo or of a result."""
+    from ..files import InputFiles
+    from ..io.existing import is_result
+    from ..io.results import is_result_name
+
+    if sheet in InputFiles(files):
+        raise typer.BadParameter(f"{sheet} is one of the photos; name another picture")
+    is_beside = os.path.realpath(sheet.parent) == os.path.realpath(output)
+    if is_result(sheet) or (is_beside and any(is_result_name(sheet.name, one) for one in files)):
+        raise typer.BadParameter(f"{sheet} is the name of a result; name another picture")
 
 
 def _import_trimesh() -> None:

@@ -21,6 +21,7 @@ from .provenance import COMPOSITE, Provenance, packet_in, parse_packet
 __all__ = ["TILE", "draw_contact_sheet", "is_contact_sheet", "write_contact_sheet"]
 
 TILE = 256  # pixels along each side
+_LARGEST = 8192  # pixels along each side of a sheet: 200 MB; with more tiles they are smaller
 _GREY = 48
 _CAPTION = 22  # rows
 _LETTERS = 30  # per line of a caption
@@ -56,7 +57,7 @@ def is_contact_sheet(picture: Path) -> bool:
 
 def draw_contact_sheet(
     records: Sequence[Mapping[str, Any]],
-) -> Float[np.ndarray, "height width 3"]:
+) -> UInt8[np.ndarray, "height width 3"]:
     """Return a sheet with a tile for each face, in the order of the records.
 
     The photos are read again, so that a batch does not keep them all, and results of an earlier
@@ -66,19 +67,24 @@ def draw_contact_sheet(
         records: content of ``STEM.json`` of each photo, or ``{"image", "error"}``.
 
     Returns:
-        RGB in [0, 1], of whole rows of tiles.
+        RGB, of whole rows of tiles. The tiles of more than a thousand faces are smaller.
     """
-    tiles = [tile for record in records for tile in _tiles(record)]
-    columns = max(1, math.ceil(math.sqrt(len(tiles))))
-    rows = max(1, math.ceil(len(tiles) / columns))
-    sheet = np.full((rows * TILE, columns * TILE, 3), _GREY, np.uint8)
+    count = sum(max(1, len(record.get("faces", ()))) for record in records)
+    columns = max(1, math.ceil(math.sqrt(count)))
+    rows = max(1, math.ceil(count / columns))
+    side = min(TILE, _LARGEST // columns)
+    sheet = np.full((rows * side, columns * side, 3), _GREY, np.uint8)
+    tiles = (tile for record in records for tile in _tiles(record))
     for k, tile in enumerate(tiles):
-        top, left = k // columns * TILE, k % columns * TILE
-        sheet[top : top + TILE, left : left + TILE] = tile
-    return sheet.astype(np.float32) / 255.0
+        top, left = k // columns * side, k % columns * side
+        if side < TILE:
+            tile = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA)
+        sheet[top : top + side, left : left + side] = tile
+    return sheet
 
 
 def _tiles(record: Mapping[str, Any]) -> Iterator[Tile]:
+    """Give a tile for each face of a photo, or one where it has none."""
     name = Path(record["image"]).name
     if "error" in record:
         yield _captioned(np.full((TILE, TILE, 3), _GREY, np.uint8), f"{name}: failed")
@@ -86,7 +92,8 @@ def _tiles(record: Mapping[str, Any]) -> Iterator[Tile]:
     try:
         image = read_photo(Path(record["image"])).image
     except UvfaceError:
-        yield _captioned(np.full((TILE, TILE, 3), _GREY, np.uint8), f"{name}: gone")
+        for _ in record["faces"] or [None]:
+            yield _captioned(np.full((TILE, TILE, 3), _GREY, np.uint8), f"{name}: gone")
         return
     if not record["faces"]:
         yield _captioned(_thumbnail(image), f"{name}: no face")

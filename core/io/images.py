@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped, UInt16
+from jaxtyping import Float, Shaped, UInt8, UInt16
 from PIL import Image, ImageCms
 
 from ..errors import InputError
@@ -330,7 +330,7 @@ def check_image_name(path: Path) -> None:
 
 def write_image(
     path: str | Path,
-    image: AnyImage,
+    image: AnyImage | UInt8[np.ndarray, "height width 3"],
     *,
     alpha: AnyMask | None = None,
     bit_depth: int = 8,
@@ -348,7 +348,7 @@ def write_image(
 
     Args:
         path: ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
-        image: RGB in [0, 1]; values outside are clipped.
+        image: RGB in [0, 1]; values outside are clipped. Of 8 bits it is written as it is.
         alpha: opacity in [0, 1].
         bit_depth: 8 or 16 bits per value.
         icc: ICC profile that the values are in.
@@ -370,7 +370,8 @@ def write_image(
     layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
     if not all(np.isfinite(layer).all() for layer in layers):
         raise InputError("the image has values that are not numbers (NaN or infinite)")
-    quantised = [quantise(layer, bit_depth=min(bit_depth, kind.bit_depth)) for layer in layers]
+    bits = min(bit_depth, kind.bit_depth)
+    quantised = [x if x.dtype == np.uint8 else quantise(x, bit_depth=bits) for x in layers]
     pixels = quantised[0] if len(layers) == 1 else np.concatenate(quantised, axis=2)
     packet = packet_for(provenance, xmp, largest=kind.xmp)
     block = exif if exif is None or len(exif) <= kind.exif else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,7 +36,7 @@ from .meshes import write_colored_obj, write_mesh
 from .position_maps import pack_position_map
 from .textures import as_texture_size, photo_texture, resized_visibility
 
-__all__ = ["ENDINGS", "OUTPUTS", "write_results"]
+__all__ = ["ENDINGS", "OUTPUTS", "is_result_name", "write_results"]
 
 _DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths
 
@@ -355,3 +356,11 @@ ENDINGS: dict[str, tuple[str, ...]] = {
         for name in ("texture", "visibility", "normals", "pncc", "overlay", "photo")
     },
 }
+
+
+def is_result_name(name: str, photo: Path) -> bool:
+    """Return whether a file of results of a photo may have a name, whatever is chosen."""
+    if not name.startswith(photo.stem):
+        return False
+    ending = re.sub(r"^_\d+", "", name.removeprefix(photo.stem))
+    return any(ending in endings for endings in [(".json",), *ENDINGS.values()])
