@@ -11,17 +11,18 @@ from .arguments import path_list
 from .errors import InputError
 from .io.existing import is_result
 
-__all__ = ["find_photos", "is_glob"]
+__all__ = ["find_photos", "is_glob", "left_out"]
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
+_HEIC = {".heic", ".heif", ".hif"}
 
 
 def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
     """Return the files that files, folders (one level) and globs name, in order, each once.
 
     Of folders and globs only pictures count, and of these not the results of `reconstruct` nor
-    its contact sheets. Brackets of a glob that match nothing as a set of characters stand for
-    themselves, as in names like ``photo[1].jpg``.
+    its contact sheets, nor hidden files. Brackets of a glob that match nothing as a set of
+    characters stand for themselves, as in names like ``photo[1].jpg``.
 
     Raises:
         InputError: a glob or a folder holds no picture, or something given is no name. A missing
@@ -32,20 +33,29 @@ def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
     for pattern in map(str, path_list(patterns, need)):
         if not pattern:
             raise InputError("an empty name; need names of files, folders or globs")
-        path = Path(pattern)
-        if os.path.isdir(path):
-            found = sorted(p for p in _files_in(path) if _is_photo(p))
-        elif is_glob(pattern):
-            found = sorted(p for p in _matches(pattern) if _is_photo(p))
-        else:
-            found = [path]
+        files = _files_of(pattern)
+        found = [Path(pattern)] if files is None else sorted(filter(_is_photo, files))
         if not found:
-            raise InputError(_none_in(path))
+            raise InputError(_none_in(Path(pattern)))
         photos += found
     unique: dict[tuple[str, str], Path] = {}  # links of other names have results of their own
     for path in photos:
         unique.setdefault((os.path.realpath(path), path.name), path)
     return list(unique.values())
+
+
+def left_out(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Return the pictures of folders and globs that are no photos since they are HEIC."""
+    several = [patterns] if isinstance(patterns, str | Path) else patterns
+    files = [file for pattern in several for file in _files_of(str(pattern)) or ()]
+    return sorted(file for file in files if file.suffix.lower() in _HEIC)
+
+
+def _files_of(pattern: str) -> list[Path] | None:
+    """Return what is in a folder or fits a glob; None where a file is named."""
+    if os.path.isdir(pattern):
+        return _files_in(Path(pattern))
+    return _matches(pattern) if is_glob(pattern) else None
 
 
 def is_glob(pattern: str) -> bool:
@@ -56,8 +66,8 @@ def is_glob(pattern: str) -> bool:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
+    try:  # but for hidden ones, as macOS leaves beside photos (._IMG.jpg)
+        return [file for file in folder.iterdir() if not file.name.startswith(".")]
     except OSError as error:
         raise InputError(f"cannot read the folder {folder}: {error.strerror}") from error
 
@@ -73,7 +83,8 @@ def _none_in(path: Path) -> str:
     files = map(Path, glob.iglob(str(every), recursive=True))
     if os.path.isdir(path) and any(file.suffix.lower() in _SUFFIXES for file in files):
         return f"no pictures in {path} itself, but in folders below it; name these, or '{every}'"
-    return f"no pictures in {path}; need {', '.join(sorted(_SUFFIXES))}"
+    need = f"no pictures in {path}; need {', '.join(sorted(_SUFFIXES))}"
+    return f"{need}; convert HEIC to JPEG or PNG" if left_out(path) else need
 
 
 def _is_photo(path: Path) -> bool:

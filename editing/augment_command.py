@@ -19,6 +19,7 @@ from ..core.commands.options import (
     check_folder,
     complain,
     face_choice,
+    name_photos,
     open_boxes,
     set_up,
     usage_errors,
@@ -72,7 +73,6 @@ def augment(
     """Make labelled variations of faces: pose, expression, shape, light, colour, occluders."""
     check_folder(output)
     set_up(device)
-    from ..core.find_photos import find_photos
     from ..core.reconstruct import load
     from .augment_files import augment as run
     from .recipe import subjects
@@ -81,7 +81,7 @@ def augment(
         raise typer.BadParameter(f"output {output} is a file; name a folder for the pictures")
     with usage_errors():
         chosen = subjects(vary)
-    files, lenders = find_photos(photos), find_photos(donors or [])
+    files, lenders = name_photos(photos), name_photos(donors or [])
     items = run(
         files,
         output,

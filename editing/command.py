@@ -26,6 +26,7 @@ from ..core.commands.options import (
     check_folder,
     check_recognition,
     face_choice,
+    name_photos,
     open_boxes,
     report,
     set_up,
@@ -111,7 +112,6 @@ def edit(
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     check_recognition(recognition, like, reference_like)
-    from ..core.find_photos import find_photos
     from ..core.reconstruct import load
     from .batch_command import wrong_skipping
     from .finder import LIKE, FaceFinder
@@ -119,7 +119,7 @@ def edit(
     from .photos import edit_request
 
     is_many = names_many(photo)
-    photos = find_photos(photo) if is_many else [Path(photo)]
+    photos = name_photos([photo]) if is_many else [Path(photo)]
     others = [path for path in (reference, like, reference_like) if path is not None]
     outputs = _outputs(output, photos, others, is_many=is_many)
     skipping = wrong_skipping(
@@ -232,7 +232,6 @@ def texture(
 ) -> None:
     """Fuse photos of one person into a face file that swap and edit take in place of a photo."""
     set_up(device)
-    from ..core.find_photos import find_photos
     from ..core.io.face_files import check_face_file_name
     from ..core.reconstruct import load
     from .finder import Selection
@@ -244,7 +243,7 @@ def texture(
     with usage_errors():
         check_face_file_name(output)
         Selection(faces=face_choice(faces), like=like)
-    files = find_photos(photos)
+    files = name_photos(photos)
     tell_of_compiling(quiet=quiet)
     face, warnings = run(
         files,

@@ -10,9 +10,10 @@ from threading import Thread
 
 import typer
 
-from ..core.commands.options import check_folder, report, usage_errors, warn
+from ..core.commands.options import check_folder, report, tell_left_out, usage_errors, warn
 from ..core.commands.progress import track
 from ..core.files import InputFiles
+from ..core.find_photos import left_out
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
 from ..core.io.video_packet import VIDEO_SUFFIXES
@@ -127,6 +128,8 @@ class Run:
             raise typer.Exit(1)
 
     def _swap_many(self, finder: FaceFinder, options: SwapOptions, request: SwapRequest) -> None:
+        if self.listing is None:
+            tell_left_out(left_out(str(self.target)))
         items = swap_many(
             self.jobs,
             finder=finder,

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,9 +34,11 @@ __all__ = [
     "check_recognition",
     "complain",
     "face_choice",
+    "name_photos",
     "open_boxes",
     "report",
     "set_up",
+    "tell_left_out",
     "usage_errors",
     "warn",
 ]
@@ -158,6 +160,22 @@ def _check_platform(device: str) -> None:
             if device == "gpu"
             else f"JAX cannot use JAX_PLATFORMS={asked} here; unset it, or use --device cpu"
         ) from error
+
+
+def name_photos(words: Sequence[str]) -> list[Path]:
+    """Return the photos that words of a command name, and tell which pictures are left out."""
+    from ..find_photos import find_photos, left_out
+
+    photos = find_photos(words)
+    tell_left_out(left_out(words))
+    return photos
+
+
+def tell_left_out(pictures: Sequence[Path]) -> None:
+    """Warn of pictures that no command can read."""
+    if pictures:
+        more = "" if len(pictures) == 1 else f" and {len(pictures) - 1} more"
+        warn([f"{pictures[0]}{more} left out: HEIC cannot be read; convert it to JPEG or PNG"])
 
 
 def open_boxes(path: Path | None, photos: Iterable[Path | None]) -> GivenBoxes | None:

@@ -24,6 +24,7 @@ from .options import (
     check_folder,
     complain,
     face_choice,
+    name_photos,
     open_boxes,
     set_up,
     usage_errors,
@@ -81,7 +82,6 @@ def reconstruct(
     set_up(device)
     from ..batch import output_names
     from ..batch import reconstruct as run
-    from ..find_photos import find_photos
     from ..io.images import check_image_name
     from ..reconstruct import load
 
@@ -93,7 +93,7 @@ def reconstruct(
         chosen = output_names(save, also=[name for name, is_wanted in extra.items() if is_wanted])
         if contact_sheet is not None:
             check_image_name(contact_sheet)
-    files = find_photos(photos)
+    files = name_photos(photos)
     if contact_sheet is not None:
         _check_sheet(contact_sheet, output, files)
     tell_of_compiling(quiet=quiet)

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from uvface.core.commands.options import name_photos
 from uvface.core.errors import InputError
 from uvface.core.files import make_folder, read_bytes, write_bytes_atomic
-from uvface.core.find_photos import find_photos, is_glob
+from uvface.core.find_photos import find_photos, is_glob, left_out
 from uvface.core.io.boxes import read_boxes
 
 
 def test_a_folder_of_folders_of_photos_says_so(tmp_path):
     inner = tmp_path / "photos [1]" / "june"
     inner.mkdir(parents=True)
-    with pytest.raises(InputError, match=r"no pictures in .*; need \.bmp"):
+    with pytest.raises(InputError, match=r"no pictures in .*; need \.avif"):
         find_photos([inner.parent])
     (inner / "a.png").write_bytes(b"a picture")
     with pytest.raises(InputError, match="in folders below it") as caught:
@@ -65,6 +66,25 @@ def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch):
         with pytest.raises(InputError, match="an empty name"):
             find_photos(empty)
     assert find_photos(".") == [Path("photo.png")]
+
+
+def test_hidden_files_and_heic_of_a_folder_are_left_out(tmp_path, capsys):
+    """On a memory card of a Mac every photo has a hidden file of the same suffix."""
+    names = ("a.jpg", "._a.jpg", "b.HEIC", "c.heif", "d.avif", "notes.txt")
+    a, _, b, c, d, _ = files = [tmp_path / name for name in names]
+    for file in files:
+        file.write_bytes(b"content")
+    for pattern in (tmp_path, tmp_path / "*"):
+        assert find_photos(pattern) == [a, d]
+        assert left_out(pattern) == left_out([pattern]) == [b, c]
+    assert left_out([a, b]) == []  # its reader tells
+    assert name_photos([str(tmp_path)]) == [a, d]
+    said = f"warning: {b} and 1 more left out: HEIC cannot be read; convert it to JPEG or PNG\n"
+    assert capsys.readouterr().err == said
+    a.unlink()
+    d.unlink()
+    with pytest.raises(InputError, match=r"need \.avif, .*; convert HEIC to JPEG or PNG"):
+        find_photos(tmp_path)
 
 
 def test_a_photo_given_twice_is_one(tmp_path, monkeypatch):
