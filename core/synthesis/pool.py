@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import jax
@@ -81,16 +81,26 @@ def _write_header(directory: Path, count: int, seed: int, origin: Origin) -> Non
         **dataclasses.asdict(origin),
     }
     path = directory / "pool.json"
+    _check_header(path, header)
+    write_bytes_atomic(path, json.dumps(header).encode())
+
+
+def _check_header(path: Path, header: dict[str, Any]) -> None:
+    """Raise an `InputError` where a folder holds shards of another pool, or of one unknown."""
     try:
-        is_other = path.is_file() and json.loads(path.read_text()) != header
+        known = json.loads(path.read_text()) if path.is_file() else None
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path} ({error}); choose another folder") from error
-    if is_other:
+    if known is None and any(path.parent.glob("shard_*.npz")):
+        raise InputError(
+            f"{path.parent} holds shards of a pool without its pool.json; choose another folder "
+            "or remove the folder with its shards"
+        )
+    if known is not None and known != header:
         raise InputError(
             f"{path} belongs to another pool (of other sources, another number or seed, or made by "
-            "an older version); choose another folder or remove it"
+            "an older version); choose another folder or remove the folder with its shards"
         )
-    write_bytes_atomic(path, json.dumps(header).encode())
 
 
 def sample_keys(seed: int, numbers: Iterable[int]) -> jax.Array:

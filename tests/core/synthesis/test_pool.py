@@ -52,3 +52,12 @@ def test_pictures_of_other_sources_are_not_mixed_in(tmp_path):
     for other in ({"sources_sha256": "2"}, {"data": "others"}):
         with pytest.raises(InputError, match="belongs to another pool"):
             write_pool(_Plain(), tmp_path, 2, origin=dataclasses.replace(TOY, **other))
+
+
+def test_shards_whose_header_was_removed_are_not_kept_under_another(tmp_path):
+    """They were, since the message about another pool said to remove its pool.json."""
+    write_pool(_Plain(), tmp_path, 2, origin=TOY)
+    (tmp_path / "pool.json").unlink()
+    with pytest.raises(InputError, match="remove the folder with its shards"):
+        write_pool(_Plain(), tmp_path, 2, origin=dataclasses.replace(TOY, data="others"))
+    assert [path.name for path in tmp_path.iterdir()] == ["shard_0000.npz"]
