@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,12 +17,11 @@ from toy_network import STILL, TinyConfig
 
 from uvface.cli import main
 from uvface.core.errors import InputError
-from uvface.core.network import registry
+from uvface.core.network import registry, weights
 from uvface.core.network.prn import PRN, PRNConfig
 from uvface.core.network.prn_lite import LARGE, PRNLite
 from uvface.core.network.weights import load_weights, save_weights
 from uvface.core.network.weights_file import WeightsHeader
-from uvface.core.synthesis.origin import LICENCES
 from uvface.core.training import on_device
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.grow import grow_network
@@ -160,6 +160,13 @@ def test_pools_that_cannot_be_drawn_from_are_one_line(layout, tmp_path, changes,
         drawn_from_pool(Pool(tmp_path), layout)
 
 
+def _learnt_from_others(name, **options):
+    """Return weights that do not know already what the command has to say."""
+    network, header = load_weights(name, **options)
+    learnt = {"data": "others", "licences": {"others": "not stated"}}
+    return network, dataclasses.replace(header, training=learnt)
+
+
 @pytest.mark.shared
 def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path, monkeypatch):
     """All but the training itself, which is for GPUs."""
@@ -175,12 +182,19 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
         return {name: config.output / f"{name}.safetensors" for name in networks}
 
     monkeypatch.setattr(on_device, "train_on_device", stand_in)
-    run = ["train", "--draw", str(shared_data), "--pool", str(toy_pool), "-o", str(tmp_path)]
+    monkeypatch.setattr(weights, "load_weights", _learnt_from_others)
+    shutil.copytree(toy_pool, tmp_path / "toys")
+    made_of = {"data": "toys", "licences": {"toys": "CC0-1.0"}}
+    header = json.loads((toy_pool / "pool.json").read_text()) | made_of
+    (tmp_path / "toys" / "pool.json").write_text(json.dumps(header))
+    run = ["train", "--draw", str(shared_data), "--pool", str(tmp_path / "toys")]
+    run += ["-o", str(tmp_path / "run")]
     assert main([*run, "--large", "--minutes", "2"]) == 0
     assert list(seen["networks"]) == ["prn-lite"] and seen["networks"]["prn-lite"].config == LARGE
     assert seen["control"] == (2, 64, 64, 3)
-    assert "drawn faces" in seen["made_of"]["data"].split("; ")
-    assert seen["made_of"]["licences"] == LICENCES
+    found = seen["made_of"]
+    assert found["data"].split("; ") == ["others", "drawn faces", "toys"]
+    assert sorted(found["licences"].values()) == ["CC0-1.0"] * 3 + ["MIT", "not stated"]
     assert seen["photos"].image.shape[1:] == (*seen["photos"].mask.shape[1:], 3)
     assert seen["backdrops"].ndim == 4 and seen["config"].minutes == 2.0
     both = ["--initial", "prn-lite", "--rate", "6e-4", "--initial", "prn", "--rate", "1e-3"]
