@@ -14,7 +14,6 @@ from typing import Any
 from .head import COMPACT_FILE, NEUTRAL_FILE
 
 __all__ = [
-    "LICENCES",
     "PHOTO_SUFFIXES",
     "Origin",
     "drawn_origin",
@@ -31,7 +30,7 @@ _PACK = {
 _PHOTOS = {
     "Face Research Lab London Set (skins of photos, turned photos), DeBruine & Jones": "CC-BY-4.0"
 }
-LICENCES = _HEAD | _PACK | _PHOTOS  # of all sources of the data pack
+_UNKNOWN = "pictures of unknown origin"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,7 @@ def merge_origins(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     data: list[str] = []
     licences: dict[str, str] = {}
     for part in parts:
-        data += str(part.get("data", "pictures of unknown origin")).split("; ")
+        data += str(part.get("data", _UNKNOWN)).split("; ")
         licences |= part.get("licences", {})
     return {"data": "; ".join(dict.fromkeys(data)), "licences": licences}
 
