@@ -141,7 +141,8 @@ def test_what_lies_before_the_head_leaves_the_mask_where_it_leaves_the_picture()
             changed, seen = spoil(np.random.default_rng(seed), image, mask, config)
             is_changed = cv2.resize((changed != 7).any(axis=-1).astype(np.uint8) * 255, (128, 128),
                                     interpolation=cv2.INTER_AREA)  # fmt: skip
-            assert (seen[is_changed == 255] == 0).all()
-            if name == "p_occluder":
+            if name == "p_occluder":  # of see-through shapes 0.4 or more covers (test_spoil.py)
+                assert (seen[is_changed == 255] <= 153).all()
                 continue
+            assert (seen[is_changed == 255] == 0).all()
             assert (seen == 0).mean() >= 0.04
