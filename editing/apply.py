@@ -32,7 +32,7 @@ from jaxtyping import Float
 from ..core.blending.composite import BlendConfig, composite
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import smooth_step
-from ..core.geometry.rasterize import interpolate, rasterize
+from ..core.geometry.rasterize import rasterize
 from ..core.geometry.sampling import sample_bicubic, sample_bilinear
 from ..core.traced import blank, keep_traced
 from ..core.types import Face, Fragments
@@ -42,6 +42,7 @@ from .edges import closed_gaps, edge_share, tent_average
 from .finish import SharpnessMatch, finish
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .source import Source
+from .stacks import Stacks, interpolate_layers, unstacked
 from .windows import Window
 
 __all__ = ["render_edit"]
@@ -51,11 +52,6 @@ _LEAST_MASK = 0.02  # below this a mask is 0: no pixel is solved for that nobody
 _COMPARED_FROM = 0.6  # visibility in both photos from which on the mask's edge joins the colours
 _REACH = 1.0  # cm: over this distance the correction at the mask's edge fades
 _LARGEST_STEP = 0.3  # a larger difference at the mask's edge is hair or background, not light
-
-
-# Layers at the pixels, `[h, w, n k]`: the n that have k channels, by k. Stacked, they are read at
-# once; in one stack, whoever needs a few would read past all.
-_Stacks = dict[int, Array]
 
 
 class _Places(NamedTuple):
@@ -148,10 +144,10 @@ def _draw(
     return _shade(plan, pixels, fine, direct, mirrored, is_covered, scale), places, window
 
 
-def _layers_at_pixels(plan: EditPlan, window: Window) -> tuple[_Stacks, Array]:
+def _layers_at_pixels(plan: EditPlan, window: Window) -> tuple[Stacks, Array]:
     """Return the plan's layers at the window's pixels, and which of these the face covers."""
     fragments = _rasterize(plan.vertices, plan.triangles, window)
-    return _interpolate_layers(fragments, plan.triangles, plan.layers), fragments.is_covered
+    return interpolate_layers(fragments, plan.triangles, plan.layers), fragments.is_covered
 
 
 # What takes longest to trace is kept between processes.
@@ -172,36 +168,9 @@ def _read_masks(masks: EditMasks, uv: Array) -> Float[Array, "rows columns 2"]:
     return sample_bilinear(texels, uv * texels.shape[0] - 0.5)
 
 
-@partial(keep_traced, key="interpolate layers", like={1: 0, 2: 0, 3: 0})
-def _interpolate_layers(fragments: Fragments, triangles: Array, layers: Layers) -> _Stacks:
-    """Return the layers at the pixels."""
-    stacks: dict[int, list[Array]] = {}
-    for leaf in jax.tree.leaves(layers):
-        values = leaf.reshape(layers.direct.size, -1)
-        stacks.setdefault(values.shape[1], []).append(values)
-    return {
-        width: interpolate(fragments, triangles, jnp.concatenate(stacked, axis=-1))
-        for width, stacked in stacks.items()
-    }
-
-
-def _unstacked(pixels: _Stacks, like: Layers) -> Layers:
-    """Return the layers at the pixels by name.
-
-    In the call that uses them: where they are made, XLA would interpolate anew for each of them.
-    """
-    leaves, tree = jax.tree_util.tree_flatten(like)
-    parts = {width: iter(jnp.split(x, x.shape[-1] // width, -1)) for width, x in pixels.items()}
-    images = [
-        next(parts[leaf.shape[-1]]) if leaf.ndim == 3 else next(parts[1])[..., 0] for leaf in leaves
-    ]
-    drawn: Layers = jax.tree_util.tree_unflatten(tree, images)
-    return drawn
-
-
 @jax.jit
-def _places(pixels: _Stacks, like: Layers) -> _Places:
-    layers = _unstacked(pixels, like)
+def _places(pixels: Stacks, like: Layers) -> _Places:
+    layers = unstacked(pixels, like)
     return _Places(
         direct=layers.place,
         mirrored=layers.mirrored_place,
@@ -212,9 +181,9 @@ def _places(pixels: _Stacks, like: Layers) -> _Places:
 
 
 @partial(keep_traced, key="move", like=blank(Window))
-def _moved(window: Window, pixels: _Stacks, like: Layers, is_covered: Array) -> Window:
+def _moved(window: Window, pixels: Stacks, like: Layers, is_covered: Array) -> Window:
     """Move the target's own pixels along with its surface: what stays of it fits the new shape."""
-    moved = _unstacked(pixels, like).moved
+    moved = unstacked(pixels, like).moved
     height, width = window.image.shape[:2]
     columns = jnp.arange(width, dtype=moved.dtype)
     rows = jnp.arange(height, dtype=moved.dtype)
@@ -233,7 +202,7 @@ def _rasterize(vertices: Array, triangles: Array, window: Window) -> Fragments:
 @partial(keep_traced, key="shade", like=blank(_Drawn))
 def _shade(
     plan: EditPlan,
-    pixels: _Stacks,
+    pixels: Stacks,
     masks: Float[Array, "rows columns 2"],
     direct: Array,
     mirrored: Array,
@@ -241,7 +210,7 @@ def _shade(
     scale: Float[Array, ""],
 ) -> _Drawn:
     """Match and mix the colours read from both sides, ``[h, w, 3]`` each."""
-    layers = _unstacked(pixels, plan.layers)
+    layers = unstacked(pixels, plan.layers)
     direct_raw, mirrored_raw = lab_from_rgb(direct), lab_from_rgb(mirrored)
     direct_lab = apply_light(
         plan.direct_transfer, direct_raw, layers.light, hair=layers.hair, spared=layers.spared
