@@ -182,15 +182,23 @@ def _places(pixels: Stacks, like: Layers) -> _Places:
 
 @partial(keep_traced, key="move", like=blank(Window))
 def _moved(window: Window, pixels: Stacks, like: Layers, is_covered: Array) -> Window:
-    """Move the target's own pixels along with its surface: what stays of it fits the new shape."""
-    moved = unstacked(pixels, like).moved
+    """Move the target's own pixels along with its surface: what stays of it fits the new shape.
+
+    As far as they may change: what a user's mask lets through in part moves in part.
+    """
+    moved = unstacked(pixels, like).moved * _above_least(window.allowed)[..., None]
     height, width = window.image.shape[:2]
     columns = jnp.arange(width, dtype=moved.dtype)
     rows = jnp.arange(height, dtype=moved.dtype)
     place = jnp.stack(jnp.meshgrid(columns, rows), axis=-1) - moved
     read = jnp.clip(sample_bicubic(window.image, place), 0.0, 1.0)
-    is_moved = is_covered & (jnp.abs(moved).max(axis=-1) > _LEAST_MOVED) & (window.allowed > 0.0)
+    is_moved = is_covered & (jnp.abs(moved).max(axis=-1) > _LEAST_MOVED)
     return dataclasses.replace(window, image=jnp.where(is_moved[..., None], read, window.image))
+
+
+def _above_least(mask: Array) -> Array:
+    """Return a mask that is 0 also where nobody would see it."""
+    return jnp.clip((mask - _LEAST_MASK) / (1.0 - _LEAST_MASK), 0.0, 1.0)
 
 
 @partial(keep_traced, key="rasterize", like=blank(Fragments))
@@ -279,7 +287,7 @@ def _blend_drawn(
     config: BlendConfig | None,
 ) -> Array:
     """Blend what was drawn into the window."""
-    mask = jnp.clip((drawn.mask * window.allowed - _LEAST_MASK) / (1.0 - _LEAST_MASK), 0.0, 1.0)
+    mask = _above_least(drawn.mask * window.allowed)
     difference = jnp.abs(window.image - drawn.colors).max(axis=-1)
     is_alike = drawn.is_comparable & (difference < _LARGEST_STEP) & window.is_photo
     # Of other blends the whole ramp mixes both.

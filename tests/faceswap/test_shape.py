@@ -132,6 +132,19 @@ def test_pixels_outside_the_mask_and_forbidden_ones_are_bit_identical():
     assert (_swap(target, reference, strength=0.0) == image).all()
 
 
+def test_a_mask_that_lets_little_through_moves_little():
+    target, reference = photo(1.0, dot=19), photo(0.9, has_shape=True)
+    at, move = _moves(target, reference, 19)
+    assert np.hypot(*move) > 1.0
+    config = SwapConfig(keep=("brows",))
+    for share, expected in ((1 / 255, 0.0), (0.5, 0.5), (1.0, 1.0)):
+        allowed = np.full((SIDE, SIDE), share, np.float32)
+        result = swap_face(*target, *reference, LAYOUT, config=config, allowed=allowed)
+        place = at + expected * move
+        assert np.abs(_dark_centre(result, place) - place).max() < 0.8
+        assert share > 0.02 or (result == target[0]).all()
+
+
 def test_a_wider_face_stays_inside_the_outline_of_a_photo():
     model = uvface.load()
     target, reference = (read_photo(PHOTOS / f"{n}.jpg").image for n in ("target", "reference"))
