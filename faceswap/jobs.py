@@ -51,7 +51,8 @@ def jobs_of_targets(
 def read_jobs(path: Path, folder: Path) -> list[Job]:
     """Read a CSV list with the columns target and reference, and perhaps output.
 
-    Several references of one person are separated by ``;``. Photos may lie beside the list;
+    Several references of one person are separated by ``;``, and quoted where that separates the
+    columns. Photos may lie beside the list;
     outputs are names in the folder, by default ``TARGET_REFERENCE`` with the target's suffix (PNG
     for formats that are only read).
 
@@ -60,7 +61,7 @@ def read_jobs(path: Path, folder: Path) -> list[Job]:
     """
     need = f"{path} needs the columns target,reference and perhaps output"
     rows = read_table(path, {"target", "reference"}, need)
-    jobs = [_job_of_row(path, row, folder, line) for line, row in enumerate(rows, start=2)]
+    jobs = [_job_of_row(path, row, folder, line) for line, row in rows.items()]
     if not jobs:
         raise InputError(f"{path} lists nothing; {need}")
     return jobs

@@ -105,4 +105,4 @@ def _from_json(path: Path) -> list[tuple[str, list[Path]]]:
 
 def _from_csv(path: Path) -> list[tuple[str, list[Path]]]:
     rows = read_table(path, {"face", "reference"}, _NEED)
-    return [(row["face"], [*split_references(path, row["reference"])]) for row in rows]
+    return [(row["face"], [*split_references(path, row["reference"])]) for row in rows.values()]

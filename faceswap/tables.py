@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection
+from itertools import zip_longest
 from pathlib import Path
 
 from ..core.errors import InputError
@@ -13,11 +14,11 @@ from ..core.files import read_bytes
 __all__ = ["read_table", "read_text", "resolve_beside", "split_references"]
 
 
-def read_table(path: Path, columns: Collection[str], need: str) -> list[dict[str, str]]:
-    """Read a CSV file: its rows as column -> text, without the spaces around it.
+def read_table(path: Path, columns: Collection[str], need: str) -> dict[int, dict[str, str]]:
+    """Read a CSV file: line number -> column -> text, without the spaces around it.
 
     Columns are separated by ``,``, or by ``;`` (as spreadsheets write it where a comma stands in
-    numbers) if the header is.
+    numbers) if the header is. Empty lines do not count.
 
     Args:
         path: the file, UTF-8, with line ends of any system.
@@ -25,19 +26,32 @@ def read_table(path: Path, columns: Collection[str], need: str) -> list[dict[str
         need: what the file should hold, for messages.
 
     Raises:
-        InputError: it is no CSV table, or lacks a column.
+        InputError: it is no CSV table, lacks a column, or a row has more fields than columns.
     """
-    text = read_text(path, need)
-    header = text.lstrip().splitlines()[0] if text.strip() else ""
+    text = io.StringIO(read_text(path, need), newline=None).read()
+    body = text.lstrip()
+    header, skipped = body.partition("\n")[0], text[: len(text) - len(body)].count("\n")
     delimiter = ";" if ";" in header and "," not in header else ","
-    table = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(body), delimiter=delimiter, skipinitialspace=True)
     try:
-        found, rows = list(table.fieldnames or ()), list(table)
+        found = [name.strip() for name in next(reader, [])]
+        numbered = [(skipped + reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise InputError(f"{path} is no CSV table ({error}); {need}") from error
     if not set(columns) <= set(found):
         raise InputError(f"{path} has the columns {', '.join(found) or 'none'}; {need}")
-    return [{column: (row[column] or "").strip() for column in found} for row in rows]
+    rows = {line: [field.strip() for field in row] for line, row in numbered}
+    for line, row in rows.items():
+        if any(row[len(found) :]):
+            raise InputError(
+                f"{path}, line {line}: more fields than columns; several references are one "
+                'field, as in "a.jpg;b.jpg"'
+            )
+    return {
+        line: dict(zip_longest(found, row[: len(found)], fillvalue=""))
+        for line, row in rows.items()
+        if any(row)
+    }
 
 
 def read_text(path: Path, need: str) -> str:

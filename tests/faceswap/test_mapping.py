@@ -40,6 +40,19 @@ def test_a_table_of_a_spreadsheet_may_be_separated_by_semicolons(tmp_path):
     assert read_map(str(tmp_path / "map.csv")) == expected
 
 
+@pytest.mark.parametrize("text", ["face;reference\n0;a.jpg;b.jpg\n", "face,reference\n0,a,b\n"])
+def test_no_field_of_a_table_is_dropped(tmp_path, text):
+    (tmp_path / "map.csv").write_text("\n" + text)
+    with pytest.raises(InputError, match=r"map.csv, line 3: more fields than columns"):
+        read_map(str(tmp_path / "map.csv"))
+
+
+def test_spaces_empty_lines_and_empty_columns_do_not_count(tmp_path):
+    text = ' \n\n face; reference\n\n0; "a.jpg;b.jpg" ;\n;;\n'
+    (tmp_path / "map.csv").write_text(text)
+    assert read_map(str(tmp_path / "map.csv")) == {0: (Path("a.jpg"), Path("b.jpg"))}
+
+
 @pytest.mark.parametrize(
     "text", ["", "0", "nose=a.jpg", "all=a.jpg", "0=a.jpg,0=b.jpg", "1=", "²=a.jpg"]
 )
