@@ -8,13 +8,21 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..core.blending.poisson import poisson_correction
 from ..core.geometry.ramps import ramp, smooth_step
 from .regions import soften
 
-__all__ = ["DRAWN_FROM", "Completion", "Shares", "complete", "fill_smoothly"]
+__all__ = [
+    "DRAWN_FROM",
+    "Completion",
+    "Shares",
+    "complete",
+    "fill_smoothly",
+    "is_any_sure",
+    "known_enough",
+]
 
 # ``none``: nothing, the target's own pixels stay; ``mirror``: the other side of the face where that
 # is shown; ``fill``: that, and smooth colour for the rest; ``auto``: that, but only gaps are
@@ -29,6 +37,7 @@ _PASSING = 6.0  # texels of 256 over which one kind of colour passes into anothe
 _AROUND = 8.0  # texels of 256 over which colours are averaged before they are continued
 _GAP = 10.0  # texels of 256: so far what is known reaches into what is not
 _NEAR = (0.3, 0.65)  # share of known texels around one that make it part of a gap
+_ENOUGH_LIPS = 0.0025  # of the layout's area: a tenth of both lips
 
 
 @jax.tree_util.register_dataclass
@@ -59,7 +68,7 @@ def complete(
             is good enough, so that a face put back into its own photo is not changed.
         how: see `Completion`.
         whole: where ``auto`` fills gaps of any size, in [0, 1]: what would look torn if half of it
-            stayed the target's own.
+            stayed the target's own. Where next to nothing is known of it, it all does.
         left: where ``auto`` fills nothing, in [0, 1]: what no colour from around looks like.
     """
     direct, other = _enough(seen, wanted), _enough(beside, wanted)
@@ -69,8 +78,9 @@ def complete(
         # Both sides are never of one light: where what is read directly ends, the other fades in.
         passing = direct * other * smooth_step(2.0 * _around(mirrored, _PASSING))
         direct, mirrored = direct - passing, mirrored + passing
-    torn = jnp.zeros_like(direct) if whole is None or how != "auto" else whole
-    known = direct + mirrored
+    known, torn = direct + mirrored, jnp.zeros_like(direct)
+    if whole is not None and how == "auto":
+        torn = whole * known_enough(whole * (direct * seen + mirrored * beside))
     filled = jnp.maximum(_gaps(known, how), torn) * (1.0 - known)
     if left is not None and how == "auto":
         filled *= 1.0 - left
@@ -110,8 +120,27 @@ def _gaps(known: Array, how: Completion) -> Array:
     if how in ("none", "mirror"):
         return jnp.zeros_like(known)
     if how == "fill":
-        return jnp.broadcast_to((known.max() > 0.5).astype(known.dtype), known.shape)
+        return jnp.broadcast_to(is_any_sure(known).astype(known.dtype), known.shape)
     return ramp(_around(known, _GAP), _NEAR)
+
+
+def known_enough(part: Float[Array, "size size"]) -> Float[Array, ""]:
+    """Return 0 for nothing, 1 for enough to tell the colour of a part of the size of lips.
+
+    Args:
+        part: the part, as far as it is known.
+    """
+    return smooth_step(part.mean() / _ENOUGH_LIPS)
+
+
+def is_any_sure(known: Float[Array, "size size"]) -> Bool[Array, ""]:
+    """Return whether enough is known to fill the rest: more than lines and rims."""
+    return (_sure(known) > 0.0).any()
+
+
+def _sure(known: Array) -> Array:
+    """Return what is known without the rim of it, where colours are mixed."""
+    return jnp.where(_inner(known) < 0.9, 0.0, known)
 
 
 def fill_smoothly(
@@ -121,9 +150,10 @@ def fill_smoothly(
 
     Args:
         image: any channels; used where all is known.
-        known: in [0, 1]; the rim of what is known is left out, its colours are mixed.
+        known: in [0, 1]; the rim of what is known is left out, its colours are mixed. Without more
+            than that (`is_any_sure`) all is 0.
     """
-    inner = jnp.where(_inner(known) < 0.9, 0.0, known)[..., None]
+    inner = _sure(known)[..., None]
     blurred = soften(jnp.concatenate([image * inner, inner], -1), _AROUND * image.shape[0] / 256)
     is_unknown = inner[..., 0] == 0.0
     smooth = blurred[..., :-1] / jnp.maximum(blurred[..., -1:], 1e-4)

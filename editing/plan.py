@@ -18,14 +18,21 @@ from jaxtyping import Float
 from ..core.compilation import compile_products, computed_once
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.ramps import smooth_step
 from ..core.geometry.scales import enlarge, pool
 from ..core.geometry.texels import texel_uv
 from ..core.once import once
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .colour import ColorTransfer, apply_light
-from .complete import DRAWN_FROM, Completion, Shares, complete, fill_smoothly
+from .complete import (
+    DRAWN_FROM,
+    Completion,
+    Shares,
+    complete,
+    fill_smoothly,
+    is_any_sure,
+    known_enough,
+)
 from .eyes import around_eyes, bare_lids, white_light
 from .features import brow_area, corner_area, spared_share
 from .identity import guarded
@@ -41,7 +48,6 @@ _RIM = 0.5  # of the mask
 _TRACE = 0.05  # of known colour: below it there is none
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
 _FILL_TEXELS = 64  # along a side, of colours that are continued smoothly
-_ENOUGH_LIPS = 0.0025  # of the layout's area: a tenth of both lips
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -184,7 +190,7 @@ def _plan(
         white_light(colors, side.white, target.lab, target.white, coarse)
         for colors, side in zip(matched, (other, beside), strict=True)
     ]
-    fill = _fill_colors(
+    fill, is_filled = _fill_colors(
         dataclasses.replace(
             shares, direct=shares.direct * other.seen, mirrored=shares.mirrored * beside.seen
         ),
@@ -210,7 +216,7 @@ def _plan(
         fill=fill + _detail(target),
         direct=shares.direct,
         mirrored=shares.mirrored,
-        filled=shares.filled,
+        filled=shares.filled * is_filled,
         seen=target.seen,
         bare=bare_share(target.seen, self_visibility),
         uv=texel_uv(coarse.size),
@@ -253,13 +259,13 @@ def _shift(masks: EditMasks, mask: Array, target: Side, layout: UVLayout) -> Arr
 
 def _fill_colors(
     shown: Shares, direct: Array, mirrored: Array, lips: Array, *, how: Completion
-) -> Array:
-    """Return smooth Oklab ``[S, S, 3]`` for texels that neither side shows.
+) -> tuple[Array, Array]:
+    """Return smooth Oklab ``[S, S, 3]`` for texels that neither side shows, and 0 if there is none.
 
     Colours from what lies around them, for lips from what is known of the lips.
     """
     if how in ("none", "mirror"):
-        return jnp.zeros_like(direct)
+        return jnp.zeros_like(direct), jnp.zeros(())
     known = (shown.direct + shown.mirrored)[..., None]
     colors = shown.direct[..., None] * direct + shown.mirrored[..., None] * mirrored
     is_lip = lips[..., None]
@@ -270,7 +276,8 @@ def _fill_colors(
     smooth = enlarge(fill_smoothly(mean, weight), direct.shape[0])
     lip_weight = small[..., 7:]
     lip_color = small[..., 4:7].sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
-    return smooth + is_lip * smooth_step(lip_weight.mean() / _ENOUGH_LIPS) * (lip_color - smooth)
+    filled = smooth + is_lip * known_enough(lip_weight[..., 0]) * (lip_color - smooth)
+    return filled, is_any_sure(weight).astype(filled.dtype)
 
 
 def _detail(side: Side) -> Array:

@@ -67,6 +67,12 @@ def test_what_must_not_be_torn_is_filled_however_large_the_hole(layout):
     assert (shares.filled[40:50, 28:36] < 0.05).all()
 
 
+def test_what_must_not_be_torn_is_left_where_nothing_is_known_of_it(layout):
+    hidden = jnp.zeros((64, 64)).at[24:44, 16:48].set(1.0)
+    shares = _complete(1.0 - hidden, layout, wanted=jnp.ones((64, 64)), whole=hidden)
+    assert (shares.direct + shares.mirrored + shares.filled)[30:38, 24:40].max() < 0.05
+
+
 def test_nothing_is_filled_where_nothing_is_known(layout):
     nothing = jnp.zeros((64, 64))
     shares = _complete(nothing, layout, wanted=jnp.ones((64, 64)), how="fill")
@@ -113,7 +119,8 @@ def test_the_target_fades_in_before_the_known_ends(layout):
 
 def test_auto_fills_nothing_where_the_target_s_own_is_to_be_left(layout):
     hidden, left = jnp.zeros((64, 64)).at[28:36, 28:36].set(1.0), np.s_[30:34, 30:32]
-    options = {"wanted": jnp.ones((64, 64)), "whole": hidden}
+    whole = hidden.at[22:28, 28:36].set(1.0)
+    options = {"wanted": jnp.ones((64, 64)), "whole": whole}
     filled = _complete(1.0 - hidden, layout, **options).filled
     kept = _complete(1.0 - hidden, layout, **options, left=jnp.zeros((64, 64)).at[left].set(1.0))
     assert filled[left].min() > 0.95

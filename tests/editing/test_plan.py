@@ -187,15 +187,33 @@ def test_a_face_put_back_is_read_from_itself_whatever_is_odd_about_it(yaw):
 def test_hidden_corners_of_the_mouth_are_left_and_hidden_lips_are_filled():
     """Filled with the colour of lips, the crease there would be scribbles."""
     image, face = toy_photo(2)
-    corners = [np.s_[42:47, 22:28], np.s_[42:47, 36:42]]
-    lips = np.s_[42:47, 29:35]
+    corners = [np.s_[44:49, 22:28], np.s_[44:49, 36:42]]
+    lips = np.s_[44:49, 29:35]
     visibility = face.visibility
     for place in [*corners, lips]:
         visibility = visibility.at[place].set(0.0)
     layers = _plan(toy_photo(1), (image, dataclasses.replace(face, visibility=visibility)))
     filled = np.asarray(layers.filled)
-    assert filled[44, [25, 38]].max() < 0.05
-    assert filled[44, 31:33].min() > 0.8
+    assert filled[46, [25, 38]].max() < 0.05
+    assert filled[46, 31:33].min() > 0.8
+
+
+def test_hidden_lips_are_left_where_nothing_is_known_of_them():
+    """Behind a surgical mask, or where the photo shows nothing of the face at all."""
+    image, face = toy_photo(2)
+    for hidden in (np.s_[34:], np.s_[:]):
+        covered = dataclasses.replace(face, visibility=face.visibility.at[hidden].set(0.0))
+        layers = _plan(toy_photo(1), (image, covered))
+        lips = np.s_[42:47, 26:38]
+        known = layers.direct + layers.mirrored + layers.filled
+        assert np.asarray(known)[lips].max() < 0.05
+
+
+def test_nothing_is_filled_from_lines():
+    image, face = toy_photo(2)
+    lines = jnp.zeros((64, 64)).at[20:22].set(1.0).at[40:42].set(1.0)
+    slivers = dataclasses.replace(face, visibility=lines * face.visibility)
+    assert float(_plan(toy_photo(1), (image, slivers), complete="fill").filled.max()) == 0.0
 
 
 def _filled(lip_color):
@@ -219,7 +237,7 @@ def _filled(lip_color):
         profile=jnp.zeros(()),
     )
     shares = Shares(direct=known, mirrored=0.0 * known, filled=1.0 - known)
-    smooth = _fill_colors(shares, colors, colors, lips, how="auto")
+    smooth, _ = _fill_colors(shares, colors, colors, lips, how="auto")
     return np.asarray(smooth + _detail(target))
 
 
