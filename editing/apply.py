@@ -298,9 +298,10 @@ def _blend_drawn(
     return composite(
         window.image,
         jnp.where(drawn.is_covered[..., None], drawn.colors, window.image),
-        mask * (1.0 - drawn.keep) * strength * region.astype(mask.dtype),
+        mask * (1.0 - drawn.keep) * region.astype(mask.dtype),
         region=region,
         valid=region | is_given,
         reach=reach,
+        strength=strength,
         config=config,
     )

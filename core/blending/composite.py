@@ -45,6 +45,7 @@ def composite(
     region: Bool[Array, "height width"] | None = None,
     valid: Bool[Array, "height width"] | None = None,
     reach: Float[Array, ""] | None = None,
+    strength: Float[Array, ""] | None = None,
     config: BlendConfig | None = None,
 ) -> Float[Array, "height width c"]:
     """Put ``source`` over ``target`` where ``mask`` is above 0.
@@ -57,6 +58,7 @@ def composite(
         valid: pixels that exist, for windows that reach beyond the photo; all if None.
         reach: poisson only: pixels over which the correction at the mask's edge decays; None: it
             does not.
+        strength: share of the change that is made, by all methods alike; 1 if None.
         config: method and its options.
 
     Returns:
@@ -92,4 +94,7 @@ def composite(
         mixed = target + weight * (source - target)
     else:
         mixed = jnp.where(weight > 0.5, source, target)
-    return jnp.where(weight > 0.0, jnp.clip(mixed, 0.0, 1.0), target)
+    changed = jnp.where(weight > 0.0, jnp.clip(mixed, 0.0, 1.0), target)
+    if strength is None:
+        return changed
+    return jnp.where(strength < 1.0, target + strength * (changed - target), changed)

@@ -1,6 +1,7 @@
 """What must hold for every swap, on toy photos with exactly known faces."""
 
 import dataclasses
+from typing import get_args
 
 import cv2
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from toy_faces import SIZE, layout, toy_photo
 
+from uvface.core.blending.composite import BlendConfig, BlendMethod
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
@@ -76,11 +78,15 @@ def test_strength_zero_is_the_identity():
     assert (_swap(target, reference, strength=0.0) == target[0]).all()
 
 
-def test_strength_mixes_evenly():
+@pytest.mark.parametrize("method", get_args(BlendMethod))
+def test_strength_mixes_evenly(method):
     target, reference = toy_photo(1), toy_photo(2)
-    full = _swap(target, reference)
-    half = _swap(target, reference, strength=0.5)
-    np.testing.assert_allclose(half, 0.5 * (full + target[0]), atol=1e-3)
+    blend = BlendConfig(method=method)
+    full = _swap(target, reference, blend=blend)
+    assert _changed(full, target).mean() > 0.1
+    for share in (0.1, 0.6):
+        mixed = _swap(target, reference, blend=blend, strength=share)
+        np.testing.assert_allclose(mixed, target[0] + share * (full - target[0]), atol=1e-3)
 
 
 def test_kept_regions_stay_the_target_s_own():
