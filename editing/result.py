@@ -97,14 +97,11 @@ class EditResult:
 
     def _write_signed(self, path: Path, signer: ContentSigner, *, metadata: bool) -> None:
         """Write the picture signed; the unsigned one never bears its name."""
-        unsigned = path.with_name(f".{path.stem}.unsigned{path.suffix}")
         with no_empty_folder(path.parent):
-            self._write(unsigned, metadata=metadata)
-            try:
-                content = unsigned.read_bytes()
+            with hidden_folder(path.parent, name="unsigned") as place:
+                self._write(place / path.name, metadata=metadata)
+                content = (place / path.name).read_bytes()
                 signed = signer.sign(content, name=path.name, operation=self.operation)
-            finally:
-                unsigned.unlink()
             write_bytes_atomic(path, signed)
 
     def _write(self, path: Path, *, metadata: bool) -> None:

@@ -8,6 +8,7 @@ import pytest
 from uvface.core.errors import InputError
 from uvface.core.io.images import Photo, read_photo
 from uvface.core.io.sidecar import is_intact, read_sidecar
+from uvface.core.io.signing import ContentSigner
 from uvface.editing.result import EditResult, save_together
 
 
@@ -15,6 +16,17 @@ def made(level, **given):
     image = np.full((6, 8, 3), level, np.float32)
     photo = Photo(image=image, **given)
     return EditResult(image=image, faces=[], photo=photo, operation="edit", settings={})
+
+
+class Signer(ContentSigner):
+    """Signs nothing, but needs its time."""
+
+    def __init__(self, meanwhile):
+        self.meanwhile = meanwhile
+
+    def sign(self, content, *, name, operation):
+        self.meanwhile()
+        return content
 
 
 def names(folder):
@@ -86,3 +98,18 @@ def test_no_input_of_any_is_written_over(tmp_path):
     with pytest.raises(InputError, match="would overwrite an input"):
         save_together(tmp_path, {"a.png": made(0.4), "b.png": other})
     assert (tmp_path / "a.png").read_bytes() == before and names(tmp_path) == ["a.png"]
+
+
+def test_of_two_that_are_signed_at_once_each_writes_its_own(tmp_path):
+    path = tmp_path / "out.png"
+    other = Signer(lambda: None)
+    made(0.8).save(path, signer=Signer(lambda: made(0.2).save(path, signer=other)))
+    np.testing.assert_allclose(read_photo(path).image, 0.8, atol=1e-2)
+    assert names(tmp_path) == ["out.png", "out.png.json"]
+
+
+def test_what_is_signed_leaves_other_files_alone(tmp_path):
+    mine = tmp_path / ".out.unsigned.png"
+    mine.write_bytes(b"mine")
+    made(0.8).save(tmp_path / "out.png", signer=Signer(lambda: None))
+    assert mine.read_bytes() == b"mine"
