@@ -4,7 +4,7 @@ Data flow::
 
     reference --nearest pixel at every texel, seen or not--> texture of the layout's size
     texture --flat triangles on the target's geometry--> drawn face, hard mask
-    drawn face + mask + photo --cv2.seamlessClone--> photo, 8 bit
+    drawn face + mask + photo --cv2.seamlessClone--> photo, 8 bit where the face is
 
 What it lacks is the point: visibility, completion, occluders, kept eyes and mouth, colour
 matching, and a blend that keeps the pixels where they are.
@@ -60,7 +60,7 @@ def swap_like_prnet(
         layout: UV layout of both faces.
 
     Returns:
-        The changed photo, of 8-bit values.
+        The changed photo, of 8-bit values where the face is; the rest is the target's own.
 
     Raises:
         CloneError: OpenCV does not take the reference or the mask, or no pixel shows the face.
@@ -68,7 +68,8 @@ def swap_like_prnet(
     texture = _nearest_texture(reference_image, reference)
     colors, mask = _draw(target_image, target, jnp.asarray(texture), layout)
     drawn = np.where(mask[..., None], colors, target_image)
-    return _clone(quantise(drawn), quantise(target_image), mask)
+    cloned = _clone(quantise(drawn), quantise(target_image), mask)
+    return np.where(mask[..., None], cloned, target_image)
 
 
 def prnet_mask(image: RgbImage, face: Face, layout: UVLayout) -> Bool[np.ndarray, "height width"]:

@@ -13,6 +13,7 @@ def test_the_reference_is_drawn_over_the_whole_face_and_nothing_else_is_meant_to
     result = swap_like_prnet(*target, *reference, layout())
     mask = prnet_mask(*target, layout())
     assert 0.1 < mask.mean() < 0.6
+    assert (result[~mask] == target[0][~mask]).all()  # also what 8 bits do not hold
     assert (np.abs(result - target[0])[mask].max(axis=-1) > 0.02).mean() > 0.5
     # The clone adds something smooth to the reference's own colours.
     patch = np.s_[45:75, 45:75]
