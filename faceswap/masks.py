@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
+from PIL import Image
 
 from ..core.errors import InputError
 from ..core.io.encoding import FORMATS
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
+from ..core.levels import quantise
 
 __all__ = ["MaskLike", "as_mask", "mask_beside", "read_mask"]
 
@@ -21,12 +24,30 @@ MaskLike = PhotoLike | _Numpy | _Jax
 
 
 def as_mask(mask: MaskLike) -> PhotoLike:
-    """Return weights ``[H, W]`` in [0, 1], or bools, as grey RGB; all else as it is."""
+    """Return a mask as a photo, which records tell by what was given; files and RGB as they are.
+
+    Weights ``[H, W]`` in [0, 1], or bools, become grey. Of pictures of Pillow alpha counts, too.
+
+    Raises:
+        InputError: it is no such array, or a damaged picture.
+    """
+    if isinstance(mask, Image.Image):
+        return _with_alpha_told(open_photo(mask))
     if not isinstance(mask, np.ndarray | Array) or mask.ndim != 2:
         return mask
     weights = np.asarray(mask)
-    weights = weights.astype(np.float32) if weights.dtype.kind == "b" else weights
-    return np.repeat(weights[..., None], 3, axis=-1)
+    weights = weights.astype(np.float32) if weights.dtype == np.float64 else weights
+    grey = np.repeat(weights[..., None], 3, axis=-1)
+    photo = open_photo(grey.astype(np.float32) if weights.dtype.kind == "b" else grey)
+    return dataclasses.replace(photo, dtype=weights.dtype.name, given=weights)
+
+
+def _with_alpha_told(photo: Photo) -> Photo:
+    if photo.alpha is None:
+        return photo
+    values = np.dstack([photo.image, photo.alpha])
+    depth = 8 * np.dtype(photo.dtype).itemsize
+    return dataclasses.replace(photo, given=quantise(values, bit_depth=depth))
 
 
 def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"]:

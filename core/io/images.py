@@ -59,6 +59,7 @@ class Photo:
     alpha: np.ndarray | None = None  # [H, W] float32 in [0, 1]
     bit_depth: int = 8  # 8 or 16
     dtype: str = "float32"  # of the values that it was given as
+    given: np.ndarray | None = None  # these values, where they were no RGB: what records tell of
     icc: bytes | None = None  # ICC profile of the RGB values
     exif: bytes | None = None  # Exif block with the orientation set to upright, no thumbnail
     xmp: bytes | None = None  # XMP packet

@@ -92,10 +92,13 @@ def array_record(photo: Photo) -> dict[str, Any]:
 
     The hash is of the bytes of RGB ``[H, W, 3]`` of that type, row by row, as the array had them
     (64-bit floats count as the float32 that they are read as; a picture of Pillow as its values,
-    upright). Alpha does not count.
+    upright). Alpha does not count. Of what was given as something else than RGB, as masks are, it
+    is of that: ``Photo.given``.
     """
     kind = np.dtype(photo.dtype)
-    if kind.kind == "f":
+    if photo.given is not None:
+        pixels = photo.given
+    elif kind.kind == "f":
         pixels = photo.image.astype(kind)
     else:
         pixels = quantise(photo.image, bit_depth=8 * kind.itemsize)

@@ -1,11 +1,16 @@
 """A user's masks: white may change, and what is transparent stays."""
 
+import hashlib
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from uvface.core.errors import InputError
 from uvface.core.io.images import Photo, read_photo, write_image
+from uvface.core.io.photos import photo_origin
+from uvface.core.io.sidecar import origin_record
 from uvface.faceswap.masks import as_mask, read_mask
 
 RAMP = np.tile(np.linspace(0, 1, 16, dtype=np.float32), (8, 1))
@@ -39,6 +44,22 @@ def test_a_mask_may_be_weights_of_the_photo_s_size(weights):
     """As masks are everywhere else in the library."""
     expected = np.asarray(weights, np.float32)
     np.testing.assert_allclose(read_mask(as_mask(weights), PHOTO), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [RAMP, RAMP > 0.5])
+def test_a_mask_is_told_by_the_bytes_of_what_was_given(weights):
+    told = origin_record(photo_origin(as_mask(weights)))
+    assert told["sha256"] == hashlib.sha256(weights.tobytes()).hexdigest()
+    assert told["array"] == {"width": 16, "height": 8, "dtype": weights.dtype.name}
+
+
+def test_masks_that_differ_by_their_alpha_are_told_apart():
+    values = np.full((8, 16, 4), 255, np.uint8)
+    values[..., 3] = np.rint(255 * RAMP)
+    opened = as_mask(Image.fromarray(values))
+    told = origin_record(photo_origin(opened))
+    assert told["sha256"] == hashlib.sha256(values.tobytes()).hexdigest()
+    np.testing.assert_allclose(read_mask(opened, PHOTO), RAMP, atol=0.5 / 255)
 
 
 def test_weights_of_another_size_or_range_are_refused():
