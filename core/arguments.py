@@ -13,9 +13,18 @@ from typing import Any, Literal
 
 from .errors import InputError
 
-__all__ = ["OnOff", "as_number", "as_switch", "name_list", "path_list"]
+__all__ = ["OnOff", "as_number", "as_switch", "name_list", "path_list", "plain_number"]
 
 OnOff = bool | Literal["on", "off"]
+
+
+def plain_number(given: Any) -> Any:
+    """Return a whole number, as of NumPy, as one of Python, which JSON can hold; all else as it is.
+
+    A bool is no number.
+    """
+    is_number = isinstance(given, Integral) and not isinstance(given, bool)
+    return int(given) if is_number else given
 
 
 def name_list(given: Any, what: str) -> tuple[str, ...]:

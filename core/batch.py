@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .arguments import name_list
+from .arguments import name_list, plain_number
 from .errors import InputError, UvfaceError
 from .files import InputFiles, file_sha256, make_folder, no_empty_folder
 from .find_photos import find_photos
@@ -170,7 +170,7 @@ class _Job:
             **self.settings,
             **self.model.reading_settings(is_detected=is_detected),
             "cropped": self.cropped,
-            "faces": self.faces,
+            "faces": plain_number(self.faces),
             "boxes": boxes,
             "photo_sha256": file_sha256(path),
         }

@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 FaceWord = Literal["all", "largest", "smallest", "left", "right", "centre"]
-FaceChoice = FaceWord | int
+FaceChoice = FaceWord | int | np.integer
 RgbImage = Float[np.ndarray, "height width 3"]
 Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
 CROP_SIZE = 256  # pixels along one side

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.arguments import as_number
+from ..core.arguments import as_number, plain_number
 from ..core.batch import Item
 from ..core.errors import InputError, UvfaceError
 from ..core.files import InputFiles, file_sha256, make_folder, no_empty_folder
@@ -167,7 +167,7 @@ class _Job:
             "seed": self.config.seed,
             "vary": [name for name in SUBJECTS if name in self.config.vary],
             "max_yaw": self.config.max_yaw,
-            "chosen": self.faces,
+            "chosen": plain_number(self.faces),
             "boxes": boxes,
         }
         if donors is not None:

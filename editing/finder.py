@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import plain_number
 from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
 from ..core.files import file_sha256
@@ -54,6 +55,7 @@ class Selection:
     like: PhotoLike | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "faces", plain_number(self.faces))
         if self.like is not None and self.faces != "largest":
             raise InputError(f"face {self.faces!r} and a face to be like; give one of the two")
 

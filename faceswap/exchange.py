@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 from typing import Any, get_args, overload
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..core.arguments import OnOff
+from ..core.arguments import OnOff, plain_number
 from ..core.blending.composite import BlendMethod
 from ..core.errors import InputError, NoFaceError
 from ..core.files import InputFiles
@@ -169,11 +168,11 @@ def read_pair(faces: FacePair, *, is_one_photo: bool) -> tuple[FaceChoice, ...]:
 
 
 def _choice(given: Any) -> FaceChoice:
-    face = given.strip() if isinstance(given, str) else given
+    face = plain_number(given.strip() if isinstance(given, str) else given)
     if isinstance(face, str) and face.isdecimal():
         return int(face)
-    if isinstance(face, Integral) and not isinstance(face, bool):
-        return int(face)
+    if isinstance(face, int) and not isinstance(face, bool):
+        return face
     words = [word for word in get_args(FaceWord) if word != "all"]
     for word in words:
         if face == word:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar, get_args
 
+from ..core.arguments import plain_number
 from ..core.errors import InputError
 from ..core.reconstruct import FaceChoice, FaceWord
 from .tables import read_table, read_text, resolve_beside, split_references
@@ -72,7 +73,7 @@ def mapped_face(face: FaceChoice | str) -> FaceChoice:
         InputError: it names none, or all.
     """
     if not isinstance(face, str):
-        return face  # a number, or what `choose_faces` refuses
+        return plain_number(face)  # or what `choose_faces` refuses
     if face.isdecimal():
         return int(face)
     for word in get_args(FaceWord):

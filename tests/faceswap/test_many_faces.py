@@ -238,6 +238,16 @@ def test_the_network_of_likeness_is_told_by_its_content(model, recognizer, tmp_p
     assert edit(image, **given).settings["recognition_sha256"] != first == same
 
 
+@pytest.mark.parametrize("is_map", [False, True])
+def test_numbers_of_faces_may_be_numpy_s(model, tmp_path, is_map):
+    """They ended in a TypeError where they were written down."""
+    image, other, number = toy_group(GROUP)[0], toy_photo(3)[0], np.int64(1)
+    how = {"mapping": {number: other}} if is_map else {"reference": other, "faces": number}
+    result = swap(image, model=model, keep=(), **how)
+    result.save(tmp_path / "out.png")
+    assert changed_faces(result, image) == [1]
+
+
 def test_faces_are_counted_from_zero(model):
     with pytest.raises(InputError, match="face -1; faces are counted from the left, from 0"):
         swap(toy_photo(1)[0], toy_photo(2)[0], model=model, faces=-1)
