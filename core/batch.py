@@ -252,7 +252,8 @@ def _one(path: Path, job: _Job, names: _Names) -> Item:
         record = job.write(path, photo, found, options=job.options(path))
     except (UvfaceError, OSError) as error:
         return _failure(path, error)
-    notes = name_warnings(str(path), [face["warnings"] for face in record["faces"]])
+    told = dict(enumerate(face["warnings"] for face in record["faces"]))
+    notes = name_warnings(str(path), told)
     warnings = [*photo.warnings, *notes]
     if not found:
         warnings.append(f"no face found in {path.name}; --boxes FILE.json can give its place")

@@ -177,7 +177,7 @@ class Donors:
         photo = open_photo(path)
         (face, *_) = find_faces(photo, self._model, faces="largest", boxes=self._boxes)
         notes = [*photo.warnings, *face_warnings(face, photo, layout)]
-        for line in name_warnings(f"donor {path.name}", [notes]):
+        for line in name_warnings(f"donor {path.name}", {0: notes}):
             self._note(line)
         return _cut_out(photo.image, face, layout)
 

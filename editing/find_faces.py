@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from ..core.errors import InputError, NoFaceError
 from ..core.io.boxes import GivenBoxes
 from ..core.io.images import Photo
-from ..core.reconstruct import FaceChoice, Model
+from ..core.reconstruct import FaceChoice, Model, choose_faces
 from ..core.types import Face
 
-__all__ = ["find_faces"]
+__all__ = ["find_faces", "pick_faces"]
 
 
 def find_faces(
@@ -41,3 +45,40 @@ def find_faces(
     if not found:
         raise NoFaceError(f"no face found in {title}; say where it is with a --boxes file")
     return found
+
+
+def pick_faces(
+    found: Sequence[Face], choices: Sequence[FaceChoice], photo: Photo, *, name: str = "photo"
+) -> dict[int, Face]:
+    """Return one of the faces, ordered from left to right, for each choice: by their numbers.
+
+    Args:
+        found: all faces of a photo.
+        choices: numbers or words; each must name one face, and no face twice.
+        photo: the photo.
+        name: what it is called in messages if it has no path.
+
+    Raises:
+        InputError: a choice names no or several faces, or two name the same.
+    """
+    try:
+        numbers = _numbers(found, choices, (photo.height, photo.width))
+    except InputError as error:  # of several photos the message says which
+        title = photo.path.name if photo.path else f"the {name}"
+        raise InputError(f"{error} ({title})") from error
+    return {number: found[number] for number in numbers}
+
+
+def _numbers(
+    found: Sequence[Face], choices: Sequence[FaceChoice], size: tuple[int, int]
+) -> list[int]:
+    boxes = np.stack([np.asarray(face.box, np.float32) for face in found])
+    numbers: list[int] = []
+    for choice in choices:
+        named = choose_faces(boxes, choice, size)
+        if len(named) != 1:
+            raise InputError(f"face {choice!r} names {len(named)} faces; name one")
+        if named[0] in numbers:
+            raise InputError(f"face {choice!r} is chosen twice: number {named[0]} from the left")
+        numbers += named
+    return numbers

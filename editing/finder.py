@@ -20,7 +20,7 @@ from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, array_record, open_photo, photo_origin, photo_path
 from ..core.once import once
-from ..core.reconstruct import FaceChoice, Model, as_model, choose_faces
+from ..core.reconstruct import FaceChoice, Model, as_model
 from ..core.types import Face
 from .find_faces import find_faces
 from .fuse import PhotoWithFace, fuse_photos
@@ -33,7 +33,6 @@ __all__ = [
     "FoundReference",
     "Selection",
     "like_origins",
-    "pick_faces",
 ]
 
 _KEPT = 1 << 30  # bytes of photos and faces of references that are remembered
@@ -172,10 +171,10 @@ class FaceFinder:
         """
         if selection.like is None:
             found = self.find(photo, selection.faces, name=name)
-            return found, self.warnings_of(photo, found, name=name)
+            return found, self.warnings_of(photo, dict(enumerate(found)), name=name)
         every = self.find(photo, "all", name=name)
         likest, likeness = self.most_like(photo, every, selection.like)
-        warnings = self.warnings_of(photo, [likest], name=name)
+        warnings = self.warnings_of(photo, {0: likest}, name=name)
         if likeness >= LEAST_LIKENESS:
             return [likest], warnings
         title = photo.path.name if photo.path else f"the {name}"
@@ -206,11 +205,17 @@ class FaceFinder:
         return find_faces(photo, self.model, faces=faces, boxes=self._boxes, name=name)
 
     def warnings_of(
-        self, photo: Photo, faces: Sequence[Face], *, name: str = "photo"
+        self, photo: Photo, faces: Mapping[int, Face], *, name: str = "photo"
     ) -> tuple[str, ...]:
-        """Return what makes chosen faces hard to read, with the photo and the face named."""
+        """Return what makes chosen faces hard to read, with the photo and the face named.
+
+        Args:
+            photo: the photo.
+            faces: number from the left -> face; of a single face the number does not count.
+            name: what the photo is called.
+        """
         title = f"{name} {photo.path.name}" if photo.path else f"the {name}"
-        notes = [face_warnings(face, photo, self.model.layout) for face in faces]
+        notes = {i: face_warnings(face, photo, self.model.layout) for i, face in faces.items()}
         return tuple(name_warnings(title, notes))
 
     def reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:
@@ -338,40 +343,3 @@ def _texture_source(photo: Photo) -> TextureSource:
     if photo.path is None:
         return TextureSource(name="", **array_record(photo))
     return TextureSource(name=photo.path.name, sha256=file_sha256(photo.path))
-
-
-def pick_faces(
-    found: Sequence[Face], choices: Sequence[FaceChoice], photo: Photo, *, name: str = "photo"
-) -> list[Face]:
-    """Return one of the faces, ordered from left to right, for each choice.
-
-    Args:
-        found: all faces of a photo.
-        choices: numbers or words; each must name one face, and no face twice.
-        photo: the photo.
-        name: what it is called in messages if it has no path.
-
-    Raises:
-        InputError: a choice names no or several faces, or two name the same.
-    """
-    try:
-        numbers = _numbers(found, choices, (photo.height, photo.width))
-    except InputError as error:  # of several photos the message says which
-        title = photo.path.name if photo.path else f"the {name}"
-        raise InputError(f"{error} ({title})") from error
-    return [found[number] for number in numbers]
-
-
-def _numbers(
-    found: Sequence[Face], choices: Sequence[FaceChoice], size: tuple[int, int]
-) -> list[int]:
-    boxes = np.stack([np.asarray(face.box, np.float32) for face in found])
-    numbers: list[int] = []
-    for choice in choices:
-        named = choose_faces(boxes, choice, size)
-        if len(named) != 1:
-            raise InputError(f"face {choice!r} names {len(named)} faces; name one")
-        if named[0] in numbers:
-            raise InputError(f"face {choice!r} is chosen twice: number {named[0]} from the left")
-        numbers += named
-    return numbers

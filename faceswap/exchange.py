@@ -20,7 +20,8 @@ from ..core.io.photos import PhotoLike, open_photo, photo_origin, photo_path
 from ..core.reconstruct import FaceChoice, FaceWord, Model
 from ..core.types import Face
 from ..editing.complete import Completion
-from ..editing.finder import FaceFinder, FoundReference, Selection, pick_faces
+from ..editing.find_faces import pick_faces
+from ..editing.finder import FaceFinder, FoundReference, Selection
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from .photos import FaceSwap, SwapResult
@@ -194,27 +195,31 @@ def _within(
     photo: Photo, choices: tuple[FaceChoice, ...], finder: FaceFinder, options: SwapOptions
 ) -> SwapResult:
     """Let two faces of a photo change places."""
-    first, second = faces = _two_faces(photo, choices, finder)
-    swaps = (
-        FaceSwap(face=first, found=_found(photo, second)),
-        FaceSwap(face=second, found=_found(photo, first)),
+    chosen_faces = _two_faces(photo, choices, finder)
+    swaps = tuple(
+        FaceSwap(face=face, found=_found(photo, other), number=number)
+        for (number, face), other in zip(
+            chosen_faces.items(), reversed(chosen_faces.values()), strict=True
+        )
     )
     put_in = [_put_in(photo, one, finder, options) for one in swaps]
     chosen = {"faces": choices[0] if len(choices) == 1 else list(choices)}
     return SwapResult(
         image=join_changes(photo.image, *put_in),
-        faces=faces,
+        faces=[*chosen_faces.values()],
         photo=photo,
         operation=_OPERATION,
         settings=chosen | finder.describe({}, [photo]) | describe_options(options),
-        warnings=photo.warnings + finder.warnings_of(photo, faces),
+        warnings=photo.warnings + finder.warnings_of(photo, chosen_faces),
         swaps=swaps,
         config=options.config,
         layout=finder.model.layout,
     )
 
 
-def _two_faces(photo: Photo, choices: tuple[FaceChoice, ...], finder: FaceFinder) -> list[Face]:
+def _two_faces(
+    photo: Photo, choices: tuple[FaceChoice, ...], finder: FaceFinder
+) -> dict[int, Face]:
     found = finder.find(photo, "all")
     if len(found) < 2:
         title = photo.path.name if photo.path else "the photo"
@@ -225,7 +230,8 @@ def _two_faces(photo: Photo, choices: tuple[FaceChoice, ...], finder: FaceFinder
     if len(choices) == 2:
         return pick_faces(found, choices, photo)
     sizes = [-np.prod(np.asarray(face.box[2:] - face.box[:2])) for face in found]
-    return [found[number] for number in sorted(np.argsort(sizes, kind="stable")[:2])]
+    largest = sorted(int(number) for number in np.argsort(sizes, kind="stable")[:2])
+    return {number: found[number] for number in largest}
 
 
 def _between(
@@ -246,7 +252,7 @@ def _between(
 
 def _read(photo: Photo, choice: FaceChoice, finder: FaceFinder, *, name: str) -> _Side:
     (face,) = finder.find(photo, choice, name=name)
-    notes = finder.warnings_of(photo, [face], name="photo" if photo.path else name)
+    notes = finder.warnings_of(photo, {0: face}, name="photo" if photo.path else name)
     return _Side(
         photo=photo, face=face, choice=Selection(faces=choice), warnings=photo.warnings + notes
     )

@@ -25,7 +25,8 @@ from ..core.reconstruct import FaceChoice, Model
 from ..core.traced import nothing_new
 from ..core.types import Camera, Face
 from ..editing.complete import Completion
-from ..editing.finder import LIKE, FaceFinder, FoundReference, pick_faces
+from ..editing.find_faces import pick_faces
+from ..editing.finder import LIKE, FaceFinder, FoundReference
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference
@@ -51,6 +52,7 @@ class FaceSwap:
 
     face: Face
     found: FoundReference
+    number: int | None = None  # from the left; None of one that was chosen by another word than all
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -106,8 +108,8 @@ class SwapResult(EditResult):
         """Return the warnings of reading the photos, and those that the numbers give."""
         many = len(self.numbers) > 1
         found = [
-            f"face {i}: {line}" if many else line
-            for i, numbers in enumerate(self.numbers)
+            f"face {one.number}: {line}" if many else line
+            for one, numbers in zip(self.swaps, self.numbers, strict=True)
             for line in warn_of(numbers)
         ]
         if self.mask is not None and self._is_unchanged:
@@ -127,7 +129,9 @@ class SwapResult(EditResult):
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object, with the numbers of each face."""
         faces = [
-            numbers.record() | {"reference": [str(path) for path in one.found.files]}
+            ({} if one.number is None else {"face": one.number})
+            | numbers.record()
+            | {"reference": [str(path) for path in one.found.files]}
             for one, numbers in zip(self.swaps, self.numbers, strict=True)
         ]
         return super().record(output) | {"faces": faces, "warnings": list(self.all_warnings)}
@@ -312,7 +316,13 @@ def _selected(
         reference = beside.submit(find_reference, finder, request.references, request.reference)
         faces, warnings = finder.faces(photo, request.target, name="target")
         found = reference.result()
-    swaps = [FaceSwap(face=face, found=found) for face in faces]
+    choice = request.target.faces
+    told = None if isinstance(choice, str) else int(choice)
+    numbers = range(len(faces)) if choice == "all" else [told]
+    swaps = [
+        FaceSwap(face=face, found=found, number=number)
+        for face, number in zip(faces, numbers, strict=True)
+    ]
     return swaps, warnings + found.warnings
 
 
@@ -322,8 +332,12 @@ def _mapped(
     faces = finder.find(photo, "all", name="target")
     chosen = pick_faces(faces, list(request.mapping), photo, name="target")
     swaps = [
-        FaceSwap(face=face, found=find_reference(finder, references, request.reference))
-        for face, references in zip(chosen, request.mapping.values(), strict=True)
+        FaceSwap(
+            face=face,
+            found=find_reference(finder, references, request.reference),
+            number=number,
+        )
+        for (number, face), references in zip(chosen.items(), request.mapping.values(), strict=True)
     ]
     warnings = finder.warnings_of(photo, chosen, name="target")
     return swaps, warnings + tuple(line for one in swaps for line in one.found.warnings)

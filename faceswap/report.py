@@ -94,8 +94,8 @@ def report_page(result: SwapResult, *, output: str | Path) -> str:
     if result.settings["preset"] == "prnet":
         parts.append(f"<p>{_PRESET}</p>")
     rows = zip(result.swaps, result.stages, result.numbers, strict=True)
-    for i, (one, stages, numbers) in enumerate(rows):
-        parts.append(f"<h2>Face {i}</h2>" if len(result.swaps) > 1 else "<h2>Face</h2>")
+    for one, stages, numbers in rows:
+        parts.append(f"<h2>Face {one.number}</h2>" if len(result.swaps) > 1 else "<h2>Face</h2>")
         parts += [_table(numbers, one.found), _figures(_pictures(result, one, stages))]
     settings = html.escape(json.dumps(result.settings, indent=2))
     parts.append(f"<h2>Options</h2><pre>{settings}</pre>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,12 +48,17 @@ def face_record(face: Face, photo: Photo, layout: UVLayout) -> dict[str, Any]:
     }
 
 
-def name_warnings(photo: str, warnings: Sequence[Sequence[str]]) -> list[str]:
-    """Return the warnings of each of a photo's faces with the photo named, of several the face."""
+def name_warnings(photo: str, warnings: Mapping[int, Sequence[str]]) -> list[str]:
+    """Return the warnings of each of a photo's faces with the photo named, of several the face.
+
+    Args:
+        photo: what it is called.
+        warnings: number of a face from the left -> its warnings.
+    """
     several = len(warnings) > 1
     return [
         f"{photo}, face {index}: {line}" if several else f"{photo}: {line}"
-        for index, lines in enumerate(warnings)
+        for index, lines in warnings.items()
         for line in lines
     ]
 

@@ -246,6 +246,28 @@ def test_numbers_of_faces_may_be_numpy_s(model, tmp_path, is_map):
     result = swap(image, model=model, keep=(), **how)
     result.save(tmp_path / "out.png")
     assert changed_faces(result, image) == [1]
+    assert read_sidecar(tmp_path / "out.png")["faces"][0]["face"] == 1
+
+
+def test_faces_of_a_map_keep_their_numbers(tmp_path):
+    """Warnings, numbers and the report count from the left, in whatever order the map is."""
+    image, found = toy_group(GROUP)
+    tiny = [
+        dataclasses.replace(face, box=jnp.array([x, 40.0, x + 30.0, 70.0]))
+        for face, x in zip(found, (40.0, 160.0, 280.0), strict=True)
+    ]
+    model = ToyModel()
+    model.known.append((image, tiny))
+    other = toy_photo(3)[0]
+    result = swap(image, model=model, keep=(), mapping={2: other, 0: other})
+    small = "the face is only 30 pixels wide; its details are guessed"
+    assert [line for line in result.warnings if small in line] == [
+        f"the target, face {i}: {small}" for i in (2, 0)
+    ]
+    assert [face["face"] for face in result.record("out.png")["faces"]] == [2, 0]
+    page = report_page(result, output="out.png")
+    assert page.index("<h2>Face 2</h2>") < page.index("<h2>Face 0</h2>")
+    assert "Face 1<" not in page
 
 
 def test_faces_are_counted_from_zero(model):
