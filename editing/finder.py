@@ -23,7 +23,7 @@ from ..core.once import once
 from ..core.reconstruct import FaceChoice, Model, as_model
 from ..core.types import Face
 from .find_faces import find_faces
-from .fuse import PhotoWithFace, fuse_photos
+from .fuse import fuse_photos
 from .source import Reference
 
 __all__ = [
@@ -78,6 +78,17 @@ class FoundReference:
     def files(self) -> tuple[Path, ...]:
         """Return those of the photos that are files."""
         return tuple(photo for photo in self.photos if isinstance(photo, Path))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Chosen:
+    """The one face of a photo that was asked for."""
+
+    photo: Photo
+    face: Face
+    likeness: float  # cosine between it and the person whom it is to be like; 1 without one
+    doubt: str  # why it is probably of somebody else; empty if it is not
+    warnings: tuple[str, ...]
 
 
 class FaceFinder:
@@ -169,17 +180,33 @@ class FaceFinder:
             NoFaceError: there is no face at all.
             AssetError: likeness is asked for and there is no recognition network.
         """
+        if selection.like is not None:
+            one = self._one(photo, selection, name=name)
+            doubts = (f"{one.doubt}; the likest is taken",) if one.doubt else ()
+            return [one.face], doubts + one.warnings
+        found = self.find(photo, selection.faces, name=name)
+        return found, self.warnings_of(photo, dict(enumerate(found)), name=name)
+
+    def _one(self, photo: Photo, selection: Selection, *, name: str) -> _Chosen:
+        """Return the one face of a photo that a selection names, and how sure it is of the person.
+
+        Raises:
+            InputError, NoFaceError, AssetError: as `faces`.
+        """
         if selection.like is None:
-            found = self.find(photo, selection.faces, name=name)
-            return found, self.warnings_of(photo, dict(enumerate(found)), name=name)
-        every = self.find(photo, "all", name=name)
-        likest, likeness = self.most_like(photo, every, selection.like)
-        warnings = self.warnings_of(photo, {0: likest}, name=name)
-        if likeness >= LEAST_LIKENESS:
-            return [likest], warnings
+            (face,), likeness = self.find(photo, selection.faces, name=name), 1.0
+        else:
+            every = self.find(photo, "all", name=name)
+            face, likeness = self.most_like(photo, every, selection.like)
         title = photo.path.name if photo.path else f"the {name}"
-        text = f"no face of {title} is much like the given one (cosine {likeness:.2f})"
-        return [likest], (f"{text}; the likest is taken", *warnings)
+        doubt = f"no face of {title} is much like the given one (cosine {likeness:.2f})"
+        return _Chosen(
+            photo=photo,
+            face=face,
+            likeness=likeness,
+            doubt="" if selection.like is None or likeness >= LEAST_LIKENESS else doubt,
+            warnings=self.warnings_of(photo, {0: face}, name=name),
+        )
 
     def most_like(self, photo: Photo, faces: Sequence[Face], like: PhotoLike) -> tuple[Face, float]:
         """Return the one of a photo's faces that is most like a person, and how much, as a cosine.
@@ -239,6 +266,8 @@ class FaceFinder:
     ) -> FoundReference:
         """Make one texture of photos of a person; a photo without the face is left out.
 
+        So is one whose likest face is probably of somebody else, where another photo is left.
+
         Raises:
             InputError: there are no photos.
             NoFaceError: no photo shows a face.
@@ -246,30 +275,30 @@ class FaceFinder:
         if not photos:
             raise InputError("no photos; give one or more of the person whose face is wanted")
         _check_one(selection)
-        views: list[PhotoWithFace] = []
-        sources: list[TextureSource] = []
-        used: list[Origin] = []
-        left_out: list[Origin] = []
-        warnings: list[str] = []
+        found: list[_Chosen] = []
+        left_out: list[tuple[Origin, str]] = []  # and why
         for photo in map(open_photo, photos):
             try:
-                found, notes = self.faces(photo, selection, name="reference")
+                found.append(self._one(photo, selection, name="reference"))
             except NoFaceError as error:
-                warnings.append(f"left out: {error}")
-                left_out.append(photo_origin(photo))
-                continue
-            used.append(photo_origin(photo))
-            views.append((photo.image, found[0]))
-            sources.append(_texture_source(photo))
-            warnings += [*photo.warnings, *notes]
-        if not views:
-            raise NoFaceError("; ".join(warnings).replace("left out: ", ""))
-        texture = fuse_photos(views, self.model.layout, size=size, sources=sources)
+                left_out.append((photo_origin(photo), str(error)))
+        if not found:
+            raise NoFaceError("; ".join(reason for _, reason in left_out))
+        sure = [one for one in found if not one.doubt]
+        used = sure or [max(found, key=lambda one: one.likeness)]
+        left_out += [(photo_origin(one.photo), one.doubt) for one in found if one not in used]
+        doubts = [] if sure else [f"{used[0].doubt}; the likest is taken"]
+        notes = [line for one in used for line in (*one.photo.warnings, *one.warnings)]
         return FoundReference(
-            reference=texture,
-            photos=tuple(used),
-            left_out=tuple(left_out),
-            warnings=tuple(warnings),
+            reference=fuse_photos(
+                [(one.photo.image, one.face) for one in used],
+                self.model.layout,
+                size=size,
+                sources=[_texture_source(one.photo) for one in used],
+            ),
+            photos=tuple(photo_origin(one.photo) for one in used),
+            left_out=tuple(origin for origin, _ in left_out),
+            warnings=(*doubts, *notes, *(f"left out: {reason}" for _, reason in left_out)),
         )
 
     def _read_reference(self, photos: Sequence[PhotoLike], selection: Selection) -> FoundReference:

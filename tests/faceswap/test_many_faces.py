@@ -282,6 +282,24 @@ def test_a_face_that_is_not_alike_is_warned_of(model, recognizer, monkeypatch):
     assert any("much like" in line for line in result.warnings)
 
 
+def test_photos_that_do_not_show_the_person_are_left_out_of_a_face(model, recognizer, monkeypatch):
+    """A stranger of a group photo was mixed in, if the person is not there."""
+    (image, _), alike, other = toy_group(GROUP), toy_photo(4)[0], toy_photo(3)[0]
+    finder = FaceFinder(model)
+    selection = Selection(like=alike)
+    for least, used in ((0.999, [image, alike]), (-1.0, [image, other, alike])):
+        monkeypatch.setattr("uvface.editing.finder.LEAST_LIKENESS", least)
+        found = finder.fuse([image, other, alike], selection, size=64)
+        assert [photo.image.shape for photo in found.photos] == [one.shape for one in used]
+        assert len(found.left_out) == 3 - len(used)
+        assert any("left out: no face" in line for line in found.warnings) == (len(used) < 3)
+    monkeypatch.setattr("uvface.editing.finder.LEAST_LIKENESS", 1.1)
+    found = finder.fuse([other, alike], selection, size=64)
+    assert len(found.photos) == len(found.left_out) == 1
+    np.testing.assert_array_equal(found.photos[0].image, alike)
+    assert "the likest is taken" in found.warnings[0]
+
+
 def test_likeness_without_a_network_says_what_to_install(model, monkeypatch, tmp_path):
     monkeypatch.setattr("uvface.core.detection.recognition.CACHE", tmp_path)
     with pytest.raises(AssetError, match=r"--recognition FILE\.onnx"):
