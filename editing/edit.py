@@ -30,7 +30,14 @@ from .regions import combine_regions, soften
 from .source import Reference, source_for
 from .windows import Window, cut_edit_window, paste_window
 
-__all__ = ["EditConfig", "apply_source", "check_edit", "check_numbers", "edit_face"]
+__all__ = [
+    "EditConfig",
+    "apply_source",
+    "check_edit",
+    "check_numbers",
+    "edit_face",
+    "recolor_regions",
+]
 
 _LEAST = 0.01  # below this a mask is 0
 # Texels of 256 beside eyeballs, where lashes grow: no colour of lids, and all of it.
@@ -113,14 +120,48 @@ def edit_face(
             sharpness=config.sharpness,
         )
     if recolor is not None:
-        color = jnp.asarray(parse_color(recolor), jnp.float32)
-        for contrast, groups in split_regions(layout, regions):
-            parts = _painted_masks(layout, contrast, groups, config.feather)
-            window = cut_edit_window(image, face, np.asarray(parts.max(axis=-1)))
-            edited = _recolor_window(
-                window, face, parts, layout, color, masks.strength, contrast=contrast
-            )
-            image = paste_window(image, window, edited)
+        image = recolor_regions(
+            image,
+            face,
+            layout,
+            regions,
+            jnp.asarray(parse_color(recolor), jnp.float32),
+            strength=config.strength,
+            feather=config.feather,
+        )
+    return image
+
+
+def recolor_regions(
+    image: RgbImage,
+    face: Face,
+    layout: UVLayout,
+    regions: Sequence[str],
+    color: Float[Array, " 3"],
+    *,
+    strength: float,
+    feather: float,
+) -> RgbImage:
+    """Give regions of a face a new colour.
+
+    Args:
+        image: the photo, RGB in [0, 1].
+        face: the face of it to change; what covers it stays.
+        layout: UV layout of the face.
+        regions: names of regions of the layout.
+        color: sRGB in [0, 1].
+        strength: 0 keeps the photo, 1 is the full colour.
+        feather: width of the regions' soft border, texels of 256.
+
+    Returns:
+        The photo, pixels outside the regions bit-identical.
+    """
+    share = jnp.asarray(strength, jnp.float32)
+    for contrast, groups in split_regions(layout, regions):
+        parts = _painted_masks(layout, contrast, groups, feather)
+        window = cut_edit_window(image, face, np.asarray(parts.max(axis=-1)))
+        edited = _recolor_window(window, face, parts, layout, color, share, contrast=contrast)
+        image = paste_window(image, window, edited)
     return image
 
 
