@@ -1,7 +1,7 @@
 """The pictures of docs/editing.md: python docs/make_edits.py.
 
 The synthetic example face and the astronaut of scikit-image (a NASA photo), each reshaped,
-retouched and lit by the shipped function.
+retouched, made up and lit by the shipped function.
 """
 
 from pathlib import Path
@@ -29,6 +29,13 @@ SHEETS = {  # argument of `uvface.edit` -> one picture for each of its values
         {"shine": 0.8, "eye_bags": 1.0, "eyes": 0.7, "teeth": 0.8},
         {"skin": 0.7, "spots": 1.0, "shine": 0.5, "eye_bags": 0.6, "eyes": 0.5, "teeth": 0.6},
     ),
+    "makeup": (
+        {},
+        {"blush": 1.0, "contour": 0.8, "highlight": 0.8},
+        {"lipstick": 0.7, "blush": 0.5, "brows": 0.5, "eyeliner": 0.5},
+        {"lipstick": 0.8, "eye_shadow": 0.9, "eyeliner": 1.0, "blush": 0.6},
+        {"lipstick": (0.8, "crimson"), "blush": 0.4, "brows": 0.4, "eye_shadow": (0.5, "#5060a0")},
+    ),
     "light": (
         {},
         {"left": 1.0},
@@ -51,14 +58,15 @@ def _crop(image: np.ndarray, face: uvface.Face, side: int) -> Image.Image:
     return picture.crop(box).resize((side, side), Image.Resampling.LANCZOS)
 
 
-def _told(amounts: dict[str, float]) -> str:
+def _told(amounts: dict[str, float | tuple[float, str]]) -> str:
     """Return amounts as the command takes them, in lines."""
-    named = [f"{name}={amount:g}" for name, amount in amounts.items()]
+    pairs = [(n, one if isinstance(one, tuple) else (one, "")) for n, one in amounts.items()]
+    named = [f"{name}={amount:g}{color and ':'}{color}" for name, (amount, color) in pairs]
     return "\n".join(",".join(named[k : k + 3]) for k in range(0, len(named), 3)) or "photo"
 
 
 def main() -> None:
-    """Write docs/images/reshape.jpg, retouch.jpg and light.jpg."""
+    """Write docs/images/reshape.jpg, retouch.jpg, makeup.jpg and light.jpg."""
     model = uvface.load()
     example = Image.open(ROOT / "examples" / "photos" / "target.jpg")
     photos = [np.asarray(example, np.float32) / 255, skimage.data.astronaut() / np.float32(255)]

@@ -69,6 +69,14 @@ def edit(
             "eyes.",
         ),
     ] = None,
+    makeup: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=AMOUNT:COLOUR",
+            help="Make-up, 0 to 1, in a colour that suits or one that is named: "
+            "lipstick=0.8:crimson,blush=0.5; also contour, highlight, eye_shadow, eyeliner, brows.",
+        ),
+    ] = None,
     reshape: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,12 +106,12 @@ def edit(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Change a face: parts of another photo, colours, retouching, expression, shape, light."""
+    """Change a face: other parts or colours, retouching, make-up, expression, shape, light."""
     set_up(device)
-    if reference is None and recolor is None and not (retouch or reshape or light):
+    if reference is None and recolor is None and not (retouch or makeup or reshape or light):
         raise typer.BadParameter(
-            "nothing to do; give --from PHOTO, --recolor '#RRGGBB', or --retouch, --reshape or "
-            "--light NAME=AMOUNT"
+            "nothing to do; give --from PHOTO, --recolor '#RRGGBB', or --retouch, --makeup, "
+            "--reshape or --light NAME=AMOUNT"
         )
     if not region and not (reference is None and recolor is None):
         raise typer.BadParameter("no region given; say by --region what to change")
@@ -141,6 +149,7 @@ def edit(
             feather=feather,
             recolor=recolor,
             retouch=retouch,
+            makeup=makeup,
             reshape=reshape,
             light=light,
             faces=face_choice(faces),

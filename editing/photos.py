@@ -1,4 +1,4 @@
-"""Editing the faces of a photo: parts of other photos, colours, retouching, shapes, light."""
+"""Editing the faces of a photo: other parts or colours, retouching, make-up, shapes, light."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from ..core.io.photos import Origin, PhotoLike, open_photo
 from ..core.levels import largest_difference
 from ..core.reconstruct import FaceChoice, Model, read_texture
 from ..core.types import Face
-from .amounts import Amounts
+from .amounts import Amounts, ColoredAmount, ColoredAmounts
 from .deform import parse_reshaping
 from .edit import EditConfig, RgbImage, check_edit, check_numbers, edit_face
 from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
 from .lamps import light_faces, parse_lights
+from .makeup import make_up_face, parse_makeup
 from .references import References, find_reference, reference_list, reference_names
 from .result import EditResult
 from .retouch import parse_retouches, retouch_face
@@ -43,6 +44,7 @@ class EditRequest:
         references: where they come from: a photo, several of one person, or one found before.
         recolor: their new colour.
         retouch: what is retouched, and how much of it.
+        makeup: make-up, how much of it, and its colours.
         reshape: expressions and proportions, and how much of each.
         light: how the light changes, and how much.
         target: which faces are changed.
@@ -54,6 +56,7 @@ class EditRequest:
     references: tuple[PhotoLike | FoundReference, ...] = ()
     recolor: str | None = None
     retouch: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    makeup: Mapping[str, ColoredAmount] = dataclasses.field(default_factory=dict)
     reshape: Mapping[str, float] = dataclasses.field(default_factory=dict)
     light: Mapping[str, float] = dataclasses.field(default_factory=dict)
     target: Selection = dataclasses.field(default_factory=Selection)
@@ -63,7 +66,7 @@ class EditRequest:
     @property
     def names(self) -> list[str]:
         """Return all that is changed."""
-        return [*self.regions, *self.retouch, *self.reshape, *self.light]
+        return [*self.regions, *self.retouch, *self.makeup, *self.reshape, *self.light]
 
     @property
     def sources(self) -> list[PhotoLike]:
@@ -85,6 +88,7 @@ def edit_request(
     feather: float = EditConfig.feather,
     recolor: str | None = None,
     retouch: Amounts | None = None,
+    makeup: ColoredAmounts | None = None,
     reshape: Amounts | None = None,
     light: Amounts | None = None,
     faces: FaceChoice = "largest",
@@ -105,6 +109,7 @@ def edit_request(
         references=() if reference is None else reference_list(reference),
         recolor=recolor,
         retouch={} if retouch is None else parse_retouches(retouch),
+        makeup={} if makeup is None else parse_makeup(makeup),
         reshape={} if reshape is None else parse_reshaping(reshape, layout),
         light={} if light is None else parse_lights(light),
         target=Selection(faces=faces, like=like),
@@ -112,8 +117,9 @@ def edit_request(
         config=check_numbers(EditConfig(strength=strength, feather=feather)),
     )
     changes_colors = bool(request.references) or recolor is not None
-    if not (changes_colors or request.retouch or request.reshape or request.light):
-        wanted = "a reference photo, a colour, what to retouch, to reshape or to light"
+    amounts = (request.retouch, request.makeup, request.reshape, request.light)
+    if not (changes_colors or any(amounts)):
+        wanted = "a reference photo, a colour, what to retouch, to make up, to reshape or to light"
         raise InputError(f"nothing to do; give {wanted}")
     if request.regions and not changes_colors:
         told = ", ".join(request.regions)
@@ -133,6 +139,7 @@ def edit(
     feather: float = EditConfig.feather,
     recolor: str | None = None,
     retouch: Amounts | None = None,
+    makeup: ColoredAmounts | None = None,
     reshape: Amounts | None = None,
     light: Amounts | None = None,
     faces: FaceChoice = "largest",
@@ -142,7 +149,7 @@ def edit(
     recognition: str | Path | None = None,
     boxes: Boxes | None = None,
 ) -> EditResult:
-    """Change regions of the faces of a photo, retouch them, reshape them, then light them.
+    """Change regions of the faces of a photo, retouch them, make them up, reshape them, light them.
 
     Args:
         photo: file, picture of Pillow, or RGB in [0, 1]; it is changed.
@@ -155,6 +162,9 @@ def edit(
         recolor: colour for the regions, ``#RRGGBB`` or a name of CSS as ``crimson``.
         retouch: what is retouched how much, from 0 to 1, of `editing.retouch.RETOUCHES`:
             ``{"skin": 0.5, "teeth": 0.6}``, or ``"skin=0.5,teeth=0.6"``.
+        makeup: make-up of `editing.makeup.MAKEUP`, from 0 to 1, each in a colour that suits the
+            skin, or in one that is given: ``{"blush": 0.5, "lipstick": (0.8, "crimson")}``, or
+            ``"blush=0.5,lipstick=0.8:crimson"``.
         reshape: what is made how much smaller or larger, or which expression is added, from -1
             to 1: ``{"smile": 0.5, "nose_width": -0.3}``, or ``"smile=0.5,nose_width=-0.3"``.
             An unknown name ends in an error that lists all.
@@ -183,6 +193,7 @@ def edit(
         feather=feather,
         recolor=recolor,
         retouch=retouch,
+        makeup=makeup,
         reshape=reshape,
         light=light,
         faces=faces,
@@ -269,6 +280,11 @@ def _edited(
             config=config,
         )
     image = retouch_face(image, face, layout, _scaled(request.retouch, config.strength))
+    makeup = {
+        name: one._replace(amount=config.strength * one.amount)
+        for name, one in request.makeup.items()
+    }
+    image = make_up_face(image, face, layout, makeup)
     if request.reshape:
         # The inside of a mouth has the colour of its lips, as they are now.
         face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
@@ -301,6 +317,10 @@ def describe_edit(photo: PhotoLike, request: EditRequest, finder: FaceFinder) ->
         "regions": list(request.regions),
         "recolor": request.recolor,
         "retouch": dict(request.retouch),
+        "makeup": {
+            name: one.amount if one.color is None else list(one)
+            for name, one in request.makeup.items()
+        },
         "reshape": dict(request.reshape),
         "light": dict(request.light),
         "strength": config.strength,

@@ -10,6 +10,7 @@ from uvface.cli import app
 from uvface.core.geometry.layout import load_layout
 from uvface.editing.deform import reshape_names
 from uvface.editing.lamps import LIGHTS
+from uvface.editing.makeup import MAKEUP
 from uvface.editing.retouch import RETOUCHES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +55,7 @@ def test_the_guide_to_edits_names_all_that_can_be_changed_by_amounts():
     text = (ROOT / "docs" / "editing.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
     named = set(re.findall(r"`(\w+)`", " ".join(rows)))
-    assert named == {*RETOUCHES, *LIGHTS, *reshape_names(load_layout("uvface"))}
+    assert named == {*RETOUCHES, *MAKEUP, *LIGHTS, *reshape_names(load_layout("uvface"))}
 
 
 def test_outputs_in_the_help_and_in_the_readme_are_all_of_them():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from uvface.core.errors import InputError
-from uvface.editing.amounts import parse_amounts
+from uvface.editing.amounts import ColoredAmount, parse_amounts, parse_colored_amounts
 
 KNOWN = {"verb": "reshape", "low": -1, "known": ("smile", "nose_width")}
 
@@ -42,3 +42,11 @@ def test_unusable_amounts_say_what_is_needed(given, told):
 def test_the_least_amount_is_the_caller_s():
     with pytest.raises(InputError, match="need a number, 0 to 1"):
         parse_amounts("smile=-0.5", **(KNOWN | {"low": 0}))
+
+
+def test_what_has_no_amount_has_all_and_what_has_no_colour_has_none():
+    read = parse_colored_amounts(["rouge:#a01830", "kohl=.5: navy"], ("rouge", "kohl"), verb="try")
+    assert read == {"rouge": ColoredAmount(1.0, "#a01830"), "kohl": ColoredAmount(0.5, "navy")}
+    assert parse_colored_amounts("kohl", ("rouge", "kohl"), verb="try") == {"kohl": (1.0, None)}
+    with pytest.raises(InputError, match="cannot read 'kohl=' of what to try"):
+        parse_colored_amounts("kohl=", ("rouge", "kohl"), verb="try")
