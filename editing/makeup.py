@@ -23,13 +23,13 @@ from ..core.reconstruct import read_texture
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import ColoredAmount, ColoredAmounts, parse_colored_amounts
-from .apply import Window, cut_edit_window, paste_window
 from .colour import colourfulness, lab_from_rgb, rgb_from_lab
 from .edit import RgbImage, recolor_regions
 from .makeup_paint import ITEMS, Skin, default_color, fill_brows, find_brows, line_weights, tinted
 from .makeup_zones import Zones, makeup_zones
 from .recolor import parse_color
 from .regions import soften
+from .windows import Window, cut_edit_window, paste_window
 
 __all__ = ["MAKEUP", "make_up_face", "parse_makeup"]
 
