@@ -114,12 +114,13 @@ class _Run:
         self.asked: tuple[float, float] | None = None  # minutes and cooldown, by `take_request`
         optimizer = make_optimizer(config)
         if record is not None:
-            network, learnt = network_of_record(config, record), record.get("made_of")
+            network, learnt = network_of_record(config, record), record.get("made_of", {})
         else:
             network, learnt = first_network(
                 config, pool=self.pool, layout=layout, reading=self.reading
             )
-        self.made_of = merge_origins([*([learnt] if learnt else []), *self.pool.headers])
+        parts = [*([] if learnt is None else [learnt]), *self.pool.headers]
+        self.made_of = merge_origins(parts)
         self.graph, self.state = init_state(network, optimizer)
         self.step = make_step(config, self.graph, self.reading, optimizer)
         self.validate = make_validation(self.graph, self.reading)

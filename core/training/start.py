@@ -25,6 +25,8 @@ def first_network(
 ) -> tuple[nnx.Module, dict[str, Any] | None]:
     """Return the network that a new run trains, and what it has been trained with so far.
 
+    That is None of a fresh network, and empty of weights that do not say it.
+
     Raises:
         InputError: the first weights are of another kind of network than ``config`` names.
         AssetError: they cannot be read.

@@ -1,5 +1,8 @@
 """What a run begins with: weights of its own kind, and of their own shape when it goes on."""
 
+import json
+import shutil
+
 import pytest
 from flax import nnx
 from toy_network import STILL, TinyConfig
@@ -10,8 +13,10 @@ from uvface.core.network.prn import PRN, PRNConfig
 from uvface.core.network.prn_lite import PRNLite
 from uvface.core.network.weights import save_weights
 from uvface.core.network.weights_file import WeightsHeader
+from uvface.core.training.checkpoint import save_checkpoint
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.loop import _Run, train
+from uvface.core.training.start import describe_network
 
 
 @pytest.fixture
@@ -19,8 +24,10 @@ def tiny(monkeypatch):
     monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
 
 
-def _saved(path, network, kind, layout):
-    training = {"data": "toys", "licences": {"toys": "CC0-1.0"}}
+TOYS = {"data": "toys", "licences": {"toys": "CC0-1.0"}}
+
+
+def _saved(path, network, kind, layout, *, training=TOYS):
     header = WeightsHeader(
         network=kind, layout=layout.name, layout_digest=layout.digest, training=training
     )
@@ -60,3 +67,32 @@ def test_a_run_of_a_larger_network_is_resumed_in_its_shape(tiny, toy_pool, layou
     assert found["licences"] == {"toys": "CC0-1.0"}
     with pytest.raises(InputError, match="of the kind prn-lite, not prn"):
         train(_config(toy_pool, run, network="prn"), layout=layout, resume=True)
+
+
+@pytest.fixture
+def known_pool(toy_pool, tmp_path):
+    """Return a copy of the pool whose header says what it is made of."""
+    shutil.copytree(toy_pool, tmp_path / "pool")
+    path = tmp_path / "pool" / "pool.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | TOYS))
+    return path.parent
+
+
+def test_weights_that_do_not_say_what_they_learnt_from_are_of_unknown_origin(
+    tiny, known_pool, layout, tmp_path
+):
+    """They were taken for fresh ones, and the pool for all that there was."""
+    fresh = _Run(_config(known_pool, tmp_path / "fresh"), layout, resume=False)
+    assert fresh.made_of == TOYS
+    network = PRNLite(TinyConfig(), rngs=nnx.Rngs(0))
+    path = tmp_path / "first.safetensors"
+    initial = _saved(path, network, "prn-lite", layout, training={})
+    run = _Run(_config(known_pool, tmp_path / "run", initial=initial), layout, resume=False)
+    unknown = TOYS | {"data": "pictures of unknown origin; toys"}
+    assert run.made_of == unknown
+    record = {
+        "network": describe_network(fresh.config, fresh.graph, fresh.state),
+        "shards": fresh.pool.names, "order": fresh.order.state, "seconds": 0.0, "best": 1.0,
+    }  # fmt: skip
+    save_checkpoint(tmp_path / "fresh" / "last.checkpoint", fresh.state, record)  # an older one
+    assert _Run(fresh.config, layout, resume=True).made_of == unknown
