@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import InputError
@@ -83,9 +84,10 @@ def check_budget(minutes: float | None, steps: int | None) -> None:
         raise InputError(f"a training run of {budget:g} {name}; give more than 0, and an end")
 
 
-def astray(step: int) -> InputError:
-    """Return the error of a run whose errors are no numbers any more; they stay so."""
+def astray(step: int, networks: Collection[str] = ()) -> InputError:
+    """Return the error of a run, or of its named networks, whose errors stay no numbers."""
+    whose = f" of {', '.join(sorted(networks))}" if networks else ""
     return InputError(
-        f"the training went astray by step {step}: its errors are no numbers any more; "
+        f"the training{whose} went astray by step {step}: its errors are no numbers any more; "
         "start anew with a lower learning rate (--rate)"
     )

@@ -14,6 +14,7 @@ import dataclasses
 import functools
 import hashlib
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def train_on_device(
 
     Raises:
         InputError: the store cannot be filled, or weights that are no numbers any more (a learning
-            rate that is too high); those of the other networks are written first.
+            rate that is too high), at the end where other networks were sound: those are written.
     """
     with no_empty_folder(Path(config.output)):
         run = _Run(networks, config, layout, store, rates or {}, made_of)
@@ -185,6 +186,7 @@ class _Run:
 
         self.steps = make_store_steps(config, update, photo_share=store.photo_share)
         self.count, self.drawn, self.seconds = 0, 0, 0.0
+        self.gone: set[str] = set()  # names of networks gone astray
         key = jax.random.fold_in(jax.random.key(config.seed), jnp.uint32(_fingerprint(networks)))
         self.draw_key, self.key = jax.random.split(key)
 
@@ -235,8 +237,18 @@ class _Run:
                     report(row)
             if self.seconds - saved >= 60.0 * self.config.report_minutes:
                 saved = self.seconds
-                self._save()
-        return self._save()
+                self._go_on_without(self._save())
+        if gone := self._save():
+            raise astray(self.count, gone)
+        return {name: self._weights(name) for name in self.graphs}
+
+    def _go_on_without(self, gone: set[str]) -> None:
+        """Warn of networks gone astray, once; the others go on to their cooldown."""
+        if len(gone) == len(self.graphs):
+            raise astray(self.count, gone)
+        if new := gone - self.gone:
+            warnings.warn(f"{astray(self.count, new)}; the others go on", stacklevel=2)
+        self.gone |= new
 
     def _advance(self) -> dict[str, jax.Array]:
         """Make some steps, then draw some faces."""
@@ -272,8 +284,8 @@ class _Run:
             writer.writerow(row)
         return row
 
-    def _save(self) -> dict[str, Path]:
-        """Write the weights of the moving averages, those that are numbers."""
+    def _save(self) -> set[str]:
+        """Write the weights of the moving averages; return the names of those no numbers."""
         training = {
             "steps": self.count,
             "images": self.count * self.config.batch,
@@ -287,14 +299,11 @@ class _Run:
             layout_digest=self.layout.digest,
             training=training,
         )
-        paths = {name: self._weights(name) for name in self.graphs}
-        is_sound = True
-        for name, path in paths.items():
+        gone = set()
+        for name, graph in self.graphs.items():
             average, rest = jax.device_get((self.state[name].average, self.state[name].rest))
             if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(average)):
-                is_sound = False  # what was saved before stays
+                gone.add(name)  # what was saved before stays
                 continue
-            save_weights(path, nnx.merge(self.graphs[name], average, rest), header)
-        if not is_sound:
-            raise astray(self.count)
-        return paths
+            save_weights(self._weights(name), nnx.merge(graph, average, rest), header)
+        return gone

@@ -110,19 +110,47 @@ def _spoil(state):
     return dataclasses.replace(state, average=average)
 
 
-def test_weights_that_are_no_numbers_replace_no_sound_ones(tiny, layout, tmp_path):
-    """A network gone astray was written over what had been saved of it before."""
-    config = TrainConfig(pool=Path(), output=tmp_path, steps=1)
-    run = on_device._Run({"a": tiny, "b": tiny}, config, layout, StoreConfig(), {}, {})
+def _run_of_two(network, layout, output, *, astray, monkeypatch):
+    """Return a run of networks a and b that saves itself every three steps, and never learns."""
+    config = TrainConfig(pool=Path(), output=output, steps=9, report_minutes=0.0)
+    run = on_device._Run({"a": network, "b": network}, config, layout, StoreConfig(), {}, {})
     run.photos = SimpleNamespace(image=[])
-    paths = run._save()
-    before = {name: path.read_bytes() for name, path in paths.items()}
-    run.state["a"] = _spoil(run.state["a"])
-    run.count = 3
-    with pytest.raises(InputError, match="astray by step 3: its errors are no numbers any more"):
-        run._save()
-    assert paths["a"].read_bytes() == before["a"]
-    assert load_weights(paths["b"])[1].training["steps"] == 3  # the sound one is still written
+
+    def advance(self):
+        self.count += 3
+        if self.count == 6:
+            self.state |= {name: _spoil(self.state[name]) for name in astray}
+        return {"loss": jnp.zeros(())}
+
+    monkeypatch.setattr(on_device._Run, "_advance", advance)
+    return run
+
+
+def _steps(output):
+    return {p.stem: load_weights(p)[1].training["steps"] for p in output.glob("*.safetensors")}
+
+
+def test_weights_that_are_no_numbers_replace_no_sound_ones(tiny, layout, tmp_path, monkeypatch):
+    """A network gone astray was written over what had been saved of it before.
+
+    The sound one was stopped there, without its cooldown.
+    """
+    run = _run_of_two(tiny, layout, tmp_path, astray=["a"], monkeypatch=monkeypatch)
+    words = "the training of a went astray by step {}: its errors are no numbers any more"
+    with (
+        pytest.warns(UserWarning, match=words.format(6)) as warned,
+        pytest.raises(InputError, match=words.format(9)),
+    ):
+        run.go(None)
+    assert len(warned) == 1
+    assert _steps(tmp_path) == {"a": 3, "b": 9}
+
+
+def test_a_run_of_which_all_networks_go_astray_ends(tiny, layout, tmp_path, monkeypatch):
+    run = _run_of_two(tiny, layout, tmp_path, astray=["a", "b"], monkeypatch=monkeypatch)
+    with pytest.raises(InputError, match="of a, b went astray by step 6"):
+        run.go(None)
+    assert _steps(tmp_path) == {"a": 3, "b": 3}
 
 
 def test_a_run_from_other_weights_draws_other_faces(tiny, layout, tmp_path):
