@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ..errors import InputError
 
-__all__ = ["AugmentConfig", "TrainConfig", "astray", "check_budget"]
+__all__ = ["HELD_BACK", "AugmentConfig", "TrainConfig", "astray", "check_budget"]
+
+HELD_BACK = 384  # samples of a pool that are never trained on, at most
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ class TrainConfig:
     workers: int = 2  # threads that decode and augment
     prefetch: int = 6  # batches
     negatives: Path | None = None  # folder of pictures without faces, for the confidence
-    validation: int = 384  # samples that are validated, of those that the first pool keeps back
+    validation: int = HELD_BACK  # samples that are validated: at most those the first pool keeps
     report_minutes: float = 4.0  # between checkpoints, validations and pictures
     refresh_minutes: float = 1.0  # between looks for new shards
     augment: AugmentConfig = AugmentConfig()

@@ -24,12 +24,12 @@ from jaxtyping import Float, UInt8
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import inplane_roll, rotation_from_angles
+from .config import HELD_BACK
 
 __all__ = ["Pool", "Sample"]
 
 CONTROL_SCALE = 64.0  # stored int16 = 64 x pixels
 _FIRST = "shard_0000.npz"  # of every folder: its last quarter is kept for validation
-_HELD_BACK = 384  # samples at most
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -161,10 +161,13 @@ class Pool:
         count, end = len(shard.offset) - 1, len(self) + len(shard.offset) - 1
         self._start.append(end)
         if path.name == _FIRST:
-            self.held_back.update(range(end - min(_HELD_BACK, count // 4), end))
+            self.held_back.update(range(end - min(HELD_BACK, count // 4), end))
 
-    def validation(self, at_most: int = _HELD_BACK) -> range:
+    def validation(self, at_most: int = HELD_BACK) -> range:
         """Return the first folder's samples kept for validation: of its first shard's last quarter.
+
+        Args:
+            at_most: fewer of them; a larger number adds none, since the others are trained on.
 
         Raises:
             InputError: that shard is missing, or holds too few.
@@ -182,7 +185,7 @@ class Pool:
                 f"the first shard of the pool {self.folder} holds {count} pictures; "
                 "need 4 or more, of which a quarter is kept for validation"
             )
-        return range(end - min(at_most, _HELD_BACK, count // 4), end)
+        return range(end - min(at_most, HELD_BACK, count // 4), end)
 
     def check_layout(self, layout: UVLayout) -> None:
         """Raise an `InputError` where the labels are those of another UV layout."""
