@@ -84,12 +84,16 @@ def photo_origin(
 
 
 def merge_origins(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return ``data`` and ``licences`` of all parts: headers of pools, ``training`` of weights."""
+    """Return ``data`` and ``licences`` of all parts: headers of pools, ``training`` of weights.
+
+    Headers written by hand may hold a ``description`` in place of ``data``.
+    """
     data: list[str] = []
     licences: dict[str, str] = {}
     for part in parts:
-        data += str(part.get("data", _UNKNOWN)).split("; ")
-        licences |= part.get("licences", {})
+        words = part.get("data") or part.get("description") or _UNKNOWN
+        data += str(words).split("; ")
+        licences |= part.get("licences") or {}
     return {"data": "; ".join(dict.fromkeys(data)), "licences": licences}
 
 

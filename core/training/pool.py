@@ -79,6 +79,8 @@ def _read_header(folder: Path) -> dict[str, Any]:
     try:
         header: dict[str, Any] = json.loads(path.read_text())
         int(header["size"]), str(header["layout_digest"])
+        if not isinstance(header.get("licences") or {}, dict):
+            raise TypeError("its licences are no object of sources and licences")
     except (OSError, KeyError, TypeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(

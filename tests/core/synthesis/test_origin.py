@@ -82,3 +82,9 @@ def test_merged_origins_name_everything_once():
         "data": "a; b; c; pictures of unknown origin",
         "licences": {"x": "MIT", "y": "CC0"},
     }
+
+
+def test_headers_written_by_hand_are_merged():
+    """A description was ignored, and licences of null ended in a traceback."""
+    parts = [{"description": "old faces", "licences": None}, {"data": "b", "description": "c"}]
+    assert merge_origins(parts) == {"data": "old faces; b", "licences": {}}

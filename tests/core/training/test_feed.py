@@ -64,6 +64,16 @@ def test_missing_pool_is_an_input_error(tmp_path):
         Pool(tmp_path)
 
 
+def test_licences_that_are_not_those_of_sources_are_an_input_error(tmp_path):
+    """They ended in a traceback once they were merged."""
+    header = {"size": 320, "layout_digest": "x", "licences": ["MIT"]}
+    (tmp_path / "pool.json").write_text(json.dumps(header))
+    with pytest.raises(InputError, match=r"cannot read the pool .*its licences are no object"):
+        Pool(tmp_path)
+    (tmp_path / "pool.json").write_text(json.dumps(header | {"licences": None}))
+    assert len(Pool(tmp_path)) == 0
+
+
 def test_damaged_shard_is_an_input_error(tmp_path):
     (tmp_path / "pool.json").write_text(json.dumps({"size": 320, "layout_digest": "x"}))
     (tmp_path / "shard_0000.npz").write_bytes(b"PK but no archive")
