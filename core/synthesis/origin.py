@@ -76,7 +76,8 @@ def photo_origin(
             sources_sha256=_digest(files, weights),
         )
     files = [*_all_files(pack / "images"), pack / "landmarks.npz"]
-    files += _head_files((assets or pack.parent) / "face_model")
+    model = (assets or pack.parent) / "face_model"
+    files += [*_head_files(model), model / "mediapipe_to_ict.npz"]
     files += [] if fits is None else [fits / "fits.npz"]
     return Origin(
         data="photos, turned", licences=_HEAD | _PHOTOS, sources_sha256=_digest(files, weights)
