@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped, UInt8, UInt16
+from jaxtyping import Float, Shaped, UInt8
 from PIL import Image, ImageCms
 
 from ..errors import InputError
@@ -26,6 +26,14 @@ from ..levels import quantise
 from .encoding import FORMATS, Extras
 from .face_files import is_face_file
 from .provenance import Provenance, packet_in
+from .sixteen_bits import (
+    ORIENTATION,
+    decode_16_bit,
+    is_16_bit,
+    is_16_bit_grey,
+    rgb_from_grey,
+    upright,
+)
 from .xmp import packet_for
 
 __all__ = [
@@ -39,11 +47,6 @@ __all__ = [
 ]
 
 MAX_PIXELS = 130_000_000  # a 108 megapixel telephone passes; 1.6 GB as float32
-_ORIENTATION = 0x0112  # Exif and TIFF tag
-_BITS_PER_SAMPLE = 258  # TIFF tag, as those below
-_PHOTOMETRIC, _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 262, 0, 1, 2
-_PLANAR, _SEPARATE = 284, 2
-_EXTRA_SAMPLES, _ASSOCIATED = 338, 1  # the first extra channel is alpha, colours multiplied by it
 _MOST_DPI = 65_535  # what a JPEG can say
 _NO_PHOTO_MODES = ("I", "F")  # 32-bit integers and floats: measurements, not photos
 
@@ -148,14 +151,13 @@ def _photo(path: Path | None, picture: Image.Image, content: bytes) -> Photo:
     """Return a picture as a photo; without its file's content it has what Pillow made of it."""
     notes = () if path is None else _notes(path, picture)
     orientation, exif = _exif(picture)
-    if path is None and picture.mode.startswith("I;16"):
-        grey = np.asarray(picture).astype(np.uint16)
-        pixels, icc = np.repeat(grey[..., None], 3, axis=2), None
-    elif path is not None and _is_16_bit(picture, content):
-        pixels, icc = _decode_16_bit(path, picture, content), picture.info.get("icc_profile")
+    if path is None and is_16_bit_grey(picture):
+        pixels, icc = rgb_from_grey(np.asarray(picture).astype(np.uint16), picture), None
+    elif path is not None and is_16_bit(picture, content):
+        pixels, icc = decode_16_bit(path, picture, content), picture.info.get("icc_profile")
     else:
         pixels, icc = _decode_8_bit(path or Path("the picture"), picture)
-    pixels = _upright(pixels, orientation)
+    pixels = upright(pixels, orientation)
     return Photo(
         image=_shares(pixels[..., :3]),
         alpha=_shares(pixels[..., 3]) if pixels.shape[2] == 4 else None,
@@ -191,13 +193,13 @@ def _exif(picture: Image.Image) -> tuple[int, bytes | None]:
     """
     try:
         exif = picture.getexif()
-        orientation = 1 if picture.format == "TIFF" else exif.get(_ORIENTATION, 1)
+        orientation = 1 if picture.format == "TIFF" else exif.get(ORIENTATION, 1)
         if "exif" not in picture.info:  # a TIFF's own tags describe the file, not the photo
             return orientation, None
-        upright = Image.Exif()
-        upright.load(exif.tobytes())  # a copy: the picture, perhaps a caller's, keeps its own
-        upright[_ORIENTATION] = 1
-        return orientation, upright.tobytes()
+        kept = Image.Exif()
+        kept.load(exif.tobytes())  # a copy: the picture, perhaps a caller's, keeps its own
+        kept[ORIENTATION] = 1
+        return orientation, kept.tobytes()
     except Exception:  # damaged Exif comes in many ways and must not cost the photo
         return 1, None
 
@@ -214,75 +216,6 @@ def _density(picture: Image.Image, orientation: int) -> tuple[float, float] | No
     if not (0.0 < across < _MOST_DPI and 0.0 < down < _MOST_DPI):
         return None
     return (down, across) if orientation in (5, 6, 7, 8) else (across, down)
-
-
-def _is_16_bit(picture: Image.Image, content: bytes) -> bool:
-    if picture.format == "PNG":
-        return content[24] == 16  # IHDR: bit depth
-    if picture.format == "TIFF":
-        bits = picture.tag_v2.get(_BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
-        return max(bits) == 16
-    return picture.mode.startswith("I;16")
-
-
-def _decode_16_bit(
-    path: Path, picture: Image.Image, content: bytes
-) -> UInt16[np.ndarray, "height width channels"]:
-    tags = getattr(picture, "tag_v2", {})  # of a TIFF
-    if tags.get(_PHOTOMETRIC, _RGB) not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
-        raise InputError(
-            f"{path} is a 16-bit TIFF in {picture.mode}; save it as RGB or with 8 bits"
-        )
-    orientation = tags.get(_ORIENTATION, 1)
-    # OpenCV takes a truncated file without a word, Pillow does not; it forgets the orientation.
-    picture.load()
-    if tags.get(_PLANAR) == _SEPARATE:
-        pixels = _decode_planes(path, content, orientation)
-    else:
-        pixels = _decode_interleaved(content)
-    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        pixels = ~pixels
-    if pixels.shape[2] == 4 and _ASSOCIATED in tags.get(_EXTRA_SAMPLES, ()):
-        return _divided_by_alpha(pixels)
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-
-
-def _decode_interleaved(content: bytes) -> UInt16[np.ndarray, "height width channels"]:
-    """Decode by OpenCV, whose own TIFF reader knows LZW and turns the photo upright."""
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16:
-        raise ValueError("this kind of 16-bit image cannot be decoded")
-    if pixels.ndim == 2:
-        return pixels[..., None]
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-
-
-def _decode_planes(
-    path: Path, content: bytes, orientation: int
-) -> UInt16[np.ndarray, "height width channels"]:
-    """Decode a TIFF with a plane for each colour, which OpenCV takes for a grey picture."""
-    import tifffile  # only this kind needs it
-
-    with tifffile.TiffFile(io.BytesIO(content)) as file:
-        page = file.pages.first
-        if page.compression not in tifffile.TIFF.DECOMPRESSORS:
-            raise InputError(
-                f"{path} is a 16-bit TIFF with separate colour planes, compressed by "
-                f"{tifffile.COMPRESSION(page.compression).name}; save it with interleaved colours"
-            )
-        planes = page.asarray()
-    if planes.dtype != np.uint16:
-        raise ValueError("this kind of 16-bit image cannot be decoded")
-    planes = planes.reshape(-1, *planes.shape[-2:])
-    return _upright(planes.transpose(1, 2, 0), orientation)
-
-
-def _divided_by_alpha(
-    pixels: UInt16[np.ndarray, "height width 4"],
-) -> UInt16[np.ndarray, "height width 4"]:
-    alpha = np.maximum(pixels[..., 3:], 1).astype(np.float32)
-    color = np.minimum(np.rint(pixels[..., :3] * (np.float32(65535) / alpha)), 65535)
-    return np.concatenate([color.astype(np.uint16), pixels[..., 3:]], axis=2)
 
 
 def _decode_8_bit(
@@ -308,19 +241,6 @@ def _rgb_from_cmyk(picture: Image.Image, icc: bytes | None) -> Image.Image:
         except ImageCms.PyCMSError:
             pass  # a damaged profile: fall back to the plain formula
     return picture.convert("RGB")
-
-
-def _upright(
-    pixels: Shaped[np.ndarray, "height width channels"], orientation: int
-) -> Shaped[np.ndarray, "height2 width2 channels"]:
-    """Undo an Exif orientation (2 to 4: mirrored and turned, 5 to 8: transposed too)."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def check_image_name(path: Path) -> None:

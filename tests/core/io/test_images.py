@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from uvface.core import files
 from uvface.core.errors import InputError
-from uvface.core.io.images import read_photo, write_image
+from uvface.core.io.images import photo_from_picture, read_photo, write_image
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +227,28 @@ def test_missing_file_and_folder(tmp_path):
         read_photo(tmp_path / "nobody.jpg")
     with pytest.raises(InputError, match="is a folder"):
         read_photo(tmp_path)
+
+
+@pytest.mark.parametrize("is_opened", [False, True])
+def test_16_bit_pgm_is_a_photo(tmp_path, is_opened):
+    """It was taken for 32 bits."""
+    path, grey = tmp_path / "a.pgm", np.arange(12).reshape(3, 4) * 300
+    path.write_bytes(b"P5 4 3 4095\n" + grey.astype(">u2").tobytes())
+    with Image.open(path) as picture:
+        photo = photo_from_picture(picture) if is_opened else read_photo(path)
+    assert photo.bit_depth == 16
+    np.testing.assert_allclose(photo.image, np.repeat(grey[..., None] / 4095, 3, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("is_opened", [False, True])
+def test_16_bit_grey_keeps_what_is_transparent(tmp_path, is_opened):
+    path, grey = tmp_path / "a.png", np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
+    Image.fromarray(grey).save(path, transparency=15000)
+    with Image.open(path) as picture:
+        photo = photo_from_picture(picture) if is_opened else read_photo(path)
+    assert photo.alpha is not None
+    np.testing.assert_array_equal(photo.alpha, np.where(grey == 15000, 0, 1))
+    np.testing.assert_allclose(photo.image, np.repeat(grey[..., None] / 65535, 3, 2), atol=1e-6)
 
 
 def test_32_bit_values_are_refused(tmp_path):
