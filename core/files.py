@@ -154,7 +154,7 @@ def hidden_folder(folder: Path, *, name: str) -> Iterator[Path]:
         InputError: from the block, with the folder for the hidden one's place; or it cannot be
             made.
     """
-    place = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+    place = folder / _hidden_name(name)
     try:
         make_folder(place)
         yield place
@@ -164,23 +164,29 @@ def hidden_folder(folder: Path, *, name: str) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def _hidden_name(name: str) -> str:
+    """Return another name each time, of fewer than the 255 bytes that file systems take."""
+    return f".{name[:50]}.{secrets.token_hex(4)}.tmp"
+
+
 def write_bytes_atomic(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it.
 
     The bytes go to a hidden file in the same folder, which then takes the name in one step. A
     missing folder is created. When anything fails, what stood there before stays, and no new
-    folder does.
+    folder does. Where a link has the name, the file that it leads to is written.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    with no_empty_folder(path.parent):
+    place = _place(path)
+    temporary = place.with_name(_hidden_name(path.name))
+    with no_empty_folder(place.parent):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("xb") as stream:
                 stream.write(content)
-            os.replace(temporary, path)
+            os.replace(temporary, place)
         except BaseException as error:
             with contextlib.suppress(OSError):
                 temporary.unlink()

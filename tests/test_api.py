@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from mean_faces import mean_face
 
 import uvface
+from uvface import cli
 from uvface.core.io.images import Photo
 from uvface.core.network.weights_file import read_layout
 from uvface.editing.result import EditResult
@@ -64,6 +66,12 @@ def test_results_and_faces_are_told_in_a_line() -> None:
     assert repr(result) == "EditResult(60x40 px, operation='edit', faces=1, warnings=[])"
     assert SwapResult.__repr__ is EditResult.__repr__
     assert repr(face).startswith("Face(box=[") and len(repr(face)) < 200
+
+
+def test_commands_have_functions_of_their_names_but_for_four() -> None:
+    """So the README says."""
+    names = {name.replace("-", "_") for name in typer.main.get_command(cli.app).commands}
+    assert names - {*uvface.__all__} == {"inspect", "models", "doctor", "benchmark"}
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

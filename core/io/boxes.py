@@ -125,10 +125,10 @@ def _from_landmarks(path: Path) -> list[list[float]] | InputError:
 
 def _from_json(path: Path) -> GivenBoxes:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))  # Windows writes a mark first
     except OSError as error:
         raise InputError(f"cannot read the boxes {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: nested too deeply
         raise InputError(f"{path} is not JSON ({error}); {_NEED}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds a {type(content).__name__}; {_NEED}")

@@ -18,6 +18,7 @@ __all__ = ["as_json", "file_sizes", "is_result", "origin", "read_existing", "who
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
+_UNREADABLE = (OSError, ValueError, RecursionError, KeyError, TypeError)  # what a record can be
 _START = b'{\n "image": '  # of a record
 
 
@@ -57,7 +58,7 @@ def read_existing(
         is_chosen = all(_KEYS.get(name, name) in files for files in named for name in save)
         sizes = record["sizes"]
         is_whole = sizes == file_sizes(folder / name for name in sizes)
-    except (OSError, ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         return None
     if stored != options or not (is_chosen and is_whole):
         return None
@@ -176,7 +177,7 @@ def _parsed(content: bytes) -> dict[str, Any] | None:
     """Return what a ``STEM.json`` says: nothing where it was cut short, None of other files."""
     try:
         record = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {} if content.startswith(_START) else None
     is_record = isinstance(record, dict) and {"image", "weights", "faces"} <= set(record)
     return record if is_record else None
@@ -222,5 +223,5 @@ def _named(path: Path) -> set[str]:
         names = {name for face in faces for name in face["files"].values()}
         meshes = [name.removesuffix(".obj") for name in names if name.endswith(".obj")]
         return names | {f"{mesh}{end}" for mesh in meshes for end in (".mtl", "_texture.png")}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (*_UNREADABLE, AttributeError):
         return set()

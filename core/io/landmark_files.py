@@ -45,7 +45,7 @@ def read_landmark_file(path: Path) -> list[Float[np.ndarray, "points 2"]]:
 
 
 def _from_json(path: Path) -> list[np.ndarray]:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8-sig"))
     return [np.asarray(face["landmarks"], dtype=np.float64)[:, :2] for face in content["faces"]]
 
 
@@ -58,13 +58,13 @@ def _from_mat(path: Path) -> list[np.ndarray]:
 
 
 def _from_pts(path: Path) -> list[np.ndarray]:
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     inside = text[text.index("{") + 1 : text.index("}")]
     return [np.array(inside.split(), dtype=np.float64).reshape(-1, 2) - 1.0]
 
 
 def _from_text(path: Path) -> list[np.ndarray]:
-    lines = path.read_text(encoding="utf-8").replace(",", " ").splitlines()
+    lines = path.read_text(encoding="utf-8-sig").replace(",", " ").splitlines()
     rows = np.array([line.split() for line in lines if line.strip()], dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] not in (2, 3):
         raise ValueError(f"rows of shape {rows.shape}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from uvface.core.errors import InputError
-from uvface.core.files import InputFiles, no_empty_folder, write_bytes_atomic
+from uvface.core.files import InputFiles, hidden_folder, no_empty_folder, write_bytes_atomic
 
 
 @pytest.fixture
@@ -55,6 +55,25 @@ def test_a_file_that_cannot_be_written_leaves_no_new_folder(tmp_path, monkeypatc
     with pytest.raises(InputError, match="No space left"):
         write_bytes_atomic(tmp_path / "new" / "folder" / "a.png", b"content")
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".png", "ü" * 125 + ".png"])  # of 255 and 254 bytes
+def test_the_longest_names_can_be_written(tmp_path, name) -> None:
+    write_bytes_atomic(tmp_path / name, b"content")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with hidden_folder(tmp_path, name=name) as place:
+        assert place.is_dir()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path) -> None:
+    (tmp_path / "kept").mkdir()
+    link, target = tmp_path / "link.png", tmp_path / "kept" / "a.png"
+    for is_there in (False, True):
+        if not is_there:
+            link.symlink_to(target)
+        write_bytes_atomic(link, b"content")
+        assert link.is_symlink() and target.read_bytes() == b"content"
+        assert {path.name for path in tmp_path.rglob("*")} == {"kept", "link.png", "a.png"}
 
 
 def test_folders_stay_that_were_there_or_hold_something(tmp_path) -> None:

@@ -64,6 +64,19 @@ def test_bad_landmark_file_is_one_line_when_it_is_needed(tmp_path, name, content
     assert "\n" not in str(caught.value)
 
 
+def test_boxes_saved_on_windows_are_read(tmp_path):
+    """Editors there write a mark before the text."""
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps({"anna": [[1, 2, 3, 4]]}), encoding="utf-8-sig")
+    assert read_boxes(path, [ANNA]).get(ANNA) == [[1.0, 2.0, 3.0, 4.0]]
+
+
+def test_boxes_nested_too_deeply_are_one_line(tmp_path):
+    (tmp_path / "boxes.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="is not JSON"):
+        read_boxes(tmp_path / "boxes.json", [ANNA])
+
+
 def test_folder_without_landmark_files(tmp_path):
     with pytest.raises(InputError, match=r"holds no landmarks of anna\.jpg"):
         read_boxes(tmp_path, [ANNA])

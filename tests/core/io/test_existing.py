@@ -13,7 +13,7 @@ from uvface.core.errors import InputError
 from uvface.core.files import InputFiles, write_bytes_atomic
 from uvface.core.find_photos import find_photos
 from uvface.core.geometry.layout import load_layout
-from uvface.core.io.existing import read_existing
+from uvface.core.io.existing import is_result, read_existing
 from uvface.core.io.images import Photo
 from uvface.core.io.results import OUTPUTS, write_results
 
@@ -122,13 +122,15 @@ def test_what_a_killed_run_leaves_is_no_photo_and_is_replaced(
     assert names == {"p.png", "p.json", *(f"p_{k}{end}" for k in (0, 1) for end in endings)}
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"faces": []}', "notes"])
+@pytest.mark.parametrize("content", ["", "[]", '{"faces": []}', "notes", "[" * 100_000])
 def test_a_json_file_of_others_is_kept(tmp_path, face, layout, content):
     path = tmp_path / "as tro.naut.json"
     path.write_text(content)
     with pytest.raises(InputError, match="no result of uvface"):
         write_results(tmp_path, NAME, PHOTO, [face], layout, save=["pose"], weights="w")
     assert path.read_text() == content and list(tmp_path.iterdir()) == [path]
+    assert not is_result(tmp_path / "as tro.naut_overlay.png")
+    assert read_existing(tmp_path, NAME, save=[], options={}) is None
 
 
 def test_files_that_no_result_names_are_kept(tmp_path, face, layout):
