@@ -13,7 +13,8 @@ def pack(tmp_path):
     """Return a folder with files where the data pack has them."""
     folder = tmp_path / "pack"
     names = [
-        f"face_model/{COMPACT_FILE}", "face_model/mediapipe_to_ict.npz", "skins/a_face.jpg", "parts/eyes/brown.jpg",
+        f"face_model/{COMPACT_FILE}", "face_model/mediapipe_to_ict.npz", "skins/a_face.jpg",
+        "parts/eyes/brown.jpg",
         "hdri/hdri_sh9.npz", "backgrounds/images/1.jpg", "made/skins.npz", "made/fits.npz",
         "photos/images/p.jpg", "photos/landmarks.npz",
     ]  # fmt: skip
