@@ -14,6 +14,7 @@ from pathlib import Path
 from .errors import InputError
 
 __all__ = [
+    "ClaimedFiles",
     "InputFiles",
     "file_sha256",
     "hidden_folder",
@@ -28,16 +29,19 @@ __all__ = [
 class InputFiles:
     """Files that are read, so that nothing is written over one of them.
 
-    A file is known by whatever path leads to it, also through links.
+    A file is known by whatever path leads to it, also through links, and on disks that take small
+    letters and capitals for the same.
     """
 
     def __init__(self, paths: Iterable[str | Path | None] = ()) -> None:
         """Take the files; None stands for one that is not given, or not of a file."""
-        self._places = frozenset(_place(path) for path in paths if path is not None)
+        given = [path for path in paths if path is not None]
+        self._places = frozenset(map(_place, given))
+        self._numbers = frozenset(map(_number, given)) - {None}
 
     def __contains__(self, output: Path) -> bool:
         """Return whether a file to be written is one of those that are read."""
-        return _place(output) in self._places
+        return _place(output) in self._places or _number(output) in self._numbers
 
     def spare(
         self, output: Path, *, role: str = "an input", advice: str = "choose another name"
@@ -58,6 +62,36 @@ class InputFiles:
 
 def _place(path: str | Path) -> Path:
     return Path(os.path.realpath(path))  # unlike `Path.resolve`, also of links in a circle
+
+
+def _number(path: str | Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others of the machine; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+class ClaimedFiles:
+    """Files that are written in turn, and for whom: so that none is written twice."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._owners: dict[str, dict[Path, Path]] = {}  # name without capitals -> file -> owner
+
+    def claim(self, output: Path, owner: Path) -> Path | None:
+        """Note for whom a file is written; return for whom it was before, or None.
+
+        Names that differ in capitals alone are one file where the first is there by now, and the
+        disk takes them for the same.
+        """
+        alike = self._owners.setdefault(os.path.realpath(output).casefold(), {})
+        for other, earlier in alike.items():
+            if output in InputFiles([other]):
+                return earlier
+        alike[output] = owner
+        return None
 
 
 def file_sha256(path: Path) -> str:

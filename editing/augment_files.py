@@ -15,7 +15,7 @@ from typing import Any
 from ..core.arguments import as_number, plain_number
 from ..core.batch import Item
 from ..core.errors import InputError, UvfaceError
-from ..core.files import InputFiles, file_sha256, make_folder, no_empty_folder
+from ..core.files import ClaimedFiles, InputFiles, file_sha256, make_folder, no_empty_folder
 from ..core.find_photos import find_photos
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
@@ -205,7 +205,7 @@ def _run(files: Sequence[Path], job: _Job) -> Iterator[Item]:
 
 def _items(files: Sequence[Path], job: _Job) -> Iterator[Item]:
     inputs = InputFiles([*files, *(job.donors.files if job.donors else ())])
-    owners: dict[Path, Path] = {}
+    owners = ClaimedFiles()
     for path in files:
         try:
             item = _one(path, job, inputs, owners)
@@ -216,7 +216,7 @@ def _items(files: Sequence[Path], job: _Job) -> Iterator[Item]:
         yield dataclasses.replace(item, warnings=(*item.warnings, *notes))
 
 
-def _one(path: Path, job: _Job, inputs: InputFiles, owners: dict[Path, Path]) -> Item:
+def _one(path: Path, job: _Job, inputs: InputFiles, owners: ClaimedFiles) -> Item:
     photo = read_photo(path)
     sha256 = file_sha256(path)
     old = _old_places(path, sha256, job) if job.skip_existing else []
@@ -243,13 +243,13 @@ def _old_places(path: Path, sha256: str, job: _Job) -> list[list[Place]]:
     return []
 
 
-def _claim(places: Sequence[Sequence[Place]], inputs: InputFiles, owners: dict[Path, Path]) -> None:
+def _claim(places: Sequence[Sequence[Place]], inputs: InputFiles, owners: ClaimedFiles) -> None:
     """Raise InputError where a picture is another photo, or another photo's picture."""
     for place in (place for row in places for place in row):
         inputs.spare(place.picture, advice="choose another folder")
         check_picture(place.picture)
-        owner = owners.setdefault(place.picture, place.photo)
-        if owner != place.photo:
+        owner = owners.claim(place.picture, place.photo)
+        if owner not in (None, place.photo):
             raise InputError(f"{place.photo} would overwrite pictures of {owner}; rename one")
 
 

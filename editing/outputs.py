@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError, UvfaceError
-from ..core.files import InputFiles
+from ..core.files import ClaimedFiles, InputFiles
 from ..core.io.photos import PhotoLike, photo_origin
 from ..core.io.provenance import software_name
 from ..core.io.sidecar import is_intact, origin_record, read_sidecar, sidecar_path
@@ -67,15 +67,13 @@ class Outputs:
     def __init__(self, inputs: InputFiles) -> None:
         """Take the files that are read."""
         self._inputs = inputs
-        self._owners: dict[Path, Path] = {}
+        self._claimed = ClaimedFiles()
 
     def claim(self, output: Path, photo: Path) -> None:
         """Keep an output for a photo; raise InputError where it is another's, or is read."""
-        place = Path(os.path.realpath(output))
-        if place in self._owners:
-            owner = self._owners[place]
+        owner = self._claimed.claim(output, photo)
+        if owner is not None:
             raise InputError(f"{output} is the output of {owner}, too; name another")
-        self._owners[place] = photo
         self._inputs.spare(output, role="an input of the batch", advice="choose another folder")
 
 

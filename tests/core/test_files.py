@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from uvface.core.errors import InputError
-from uvface.core.files import InputFiles, hidden_folder, no_empty_folder, write_bytes_atomic
+from uvface.core.files import (
+    ClaimedFiles,
+    InputFiles,
+    hidden_folder,
+    no_empty_folder,
+    write_bytes_atomic,
+)
 
 
 @pytest.fixture
@@ -34,6 +40,17 @@ def test_an_input_is_known_by_every_path(inputs: InputFiles, output: str) -> Non
 def test_other_files_may_be_written(inputs: InputFiles, output: str) -> None:
     assert Path(output) not in inputs
     inputs.spare(Path(output))
+
+
+def test_a_disk_may_take_capitals_for_small_letters(inputs: InputFiles, tmp_path) -> None:
+    """A second name of the same file stands for such a disk."""
+    os.link("a.png", "A.png")
+    assert Path("A.png") in inputs and Path("B.png") not in inputs
+    claimed, anna, ben = ClaimedFiles(), Path("anna.png"), Path("ben.png")
+    assert claimed.claim(Path("a.png"), anna) is claimed.claim(Path("B.png"), anna) is None
+    assert claimed.claim(Path("A.png"), ben) == anna
+    assert claimed.claim(Path("b.png"), ben) is None  # two files, as far as can be seen
+    assert claimed.claim(Path("./b.png"), anna) == ben
 
 
 def test_links_in_a_circle_are_no_input(inputs: InputFiles) -> None:

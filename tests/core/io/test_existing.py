@@ -167,6 +167,22 @@ def test_results_of_a_photo_elsewhere_are_kept(tmp_path, face, layout):
     assert _contents(tmp_path) == before
 
 
+def test_results_of_a_photo_whose_name_has_other_capitals_are_kept(tmp_path, face, layout):
+    """On a disk that takes both names for one file; second names of all files stand for it."""
+
+    def write(name):
+        photo = tmp_path / "photos" / name
+        write_results(tmp_path, photo, PHOTO, [face], layout, save=["landmarks"], weights="w")
+
+    write("a.jpg")
+    for file in list(tmp_path.iterdir()):
+        os.link(
+            file, tmp_path / file.name.upper().replace("KPT.TXT", "kpt.txt").replace("JSON", "json")
+        )
+    with pytest.raises(InputError, match="is the result of another photo"):
+        write("A.jpg")
+
+
 def _write_p(folder, face, layout, *, faces, **options):
     """Write results of a photo ``p.png`` of the folder."""
     save = ("mesh", "overlay", "landmarks")
