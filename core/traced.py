@@ -4,7 +4,7 @@ JAX keeps compiled code on disk (`compilation`), but finds it by the program, fo
 has to be traced and lowered first. Here the program itself is kept, as serialised StableHLO, under
 a key that names everything it depends on: this package's code that such functions are made of
 (`_TRACED`), the versions of JAX and Flax, what the caller says, and shapes and types of the
-arguments.
+arguments. Nothing is kept of calls on another device than JAX's first.
 """
 
 from __future__ import annotations
@@ -67,14 +67,18 @@ def keep_traced(
     def first(given: Any, leaves: list[_Leaf], signature: Any) -> list[jax.Array]:
         if signature in known:  # since: another thread held the lock
             return known[signature](*leaves)
+        if signature[-1]:  # a program is made for one platform, which need not be that one's
+            if _NOTHING_NEW.get():
+                raise LookupError(f"no program is kept for {key} on another device")
+            known[signature] = jax.jit(_named(_on_leaves(function, given), key))
+            return known[signature](*leaves)
         path = _path(f"{key} {signature[:2]}")
         stored = _stored(path)
         if _NOTHING_NEW.get() and not (stored and setting("jax_compilation_cache_dir")):
             raise LookupError(f"no program is kept for {key}")
         found = stored or _traced(function, given, leaves, path)
         # Compiled for shapes and types alone: whether JAX may move an argument does not count.
-        named = _named(found, key)
-        known[signature] = jax.jit(named) if signature[-1] else compiler(named, leaves)
+        known[signature] = compiler(_named(found, key), leaves)
         return known[signature](*leaves)
 
     def call(*arguments: Any) -> Any:
@@ -168,14 +172,20 @@ def _stored(path: Path) -> Callable[..., list[jax.Array]] | None:
         return None
 
 
-def _traced(
-    function: Callable[..., Any], given: Any, leaves: list[_Leaf], path: Path
-) -> Callable[..., list[jax.Array]]:
+def _on_leaves(function: Callable[..., Any], given: Any) -> Callable[..., list[jax.Array]]:
+    """Return a function of the leaves of arguments, and of its result's."""
+
     def on_leaves(*values: jax.Array) -> list[jax.Array]:
         found: list[jax.Array] = jax.tree.leaves(function(*jax.tree.unflatten(given, values)))
         return found
 
-    program = export.export(jax.jit(on_leaves))(*leaves)
+    return on_leaves
+
+
+def _traced(
+    function: Callable[..., Any], given: Any, leaves: list[_Leaf], path: Path
+) -> Callable[..., list[jax.Array]]:
+    program = export.export(jax.jit(_on_leaves(function, given)))(*leaves)
     with contextlib.suppress(InputError):  # no folder to write to: the next process traces again
         write_bytes_atomic(path, bytes(program.serialize()))
     return program.call

@@ -163,8 +163,9 @@ def test_where_no_compiled_code_is_kept_nothing_is_ready(folder, compiled_folder
 
 def test_another_device_is_followed(tmp_path):
     code = """
-import jax, jax.numpy as jnp, numpy as np
+import os, pathlib, jax, jax.numpy as jnp, numpy as np
 from uvface.core.traced import keep_traced
+folder = pathlib.Path(os.environ["UVFACE_CACHE"])
 twice = keep_traced(lambda x: 2.0 * x, key="twice", like=0)
 first, other = jax.devices()
 x = jnp.arange(3.0)
@@ -174,6 +175,13 @@ for given, device in ((x, first), (jax.device_put(x, other), other), (x, first))
     np.testing.assert_array_equal(found, 2.0 * np.asarray(x))
 with jax.default_device(other):
     assert twice(np.arange(3, dtype=np.float32)).devices() == {other}
+# Kept programs are of JAX's own platform, which the other device need not be of.
+kept = len([*folder.rglob("*.stablehlo")])
+with jax.default_device(other):
+    assert twice(np.arange(5, dtype=np.float32)).devices() == {other}
+assert len([*folder.rglob("*.stablehlo")]) == kept == 1
+twice(np.arange(5, dtype=np.float32))
+assert len([*folder.rglob("*.stablehlo")]) == 2
 """
     environment = os.environ | {
         "UVFACE_CACHE": str(tmp_path),

@@ -175,10 +175,8 @@ def test_results_of_a_photo_whose_name_has_other_capitals_are_kept(tmp_path, fac
         write_results(tmp_path, photo, PHOTO, [face], layout, save=["landmarks"], weights="w")
 
     write("a.jpg")
-    for file in list(tmp_path.iterdir()):
-        os.link(
-            file, tmp_path / file.name.upper().replace("KPT.TXT", "kpt.txt").replace("JSON", "json")
-        )
+    for ending in (".json", "_kpt.txt"):
+        os.link(tmp_path / f"a{ending}", tmp_path / f"A{ending}")
     with pytest.raises(InputError, match="is the result of another photo"):
         write("A.jpg")
 
