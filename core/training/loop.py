@@ -35,7 +35,7 @@ from .cooldown import take_request
 from .feed import Batch, Feed, Order, validation_batches
 from .log import Log
 from .loss import make_reading
-from .negatives import read_pictures
+from .negatives import FACELESS, read_pictures
 from .parallel import make_placement
 from .pictures import contact_sheet, plot_curves
 from .pool import Pool
@@ -120,7 +120,7 @@ class _Run:
                 config, pool=self.pool, layout=layout, reading=self.reading
             )
         parts = [*([] if learnt is None else [learnt]), *self.pool.headers]
-        self.made_of = merge_origins(parts)
+        self.made_of = merge_origins([*parts, *([FACELESS] if self.pictures else [])])
         self.graph, self.state = init_state(network, optimizer)
         self.step = make_step(config, self.graph, self.reading, optimizer)
         self.validate = make_validation(self.graph, self.reading)

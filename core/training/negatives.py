@@ -10,8 +10,12 @@ from jaxtyping import UInt8
 
 from ..errors import InputError
 
-__all__ = ["faceless_crop", "read_pictures"]
+__all__ = ["FACELESS", "faceless_crop", "read_pictures"]
 
+FACELESS = {  # what the pictures add to the data of weights
+    "data": "pictures without faces",
+    "licences": {"pictures given to uvface train --negatives": "not stated"},
+}
 SIZE = 256
 Image = UInt8[np.ndarray, "h w 3"]
 Crop = UInt8[np.ndarray, "256 256 3"]

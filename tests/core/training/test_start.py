@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import cv2
+import numpy as np
 import pytest
 from flax import nnx
 from toy_network import STILL, TinyConfig
@@ -96,3 +98,13 @@ def test_weights_that_do_not_say_what_they_learnt_from_are_of_unknown_origin(
     }  # fmt: skip
     save_checkpoint(tmp_path / "fresh" / "last.checkpoint", fresh.state, record)  # an older one
     assert _Run(fresh.config, layout, resume=True).made_of == unknown
+
+
+def test_pictures_without_faces_are_named(tiny, known_pool, layout, tmp_path):
+    """They were trained on, and neither data nor licences said so."""
+    (tmp_path / "walls").mkdir()
+    cv2.imwrite(str(tmp_path / "walls" / "a.jpg"), np.zeros((300, 300, 3), np.uint8))
+    config = _config(known_pool, tmp_path / "run", negatives=tmp_path / "walls")
+    found = _Run(config, layout, resume=False).made_of
+    assert found["data"] == "toys; pictures without faces"
+    assert sorted(found["licences"].values()) == ["CC0-1.0", "not stated"]
