@@ -58,6 +58,11 @@ class Selection:
         if self.like is not None and self.faces != "largest":
             raise InputError(f"face {self.faces!r} and a face to be like; give one of the two")
 
+    @property
+    def number(self) -> int | None:
+        """Return the face's number from the left; None of one chosen by a word or by likeness."""
+        return None if isinstance(self.faces, str) else int(self.faces)
+
 
 def like_origins(*selections: Selection) -> tuple[Origin, ...]:
     """Return the photos of the people whom faces are to be like, each file once."""

@@ -260,7 +260,7 @@ def _shift(masks: EditMasks, mask: Array, target: Side, layout: UVLayout) -> Arr
 def _fill_colors(
     shown: Shares, direct: Array, mirrored: Array, lips: Array, *, how: Completion
 ) -> tuple[Array, Array]:
-    """Return smooth Oklab ``[S, S, 3]`` for texels that neither side shows, and 0 if there is none.
+    """Return smooth Oklab ``[S, S, 3]`` for texels that neither side shows, and 0 where is none.
 
     Colours from what lies around them, for lips from what is known of the lips.
     """
@@ -276,8 +276,9 @@ def _fill_colors(
     smooth = enlarge(fill_smoothly(mean, weight), direct.shape[0])
     lip_weight = small[..., 7:]
     lip_color = small[..., 4:7].sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
-    filled = smooth + is_lip * known_enough(lip_weight[..., 0]) * (lip_color - smooth)
-    return filled, is_any_sure(weight).astype(filled.dtype)
+    lip_share = is_lip * known_enough(lip_weight[..., 0])
+    filled = smooth + lip_share * (lip_color - smooth)
+    return filled, jnp.maximum(is_any_sure(weight).astype(filled.dtype), lip_share[..., 0])
 
 
 def _detail(side: Side) -> Array:

@@ -260,7 +260,8 @@ def _read(photo: Photo, choice: FaceChoice, finder: FaceFinder, *, name: str) ->
 
 def _given(target: _Side, other: _Side, finder: FaceFinder, options: SwapOptions) -> SwapResult:
     """Put one photo's face into the other."""
-    one = FaceSwap(face=target.face, found=_found(other.photo, other.face))
+    found = _found(other.photo, other.face)
+    one = FaceSwap(face=target.face, found=found, number=target.choice.number)
     request = SwapRequest(references=(other.photo,), target=target.choice, reference=other.choice)
     return SwapResult(
         image=_put_in(target.photo, one, finder, options),

@@ -26,12 +26,12 @@ MaskLike = PhotoLike | _Numpy | _Jax
 def as_mask(mask: MaskLike) -> PhotoLike:
     """Return a mask as a photo, which records tell by what was given; files and RGB as they are.
 
-    Weights ``[H, W]`` in [0, 1], or bools, become grey. Of pictures of Pillow alpha counts, too.
+    Weights ``[H, W]`` in [0, 1], or bools, become grey. Of pictures alpha counts, too.
 
     Raises:
         InputError: it is no such array, or a damaged picture.
     """
-    if isinstance(mask, Image.Image):
+    if isinstance(mask, Image.Image) or (isinstance(mask, Photo) and mask.path is None):
         return _with_alpha_told(open_photo(mask))
     if not isinstance(mask, np.ndarray | Array) or mask.ndim != 2:
         return mask

@@ -317,8 +317,7 @@ def _selected(
         faces, warnings = finder.faces(photo, request.target, name="target")
         found = reference.result()
     choice = request.target.faces
-    told = None if isinstance(choice, str) else int(choice)
-    numbers = range(len(faces)) if choice == "all" else [told]
+    numbers = range(len(faces)) if choice == "all" else [request.target.number]
     swaps = [
         FaceSwap(face=face, found=found, number=number)
         for face, number in zip(faces, numbers, strict=True)

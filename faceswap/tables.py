@@ -34,11 +34,11 @@ def read_table(path: Path, columns: Collection[str], need: str) -> dict[int, dic
     delimiter = ";" if ";" in header and "," not in header else ","
     reader = csv.reader(io.StringIO(body), delimiter=delimiter, skipinitialspace=True)
     try:
-        found = [name.strip() for name in next(reader, [])]
+        found = _without_last([name.strip() for name in next(reader, [])])
         numbered = [(skipped + reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise InputError(f"{path} is no CSV table ({error}); {need}") from error
-    if not set(columns) <= set(found):
+    if not set(columns) <= set(found) or "" in found or len(set(found)) < len(found):
         raise InputError(f"{path} has the columns {', '.join(found) or 'none'}; {need}")
     rows = {line: [field.strip() for field in row] for line, row in numbered}
     for line, row in rows.items():
@@ -52,6 +52,13 @@ def read_table(path: Path, columns: Collection[str], need: str) -> dict[int, dic
         for line, row in rows.items()
         if any(row)
     }
+
+
+def _without_last(names: list[str]) -> list[str]:
+    """Return the names of columns without those behind the last that has one."""
+    while names and not names[-1]:
+        names = names[:-1]
+    return names
 
 
 def read_text(path: Path, need: str) -> str:

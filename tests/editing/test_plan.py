@@ -250,6 +250,17 @@ def test_lips_are_filled_with_the_colour_of_what_is_known_of_them():
         assert np.linalg.norm(far) < 0.5 * np.linalg.norm(np.subtract(color, [0.7, 0.05, 0.05]))
 
 
+def test_lips_that_are_all_one_knows_are_filled():
+    """Half of them stayed the target's where the reference shows no skin beside them."""
+    lips = jnp.zeros((64, 64)).at[24:40, 20:44].set(1.0)
+    known = lips.at[32:].set(0.0)
+    colors = jnp.broadcast_to(jnp.array([0.5, 0.12, 0.04]), (64, 64, 3))
+    shares = Shares(direct=known, mirrored=0.0 * known, filled=1.0 - known)
+    filled, is_filled = _fill_colors(shares, colors, colors, lips, how="auto")
+    assert float(is_filled[36, 32]) > 0.9 and float(is_filled[50, 32]) == 0.0
+    np.testing.assert_allclose(filled[36, 32], colors[0, 0], atol=0.01)
+
+
 def test_what_is_filled_has_the_target_s_own_detail():
     row = _filled([0.5, 0.2, 0.05])[55, 16:48, 0]
     assert 0.07 < row[2::4].mean() - row[::4].mean() < 0.11

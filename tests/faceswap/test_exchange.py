@@ -190,6 +190,8 @@ def test_of_two_photos_one_choice_is_for_both_or_each_has_its_own(model, faces, 
     first, second = exchange(couple, toy_photo(2)[0], model=model, faces=faces, keep=())
     assert first.faces == [faces_of_it[expected[0]]]
     assert first.settings["faces"] == second.settings["reference_face"]
+    told = (None, None) if isinstance(faces, str) else expected
+    assert (first.swaps[0].number, second.swaps[0].number) == told
     assert second.swaps[0].found.reference[1] is faces_of_it[expected[0]]
     assert len(second.faces) == 1
 

@@ -40,10 +40,22 @@ def test_a_table_of_a_spreadsheet_may_be_separated_by_semicolons(tmp_path):
     assert read_map(str(tmp_path / "map.csv")) == expected
 
 
-@pytest.mark.parametrize("text", ["face;reference\n0;a.jpg;b.jpg\n", "face,reference\n0,a,b\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["face;reference\n0;a.jpg;b.jpg\n", "face,reference\n0,a,b\n", "face,reference,\n0,a,b\n"],
+)
 def test_no_field_of_a_table_is_dropped(tmp_path, text):
     (tmp_path / "map.csv").write_text("\n" + text)
     with pytest.raises(InputError, match=r"map.csv, line 3: more fields than columns"):
+        read_map(str(tmp_path / "map.csv"))
+
+
+@pytest.mark.parametrize("header", ["face,,reference", "face,reference,reference"])
+def test_columns_have_names_of_their_own(tmp_path, header):
+    (tmp_path / "map.csv").write_text(header + "\n0,a,b\n")
+    with pytest.raises(
+        InputError, match=f"map.csv has the columns {', '.join(header.split(','))};"
+    ):
         read_map(str(tmp_path / "map.csv"))
 
 
