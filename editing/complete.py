@@ -68,7 +68,8 @@ def complete(
             is good enough, so that a face put back into its own photo is not changed.
         how: see `Completion`.
         whole: where ``auto`` fills gaps of any size, in [0, 1]: what would look torn if half of it
-            stayed the target's own. Where next to nothing is known of it, it all does.
+            stayed the target's own. If next to nothing is known of it, nothing of it is filled: no
+            colour from around looks like it.
         left: where ``auto`` fills nothing, in [0, 1]: what no colour from around looks like.
     """
     direct, other = _enough(seen, wanted), _enough(beside, wanted)
@@ -79,9 +80,12 @@ def complete(
         passing = direct * other * smooth_step(2.0 * _around(mirrored, _PASSING))
         direct, mirrored = direct - passing, mirrored + passing
     known, torn = direct + mirrored, jnp.zeros_like(direct)
-    if whole is not None and how == "auto":
-        torn = whole * known_enough(whole * (direct * seen + mirrored * beside))
-    filled = jnp.maximum(_gaps(known, how), torn) * (1.0 - known)
+    fillable = jnp.ones_like(direct)
+    if whole is not None:
+        enough = known_enough(whole * (direct * seen + mirrored * beside))
+        torn = whole * enough if how == "auto" else torn
+        fillable -= whole * (1.0 - enough)
+    filled = jnp.maximum(_gaps(known, how), torn) * (1.0 - known) * fillable
     if left is not None and how == "auto":
         filled *= 1.0 - left
     # Towards what is not known at all the target's own pixels fade in.
