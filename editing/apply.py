@@ -274,7 +274,8 @@ def _soft_edges(drawn: _Drawn, uv: Array, image: Array) -> _Drawn:
 def _compared(drawn: _Drawn, window: Window) -> tuple[Array, Array]:
     """Return where what was drawn counts, and where it covers the photo."""
     is_drawn = drawn.is_covered & ((drawn.mask > 0.0) | drawn.is_comparable)
-    return is_drawn, (drawn.mask > 0.5) & drawn.is_covered & window.is_photo
+    is_face = (drawn.mask > 0.5) & drawn.is_covered & (window.allowed > 0.5)
+    return is_drawn, is_face & window.is_photo
 
 
 def _blend_drawn(

@@ -20,6 +20,7 @@ from ..core.geometry.ramps import ramp
 from ..core.geometry.render import render_texture
 from ..core.types import Face
 from .apply import render_edit
+from .counted import counted_texels
 from .edges import closed_gaps
 from .finish import SharpnessMatch
 from .light import ColorMatch
@@ -36,6 +37,7 @@ __all__ = [
     "check_edit",
     "check_numbers",
     "edit_face",
+    "masks_within",
     "recolor_regions",
 ]
 
@@ -211,15 +213,33 @@ def apply_source(
         blend: how the drawn face is put into the photo.
         sharpness: ``match`` gives the drawn face the blur and the grain of the photo, where that
             has more of them.
-        allowed: photo pixels that may change, in [0, 1]; all if None.
+        allowed: photo pixels that may change, in [0, 1]; all if None. Of the others no colours
+            are taken to be the face's.
     """
     mask = np.asarray(masks.mask)
     window = cut_edit_window(image, face, mask, allowed=allowed)
+    masks = masks_within(allowed, face, masks)
     source = source_for(reference, face, mask, layout, side=max(window.image.shape[:2]))
     edited = render_edit(
         window, face, source, masks, layout, config=plan, blend=blend, sharpness=sharpness
     )
     return paste_window(image, window, edited)
+
+
+def masks_within(
+    allowed: Float[np.ndarray, "height width"] | None, face: Face, masks: EditMasks
+) -> EditMasks:
+    """Return an edit's masks for a photo of which only some pixels may change.
+
+    Args:
+        allowed: these pixels, in [0, 1]; all if None.
+        face: the face of it to change.
+        masks: for any photo.
+    """
+    if allowed is None:
+        return masks
+    counted = counted_texels(allowed, face, np.asarray(masks.skin))
+    return dataclasses.replace(masks, counted=jnp.asarray(counted))
 
 
 @jax.jit

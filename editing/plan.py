@@ -80,6 +80,8 @@ class EditMasks:
     held: Array = dataclasses.field(default_factory=lambda: jnp.zeros(()))
     # [n, n, 3], how far the target's surface would move to have another shape, photo pixels.
     shift: Array | None = None
+    # [S, S], 1 where the target's skin tells its colours and its light; None: wherever it is seen.
+    counted: Array | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -160,7 +162,12 @@ def _plan(
     coarse = coarse_layout(layout, _TEXELS)
     stacked = jnp.stack([masks.mask, masks.keep, masks.skin], axis=-1)
     mask, keep, region = jnp.moveaxis(pool(stacked, coarse.size), -1, 0)
-    target = examine(face, coarse, occlusion=config.occlusion).with_beard_left(mask)
+    counted = None
+    if masks.counted is not None:
+        counted = pool(masks.counted[..., None], coarse.size)[..., 0]
+        region *= counted
+    target = examine(face, coarse, occlusion=config.occlusion, counted=counted)
+    target = target.with_beard_left(mask)
     shown = examine(source, coarse, occlusion=True, target=target)
     other, beside = shown.drawn_on(target), shown.mirrored(coarse).drawn_on(target)
     skins = [side.skin(region) for side in (other, beside)]

@@ -95,7 +95,12 @@ class Side:
 
 
 def examine(
-    shown: Face | Source, layout: UVLayout, *, occlusion: bool, target: Side | None = None
+    shown: Face | Source,
+    layout: UVLayout,
+    *,
+    occlusion: bool,
+    target: Side | None = None,
+    counted: Array | None = None,
 ) -> Side:
     """Judge which texels of a photo show what they are called, at the texels of a coarse layout.
 
@@ -105,6 +110,7 @@ def examine(
         occlusion: if False, all texels do that face the camera and lie before the rest of the face.
         target: what the face will be put onto, if it is another. Shadows that are harsher than its
             are not taken along; its own stay.
+        counted: ``[S, S]``, 1 where its skin tells of its tone and its light; all if None.
     """
     seen = jnp.stack([shown.visibility, shown.self_visibility], axis=-1)
     layers = [shown.texture, seen, shown.position_map]
@@ -116,7 +122,7 @@ def examine(
     facing = jnp.maximum(normal[..., 2], 0.0)
     seen = self_visibility
     plain, among = jnp.ones_like(seen), jnp.zeros_like(seen)
-    skin = layout.region("skin")
+    skin = layout.region("skin") if counted is None else layout.region("skin") * counted
     harshness = light_harshness(lab, skin * seen, layout)
     profile = profile_share(skin * seen, layout)
     if occlusion:

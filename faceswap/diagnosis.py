@@ -21,9 +21,10 @@ from ..core.geometry.texels import texel_footprint
 from ..core.io.face_files import FaceTexture
 from ..core.traced import keep_traced
 from ..core.types import Face
+from ..editing.edit import masks_within
 from ..editing.plan import EditPlan, plan_edit
 from ..editing.source import Reference, Source, source_for
-from .swap import SwapConfig, pair_masks, swap_masks
+from .swap import SwapConfig, pair_masks
 
 __all__ = [
     "FaceNumbers",
@@ -91,6 +92,7 @@ class Stages:
 
     source: Source
     plan: EditPlan
+    skin: Array  # [S, S], what the numbers tell of
 
 
 def plan_stages(
@@ -99,7 +101,7 @@ def plan_stages(
     layout: UVLayout,
     *,
     config: SwapConfig,
-    is_masked: bool = False,
+    allowed: Float[np.ndarray, "height width"] | None = None,
 ) -> Stages:
     """Repeat what a swap decides in UV space.
 
@@ -108,13 +110,17 @@ def plan_stages(
         reference: what is put on it.
         layout: UV layout.
         config: how.
-        is_masked: there was a mask of the user's, as for `SwapConfig.plan`.
+        allowed: as for `swap_face`.
     """
-    masks = pair_masks(face, reference, layout, config)
+    masks = masks_within(allowed, face, pair_masks(face, reference, layout, config))
     # A plan does not depend on how large the source's picture is.
     source = source_for(reference, face, np.asarray(masks.mask), layout, side=1)
-    how = config.plan(is_masked=is_masked)
-    return Stages(source=source, plan=plan_edit(face, source, masks, layout, config=how))
+    how = config.plan(is_masked=allowed is not None)
+    return Stages(
+        source=source,
+        plan=plan_edit(face, source, masks, layout, config=how),
+        skin=masks.skin if masks.counted is None else masks.skin * masks.counted,
+    )
 
 
 def diagnose(
@@ -124,8 +130,6 @@ def diagnose(
     reference: Reference,
     stages: Stages | None,
     layout: UVLayout,
-    *,
-    config: SwapConfig,
 ) -> FaceNumbers:
     """Return one swapped face in numbers.
 
@@ -136,12 +140,9 @@ def diagnose(
         reference: what was put on it.
         stages: from `plan_stages`; None where our own pipeline did not decide.
         layout: UV layout.
-        config: how it was swapped.
     """
     other = None if isinstance(reference, FaceTexture) else reference[1]
-    shares = None
-    if stages is not None:
-        shares = _shares(stages, swap_masks(layout, config).skin, layout)
+    shares = None if stages is None else _shares(stages, layout)
     seam, own = seam_steps(*_cut_face(before, after, face))
     return FaceNumbers(
         box=tuple(float(value) for value in face.box),
@@ -176,10 +177,10 @@ def _sums(stages: tuple[Array, ...], skin: Array, layout: UVLayout) -> Array:
     return jnp.stack([wanted.sum(), *((changed * share).sum() for share in shares)])
 
 
-def _shares(stages: Stages, skin: Array, layout: UVLayout) -> SkinShares:
+def _shares(stages: Stages, layout: UVLayout) -> SkinShares:
     layers = stages.plan.layers
     drawn = (layers.mask, layers.direct, layers.mirrored, layers.filled)
-    wanted, changed, *parts = (float(v) for v in _sums(drawn, skin, layout))
+    wanted, changed, *parts = (float(v) for v in _sums(drawn, stages.skin, layout))
     seen, mirrored, filled = (part / max(changed, 1e-9) for part in parts)
     left = max(1.0 - seen - mirrored - filled, 0.0) if changed else 1.0
     covered = 1.0 - min(changed / max(wanted, 1e-9), 1.0)

@@ -76,13 +76,10 @@ class SwapResult(EditResult):
         """Return what was decided for each face, found on first need; None by the preset prnet."""
         if self.settings["preset"] == "prnet":
             return (None,) * len(self.swaps)
+        allowed = None if self.mask is None else read_mask(self.mask, self.photo)
         return tuple(
             plan_stages(
-                one.face,
-                one.found.reference,
-                self.layout,
-                config=self.config,
-                is_masked=self.mask is not None,
+                one.face, one.found.reference, self.layout, config=self.config, allowed=allowed
             )
             for one in self.swaps
         )
@@ -98,7 +95,6 @@ class SwapResult(EditResult):
                 one.found.reference,
                 stages,
                 self.layout,
-                config=self.config,
             )
             for one, stages in zip(self.swaps, self.stages, strict=True)
         )
@@ -282,8 +278,8 @@ def prepare_swap(layout: UVLayout, request: SwapRequest, options: SwapOptions) -
         return
     grey, face = np.full((256, 256, 3), 0.5, np.float32), _anybody(layout)
     with nothing_new(), suppress(Exception):  # the swap itself meets it, too, and is heard
-        is_masked = request.mask is not None
-        plan_stages(face, (grey, face), layout, config=options.config, is_masked=is_masked)
+        allowed = None if request.mask is None else np.ones(grey.shape[:2], np.float32)
+        plan_stages(face, (grey, face), layout, config=options.config, allowed=allowed)
 
 
 def _anybody(layout: UVLayout) -> Face:

@@ -13,6 +13,7 @@ from uvface.core.blending.composite import BlendConfig, BlendMethod
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
+from uvface.core.geometry.sampling import sample_texture
 from uvface.faceswap.swap import SwapConfig, swap_face, swap_masks
 
 
@@ -155,6 +156,38 @@ def test_larger_reference_photos_are_averaged_down():
     result = swap_face(*target, big, large, layout(), config=SwapConfig(keep=()))
     difference = np.abs(result - _swap(target, (image, face)))
     assert difference.mean() < 0.015 and np.quantile(difference, 0.95) < 0.06
+
+
+def test_what_a_mask_leaves_out_is_not_taken_for_skin():
+    """A hand on one half of the face does not colour the other half."""
+    (image, face), reference = toy_photo(1), toy_photo(2)
+    half = np.s_[:, : SIZE // 2]
+    allowed = np.ones((SIZE, SIZE), np.float32)
+    allowed[half] = 0.0
+    covered = image.copy()
+    covered[half] = [0.05, 0.1, 0.9]
+    results = []
+    for photo in (image, covered):
+        texture = sample_texture(jnp.asarray(photo), face.position_map)
+        target = photo, dataclasses.replace(face, texture=texture)
+        config = SwapConfig(keep=(), sharpness="none")
+        results.append(swap_face(*target, *reference, layout(), config=config, allowed=allowed))
+    bare, beside = (result[45:75, SIZE // 2 + 8 : 80] for result in results)
+    assert np.abs(bare - image[45:75, SIZE // 2 + 8 : 80]).max() > 0.02
+    assert np.abs(bare - beside).mean() < 0.002
+
+
+def test_a_mask_of_little_skin_keeps_the_colours_of_all_of_it():
+    target, reference = toy_photo(1), toy_photo(4)
+    allowed = np.zeros((SIZE, SIZE), np.float32)
+    spot = np.s_[58:62, 58:62]
+    allowed[spot] = 1.0
+    config = SwapConfig(keep=(), blend=BlendConfig(method="feather"))
+    part, full = (
+        swap_face(*target, *reference, layout(), config=config, allowed=mask)
+        for mask in (allowed, np.ones_like(allowed))
+    )
+    assert np.abs(part - full)[spot].max() < 0.03
 
 
 def test_a_black_and_white_photo_stays_black_and_white():

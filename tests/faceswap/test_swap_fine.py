@@ -72,7 +72,7 @@ def test_shares_of_skin_sum_to_one():
     (image, face), reference = photo(1, -40.0), photo(2, 40.0)
     result = swap_face(image, face, *reference, LAYOUT, config=FREE)
     stages = plan_stages(face, reference, LAYOUT, config=FREE)
-    found = diagnose(image, result, face, reference, stages, LAYOUT, config=FREE)
+    found = diagnose(image, result, face, reference, stages, LAYOUT)
     shares = dataclasses.asdict(found.shares)
     assert shares.pop("covered") > 0.1  # turned away
     assert abs(sum(shares.values()) - 1.0) < 1e-4
