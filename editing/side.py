@@ -122,9 +122,10 @@ def examine(
     facing = jnp.maximum(normal[..., 2], 0.0)
     seen = self_visibility
     plain, among = jnp.ones_like(seen), jnp.zeros_like(seen)
-    skin = layout.region("skin") if counted is None else layout.region("skin") * counted
+    all_skin = layout.region("skin")
+    skin = all_skin if counted is None else all_skin * counted
     harshness = light_harshness(lab, skin * seen, layout)
-    profile = profile_share(skin * seen, layout)
+    profile = profile_share(all_skin * seen, layout)
     if occlusion:
         visible = small[..., 3]
         unframed = frame_trust(shown.texture, lab, visible, self_visibility, layout)
@@ -134,7 +135,7 @@ def examine(
         is_skin = skin_trust(lab, bare, periphery(layout, normal), skin)
         bare = bare * is_skin
         harshness = light_harshness(lab, skin * bare, layout)
-        profile = profile_share(skin * bare, layout)
+        profile = profile_share(all_skin * bare, layout)
         bare = bare * mouth_trust(
             lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
         )
