@@ -14,7 +14,7 @@ from .files import InputFiles, file_sha256, make_folder, no_empty_folder
 from .find_photos import find_photos
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
-from .io.existing import as_json, read_existing
+from .io.existing import as_json, follow_photo, read_existing
 from .io.face_records import name_warnings
 from .io.images import Photo, read_photo
 from .io.provenance import software_name
@@ -233,6 +233,7 @@ def _kept_or_new(
             return _one(path, job, names)
         item = Item(photo=path, record=record, is_old=True)
         names.claim(path, item.count)
+        follow_photo(names.folder, path, record)
         return item
     except UvfaceError as error:
         return _failure(path, error)

@@ -12,9 +12,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import InputFiles, hidden_folder
+from ..files import InputFiles, hidden_folder, write_bytes_atomic
 
-__all__ = ["as_json", "file_sizes", "is_result", "origin", "read_existing", "whole_result"]
+__all__ = [
+    "as_json",
+    "check_owner",
+    "file_sizes",
+    "follow_photo",
+    "is_result",
+    "origin",
+    "read_existing",
+    "record_bytes",
+    "whole_result",
+]
 
 # output -> a file of it, where named otherwise
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
@@ -79,6 +89,28 @@ def origin(record: Path, photo: Path, options: Mapping[str, Any]) -> dict[str, A
     return {"image": str(photo), "path": path, "options": dict(options)}
 
 
+def follow_photo(folder: Path, photo: Path, kept: Mapping[str, Any]) -> None:
+    """Let a ``STEM.json`` that is kept name its photo's present place, by which it is known.
+
+    Args:
+        folder: of the results.
+        photo: file of the photo.
+        kept: from `read_existing`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    path = folder / f"{photo.stem}.json"
+    of = origin(path, photo, kept["options"])
+    if kept.get("path") != of["path"]:
+        write_bytes_atomic(path, record_bytes({**kept, **of}))
+
+
+def record_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return what stands in a ``STEM.json``."""
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+
+
 @contextmanager
 def whole_result(record: Path, *, of: Mapping[str, Any], spare: InputFiles) -> Iterator[Path]:
     """Give a folder to write a photo's files in; when the block ends, they replace the older ones.
@@ -95,11 +127,24 @@ def whole_result(record: Path, *, of: Mapping[str, Any], spare: InputFiles) -> I
         InputError: a file is in the way that no older result of the photo names, or one cannot
             be written; named is its place beside the record.
     """
-    for path in (record, _moving(record)):
-        _check_record(path, of)
+    check_owner(record, of)
     with hidden_folder(record.parent, name=record.stem) as place:
         yield place
         _replace_result(place, record, spare)
+
+
+def check_owner(record: Path, of: Mapping[str, Any]) -> None:
+    """Refuse to replace a file of a record's name that is none, or the record of another photo.
+
+    Args:
+        record: the ``STEM.json``, which need not exist.
+        of: `origin` of the photo.
+
+    Raises:
+        InputError: there is such a file.
+    """
+    for path in (record, _moving(record)):
+        _check_record(path, of)
 
 
 def _replace_result(place: Path, record: Path, spare: InputFiles) -> None:
@@ -151,7 +196,8 @@ def _check_place(path: Path, record: Path) -> None:
     owners = set(_records_of(path))
     if owners - {record, _moving(record)} or not (owners or _is_cut_short(record)):
         raise InputError(
-            f"{path} is there and no result of this photo; move it, or choose another output folder"
+            f"{path} is there and no result of this photo; remove it where an older uvface or "
+            "removed results left it, else move it or choose another output folder"
         )
 
 
@@ -167,9 +213,12 @@ def _check_record(path: Path, of: Mapping[str, Any]) -> None:
     if record is None:
         raise InputError(f"{path} is no result of uvface; move it, or choose another output folder")
     if record and not _is_same_photo(path.parent, record, of):
+        owner = f"{path} is the result of another photo, {record['image']}"
+        if any(map(os.path.exists, _places(path.parent, record))):
+            raise InputError(f"{owner}; rename one, or choose another output folder")
         raise InputError(
-            f"{path} is the result of another photo, {record['image']}; "
-            "rename one, or choose another output folder"
+            f"{owner}, which is not there any more; if this is that photo, moved and changed, "
+            "remove its older results, else choose another output folder"
         )
 
 
@@ -180,22 +229,42 @@ def _parsed(content: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return {} if content.startswith(_START) else None
     is_record = isinstance(record, dict) and {"image", "weights", "faces"} <= set(record)
-    return record if is_record else None
+    return record if is_record and _is_origin(record) else None
+
+
+def _is_origin(record: Mapping[str, Any]) -> bool:
+    """Return whether what a record says of its photo is of the kinds that `origin` gives."""
+    names = (record["image"], record.get("path", ""))
+    return all(isinstance(name, str) for name in names) and isinstance(
+        record.get("options", {}), dict
+    )
 
 
 def _is_cut_short(record: Path) -> bool:
-    """Return whether a ``STEM.json`` is there of which nothing can be read: it named some files."""
-    return os.path.isfile(record) and _parsed(record.read_bytes()) == {}
+    """Return whether there is a ``STEM.json`` of which nothing can be read: it named some files."""
+    files = filter(os.path.isfile, (record, _moving(record)))
+    return any(_parsed(Path(file).read_bytes()) == {} for file in files)
 
 
 def _is_same_photo(folder: Path, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether two records of a folder are of one file, or of photos of one content."""
     first, second = (of.get("options", {}).get("photo_sha256") for of in (one, other))
-    places = {
-        os.path.realpath(folder / of["path"] if "path" in of else of["image"])
-        for of in (one, other)
-    }
-    return len(places) == 1 or (first is not None and first == second)
+    is_same_file = not _places(folder, one).isdisjoint(_places(folder, other))
+    return is_same_file or (first is not None and first == second)
+
+
+def _places(folder: Path, of: Mapping[str, Any]) -> set[str]:
+    """Return where the photo of a record in a folder may be.
+
+    As seen from the folder, which holds where both were moved together, and where it was, which
+    holds where the folder alone was moved. The latter counts for little as a name within a working
+    folder; but older versions wrote nothing else.
+    """
+    names = {os.path.join(folder, of["path"])} if "path" in of else {of["image"]}
+    names |= {name for name in (of["image"],) if os.path.isabs(name)}
+    with suppress(ValueError):  # no name at all, with a NUL in it
+        return {os.path.realpath(name) for name in names}
+    return set()
 
 
 def is_result(picture: Path) -> bool:

@@ -28,7 +28,7 @@ from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
 from ..types import Face, Mesh
-from .existing import file_sizes, origin, whole_result
+from .existing import file_sizes, origin, record_bytes, whole_result
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .face_records import face_record
 from .images import Photo, write_image
@@ -149,8 +149,7 @@ def write_results(
             "sizes": file_sizes(place.iterdir()),
             "faces": records,
         }
-        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-        write_bytes_atomic(place / record_path.name, text.encode())
+        write_bytes_atomic(place / record_path.name, record_bytes(content))
     return content
 
 

@@ -400,6 +400,23 @@ def test_results_of_a_photo_that_was_edited_are_replaced(tmp_path, astronaut, mo
     assert item.error is None and _contents(tmp_path / "out") != before
 
 
+def test_results_that_are_kept_follow_their_photo(tmp_path, astronaut, model):
+    """After its folder was renamed they were kept, and refused for good when it was edited."""
+    boxes, folders = {"astronaut": [BOX]}, (tmp_path / "old", tmp_path / "new")
+    folders[0].mkdir()
+    photo = astronaut.rename(folders[0] / astronaut.name)
+    _run([photo], tmp_path / "out", model, boxes=boxes)
+    before = _contents(tmp_path / "out")
+    folders[0].rename(folders[1])
+    photo = folders[1] / photo.name
+    (item,) = _run([photo], tmp_path / "out", model, boxes=boxes, skip_existing=True)
+    text = (tmp_path / "out" / "astronaut.json").read_bytes()
+    assert item.is_old and text == before["astronaut.json"].replace(b"/old/", b"/new/")
+    cv2.imwrite(str(photo), cv2.imread(str(photo))[:, ::-1])
+    (item,) = _run([photo], tmp_path / "out", model, boxes=boxes, skip_existing=True)
+    assert item.error is None and not item.is_old
+
+
 def test_faces_of_one_run_do_not_overwrite_the_photo_of_another_run(tmp_path, astronaut, model):
     """And the other way round: both want astronaut_0_kpt.txt."""
     numbered, out = tmp_path / "astronaut_0.png", tmp_path / "out"

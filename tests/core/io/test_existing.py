@@ -160,9 +160,9 @@ def test_results_of_a_photo_elsewhere_are_kept(tmp_path, face, layout):
     write("june/a.jpg", "2")  # it was edited
     write("july/a.jpg", "2")  # it was moved
     before = _contents(tmp_path)
-    with pytest.raises(InputError, match=r"a\.json is the result of another photo, .*july.a\.jpg;"):
+    with pytest.raises(InputError, match=r"a\.json is the result of another photo, .*july.a\.jpg,"):
         write("june/a.jpg", "3")
-    with pytest.raises(InputError, match="rename one, or choose another output folder"):
+    with pytest.raises(InputError, match="choose another output folder"):
         write("july/a.png", "3")
     assert _contents(tmp_path) == before
 
@@ -217,3 +217,76 @@ def test_files_of_other_records_photos_and_other_folders_are_not_removed(tmp_pat
     assert outside.is_file() and (out / "other.png").is_file()
     assert (out / "p_1_overlay.png").is_file() and (out / "p_0_overlay.png").is_file()
     assert not (out / "p_0_kpt.txt").exists() and not (out / "p_0.mtl").exists()
+
+
+def _write_a(out, photo, face, layout, sha256):
+    options = {"photo_sha256": sha256}
+    given = {"save": ["landmarks"], "weights": "w", "options": options}
+    write_results(out, photo, PHOTO, [face], layout, **given)
+
+
+@pytest.mark.parametrize("moved", ["both", "results"])
+def test_a_changed_photo_is_known_after_a_move(tmp_path, face, layout, moved):
+    """It was taken for another, for good: one of two names of its place was looked at."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "photos").mkdir(parents=True)
+    (old / "photos/a.jpg").write_bytes(b"a photo")
+    _write_a(old / "out", old / "photos/a.jpg", face, layout, "1")
+    if moved == "both":
+        old.rename(new)
+    else:
+        new.mkdir()
+        (old / "out").rename(new / "out")
+    photos = new if moved == "both" else old
+    _write_a(new / "out", photos / "photos/a.jpg", face, layout, "2")
+    assert json.loads((new / "out/a.json").read_text())["options"]["photo_sha256"] == "2"
+
+
+def test_results_of_a_photo_that_is_gone_are_kept_and_said_to_be(tmp_path, face, layout):
+    _write_a(tmp_path, tmp_path / "june/a.jpg", face, layout, "1")
+    before = _contents(tmp_path)
+    with pytest.raises(InputError, match=r"june.a\.jpg, which is not there .*remove its older"):
+        _write_a(tmp_path, tmp_path / "july/a.jpg", face, layout, "2")
+    assert _contents(tmp_path) == before
+    (tmp_path / "june").mkdir()
+    (tmp_path / "june/a.jpg").write_bytes(b"a photo")
+    with pytest.raises(InputError, match=r"june.a\.jpg; rename one"):
+        _write_a(tmp_path, tmp_path / "july/a.jpg", face, layout, "2")
+
+
+@pytest.mark.parametrize(
+    "change", [{"image": None}, {"image": 3}, {"path": None}, {"path": 3}, {"options": None}]
+)
+def test_an_odd_record_is_refused(tmp_path, face, layout, change):
+    """It ended the whole batch in a traceback."""
+    _write_a(tmp_path, NAME, face, layout, "1")
+    record = tmp_path / "as tro.naut.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | change))
+    with pytest.raises(InputError, match="no result of uvface"):
+        _write_a(tmp_path, NAME, face, layout, "1")
+
+
+def test_a_record_of_an_impossible_name_is_of_another_photo(tmp_path, face, layout):
+    _write_a(tmp_path, NAME, face, layout, "1")
+    record = tmp_path / "as tro.naut.json"
+    names = {"image": "\0", "path": "\0"}
+    record.write_text(json.dumps(json.loads(record.read_text()) | names))
+    with pytest.raises(InputError, match="result of another photo"):
+        _write_a(tmp_path, NAME, face, layout, "2")
+
+
+def test_a_hidden_record_that_was_cut_short_stands_for_its_files(tmp_path, face, layout):
+    _write_a(tmp_path, NAME, face, layout, "1")
+    record = tmp_path / "as tro.naut.json"
+    hidden = tmp_path / f".{record.name}.moving"
+    hidden.write_bytes(record.read_bytes()[:100])
+    record.unlink()
+    _write_a(tmp_path, NAME, face, layout, "1")
+    assert record.is_file() and not hidden.exists()
+
+
+def test_files_that_a_removed_record_named_are_told_of(tmp_path, face, layout):
+    _write_a(tmp_path, NAME, face, layout, "1")
+    (tmp_path / "as tro.naut.json").unlink()
+    with pytest.raises(InputError, match="remove it where an older uvface or removed results"):
+        _write_a(tmp_path, NAME, face, layout, "1")
