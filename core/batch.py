@@ -14,7 +14,7 @@ from .files import InputFiles, file_sha256, make_folder, no_empty_folder
 from .find_photos import find_photos
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
-from .io.existing import as_json, follow_photo, read_existing
+from .io.existing import as_json, check_owner, follow_photo, origin, read_existing
 from .io.face_records import name_warnings
 from .io.images import Photo, read_photo
 from .io.provenance import software_name
@@ -198,6 +198,11 @@ class _Names:
             if owner != path:
                 raise InputError(f"{path} would overwrite results of {owner}; rename one")
 
+    def give_back(self, path: Path) -> None:
+        """Leave the stems of a photo of which nothing was written to others."""
+        for stem in [stem for stem, owner in self.owners.items() if owner == path]:
+            del self.owners[stem]
+
     def _spare_inputs(self, path: Path, stems: Sequence[str]) -> None:
         endings = [ending for name in self.save for ending in ENDINGS[name]]
         names = {f"{path.stem}.json", *(f"{stem}{ending}" for stem in stems for ending in endings)}
@@ -235,7 +240,8 @@ def _kept_or_new(
         names.claim(path, item.count)
         follow_photo(names.folder, path, record)
         return item
-    except UvfaceError as error:
+    except (UvfaceError, OSError) as error:
+        names.give_back(path)
         return _failure(path, error)
 
 
@@ -245,14 +251,14 @@ def _failure(path: Path, error: Exception) -> Item:
 
 
 def _one(path: Path, job: _Job, names: _Names) -> Item:
-    try:
-        photo = read_photo(path)
-        boxes = job.find_boxes(path, photo)
-        found = job.model.reconstruct(photo.image, boxes=boxes, faces=job.faces)
-        names.claim(path, len(found))
-        record = job.write(path, photo, found, options=job.options(path))
-    except (UvfaceError, OSError) as error:
-        return _failure(path, error)
+    photo = read_photo(path)
+    options = job.options(path)
+    place = names.folder / f"{path.stem}.json"
+    check_owner(place, origin(place, path, options))  # before the long work
+    boxes = job.find_boxes(path, photo)
+    found = job.model.reconstruct(photo.image, boxes=boxes, faces=job.faces)
+    names.claim(path, len(found))
+    record = job.write(path, photo, found, options=options)
     told = dict(enumerate(face["warnings"] for face in record["faces"]))
     notes = name_warnings(str(path), told)
     warnings = [*photo.warnings, *notes]

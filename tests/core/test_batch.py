@@ -432,6 +432,34 @@ def test_faces_of_one_run_do_not_overwrite_the_photo_of_another_run(tmp_path, as
         assert _contents(folder) == before
 
 
+def test_a_photo_that_fails_keeps_no_name_from_another(tmp_path, astronaut, model):
+    """It had claimed the names of its results before they were refused."""
+    out, numbered = tmp_path / "out", tmp_path / "astronaut_0.png"
+    numbered.write_bytes(astronaut.read_bytes())
+    out.mkdir()
+    (out / "astronaut_1_kpt.txt").write_bytes(b"of others")
+    boxes = {"astronaut": [BOX, [180.0, 75, 268, 185]], "astronaut_0": [BOX]}
+    refused, made = _run([astronaut, numbered], out, model, boxes=boxes)
+    assert refused.error is not None and "no result of this photo" in refused.error
+    assert made.error is None and (out / "astronaut_0_kpt.txt").is_file()
+
+
+def test_results_of_another_photo_are_told_of_before_faces_are_looked_for(tmp_path, astronaut):
+    """As of a second folder of frames, each of which was reconstructed to fail."""
+
+    class Unused(Blind):
+        def detect(self, image):
+            raise AssertionError
+
+    other, out = tmp_path / "elsewhere" / "astronaut.png", tmp_path / "out"
+    other.parent.mkdir()
+    cv2.imwrite(str(other), cv2.imread(str(astronaut))[:, ::-1])
+    blind = dataclasses.replace(load(), detector=Blind())
+    _run([astronaut], out, blind)
+    (item,) = _run([other], out, dataclasses.replace(blind, detector=Unused()))
+    assert item.error is not None and "the result of another photo" in item.error
+
+
 def test_errors_name_the_photo_once(tmp_path, astronaut, model):
     missing = tmp_path / "missing.png"
     items = _run([astronaut, missing], tmp_path / "out", model, boxes={"astronaut": [BOX]}, faces=1)
