@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache, cached_property, partial
 from typing import NamedTuple
 
+import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -89,7 +90,9 @@ def was_inside(
         side: of the window, pixels.
     """
     result = np.zeros((side, side, 1), np.float32)
-    points = np.asarray(old)[..., :2][np.asarray(move.inner) > 0.0]
+    # Between texels something is drawn up to the next one, which may be many pixels away.
+    near = cv2.dilate((np.asarray(move.inner) > 0.0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    points = np.asarray(old)[..., :2][near > 0]
     if not points.size:
         return result
     low, high = np.clip([points.min(axis=0) - 2.0, points.max(axis=0) + 3.0], 0, side)

@@ -227,6 +227,27 @@ def test_tiles_are_moved_as_the_whole_window(monkeypatch, centre):
     assert np.quantile(error, 0.9999) < 1e-3 and error.mean() < 1e-5
 
 
+def test_openings_are_drawn_up_to_the_texels_around_them(monkeypatch):
+    """A few pixels around their texels were looked at, of a face so large less than one texel."""
+    parts = []
+
+    def note(side, low, high):
+        parts.append((np.asarray(low), np.asarray(high)))
+        return tiles.tiles(side, low, high)
+
+    monkeypatch.setattr(warp_pixels, "tiles", note)
+    scale, side = 60.0, 1536  # one tile: all of it is drawn
+    face = _face(centre=(side / 2, side / 2), scale=scale)
+    inner = jnp.zeros_like(LAYOUT.mask).at[tuple(np.argwhere(openings(LAYOUT) > 0.9)[40])].set(1.0)
+    names = [field.name for field in dataclasses.fields(warp_pixels.Move)]
+    move = warp_pixels.Move(**dict.fromkeys(names, inner))
+    shown = warp_pixels.was_inside(move, face.position_map, LAYOUT, side)[..., 0]
+    rows, columns = np.nonzero(shown)
+    ((low, high),) = parts
+    assert (low <= [columns.min(), rows.min()]).all()
+    assert (high > [columns.max(), rows.max()]).all()
+
+
 @pytest.mark.skipif(not can_tell, reason="only Linux tells of memory")
 def test_a_large_face_takes_the_memory_of_a_tile():
     """It took 0.9 GB: each of some 30 numbers per pixel was held for the whole window."""
