@@ -122,7 +122,9 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         if not all(words) or any(word.endswith("=") for word in words):
             refuse_empty_names(_command(words), words[1:])
-        code = app(args=words, prog_name="uvface", standalone_mode=False)
+        # On Windows ~ and * are expanded in what is not given, as shells do it elsewhere.
+        given = None if argv is None else words
+        code = app(args=given, prog_name="uvface", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):  # older typers abort
         code = _STOPPED
     except SystemExit as stop:

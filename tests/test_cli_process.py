@@ -40,6 +40,20 @@ def test_the_package_runs_as_the_program_does(command: list[str], code: int, sai
     assert said in module.stdout + module.stderr
 
 
+def test_words_of_the_process_are_read_by_typer_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows it expands ~ and * only there, where words elsewhere come from a shell."""
+    taken: list[Any] = []
+
+    def take(*, args: Any, **_: Any) -> int:
+        taken.append(args)
+        return 0
+
+    monkeypatch.setattr(cli, "app", take)
+    monkeypatch.setattr(sys, "argv", ["uvface", "inspect", "*.jpg"])
+    assert main() == main(["inspect", "a.jpg"]) == main([]) == 0
+    assert taken == [None, ["inspect", "a.jpg"], []]
+
+
 def test_inspect_does_not_wait_for_jax(tmp_path: Path) -> None:
     """It takes longer to import than all the rest of the command."""
     picture = tmp_path / "a.png"
