@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_PAGE = 4096  # bytes
 _STATM = Path("/proc/self/statm")
 
 can_tell = _STATM.exists()  # Linux
@@ -34,4 +34,4 @@ def peak_growth(call: Callable[[], Any]) -> int:
 
 
 def _resident() -> int:
-    return _PAGE * int(_STATM.read_text().split()[1])
+    return os.sysconf("SC_PAGE_SIZE") * int(_STATM.read_text().split()[1])

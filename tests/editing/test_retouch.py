@@ -256,7 +256,9 @@ def test_edits_retouch_after_colours_and_before_shapes():
     assert (none.image == none.photo.image).all()
 
 
-def test_bands_are_retouched_as_the_whole_window(monkeypatch):
+@pytest.mark.parametrize("rows", [384, 100])  # each pixel by itself, and blocks of them
+def test_bands_are_retouched_as_the_whole_window(monkeypatch, rows):
+    monkeypatch.setattr(retouch, "_ROWS", rows)
     photo = _photo(0.05 * np.random.default_rng(3).standard_normal((SIZE, SIZE, 3)))
     whole = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
     monkeypatch.setattr(retouch, "_WHOLE", 100)
