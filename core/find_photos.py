@@ -16,6 +16,8 @@ __all__ = ["find_photos", "is_glob", "left_out"]
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
 _HEIC = {".heic", ".heif", ".hif"}
 
+_NEED = "names of files, folders or globs (model.reconstruct takes arrays and pictures)"
+
 
 def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
     """Return the files that files, folders (one level) and globs name, in order, each once.
@@ -29,8 +31,7 @@ def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
             *file* is reported when it is read, so that it does not end a batch.
     """
     photos: list[Path] = []
-    need = "names of files, folders or globs (model.reconstruct takes arrays and pictures)"
-    for pattern in map(str, path_list(patterns, need)):
+    for pattern in map(str, path_list(patterns, _NEED)):
         if not pattern:
             raise InputError("an empty name; need names of files, folders or globs")
         files = _files_of(pattern)
@@ -46,8 +47,7 @@ def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
 
 def left_out(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
     """Return the pictures of folders and globs that are no photos since they are HEIC."""
-    several = [patterns] if isinstance(patterns, str | Path) else patterns
-    files = [file for pattern in several for file in _files_of(str(pattern)) or ()]
+    files = [file for one in path_list(patterns, _NEED) for file in _files_of(str(one)) or ()]
     return sorted(file for file in files if file.suffix.lower() in _HEIC)
 
 
