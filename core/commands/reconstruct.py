@@ -70,7 +70,12 @@ def reconstruct(
         Path | None, typer.Option(help="Picture of all faces with their landmarks.")
     ] = None,
     skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave photos alone that have results.")
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Leave photos alone whose results are whole, as they were written; make anew what "
+            "was changed.",
+        ),
     ] = False,
     faces: Faces = "all",
     weights: Weights = "prn-lite",
