@@ -30,6 +30,7 @@ from ..core.commands.options import (
     open_boxes,
     report,
     set_up,
+    spare_sidecars,
     usage_errors,
     warn,
 )
@@ -130,6 +131,8 @@ def edit(
     photos = name_photos([photo]) if is_many else [Path(photo)]
     others = [path for path in (reference, like, reference_like) if path is not None]
     outputs = _outputs(output, photos, others, is_many=is_many)
+    if not is_many:  # of a batch each photo fails by itself
+        spare_sidecars(outputs, metadata=metadata, sidecar=sidecar)
     skipping = wrong_skipping(
         skip_existing,
         batch="a folder or a glob",

@@ -49,7 +49,9 @@ def edit_many(
     if skip_existing and not (metadata and sidecar):
         raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
     shared = [*request.sources, *request.likes]
-    claimed = Outputs(InputFiles([*photos, *map(photo_path, shared)]))
+    claimed = Outputs(
+        InputFiles([*photos, *map(photo_path, shared)]), has_sidecars=metadata and sidecar
+    )
     is_ready = False
     for photo, output in zip(photos, outputs, strict=True):
         made = partial(MadePicture, photo=photo, output=output)

@@ -17,7 +17,7 @@ from ..core.errors import InputError, UvfaceError
 from ..core.files import ClaimedFiles, InputFiles
 from ..core.io.photos import PhotoLike, photo_origin
 from ..core.io.provenance import software_name
-from ..core.io.sidecar import is_intact, origin_record, read_sidecar, sidecar_path
+from ..core.io.sidecar import is_intact, origin_record, read_sidecar, sidecar_path, spare_sidecar
 
 __all__ = [
     "NEEDS_SIDECARS",
@@ -64,17 +64,20 @@ class MadePicture:
 class Outputs:
     """The pictures of a batch, each made once, and none over a file that is read."""
 
-    def __init__(self, inputs: InputFiles) -> None:
-        """Take the files that are read."""
+    def __init__(self, inputs: InputFiles, *, has_sidecars: bool) -> None:
+        """Take the files that are read, and whether each output gets a sidecar."""
         self._inputs = inputs
+        self._has_sidecars = has_sidecars
         self._claimed = ClaimedFiles()
 
     def claim(self, output: Path, photo: Path) -> None:
-        """Keep an output for a photo; raise InputError where it is another's, or is read."""
+        """Keep an output for a photo; raise InputError where it is another's, or others'."""
         owner = self._claimed.claim(output, photo)
         if owner is not None:
             raise InputError(f"{output} is the output of {owner}, too; name another")
         self._inputs.spare(output, role="an input of the batch", advice="choose another folder")
+        if self._has_sidecars:
+            spare_sidecar(output)
 
 
 def failed_record(output: Path, photo: Path, error: Exception | str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def swap_many(
     requests = [_own_request(job, request, masks) for job in jobs]
     pairs = list(zip(jobs, requests, strict=True))
     inputs = InputFiles(photo_path(one) for job, own in pairs for one in _inputs(job, own))
-    outputs = Outputs(inputs)
+    outputs = Outputs(inputs, has_sidecars=metadata and sidecar)
     for job, own in pairs:
         try:
             outputs.claim(job.output, job.target)

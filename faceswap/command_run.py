@@ -10,7 +10,14 @@ from threading import Thread
 
 import typer
 
-from ..core.commands.options import check_folder, report, tell_left_out, usage_errors, warn
+from ..core.commands.options import (
+    check_folder,
+    report,
+    spare_sidecars,
+    tell_left_out,
+    usage_errors,
+    warn,
+)
 from ..core.commands.progress import track
 from ..core.files import InputFiles
 from ..core.find_photos import left_out
@@ -167,6 +174,7 @@ def check_usage(run: Run) -> None:
     with usage_errors():
         if not run.is_batch:
             inputs.spare(run.output)
+            spare_sidecars([run.output], metadata=run.metadata, sidecar=run.sidecar)
         if run.report_path is not None:
             inputs.spare(run.report_path, advice="name another --report")
 

@@ -22,6 +22,7 @@ from ..core.commands.options import (
     open_boxes,
     report,
     set_up,
+    spare_sidecars,
     usage_errors,
     warn,
 )
@@ -91,6 +92,7 @@ def exchange(
     with usage_errors():
         check_photos(photo, other)
         outputs = _outputs(output, photos)
+        spare_sidecars(outputs, metadata=metadata, sidecar=sidecar)
         read_pair(faces, is_one_photo=other is None)
         options = swap_options(**given)
     model = load(weights)

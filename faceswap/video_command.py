@@ -23,6 +23,7 @@ from ..core.commands.options import (
     face_choice,
     report,
     set_up,
+    spare_sidecars,
     usage_errors,
     warn,
 )
@@ -112,6 +113,7 @@ def swap_video(
         photos = [photo for given in (mapped or {}).values() for photo in given]
         files = [target, *(references or ()), *photos, mapping, like, reference_like]
         InputFiles(files).spare(output)
+        spare_sidecars([output], metadata=metadata, sidecar=sidecar)
     if reference_face == "all":
         raise typer.BadParameter("--reference-face all; a reference is one face: name it")
     check_recognition(recognition, like, reference_like)

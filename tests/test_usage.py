@@ -236,6 +236,31 @@ def test_what_no_photo_is_needed_to_see_is_wrong_usage(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (_SWAP, "out.png.json"),
+        ([*_EDIT, "lips", *_RED], "out.png.json"),
+        ([*_EXCHANGE[:2], "-o", "out.png"], "out.png.json"),
+        (["swap-video", "a.mp4", "b.png", "-o", "c.mp4"], "c.mp4.json"),
+    ],
+)
+def test_files_in_the_place_of_sidecars_are_told_of_before_the_work(
+    arguments: list[str],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A video was swapped first."""
+    monkeypatch.chdir(tmp_path)
+    for content, said in (("notes", "is no sidecar of uvface; move it"), ("", "is empty; remove")):
+        (tmp_path / name).write_text(content)
+        assert main(arguments) == 2
+        assert f"{name} {said}" in capsys.readouterr().err
+    assert main([*arguments, "--no-sidecar"]) == 1  # the photos are not there
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         _SWAP,

@@ -38,6 +38,7 @@ __all__ = [
     "open_boxes",
     "report",
     "set_up",
+    "spare_sidecars",
     "tell_left_out",
     "usage_errors",
     "warn",
@@ -226,6 +227,15 @@ def check_folder(output: Path) -> None:
 
     if output.suffix.lower() in FORMATS and not os.path.exists(output):
         raise typer.BadParameter(f"output {output} is named as a picture; name a folder")
+
+
+def spare_sidecars(outputs: Iterable[Path], *, metadata: bool, sidecar: bool) -> None:
+    """Refuse, before the work, pictures whose sidecars would be written over files of others."""
+    from ..io.sidecar import spare_sidecar
+
+    with usage_errors():
+        for output in outputs if metadata and sidecar else ():
+            spare_sidecar(output)
 
 
 def complain(message: str) -> None:

@@ -108,10 +108,12 @@ def spare_sidecar(image: str | Path) -> None:
     if not os.path.isfile(path) or read_sidecar(image) is not None:
         return
     try:
-        is_ours = path.read_bytes().startswith(_START)  # and cut short
-    except OSError:
-        is_ours = False
-    if not is_ours:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot replace {path}: {error.strerror}") from error
+    if not content:
+        raise InputError(f"{path} is empty; remove it, or choose another name")
+    if not content.startswith(_START):  # nor ours, and cut short
         raise InputError(f"{path} is no sidecar of uvface; move it, or choose another name")
 
 

@@ -101,6 +101,12 @@ def test_no_picture_is_made_twice_or_over_a_photo(photos, model, tmp_path):
     assert first.status == "done" and "is the output of" in second.error
     (item,) = edit_many(photos[:1], [tmp_path / "anna.png"], request, finder=finder)
     assert "would overwrite an input of the batch" in item.error
+    (tmp_path / "b.png.json").write_text("notes")
+    unread = [tmp_path / "gone.png"]  # it is told of before a photo is read
+    (item,) = edit_many(unread, [tmp_path / "b.png"], request, finder=finder)
+    assert "no sidecar of uvface" in item.error
+    (item,) = edit_many(unread, [tmp_path / "b.png"], request, finder=finder, sidecar=False)
+    assert "does not exist" in item.error
 
 
 def test_pictures_take_their_photo_s_name_and_a_format_that_is_written(tmp_path):
