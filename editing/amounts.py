@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ __all__ = [
 
 # Name -> amount, or text: "smile=0.5,eyes_size=-0.2", once or several times.
 Amounts = Mapping[str, float] | str | Iterable[str]
+_PART = re.compile(r"(?:\([^)]*\)?|[^(,])+")  # up to a comma outside brackets: rgb(200,30,60)
 # Name -> amount, colour, or both; or text: "lipstick=0.8:crimson,blush", once or several times.
 ColoredAmounts = Mapping[str, float | str | Sequence[float | str | None]] | str | Iterable[str]
 
@@ -56,7 +58,7 @@ def parse_colored_amounts(
 
     Args:
         given: ``{"lipstick": (0.8, "crimson"), "blush": 0.4, "brows": "#402010"}``, or text:
-            ``"lipstick=0.8:crimson,blush=0.4,brows:#402010"``. What has no amount has 1.
+            ``"lipstick=0.8:crimson,blush=0.4,brows:#402010"``. What has no amount, or None, has 1.
         known: the names that there are.
         verb: what is done with what has the names, for errors: ``make up``.
 
@@ -89,7 +91,8 @@ def _checked(
 
 
 def _parts(given: Any) -> list[str]:
-    return [part for text in name_list(given, "amounts") for part in text.split(",")]
+    texts = name_list(_PART.findall(given) if isinstance(given, str) else given, "amounts")
+    return [part for text in texts for part in _PART.findall(text)]
 
 
 def _pairs(given: Any, verb: str, low: int, example: str) -> list[tuple[str, float]]:
@@ -123,5 +126,6 @@ def _amount_and_color(name: Any, value: Any) -> tuple[Any, Any]:
     if isinstance(value, list | tuple):
         if len(value) != 2:
             raise InputError(f"{name} {value!r}; need an amount, a colour, or both as a pair")
-        return value[0], value[1]
+        amount, color = value
+        return 1.0 if amount is None else amount, color
     return value, None

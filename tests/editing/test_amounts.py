@@ -50,3 +50,20 @@ def test_what_has_no_amount_has_all_and_what_has_no_colour_has_none():
     assert parse_colored_amounts("kohl", ("rouge", "kohl"), verb="try") == {"kohl": (1.0, None)}
     with pytest.raises(InputError, match="cannot read 'kohl=' of what to try"):
         parse_colored_amounts("kohl=", ("rouge", "kohl"), verb="try")
+
+
+def test_commas_within_a_colour_s_brackets_part_nothing():
+    """Before, ``rouge=0.5:rgb(200,30,60)`` asked for 30."""
+    goal = {
+        "rouge": ColoredAmount(0.5, "rgb(200,30,60)"),
+        "kohl": ColoredAmount(1.0, "hsl(0,9%,9%)"),
+    }
+    for given in (
+        "rouge=0.5:rgb(200,30,60),kohl:hsl(0,9%,9%)",
+        ["rouge=0.5:rgb(200,30,60)", "kohl:hsl(0,9%,9%)"],
+        ["rouge=0.5:rgb(200,30,60), kohl:hsl(0,9%,9%)"],
+        {"rouge": (0.5, "rgb(200,30,60)"), "kohl": (None, "hsl(0,9%,9%)")},
+    ):
+        assert parse_colored_amounts(given, ("rouge", "kohl"), verb="try") == goal
+    with pytest.raises(InputError, match="is not a colour"):
+        parse_colored_amounts("rouge:rgb(200,30,60", ("rouge", "kohl"), verb="try")
