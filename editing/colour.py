@@ -24,6 +24,7 @@ from jaxtyping import Float
 from ..core.geometry.ramps import smooth_step
 
 __all__ = [
+    "DARK",
     "ColorTransfer",
     "apply_light",
     "apply_transfer",
@@ -35,8 +36,10 @@ __all__ = [
     "luma",
     "rgb_from_lab",
     "srgb_from_linear",
+    "usual_skin",
 ]
 
+DARK = 0.05  # Oklab L: below it there is no colour to speak of
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _LMS_FROM_RGB = np.array(
     [
@@ -64,10 +67,11 @@ _CHROMA_SLOPES = (0.7, 1.0)
 _FACTORS = (0.4, 2.5)  # of roots: a fifteenth to sixteen times the light
 _LEAST_ROOT = 0.05  # of a cone's response, cube root; 1/255, the darkest but black, has 0.067
 _LEAST_SEEN = 1.0  # texels that must be seen to compare
-_DARK = 0.02  # Oklab L: below it there is no colour to speak of
+_BLACK = 0.02  # Oklab L: the least that colours are divided by when two faces are matched
 _HAIR = (0.62, 0.88)  # of the lightness of dark skin around: dark hair, and bare skin
 _NO_GAIN = 1e-3  # of the logarithm
 _HAIR_ONLY = 0.6  # share of hair in its pixels: the rest is skin that shows between
+_USUAL_SKIN = (0.7, 0.04, 0.05)  # counts as one pixel
 # Deviation of a / L and b / L: 0.008 and more in colour photos, 0 in black and white ones, 0.003 to
 # 0.005 in most that are toned (their lightness is).
 _GREY = (0.004, 0.008)
@@ -161,7 +165,7 @@ def _robust_moments(lab: Array, weights: Array) -> tuple[Array, Array]:
 
 def _saturation(lab: Array) -> Array:
     """Return L, a / L, b / L."""
-    light = jnp.maximum(lab[..., :1], _DARK)
+    light = jnp.maximum(lab[..., :1], _BLACK)
     return jnp.concatenate([lab[..., :1], lab[..., 1:] / light], axis=-1)
 
 
@@ -253,7 +257,7 @@ def apply_transfer(transfer: ColorTransfer, lab: Float[Array, "*n 3"]) -> Float[
     bend = jnp.sqrt(jnp.sqrt(1.0 + transfer.shoulder * jnp.square(jnp.square(light))))
     shine = transfer.target_mean[0] + transfer.above * off
     curved = jnp.where(off < 0.0, transfer.gain * light / bend, shine)
-    gain = curved / jnp.maximum(light, _DARK)
+    gain = curved / jnp.maximum(light, _BLACK)
     off_chroma = transfer.chroma * (lab[..., 1:] - transfer.source_mean[1:] * light)
     chroma = gain * off_chroma + transfer.target_mean[1:] * curved
     return jnp.concatenate([curved, chroma], axis=-1)
@@ -282,7 +286,7 @@ def apply_light(
             which are as white beside any.
     """
     matched = apply_transfer(transfer, lab)
-    old, new = (jnp.maximum(colors[..., :1], _DARK) for colors in (lab, matched))
+    old, new = (jnp.maximum(colors[..., :1], _BLACK) for colors in (lab, matched))
     gain = transfer.skin_share * jnp.log(new / old)
     if hair is not None:
         is_hair = _HAIR_ONLY * _hair_share(lab[..., :1], hair[..., None])
@@ -295,7 +299,19 @@ def apply_light(
 def _hair_share(light: Array, skin: Array) -> Array:
     """Return 1 for what is as dark as hair beside dark skin, and 0 for skin."""
     hair, bare = _HAIR
-    return smooth_step((bare - light / jnp.maximum(skin, _DARK)) / (bare - hair))
+    return smooth_step((bare - light / jnp.maximum(skin, _BLACK)) / (bare - hair))
+
+
+def usual_skin(lab: Float[Array, "*n 3"], weights: Float[Array, "*n"]) -> Float[Array, " 3"]:
+    """Return the mean colour of skin; of a face that shows hardly any, what is usual.
+
+    Args:
+        lab: colours.
+        weights: 1 on skin.
+    """
+    places = tuple(range(weights.ndim))
+    total = (lab * weights[..., None]).sum(axis=places) + jnp.asarray(_USUAL_SKIN)
+    return total / (weights.sum() + 1.0)
 
 
 def light_between(

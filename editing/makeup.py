@@ -23,20 +23,18 @@ from ..core.reconstruct import read_texture
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import ColoredAmount, ColoredAmounts, parse_colored_amounts
-from .colour import colourfulness, lab_from_rgb, rgb_from_lab
+from .colour import DARK, colourfulness, lab_from_rgb, rgb_from_lab, usual_skin
 from .edit import RgbImage, recolor_regions
 from .makeup_paint import ITEMS, Skin, default_color, fill_brows, find_brows, line_weights, tinted
 from .makeup_zones import Zones, makeup_zones
 from .recolor import parse_color
 from .regions import soften
-from .windows import Window, cut_edit_window, paste_window
+from .windows import LOOKED_ROWS, Window, cut_edit_window, paste_window
 
 __all__ = ["MAKEUP", "make_up_face", "parse_makeup"]
 
 MAKEUP = tuple(ITEMS)
 
-_USUAL_SKIN = (0.7, 0.04, 0.05)  # Oklab, counts as one texel
-_ROWS = 384  # least rows at which brows are looked at, where the photo has as many
 _BARE = (0.35, 0.65)  # of the skin's lightness: from hair to skin
 _LIT = 0.95  # of the skin's lightness: how light lips become
 _FEATHER = 3.0  # texels of 256: border of the lips
@@ -108,13 +106,12 @@ def _palette(
 ) -> _Palette:
     """Return the colours that are given and, for other items, those that suit the skin."""
     lab = lab_from_rgb(texture)
-    total = (lab * skin[..., None]).sum(axis=(0, 1)) + jnp.asarray(_USUAL_SKIN)
-    own = Skin(color=total / (skin.sum() + 1.0), colourful=colourfulness(lab, skin))
+    own = Skin(color=usual_skin(lab, skin), colourful=colourfulness(lab, skin))
     suiting = jnp.stack([default_color(item, own) for item in ITEMS.values()])
     items = jnp.where(is_named[:, None] > 0.0, lab_from_rgb(named), suiting)
     lips = items[MAKEUP.index("lipstick")]
     # A colour as in full light would glow on a face that has less of it.
-    lips = lips * jnp.minimum(_LIT * own.color[0] / jnp.maximum(lips[0], 0.05), 1.0)
+    lips = lips * jnp.minimum(_LIT * own.color[0] / jnp.maximum(lips[0], DARK), 1.0)
     return _Palette(skin=own.color, lips=rgb_from_lab(lips), items=items, is_named=is_named)
 
 
@@ -165,7 +162,7 @@ def _made_up(
     amounts: Float[Array, " items"],
 ) -> Float[Array, "rows columns 3"]:
     lab = start = lab_from_rgb(image)
-    bare = ramp(lab[..., 0] / jnp.maximum(palette.skin[0], 0.05), _BARE)
+    bare = ramp(lab[..., 0] / jnp.maximum(palette.skin[0], DARK), _BARE)
     weights = {name: bare * getattr(zones, name) for name in _ON_SKIN}
     shadow = _smooth(zones.eye_shadow, _FOLD * scale)
     weights["eye_shadow"] = bare * shadow * (1.0 - zones.eyes)
@@ -184,7 +181,7 @@ def _made_up(
 
 
 def _smooth(zone: Array, width: Array) -> Float[Array, "rows columns"]:
-    small = pool(zone[..., None], _ROWS)
+    small = pool(zone[..., None], LOOKED_ROWS)
     blurred = soften(small, width * small.shape[0] / zone.shape[0])
     return enlarge(blurred, *zone.shape)[..., 0]
 
@@ -194,7 +191,7 @@ def _with_brows(
 ) -> Float[Array, "rows columns 3"]:
     k = MAKEUP.index("brows")
     layers = jnp.stack([zones.brows, zones.skin], axis=-1)
-    small = pool(jnp.concatenate([lab, layers], axis=-1), _ROWS)
+    small = pool(jnp.concatenate([lab, layers], axis=-1), LOOKED_ROWS)
     zoom = small.shape[0] / lab.shape[0]
     found, hair = find_brows(small[..., :3], small[..., 3], small[..., 4], scale * zoom)
     goal = jnp.where(palette.is_named[k] > 0.0, palette.items[k], hair * ITEMS["brows"].light)

@@ -13,6 +13,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.ramps import ramp
+from .colour import DARK
 from .regions import soften
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "tinted",
 ]
 
-_DARK = 0.05  # Oklab L: below it there is no colour to speak of
 _BURNT = (0.99, 0.88)  # Oklab L: glints and overexposed skin take no pigment
 
 
@@ -78,7 +78,7 @@ _DEEPER = 0.3  # share of its lightness that a filled brow loses
 
 def default_color(item: Item, skin: Skin) -> Float[Array, " 3"]:
     """Return an item's colour on a skin, Oklab; in a photo of one tone, in that."""
-    light = jnp.maximum(skin.color[0], _DARK)
+    light = jnp.maximum(skin.color[0], DARK)
     a, b = skin.color[1:] / light
     goal, share = light * item.light, skin.colourful
     return jnp.stack([goal, goal * (a + share * item.a), goal * b * (1.0 + share * (item.b - 1.0))])
@@ -102,7 +102,7 @@ def tinted(
     """
     light = lab[..., :1]
     share = item.cover * weight[..., None] * ramp(light, _BURNT)
-    whole = jnp.maximum(skin[0], _DARK), jnp.maximum(goal[0], _DARK)
+    whole = jnp.maximum(skin[0], DARK), jnp.maximum(goal[0], DARK)
     factor = 1.0 + share * (whole[1] / whole[0] - 1.0)
     factor = jnp.clip(factor, item.darker, item.lighter)
     change = share * (goal[1:] / whole[1] - skin[1:] / whole[0])
@@ -142,8 +142,8 @@ def fill_brows(
     light = lab[..., :1]
     share = amount * ITEMS["brows"].cover * brows[..., None]
     new = (light - share * jnp.maximum(light - hair[0], 0.0)) * (1.0 - _DEEPER * share)
-    ratio = lab[..., 1:] / jnp.maximum(light, _DARK)
-    ratio += share * (hair[1:] / jnp.maximum(hair[0], _DARK) - ratio)
+    ratio = lab[..., 1:] / jnp.maximum(light, DARK)
+    ratio += share * (hair[1:] / jnp.maximum(hair[0], DARK) - ratio)
     return jnp.where(share > 0.0, jnp.concatenate([new, new * ratio], axis=-1), lab)
 
 
@@ -165,7 +165,7 @@ def find_brows(
     """
     light = lab[..., 0]
     level = _around(light, skin, _AROUND * scale)
-    darker = jnp.maximum(1.0 - light / jnp.maximum(level, _DARK), 0.0)
+    darker = jnp.maximum(1.0 - light / jnp.maximum(level, DARK), 0.0)
     weights = brows * darker**2
     total = jnp.maximum(weights.sum(), 1e-6)
     hair = (lab * weights[..., None]).sum(axis=(0, 1)) / total

@@ -14,20 +14,19 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float
 
+from ..core.geometry.landmarks import EYE_CORNERS
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
-from .colour import lab_from_rgb
-from .regions import soften
+from .colour import DARK, lab_from_rgb
+from .regions import SEEN, soften
 
 __all__ = ["Zones", "makeup_zones"]
 
 _Stroke = tuple[tuple[float, float, float, float], ...]  # x, y, z in cm, and how strong there
 
-_DARK = 0.05  # Oklab L
-_SEEN = (0.4, 0.8)  # visibility from which on a face is made up
-_CORNER = 45
+_CORNER = int(EYE_CORNERS[1, 0])
 # From the inner corner of the eye to the outer: upper lid, and below it the lower.
 _EYE, _OTHER = ((42, 43, 44, 45), (42, 47, 46, 45)), ((39, 38, 37, 36), (39, 40, 41, 36))
 _EYEBALLS = ("eyeballs_left", "eyeballs_right")
@@ -74,7 +73,7 @@ def makeup_zones(face: Face, texture: Float[Array, "size size 3"], layout: UVLay
         texture: what the photo shows there, sRGB: it tells whether eyes are closed.
         layout: UV layout of the face; regions that it lacks are empty.
     """
-    seen = ramp(face.visibility, _SEEN) * layout.mask
+    seen = ramp(face.visibility, SEEN) * layout.mask
     skin = seen * _bare(layout)
     landmarks = layout.landmarks()
     corner = landmarks[_CORNER]
@@ -129,7 +128,7 @@ def _eye(light: Array, seen: Array, eyeball: Array) -> tuple[Array, Array]:
     whole = jnp.maximum(eyeball.sum(), 1e-3)
     weight = seen * eyeball / jnp.maximum((seen * eyeball).sum(), 1e-3)
     mean = (weight * light).sum()
-    deviation = jnp.sqrt((weight * (light - mean) ** 2).sum()) / jnp.maximum(mean, _DARK)
+    deviation = jnp.sqrt((weight * (light - mean) ** 2).sum()) / jnp.maximum(mean, DARK)
     return ramp(deviation, _CLOSED), ramp((seen * eyeball).sum() / whole, _SHOWN)
 
 

@@ -15,7 +15,9 @@ from ..core.geometry.landmarks import BROWS
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 
-__all__ = ["combine_regions", "kept_regions", "soften", "swap_region"]
+__all__ = ["SEEN", "combine_regions", "kept_regions", "soften", "swap_region"]
+
+SEEN = (0.4, 0.8)  # visibility from which on a face is retouched and made up
 
 # Height above the brows, in canonical cm, over which the mask of a swap fades out: most hairlines
 # begin some 4 to 6 cm above the brows; hair below them is found by what it looks like.

@@ -25,9 +25,9 @@ from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import Amounts, parse_amounts
-from .colour import lab_from_rgb, rgb_from_lab
+from .colour import lab_from_rgb, rgb_from_lab, usual_skin
 from .edit import RgbImage
-from .regions import soften
+from .regions import SEEN, soften
 from .retouch_features import brighten_eyes, light_around, whiten_teeth
 from .retouch_skin import (
     Canvas,
@@ -37,7 +37,7 @@ from .retouch_skin import (
     take_off_shine,
     take_off_spots,
 )
-from .windows import Window, window_at
+from .windows import LOOKED_ROWS, Window, window_at
 
 __all__ = ["RETOUCHES", "parse_retouches", "retouch_face"]
 
@@ -51,10 +51,7 @@ _OF_SKIN = {
     "tone": even_tone,
     "skin": smooth_skin,
 }
-_USUAL_SKIN = (0.7, 0.04, 0.05)  # Oklab, counts as one pixel
-_ROWS = 384  # least rows at which skin is looked at, where the photo has as many
 _WHOLE, _BAND = 2048, 512  # rows of a window from which on it is cut, and at most of each band
-_SEEN = (0.4, 0.8)  # visibility from which on skin counts
 _FEATURES = ("brows", "eyes", "lips", "mouth_interior")
 _BESIDE, _FAR = 1.2, 3.0  # texels of 256, blur of the features: hairs beside brows are no spots
 _CLEAR = (0.4, 0.1)
@@ -108,7 +105,7 @@ def retouch_face(
     if not mask.any():
         return image  # all of it is covered
     origin, size = narrow_window(np.asarray(face.position_map)[..., :2][mask > 0.0])
-    block = pool_block(size, _ROWS)
+    block = pool_block(size, LOOKED_ROWS)
     bands = _bands(image, origin, size, block)
     looked = [_look(block)(band, face, zones, layout) for band in bands]
     small = jnp.concatenate([one.small for one in looked])
@@ -139,7 +136,7 @@ def _bands(
 @partial(keep_traced, key="zones of a retouch", like=blank(_Zones))
 def _zones(face: Face, layout: UVLayout) -> _Zones:
     texel = layout.size / 256
-    seen = ramp(face.visibility, _SEEN) * layout.mask
+    seen = ramp(face.visibility, SEEN) * layout.mask
     regions = layout.regions
 
     def blurred(name: str, width: float) -> Array:
@@ -248,14 +245,8 @@ def _found(small: Array, scale: Array, amounts: dict[str, Array]) -> _Found:
     return _Found(
         change=canvas.lab - start.lab,
         around=light_around(start.lab, eyes, start.scale),
-        skin=_mean_skin(start.lab, skin),
+        skin=usual_skin(start.lab, skin),
     )
-
-
-def _mean_skin(lab: Array, skin: Array) -> Float[Array, " 3"]:
-    """Return the mean colour of the skin; of a face that shows hardly any, what is usual."""
-    total = (lab * skin[..., None]).sum(axis=(0, 1)) + jnp.asarray(_USUAL_SKIN)
-    return total / (skin.sum() + 1.0)
 
 
 @partial(keep_traced, key="retouch", like=0)

@@ -11,12 +11,12 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.ramps import ramp
+from .colour import DARK
 from .regions import soften
 
 __all__ = ["brighten_eyes", "light_around", "whiten_teeth"]
 
 _LEAST_RED, _LEAST_CHROMA = 0.02, 0.02  # a / L and chroma / L of skin in a photo with hardly any
-_DARK = 0.05  # Oklab L: below it there is no colour to speak of
 _TOOTH_RED = (1.0, 0.6)  # of the skin's a / L: from gums and tongue to teeth
 _TOOTH_LIGHT = (0.45, 0.7)  # of its lightness: from shade to teeth
 _YELLOW, _RED = 0.65, 0.5  # share of a tooth's colour that is taken off
@@ -46,10 +46,10 @@ def whiten_teeth(
         amount: from 0 to 1.
     """
     light, a, b = jnp.moveaxis(lab, -1, 0)
-    redness = (a / jnp.maximum(light, _DARK)) / jnp.maximum(
-        skin[1] / jnp.maximum(skin[0], _DARK), _LEAST_RED
+    redness = (a / jnp.maximum(light, DARK)) / jnp.maximum(
+        skin[1] / jnp.maximum(skin[0], DARK), _LEAST_RED
     )
-    tooth = ramp(redness, _TOOTH_RED) * ramp(light / jnp.maximum(skin[0], _DARK), _TOOTH_LIGHT)
+    tooth = ramp(redness, _TOOTH_RED) * ramp(light / jnp.maximum(skin[0], DARK), _TOOTH_LIGHT)
     lighter = _LIGHTER * light * jnp.maximum(_WHITE - light, 0.0)
     change = jnp.stack([lighter, -_RED * a, -_YELLOW * jnp.maximum(b, 0.0)], axis=-1)
     return (amount * mouth * tooth)[..., None] * change
@@ -73,10 +73,10 @@ def brighten_eyes(
     """
     light = lab[..., :1]
     saturation, usual = (
-        jnp.linalg.norm(x[..., 1:], axis=-1) / jnp.maximum(x[..., 0], _DARK) for x in (lab, skin)
+        jnp.linalg.norm(x[..., 1:], axis=-1) / jnp.maximum(x[..., 0], DARK) for x in (lab, skin)
     )
     pale = ramp(saturation / jnp.maximum(usual, _LEAST_CHROMA), _PALE)
-    white = (pale * ramp(light[..., 0] / jnp.maximum(skin[0], _DARK), _WHITE_LIGHT))[..., None]
+    white = (pale * ramp(light[..., 0] / jnp.maximum(skin[0], DARK), _WHITE_LIGHT))[..., None]
     lighter = _EYE_LIGHTER * light * jnp.maximum(_WHITE - light, 0.0)
     whiter = jnp.concatenate([lighter, -_VEINS * lab[..., 1:]], axis=-1)
     sparkling = jnp.concatenate([_SPARKLE * (light - around), _VIVID * lab[..., 1:]], axis=-1)

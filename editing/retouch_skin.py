@@ -17,6 +17,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.ramps import ramp
+from .colour import DARK
 from .regions import soften
 
 __all__ = ["Canvas", "even_tone", "lighten_bags", "smooth_skin", "take_off_shine", "take_off_spots"]
@@ -46,7 +47,6 @@ _SHINE = 0.65  # share of a shine that is taken off
 _BAG_SHARE = 0.7  # of the way to the cheeks
 _BAG_BLUR = 0.25  # cm
 _SHADE = (0.0, 0.03)  # Oklab L by which a bag is darker: from none to one whose colour changes, too
-_DARK = 0.05  # Oklab L: below it there is no colour to speak of
 _LIGHTEST, _DARKEST = 0.12, 0.1  # Oklab L by which a bag is lightened at most, a shine darkened
 
 
@@ -136,13 +136,13 @@ def take_off_shine(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h 
     known = _mean(dull[..., None], skin, _WIDE * scale)
     share = _SHINE * amount * shiny * ramp(known, _KNOWN)
     light = fine[..., :1] - share * jnp.clip(fine[..., :1] - around[..., :1], 0.0, _DARKEST)
-    hue = around[..., 1:] / jnp.maximum(around[..., :1], _DARK)
+    hue = around[..., 1:] / jnp.maximum(around[..., :1], DARK)
     chroma = fine[..., 1:] + share * (hue * light - fine[..., 1:])
     return lab + jnp.concatenate([light, chroma], axis=-1) - fine
 
 
 def _saturation(lab: Float[Array, "h w 3"]) -> Float[Array, "h w"]:
-    return jnp.linalg.norm(lab[..., 1:], axis=-1) / jnp.maximum(lab[..., 0], _DARK)
+    return jnp.linalg.norm(lab[..., 1:], axis=-1) / jnp.maximum(lab[..., 0], DARK)
 
 
 def lighten_bags(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
@@ -159,7 +159,7 @@ def lighten_bags(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 
 def even_tone(canvas: Canvas, amount: Float[Array, ""]) -> Float[Array, "h w 3"]:
     """Return skin of an even colour; how light it is where stays."""
     lab, skin, scale = canvas.lab, canvas.skin, canvas.scale
-    light = jnp.maximum(lab[..., :1], _DARK)
+    light = jnp.maximum(lab[..., :1], DARK)
     ratio = _mean(lab[..., 1:] / light, skin, _PORES * scale)
     whole = (ratio * skin[..., None]).sum(axis=(0, 1)) / jnp.maximum(skin.sum(), 1e-3)
     around = 0.5 * (_mean(ratio, skin, _WIDE * scale) + whole)

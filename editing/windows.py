@@ -18,7 +18,9 @@ from ..core.geometry.window import (
 )
 from ..core.types import Face
 
-__all__ = ["Window", "cut_edit_window", "paste_window", "window_at"]
+__all__ = ["LOOKED_ROWS", "Window", "cut_edit_window", "paste_window", "window_at"]
+
+LOOKED_ROWS = 384  # least rows at which skin and brows are looked at, where the photo has as many
 
 
 @jax.tree_util.register_dataclass
