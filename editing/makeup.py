@@ -1,24 +1,26 @@
 """Make-up: lipstick, blush, eye shadow and more, in colours that suit the face's own skin.
 
 Where it goes follows from the face's geometry (`makeup_zones`): zones in UV, drawn into the photo.
-There pigments are laid over the photo's own pixels (`makeup_paint`); lips are recoloured.
+There pigments are laid over the photo's own pixels (`makeup_paint`), band by band of rows; lips
+are recoloured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 from ..core.geometry.render import render_texture
-from ..core.geometry.scales import enlarge, pool
+from ..core.geometry.scales import enlarge_part, pool, pool_block
+from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.reconstruct import read_texture
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
@@ -29,7 +31,7 @@ from .makeup_paint import ITEMS, Skin, default_color, fill_brows, find_brows, li
 from .makeup_zones import Zones, makeup_zones
 from .recolor import parse_color
 from .regions import soften
-from .windows import LOOKED_ROWS, Window, cut_edit_window, paste_window
+from .windows import LOOKED_ROWS, Window, window_bands
 
 __all__ = ["MAKEUP", "make_up_face", "parse_makeup"]
 
@@ -123,26 +125,75 @@ def _paint(
     palette: _Palette,
     used: Mapping[str, ColoredAmount],
 ) -> RgbImage:
-    """Lay pigments over skin, lids and brows."""
+    """Lay pigments over skin and lids, then fill brows."""
     mask = np.stack([np.asarray(_zone(zones, name)) for name in used]).max(axis=0)
     if not mask.any():
         return image  # all of it is covered
-    window = cut_edit_window(image, face, mask)
+    window = narrow_window(np.asarray(face.position_map)[..., :2][mask > 0.0])
     amounts = np.asarray([used[n].amount if n in used else 0.0 for n in MAKEUP], np.float32)
-    drawn = _drawn(window, face, zones, layout)
-    made_up = _made_up(window.image, drawn, face.camera.scale, palette, amounts)
-    return paste_window(image, window, made_up)
+    if set(used) - {"brows"}:
+        image = _in_bands(image, face, layout, zones, palette, amounts, window, _SKIN)
+    if "brows" in used:
+        image = _in_bands(image, face, layout, zones, palette, amounts, window, _BROWS)
+    return image
 
 
 def _zone(zones: Zones, name: str) -> Array:
     return zones.lashes if name == "eyeliner" else getattr(zones, name)
 
 
-@partial(keep_traced, key="draw zones of make-up", like=blank(Zones))
-def _drawn(window: Window, face: Face, zones: Zones, layout: UVLayout) -> Zones:
+class _Look(NamedTuple):
+    """What is seen of the face in a band of rows."""
+
+    small: Array  # [rows / block, columns / block, c], means of blocks
+    weights: Array  # [rows, columns, n]
+
+
+class _Found(NamedTuple):
+    """What is found on a small picture of the face."""
+
+    zone: Array  # [rows, columns, 1]
+    hair: Array  # [3] Oklab
+
+
+class _Step(NamedTuple):
+    """What is done in bands: look at each, find what takes all of them, and paint each."""
+
+    look: Callable[[int], Callable[..., _Look]]  # by the side of a block
+    find: Callable[..., _Found]
+    paint: Callable[..., Array]
+
+
+def _in_bands(
+    image: RgbImage,
+    face: Face,
+    layout: UVLayout,
+    zones: Zones,
+    palette: _Palette,
+    amounts: Float[np.ndarray, " items"],
+    window: tuple[tuple[int, int], tuple[int, int]],
+    step: _Step,
+) -> RgbImage:
+    origin, size = window
+    block = pool_block(size, LOOKED_ROWS)
+    bands = window_bands(image, origin, size, block)
+    looked = [step.look(block)(band, face, zones, layout) for band in bands]
+    small = jnp.concatenate([one.small for one in looked])
+    found = step.find(small, face.camera.scale * small.shape[0] / size[0])
+    result = np.array(image)
+    for band, one in zip(bands, looked, strict=True):
+        corner, zoom = band.origin - np.asarray(origin, np.int32), jnp.asarray(block, jnp.float32)
+        new = step.paint(band.image, one.weights, found, palette, amounts, corner, zoom)
+        put_rectangle(result, np.asarray(new), (origin[0], int(band.origin[1])))
+    return result
+
+
+def _drawn(
+    window: Window, face: Face, zones: Zones, layout: UVLayout, names: Sequence[str]
+) -> list[Array]:
     height, width = window.image.shape[:2]
     drawn, _ = render_texture(
-        jnp.stack(zones, axis=-1),
+        jnp.stack([getattr(zones, name) for name in names], axis=-1),
         face.position_map,
         layout,
         height=height,
@@ -150,49 +201,101 @@ def _drawn(window: Window, face: Face, zones: Zones, layout: UVLayout) -> Zones:
         origin=window.origin,
     )
     drawn *= window.is_photo.astype(drawn.dtype)[..., None]
-    return Zones(*jnp.moveaxis(drawn, -1, 0))
+    return list(jnp.moveaxis(drawn, -1, 0))
 
 
-@partial(keep_traced, key="make up", like=0)
-def _made_up(
+@cache
+def _look_at_skin(block: int) -> Callable[..., _Look]:
+    look = partial(_skin_looked_at, block=block)
+    return keep_traced(look, key=f"look at skin for make-up {block}", like=blank(_Look))
+
+
+def _skin_looked_at(
+    window: Window, face: Face, zones: Zones, layout: UVLayout, *, block: int
+) -> _Look:
+    names = (*_ON_SKIN, "eye_shadow", "eyes", "lashes", "height", "line")
+    *on_skin, shadow, eyes, lashes, height, line = _drawn(window, face, zones, layout, names)
+    liner = lashes * line_weights(height, line, face.camera.scale)
+    small = pool(shadow[..., None], shadow.shape[0] // block)
+    return _Look(small, jnp.stack([*on_skin, 1.0 - eyes, liner], axis=-1))
+
+
+@partial(keep_traced, key="find the shadow of eyes", like=blank(_Found))
+def _shadow_found(small: Array, scale: Array) -> _Found:
+    return _Found(soften(small, _FOLD * scale), jnp.zeros(3))
+
+
+@partial(keep_traced, key="make up skin", like=0)
+def _skin_made_up(
     image: Array,
-    zones: Zones,
-    scale: Array,
+    weights: Array,
+    found: _Found,
     palette: _Palette,
     amounts: Float[Array, " items"],
+    corner: Array,
+    zoom: Array,
 ) -> Float[Array, "rows columns 3"]:
     lab = start = lab_from_rgb(image)
     bare = ramp(lab[..., 0] / jnp.maximum(palette.skin[0], DARK), _BARE)
-    weights = {name: bare * getattr(zones, name) for name in _ON_SKIN}
-    shadow = _smooth(zones.eye_shadow, _FOLD * scale)
-    weights["eye_shadow"] = bare * shadow * (1.0 - zones.eyes)
-    weights["eyeliner"] = zones.lashes * line_weights(zones.height, zones.line, scale)
-    for name, weight in weights.items():
+    *on_skin, lids, liner = jnp.moveaxis(weights, -1, 0)
+    places = {name: bare * zone for name, zone in zip(_ON_SKIN, on_skin, strict=True)}
+    places["eye_shadow"] = bare * _part(found, corner, zoom, image) * lids
+    places["eyeliner"] = liner
+    for name, weight in places.items():
         k = MAKEUP.index(name)
         lab = tinted(lab, amounts[k] * weight, palette.items[k], palette.skin, ITEMS[name])
-    lab = lax.cond(
-        amounts[MAKEUP.index("brows")] > 0.0,
-        lambda lab: _with_brows(lab, zones, scale, palette, amounts),
-        lambda lab: lab,
-        lab,
-    )
-    is_new = jnp.abs(lab - start).max(axis=-1, keepdims=True) > 0.0
-    return jnp.where(is_new, rgb_from_lab(lab).clip(0.0, 1.0), image)
+    return _changed(image, start, lab)
 
 
-def _smooth(zone: Array, width: Array) -> Float[Array, "rows columns"]:
-    small = pool(zone[..., None], LOOKED_ROWS)
-    blurred = soften(small, width * small.shape[0] / zone.shape[0])
-    return enlarge(blurred, *zone.shape)[..., 0]
+def _part(found: _Found, corner: Array, zoom: Array, image: Array) -> Float[Array, "rows columns"]:
+    """Return what was found at the pixels of a band."""
+    size = image.shape[0], image.shape[1]
+    return enlarge_part(jnp.moveaxis(found.zone, -1, 0), zoom, corner, size)[0]
 
 
-def _with_brows(
-    lab: Array, zones: Zones, scale: Array, palette: _Palette, amounts: Array
+def _changed(image: Array, before: Array, after: Array) -> Float[Array, "rows columns 3"]:
+    is_new = jnp.abs(after - before).max(axis=-1, keepdims=True) > 0.0
+    return jnp.where(is_new, rgb_from_lab(after).clip(0.0, 1.0), image)
+
+
+@cache
+def _look_at_brows(block: int) -> Callable[..., _Look]:
+    look = partial(_brows_looked_at, block=block)
+    return keep_traced(look, key=f"look at brows {block}", like=blank(_Look))
+
+
+def _brows_looked_at(
+    window: Window, face: Face, zones: Zones, layout: UVLayout, *, block: int
+) -> _Look:
+    layers = jnp.stack(_drawn(window, face, zones, layout, ("brows", "skin")), axis=-1)
+    seen = jnp.concatenate([lab_from_rgb(window.image), layers], axis=-1)
+    return _Look(pool(seen, seen.shape[0] // block), jnp.zeros((*seen.shape[:2], 0)))
+
+
+@partial(keep_traced, key="find brows", like=blank(_Found))
+def _brows_found(small: Array, scale: Array) -> _Found:
+    found, hair = find_brows(small[..., :3], small[..., 3], small[..., 4], scale)
+    return _Found(found[..., None], hair)
+
+
+@partial(keep_traced, key="fill brows", like=0)
+def _brows_filled(
+    image: Array,
+    weights: Array,
+    found: _Found,
+    palette: _Palette,
+    amounts: Float[Array, " items"],
+    corner: Array,
+    zoom: Array,
 ) -> Float[Array, "rows columns 3"]:
-    k = MAKEUP.index("brows")
-    layers = jnp.stack([zones.brows, zones.skin], axis=-1)
-    small = pool(jnp.concatenate([lab, layers], axis=-1), LOOKED_ROWS)
-    zoom = small.shape[0] / lab.shape[0]
-    found, hair = find_brows(small[..., :3], small[..., 3], small[..., 4], scale * zoom)
-    goal = jnp.where(palette.is_named[k] > 0.0, palette.items[k], hair * ITEMS["brows"].light)
-    return fill_brows(lab, enlarge(found[..., None], *lab.shape[:2])[..., 0], goal, amounts[k])
+    del weights  # it has none
+    k, lab = MAKEUP.index("brows"), lab_from_rgb(image)
+    own = found.hair * ITEMS["brows"].light
+    goal = jnp.where(palette.is_named[k] > 0.0, palette.items[k], own)
+    return _changed(
+        image, lab, fill_brows(lab, _part(found, corner, zoom, image), goal, amounts[k])
+    )
+
+
+_SKIN = _Step(_look_at_skin, _shadow_found, _skin_made_up)
+_BROWS = _Step(_look_at_brows, _brows_found, _brows_filled)

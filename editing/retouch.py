@@ -37,7 +37,7 @@ from .retouch_skin import (
     take_off_shine,
     take_off_spots,
 )
-from .windows import LOOKED_ROWS, Window, window_at
+from .windows import LOOKED_ROWS, Window, window_bands
 
 __all__ = ["RETOUCHES", "parse_retouches", "retouch_face"]
 
@@ -51,7 +51,6 @@ _OF_SKIN = {
     "tone": even_tone,
     "skin": smooth_skin,
 }
-_WHOLE, _BAND = 2048, 512  # rows of a window from which on it is cut, and at most of each band
 _FEATURES = ("brows", "eyes", "lips", "mouth_interior")
 _BESIDE, _FAR = 1.2, 3.0  # texels of 256, blur of the features: hairs beside brows are no spots
 _CLEAR = (0.4, 0.1)
@@ -106,7 +105,7 @@ def retouch_face(
         return image  # all of it is covered
     origin, size = narrow_window(np.asarray(face.position_map)[..., :2][mask > 0.0])
     block = pool_block(size, LOOKED_ROWS)
-    bands = _bands(image, origin, size, block)
+    bands = window_bands(image, origin, size, block)
     looked = [_look(block)(band, face, zones, layout) for band in bands]
     small = jnp.concatenate([one.small for one in looked])
     given = {name: jnp.asarray(amounts.get(name, 0.0), jnp.float32) for name in RETOUCHES}
@@ -117,20 +116,6 @@ def retouch_face(
         new = np.asarray(_retouched(band.image, one, found, given, corner, zoom))
         put_rectangle(result, new, (origin[0], int(band.origin[1])))
     return result
-
-
-def _bands(
-    image: RgbImage, origin: tuple[int, int], size: tuple[int, int], block: int
-) -> list[Window]:
-    """Cut a window, band by band of rows where it is large: by whole blocks of pixels."""
-    blocks = rows = size[0] // block
-    if size[0] > _WHOLE:
-        rows = max(n for n in range(1, _BAND // block + 1) if blocks % n == 0)
-    left, top = origin
-    return [
-        window_at(image, (left, top + first), (rows * block, size[1]))
-        for first in range(0, size[0], rows * block)
-    ]
 
 
 @partial(keep_traced, key="zones of a retouch", like=blank(_Zones))

@@ -17,6 +17,7 @@ import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
+from uvface.editing import makeup, windows
 from uvface.editing.amounts import ColoredAmount
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
 from uvface.editing.makeup import MAKEUP, make_up_face, parse_makeup
@@ -232,3 +233,17 @@ def test_edits_tell_the_make_up_and_strength_0_has_none():
     assert both.operation == "edit skin, lipstick, blush, left"
     none = uvface.edit(target, model=model, makeup=makeup, strength=0.0)
     assert (none.image == none.photo.image).all()
+
+
+def test_bands_are_made_up_as_the_whole_window(monkeypatch):
+    photo = _photo(noise=0.03, brows=HAIR, lips=LIPS, eyeballs=WHITE)
+    whole = _made_up(photo, ALL)
+    monkeypatch.setattr(windows, "_WHOLE", 100)
+    monkeypatch.setattr(windows, "_BAND", 80)
+    monkeypatch.setattr(makeup, "LOOKED_ROWS", 160)
+    banded = _made_up(photo, ALL)
+    monkeypatch.setattr(windows, "_WHOLE", 2048)
+    pooled = _made_up(photo, ALL)
+    assert (whole != photo).any(axis=-1).mean() > 0.1
+    np.testing.assert_allclose(banded, pooled, atol=1e-4)
+    assert np.abs(pooled - whole).mean() < 1e-3

@@ -14,7 +14,7 @@ from toy_faces import toy_photo
 import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
-from uvface.editing import retouch
+from uvface.editing import windows
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
 from uvface.editing.retouch import RETOUCHES, parse_retouches, retouch_face
 from uvface.editing.retouch_features import brighten_eyes, light_around, whiten_teeth
@@ -261,8 +261,8 @@ def test_bands_are_retouched_as_the_whole_window(monkeypatch, rows):
     monkeypatch.setattr(retouch, "_ROWS", rows)
     photo = _photo(0.05 * np.random.default_rng(3).standard_normal((SIZE, SIZE, 3)))
     whole = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
-    monkeypatch.setattr(retouch, "_WHOLE", 100)
-    monkeypatch.setattr(retouch, "_BAND", 80)
+    monkeypatch.setattr(windows, "_WHOLE", 100)
+    monkeypatch.setattr(windows, "_BAND", 80)
     banded = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
     assert (whole != photo).any(axis=-1).mean() > 0.2
     np.testing.assert_allclose(banded, whole, atol=1e-4)
