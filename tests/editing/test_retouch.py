@@ -258,7 +258,7 @@ def test_edits_retouch_after_colours_and_before_shapes():
 
 @pytest.mark.parametrize("rows", [384, 100])  # each pixel by itself, and blocks of them
 def test_bands_are_retouched_as_the_whole_window(monkeypatch, rows):
-    monkeypatch.setattr(retouch, "_ROWS", rows)
+    monkeypatch.setattr("uvface.editing.retouch.LOOKED_ROWS", rows)
     photo = _photo(0.05 * np.random.default_rng(3).standard_normal((SIZE, SIZE, 3)))
     whole = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
     monkeypatch.setattr(windows, "_WHOLE", 100)
