@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -238,7 +239,8 @@ def _kept_or_new(
             return _one(path, job, names)
         item = Item(photo=path, record=record, is_old=True)
         names.claim(path, item.count)
-        follow_photo(names.folder, path, record)
+        with suppress(InputError):  # a folder that is only read: whole results stay whole
+            follow_photo(names.folder, path, record)
         return item
     except (UvfaceError, OSError) as error:
         names.give_back(path)

@@ -70,7 +70,8 @@ def _number(path: str | Path) -> tuple[int, int] | None:
         found = os.stat(path)
     except (OSError, ValueError):
         return None
-    return found.st_dev, found.st_ino
+    # Some file systems number nothing.
+    return (found.st_dev, found.st_ino) if found.st_ino else None
 
 
 class ClaimedFiles:

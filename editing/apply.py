@@ -274,7 +274,7 @@ def _soft_edges(drawn: _Drawn, uv: Array, image: Array) -> _Drawn:
 def _compared(drawn: _Drawn, window: Window) -> tuple[Array, Array]:
     """Return where what was drawn counts, and where it covers the photo."""
     is_drawn = drawn.is_covered & ((drawn.mask > 0.0) | drawn.is_comparable)
-    is_face = (drawn.mask > 0.5) & drawn.is_covered & (window.allowed > 0.5)
+    is_face = (drawn.mask > 0.5) & drawn.is_covered & (window.allowed > _LEAST_MASK)
     return is_drawn, is_face & window.is_photo
 
 

@@ -283,9 +283,11 @@ def _fill_colors(
     smooth = enlarge(fill_smoothly(mean, weight), direct.shape[0])
     lip_weight = small[..., 7:]
     lip_color = small[..., 4:7].sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
+    is_sure = is_any_sure(weight)
+    smooth = jnp.where(is_sure, smooth, lip_color)
     lip_share = is_lip * known_enough(lip_weight[..., 0])
     filled = smooth + lip_share * (lip_color - smooth)
-    return filled, jnp.maximum(is_any_sure(weight).astype(filled.dtype), lip_share[..., 0])
+    return filled, jnp.maximum(is_sure.astype(filled.dtype), lip_share[..., 0])
 
 
 def _detail(side: Side) -> Array:

@@ -52,7 +52,7 @@ class SkinShares:
     mirrored: float  # only the other side of the face is shown
     filled: float  # smooth colour from around
     left: float  # not known: the target's own pixels stay
-    covered: float  # share of the whole face that the target's photo hides, turns away or blackens
+    covered: float  # share of the face, or of what a mask leaves, that its photo does not show lit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -46,8 +46,10 @@ def _with_alpha_told(photo: Photo) -> Photo:
     if photo.alpha is None:
         return photo
     values = np.dstack([photo.image, photo.alpha])
-    depth = 8 * np.dtype(photo.dtype).itemsize
-    return dataclasses.replace(photo, given=quantise(values, bit_depth=depth))
+    kind = np.dtype(photo.dtype)
+    is_exact = kind.kind == "f"
+    given = values.astype(kind) if is_exact else quantise(values, bit_depth=8 * kind.itemsize)
+    return dataclasses.replace(photo, given=given)
 
 
 def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"]:

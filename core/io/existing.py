@@ -256,13 +256,14 @@ def _is_same_photo(folder: Path, one: Mapping[str, Any], other: Mapping[str, Any
 def _places(folder: Path, of: Mapping[str, Any]) -> set[str]:
     """Return where the photo of a record in a folder may be.
 
-    As seen from the folder, which holds where both were moved together, and where it was, which
-    holds where the folder alone was moved. The latter counts for little as a name within a working
-    folder; but older versions wrote nothing else.
+    As seen from the folder, which holds where both were moved together; where nothing is there,
+    also where it was, which holds where the folder alone was moved. The latter counts for little as
+    a name within a working folder; but older versions wrote nothing else.
     """
     names = {os.path.join(folder, of["path"])} if "path" in of else {of["image"]}
-    names |= {name for name in (of["image"],) if os.path.isabs(name)}
     with suppress(ValueError):  # no name at all, with a NUL in it
+        if os.path.isabs(of["image"]) and not any(map(os.path.exists, names)):
+            names.add(of["image"])
         return {os.path.realpath(name) for name in names}
     return set()
 

@@ -170,6 +170,25 @@ def test_results_of_a_photo_from_the_future_are_kept(tmp_path, astronaut, model)
     assert [_run([astronaut], tmp_path, model, **options)[0].is_old for _ in "12"] == [False, True]
 
 
+def test_whole_results_in_a_folder_that_is_only_read_are_kept(
+    tmp_path, astronaut, model, monkeypatch
+):
+    """Their record cannot be told the photo's new place; they failed for that."""
+
+    def refuse(*_):
+        raise InputError("read-only")
+
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    assert _run([astronaut], tmp_path / "out", model, **options)[0].error is None
+    moved = tmp_path / "moved" / astronaut.name
+    moved.parent.mkdir()
+    moved.write_bytes(astronaut.read_bytes())
+    astronaut.unlink()
+    monkeypatch.setattr("uvface.core.batch.follow_photo", refuse)
+    again = _run([moved], tmp_path / "out", model, **options)[0]
+    assert again.error is None and again.is_old
+
+
 def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path, astronaut, model):
     twin = tmp_path / "elsewhere" / "astronaut.jpg"
     twin.parent.mkdir()

@@ -257,6 +257,9 @@ def test_lips_that_are_all_one_knows_are_filled():
     colors = jnp.broadcast_to(jnp.array([0.5, 0.12, 0.04]), (64, 64, 3))
     shares = Shares(direct=known, mirrored=0.0 * known, filled=1.0 - known)
     filled, is_filled = _fill_colors(shares, colors, colors, lips, how="auto")
+    soft, half_filled = _fill_colors(shares, colors, colors, 0.5 * lips, how="auto")
+    assert 0.3 < float(half_filled[36, 32]) < 0.7
+    np.testing.assert_allclose(soft[36, 32], colors[0, 0], atol=0.01)  # not mixed with black
     assert float(is_filled[36, 32]) > 0.9 and float(is_filled[50, 32]) == 0.0
     np.testing.assert_allclose(filled[36, 32], colors[0, 0], atol=0.01)
 

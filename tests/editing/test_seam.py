@@ -5,10 +5,31 @@ import numpy as np
 import pytest
 
 from uvface.core.blending.composite import BlendConfig
-from uvface.editing.apply import _blend_drawn, _Drawn
+from uvface.editing.apply import _blend_drawn, _compared, _Drawn
 from uvface.editing.windows import Window
 
 TONE, OFFSET = 0.5, 0.08
+
+
+def test_what_a_soft_mask_lets_change_is_compared_and_what_it_leaves_out_is_not():
+    """Below one half nothing was, so that faces kept a sharpness that was not the photo's."""
+    size = 16
+    drawn = _Drawn(
+        colors=jnp.zeros((size, size, 3)),
+        before=jnp.zeros((size, size)),
+        mask=jnp.ones((size, size)),
+        keep=jnp.zeros((size, size)),
+        is_comparable=jnp.ones((size, size), bool),
+        is_covered=jnp.ones((size, size), bool),
+    )
+    window = Window(
+        image=jnp.zeros((size, size, 3)),
+        origin=jnp.zeros(2, jnp.int32),
+        photo_size=jnp.full(2, size, jnp.int32),
+        allowed=jnp.zeros((size, size)).at[:8].set(0.4),
+    )
+    _, is_face = _compared(drawn, window)
+    assert is_face[:8].all() and not is_face[8:].any()
 
 
 def _blended(size, *, gap, held=0.5, peak=1.0, config=None):

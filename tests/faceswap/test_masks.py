@@ -62,6 +62,17 @@ def test_masks_that_differ_by_their_alpha_are_told_apart():
     np.testing.assert_allclose(read_mask(opened, PHOTO), RAMP, atol=0.5 / 255)
 
 
+def test_so_are_photos_of_floats():
+    """Floats were made whole numbers of 32 bits, which nothing holds."""
+    white = np.ones((8, 16, 3), np.float32)
+    told = {
+        origin_record(photo_origin(as_mask(Photo(image=white, alpha=alpha))))["sha256"]
+        for alpha in (RAMP, 0.5 * RAMP)
+    }
+    values = np.dstack([white, RAMP])
+    assert len(told) == 2 and hashlib.sha256(values.tobytes()).hexdigest() in told
+
+
 def test_weights_of_another_size_or_range_are_refused():
     with pytest.raises(InputError, match="measures 16 x 7, the photo 16 x 8"):
         read_mask(as_mask(RAMP[1:]), PHOTO)

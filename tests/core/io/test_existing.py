@@ -242,6 +242,19 @@ def test_a_changed_photo_is_known_after_a_move(tmp_path, face, layout, moved):
     assert json.loads((new / "out/a.json").read_text())["options"]["photo_sha256"] == "2"
 
 
+def test_another_photo_in_a_moved_one_s_old_place_is_another(tmp_path, face, layout):
+    """Cameras give the same names anew: the archived photo's results were replaced."""
+    camera, archive = tmp_path / "camera", tmp_path / "archive"
+    for place in (camera, archive):
+        (place / "photos").mkdir(parents=True)
+        (place / "photos/a.jpg").write_bytes(b"a photo")
+    _write_a(camera / "out", camera / "photos/a.jpg", face, layout, "1")
+    (camera / "out").rename(archive / "out")
+    (camera / "photos/a.jpg").write_bytes(b"another")
+    with pytest.raises(InputError, match="is the result of another photo"):
+        _write_a(archive / "out", camera / "photos/a.jpg", face, layout, "2")
+
+
 def test_results_of_a_photo_that_is_gone_are_kept_and_said_to_be(tmp_path, face, layout):
     _write_a(tmp_path, tmp_path / "june/a.jpg", face, layout, "1")
     before = _contents(tmp_path)
