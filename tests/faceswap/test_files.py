@@ -241,7 +241,7 @@ def test_a_swap_of_arrays_tells_of_each(model, tmp_path):
     swap(target, [wall, other], model=model, keep=(), mask=mask).save(tmp_path / "out.png")
     inputs = read_sidecar(tmp_path / "out.png")["inputs"]
     assert [one["role"] for one in inputs] == ["target", "reference 0", "left out 0", "mask"]
-    assert [one["array"]["dtype"] for one in inputs] == ["float32", "uint8", "float32", "float32"]
+    assert [one["array"]["dtype"] for one in inputs] == ["float32", "uint8", "float32", "bool"]
     given = [target.tobytes(), other.tobytes(), wall.tobytes()]
     assert [one["sha256"] for one in inputs[:3]] == [hashlib.sha256(g).hexdigest() for g in given]
 
