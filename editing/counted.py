@@ -11,7 +11,7 @@ from ..core.types import Face
 
 __all__ = ["counted_texels"]
 
-_RIM = 2  # texels of 256 beside what is left out, whose colours are mixed with its
+_RIM = 2  # texels beside what is left out, whose colours are mixed with its
 _ENOUGH = 0.1  # of the skin: a mask of lips or eyes alone does not say that the rest is covered
 
 
@@ -38,7 +38,7 @@ def counted_texels(
         interpolation=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    rim = 2 * round(_RIM * len(x) / 256) + 1
+    rim = 2 * _RIM + 1
     free = cv2.erode(free, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_REPLICATE)
     seen = skin * np.asarray(face.self_visibility)
     share = (free * seen).sum() / np.maximum(seen.sum(), 1e-6)
