@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import re
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import metadata
@@ -30,7 +31,7 @@ from .compilation import cache_folder, compile_for, setting
 from .errors import InputError
 from .files import write_bytes_atomic
 
-__all__ = ["blank", "keep_traced", "nothing_new"]
+__all__ = ["blank", "forget_programs", "keep_traced", "nothing_new"]
 
 _Leaf = jax.Array | np.ndarray
 _PACKAGE = Path(__file__).parents[1]
@@ -44,6 +45,23 @@ _TRACED = (
     "editing",
     "faceswap",
 )
+
+
+class _Programs(dict[Any, Callable[..., list[jax.Array]]]):
+    """Compiled programs of one function, by signature."""
+
+
+_ALL: weakref.WeakValueDictionary[int, _Programs] = weakref.WeakValueDictionary()
+
+
+def forget_programs() -> None:
+    """Let go of the compiled programs of all kept functions, which load them again on need.
+
+    For processes that call them with ever other shapes: each program holds memory, and a dozen or
+    more of the 65,530 memory maps that Linux grants.
+    """
+    for programs in list(_ALL.values()):
+        programs.clear()
 
 
 def keep_traced(
@@ -61,7 +79,8 @@ def keep_traced(
         like: a pytree with the structure of the result.
         compiler: compiles a function for arguments like some.
     """
-    known: dict[Any, Callable[..., list[jax.Array]]] = {}  # by signature
+    known = _Programs()
+    _ALL[id(known)] = known
     structure, lock = jax.tree.structure(like), threading.Lock()
 
     def first(given: Any, leaves: list[_Leaf], signature: Any) -> list[jax.Array]:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.traced import _code_digest, blank, keep_traced, nothing_new
+from uvface.core.traced import _ALL, _code_digest, blank, forget_programs, keep_traced, nothing_new
 from uvface.core.types import Similarity
 
 
@@ -222,3 +222,14 @@ def test_arguments_may_be_on_the_host(folder):
     host = np.arange(6, dtype=np.float32)
     for _ in range(2):
         np.testing.assert_allclose(twice(host), 2.0 * host)
+
+
+def test_forgotten_programs_are_loaded_again_and_not_traced(folder):
+    calls = []
+    kept = _kept(calls)
+    kept(MOVE, POINTS)
+    assert any(_ALL.values())
+    forget_programs()
+    assert not any(_ALL.values())
+    np.testing.assert_allclose(kept(MOVE, POINTS)["moved"], EXPECTED)
+    assert len(calls) == 1
