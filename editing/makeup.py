@@ -18,7 +18,6 @@ from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
-from ..core.geometry.render import render_texture
 from ..core.geometry.scales import enlarge_part, pool, pool_block
 from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.reconstruct import read_texture
@@ -31,7 +30,7 @@ from .makeup_paint import ITEMS, Skin, default_color, fill_brows, find_brows, li
 from .makeup_zones import Zones, makeup_zones
 from .recolor import parse_color
 from .regions import soften
-from .windows import LOOKED_ROWS, Window, window_bands
+from .windows import LOOKED_ROWS, Window, drawn_layers, window_bands
 
 __all__ = ["MAKEUP", "make_up_face", "parse_makeup"]
 
@@ -191,17 +190,8 @@ def _in_bands(
 def _drawn(
     window: Window, face: Face, zones: Zones, layout: UVLayout, names: Sequence[str]
 ) -> list[Array]:
-    height, width = window.image.shape[:2]
-    drawn, _ = render_texture(
-        jnp.stack([getattr(zones, name) for name in names], axis=-1),
-        face.position_map,
-        layout,
-        height=height,
-        width=width,
-        origin=window.origin,
-    )
-    drawn *= window.is_photo.astype(drawn.dtype)[..., None]
-    return list(jnp.moveaxis(drawn, -1, 0))
+    layers = jnp.stack([getattr(zones, name) for name in names], axis=-1)
+    return list(jnp.moveaxis(drawn_layers(window, face, layers, layout), -1, 0))
 
 
 @cache

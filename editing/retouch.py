@@ -19,7 +19,6 @@ from jaxtyping import Float
 from ..core.geometry.landmarks import EYE_CORNERS, LIDS, NOSE_BASE
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
-from ..core.geometry.render import render_texture
 from ..core.geometry.scales import enlarge_part, pool, pool_block
 from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.traced import blank, keep_traced
@@ -37,7 +36,7 @@ from .retouch_skin import (
     take_off_shine,
     take_off_spots,
 )
-from .windows import LOOKED_ROWS, Window, window_bands
+from .windows import LOOKED_ROWS, Window, drawn_layers, window_bands
 
 __all__ = ["RETOUCHES", "parse_retouches", "retouch_face"]
 
@@ -191,16 +190,7 @@ def _looked(window: Window, face: Face, zones: _Zones, layout: UVLayout, *, bloc
 
 
 def _drawn(window: Window, face: Face, zones: _Zones, layout: UVLayout) -> _Zones:
-    height, width = window.image.shape[:2]
-    drawn, _ = render_texture(
-        jnp.stack(zones, axis=-1),
-        face.position_map,
-        layout,
-        height=height,
-        width=width,
-        origin=window.origin,
-    )
-    drawn *= window.is_photo.astype(drawn.dtype)[..., None]
+    drawn = drawn_layers(window, face, jnp.stack(zones, axis=-1), layout)
     return _Zones(*jnp.moveaxis(drawn, -1, 0))
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from ..core.geometry.layout import UVLayout
+from ..core.geometry.render import render_texture
 from ..core.geometry.window import (
     cut_narrow_window,
     cut_rectangle,
@@ -18,7 +20,15 @@ from ..core.geometry.window import (
 )
 from ..core.types import Face
 
-__all__ = ["LOOKED_ROWS", "Window", "cut_edit_window", "paste_window", "window_at", "window_bands"]
+__all__ = [
+    "LOOKED_ROWS",
+    "Window",
+    "cut_edit_window",
+    "drawn_layers",
+    "paste_window",
+    "window_at",
+    "window_bands",
+]
 
 LOOKED_ROWS = 384  # least rows at which skin and brows are looked at, where the photo has as many
 _WHOLE, _BAND = 2048, 512  # rows of a window from which on it is cut, and at most of each band
@@ -103,6 +113,17 @@ def window_bands(
         window_at(image, (left, top + first), (rows * block, size[1]))
         for first in range(0, size[0], rows * block)
     ]
+
+
+def drawn_layers(
+    window: Window, face: Face, layers: Float[Array, "size size n"], layout: UVLayout
+) -> Float[Array, "rows columns n"]:
+    """Draw layers of a face's texels, such as zones, into a window; 0 beside face and photo."""
+    rows, columns = window.image.shape[:2]
+    drawn, _ = render_texture(
+        layers, face.position_map, layout, height=rows, width=columns, origin=window.origin
+    )
+    return drawn * window.is_photo.astype(drawn.dtype)[..., None]
 
 
 def paste_window(
