@@ -7,8 +7,8 @@ are recoloured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -18,19 +18,17 @@ from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
-from ..core.geometry.scales import enlarge_part, pool, pool_block
-from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.reconstruct import read_texture
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import ColoredAmount, ColoredAmounts, parse_colored_amounts
+from .bands import Found, Look, Step, paint_in_bands
 from .colour import DARK, colourfulness, lab_from_rgb, rgb_from_lab, usual_skin
 from .edit import RgbImage, recolor_regions
 from .makeup_paint import ITEMS, Skin, default_color, fill_brows, find_brows, line_weights, tinted
 from .makeup_zones import Zones, makeup_zones
 from .recolor import parse_color
 from .regions import soften
-from .windows import LOOKED_ROWS, Window, drawn_layers, window_bands
 
 __all__ = ["MAKEUP", "make_up_face", "parse_makeup"]
 
@@ -125,111 +123,47 @@ def _paint(
     used: Mapping[str, ColoredAmount],
 ) -> RgbImage:
     """Lay pigments over skin and lids, then fill brows."""
-    mask = np.stack([np.asarray(_zone(zones, name)) for name in used]).max(axis=0)
-    if not mask.any():
-        return image  # all of it is covered
-    window = narrow_window(np.asarray(face.position_map)[..., :2][mask > 0.0])
+    drawn_by = {"eyeliner": "lashes"}  # others by zones of their own names
+    mask = _stacked(zones, [drawn_by.get(name, name) for name in used]).max(axis=-1)
     amounts = np.asarray([used[n].amount if n in used else 0.0 for n in MAKEUP], np.float32)
+    settings = palette, amounts
     if set(used) - {"brows"}:
-        image = _in_bands(image, face, layout, zones, palette, amounts, window, _SKIN)
+        layers = _stacked(zones, _SKIN_ZONES)
+        image = paint_in_bands(image, face, layout, layers, settings, step=_SKIN, mask=mask)
     if "brows" in used:
-        image = _in_bands(image, face, layout, zones, palette, amounts, window, _BROWS)
+        layers = _stacked(zones, _BROW_ZONES)
+        image = paint_in_bands(image, face, layout, layers, settings, step=_BROWS, mask=mask)
     return image
 
 
-def _zone(zones: Zones, name: str) -> Array:
-    return zones.lashes if name == "eyeliner" else getattr(zones, name)
+def _stacked(zones: Zones, names: Sequence[str]) -> Float[np.ndarray, "size size zones"]:
+    return np.stack([np.asarray(getattr(zones, name)) for name in names], axis=-1)
 
 
-class _Look(NamedTuple):
-    """What is seen of the face in a band of rows."""
-
-    small: Array  # [rows / block, columns / block, c], means of blocks
-    weights: Array  # [rows, columns, n]
+_Settings = tuple[_Palette, Float[Array, " items"]]  # and amounts
+_SKIN_ZONES = (*_ON_SKIN, "eye_shadow", "eyes", "lashes", "height", "line")
+_BROW_ZONES = ("brows", "skin")
 
 
-class _Found(NamedTuple):
-    """What is found on a small picture of the face."""
-
-    zone: Array  # [rows, columns, 1]
-    hair: Array  # [3] Oklab
-
-
-class _Step(NamedTuple):
-    """What is done in bands: look at each, find what takes all of them, and paint each."""
-
-    look: Callable[[int], Callable[..., _Look]]  # by the side of a block
-    find: Callable[..., _Found]
-    paint: Callable[..., Array]
+def _look_at_skin(image: Array, zones: Array, scale: Array) -> Look:
+    del image
+    *on_skin, shadow, eyes, lashes, height, line = jnp.moveaxis(zones, -1, 0)
+    liner = lashes * line_weights(height, line, scale)
+    return Look(shadow[..., None], jnp.stack([*on_skin, 1.0 - eyes, liner], axis=-1))
 
 
-def _in_bands(
-    image: RgbImage,
-    face: Face,
-    layout: UVLayout,
-    zones: Zones,
-    palette: _Palette,
-    amounts: Float[np.ndarray, " items"],
-    window: tuple[tuple[int, int], tuple[int, int]],
-    step: _Step,
-) -> RgbImage:
-    origin, size = window
-    block = pool_block(size, LOOKED_ROWS)
-    bands = window_bands(image, origin, size, block)
-    looked = [step.look(block)(band, face, zones, layout) for band in bands]
-    small = jnp.concatenate([one.small for one in looked])
-    found = step.find(small, face.camera.scale * small.shape[0] / size[0])
-    result = np.array(image)
-    for band, one in zip(bands, looked, strict=True):
-        corner, zoom = band.origin - np.asarray(origin, np.int32), jnp.asarray(block, jnp.float32)
-        new = step.paint(band.image, one.weights, found, palette, amounts, corner, zoom)
-        put_rectangle(result, np.asarray(new), (origin[0], int(band.origin[1])))
-    return result
+def _find_shadow(small: Array, scale: Array, settings: _Settings) -> Found:
+    del settings
+    return Found(soften(small, _FOLD * scale), jnp.zeros(3))
 
 
-def _drawn(
-    window: Window, face: Face, zones: Zones, layout: UVLayout, names: Sequence[str]
-) -> list[Array]:
-    layers = jnp.stack([getattr(zones, name) for name in names], axis=-1)
-    return list(jnp.moveaxis(drawn_layers(window, face, layers, layout), -1, 0))
-
-
-@cache
-def _look_at_skin(block: int) -> Callable[..., _Look]:
-    look = partial(_skin_looked_at, block=block)
-    return keep_traced(look, key=f"look at skin for make-up {block}", like=blank(_Look))
-
-
-def _skin_looked_at(
-    window: Window, face: Face, zones: Zones, layout: UVLayout, *, block: int
-) -> _Look:
-    names = (*_ON_SKIN, "eye_shadow", "eyes", "lashes", "height", "line")
-    *on_skin, shadow, eyes, lashes, height, line = _drawn(window, face, zones, layout, names)
-    liner = lashes * line_weights(height, line, face.camera.scale)
-    small = pool(shadow[..., None], shadow.shape[0] // block)
-    return _Look(small, jnp.stack([*on_skin, 1.0 - eyes, liner], axis=-1))
-
-
-@partial(keep_traced, key="find the shadow of eyes", like=blank(_Found))
-def _shadow_found(small: Array, scale: Array) -> _Found:
-    return _Found(soften(small, _FOLD * scale), jnp.zeros(3))
-
-
-@partial(keep_traced, key="make up skin", like=0)
-def _skin_made_up(
-    image: Array,
-    weights: Array,
-    found: _Found,
-    palette: _Palette,
-    amounts: Float[Array, " items"],
-    corner: Array,
-    zoom: Array,
-) -> Float[Array, "rows columns 3"]:
+def _make_up_skin(image: Array, weights: Array, found: Found, settings: _Settings) -> Array:
+    palette, amounts = settings
     lab = start = lab_from_rgb(image)
     bare = ramp(lab[..., 0] / jnp.maximum(palette.skin[0], DARK), _BARE)
     *on_skin, lids, liner = jnp.moveaxis(weights, -1, 0)
     places = {name: bare * zone for name, zone in zip(_ON_SKIN, on_skin, strict=True)}
-    places["eye_shadow"] = bare * _part(found, corner, zoom, image) * lids
+    places["eye_shadow"] = bare * found.smooth[..., 0] * lids
     places["eyeliner"] = liner
     for name, weight in places.items():
         k = MAKEUP.index(name)
@@ -237,55 +171,30 @@ def _skin_made_up(
     return _changed(image, start, lab)
 
 
-def _part(found: _Found, corner: Array, zoom: Array, image: Array) -> Float[Array, "rows columns"]:
-    """Return what was found at the pixels of a band."""
-    size = image.shape[0], image.shape[1]
-    return enlarge_part(jnp.moveaxis(found.zone, -1, 0), zoom, corner, size)[0]
-
-
-def _changed(image: Array, before: Array, after: Array) -> Float[Array, "rows columns 3"]:
+def _changed(image: Array, before: Array, after: Array) -> Array:
     is_new = jnp.abs(after - before).max(axis=-1, keepdims=True) > 0.0
     return jnp.where(is_new, rgb_from_lab(after).clip(0.0, 1.0), image)
 
 
-@cache
-def _look_at_brows(block: int) -> Callable[..., _Look]:
-    look = partial(_brows_looked_at, block=block)
-    return keep_traced(look, key=f"look at brows {block}", like=blank(_Look))
+def _look_at_brows(image: Array, zones: Array, scale: Array) -> Look:
+    del scale
+    layers = jnp.concatenate([lab_from_rgb(image), zones], axis=-1)
+    return Look(layers, jnp.zeros((*image.shape[:2], 0)))
 
 
-def _brows_looked_at(
-    window: Window, face: Face, zones: Zones, layout: UVLayout, *, block: int
-) -> _Look:
-    layers = jnp.stack(_drawn(window, face, zones, layout, ("brows", "skin")), axis=-1)
-    seen = jnp.concatenate([lab_from_rgb(window.image), layers], axis=-1)
-    return _Look(pool(seen, seen.shape[0] // block), jnp.zeros((*seen.shape[:2], 0)))
+def _find_brows(small: Array, scale: Array, settings: _Settings) -> Found:
+    del settings
+    brows, hair = find_brows(small[..., :3], small[..., 3], small[..., 4], scale)
+    return Found(brows[..., None], hair)
 
 
-@partial(keep_traced, key="find brows", like=blank(_Found))
-def _brows_found(small: Array, scale: Array) -> _Found:
-    found, hair = find_brows(small[..., :3], small[..., 3], small[..., 4], scale)
-    return _Found(found[..., None], hair)
-
-
-@partial(keep_traced, key="fill brows", like=0)
-def _brows_filled(
-    image: Array,
-    weights: Array,
-    found: _Found,
-    palette: _Palette,
-    amounts: Float[Array, " items"],
-    corner: Array,
-    zoom: Array,
-) -> Float[Array, "rows columns 3"]:
+def _fill_brows(image: Array, weights: Array, found: Found, settings: _Settings) -> Array:
     del weights  # it has none
-    k, lab = MAKEUP.index("brows"), lab_from_rgb(image)
-    own = found.hair * ITEMS["brows"].light
+    (palette, amounts), k = settings, MAKEUP.index("brows")
+    lab, own = lab_from_rgb(image), found.color * ITEMS["brows"].light
     goal = jnp.where(palette.is_named[k] > 0.0, palette.items[k], own)
-    return _changed(
-        image, lab, fill_brows(lab, _part(found, corner, zoom, image), goal, amounts[k])
-    )
+    return _changed(image, lab, fill_brows(lab, found.smooth[..., 0], goal, amounts[k]))
 
 
-_SKIN = _Step(_look_at_skin, _shadow_found, _skin_made_up)
-_BROWS = _Step(_look_at_brows, _brows_found, _brows_filled)
+_SKIN = Step("make up skin", _look_at_skin, _find_shadow, _make_up_skin)
+_BROWS = Step("fill brows", _look_at_brows, _find_brows, _fill_brows)

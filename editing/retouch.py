@@ -7,23 +7,21 @@ whatever the photo's size, and added to the pixels: pores and hairs keep their f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jaxtyping import Float
 
 from ..core.geometry.landmarks import EYE_CORNERS, LIDS, NOSE_BASE
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
-from ..core.geometry.scales import enlarge_part, pool, pool_block
-from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import Amounts, parse_amounts
+from .bands import Found, Look, Step, paint_in_bands
 from .colour import lab_from_rgb, rgb_from_lab, usual_skin
 from .edit import RgbImage
 from .regions import SEEN, soften
@@ -36,7 +34,6 @@ from .retouch_skin import (
     take_off_shine,
     take_off_spots,
 )
-from .windows import LOOKED_ROWS, Window, drawn_layers, window_bands
 
 __all__ = ["RETOUCHES", "parse_retouches", "retouch_face"]
 
@@ -99,22 +96,9 @@ def retouch_face(
     if not any(amounts.values()):
         return image
     zones = _zones(face, layout)
-    mask = np.asarray(sum(zones))
-    if not mask.any():
-        return image  # all of it is covered
-    origin, size = narrow_window(np.asarray(face.position_map)[..., :2][mask > 0.0])
-    block = pool_block(size, LOOKED_ROWS)
-    bands = window_bands(image, origin, size, block)
-    looked = [_look(block)(band, face, zones, layout) for band in bands]
-    small = jnp.concatenate([one.small for one in looked])
+    layers = np.stack([np.asarray(zone) for zone in zones], axis=-1)
     given = {name: jnp.asarray(amounts.get(name, 0.0), jnp.float32) for name in RETOUCHES}
-    found = _found(small, face.camera.scale * small.shape[0] / size[0], given)
-    result = np.array(image)
-    for band, one in zip(bands, looked, strict=True):
-        corner, zoom = band.origin - np.asarray(origin, np.int32), jnp.asarray(block, jnp.float32)
-        new = np.asarray(_retouched(band.image, one, found, given, corner, zoom))
-        put_rectangle(result, new, (origin[0], int(band.origin[1])))
-    return result
+    return paint_in_bands(image, face, layout, layers, given, step=_STEP, mask=layers.sum(axis=-1))
 
 
 @partial(keep_traced, key="zones of a retouch", like=blank(_Zones))
@@ -167,43 +151,19 @@ def _under_eyes(layout: UVLayout, depths: tuple[float, float, float, float]) -> 
     return jnp.maximum(*found)
 
 
-class _Look(NamedTuple):
-    """What is seen of the face in a band of rows."""
-
-    small: Array  # [rows / block, columns / block, 8] colours and zones, means of blocks
-    skin: Array  # [rows, columns], 1 on skin and below eyes
-    teeth: Array  # [rows, columns]
-    eyes: Array  # [rows, columns]
-
-
-@cache
-def _look(block: int) -> Callable[..., _Look]:
-    look = partial(_looked, block=block)
-    return keep_traced(look, key=f"look for a retouch {block}", like=blank(_Look))
-
-
-def _looked(window: Window, face: Face, zones: _Zones, layout: UVLayout, *, block: int) -> _Look:
-    drawn = _drawn(window, face, zones, layout)
+def _look(image: Array, zones: Array, scale: Array) -> Look:
+    del scale
+    drawn = _Zones(*jnp.moveaxis(zones, -1, 0))
     layers = jnp.stack([drawn.skin, drawn.plain, drawn.bags, drawn.cheeks, drawn.eyes], axis=-1)
-    small = pool(jnp.concatenate([window.image, layers], axis=-1), window.image.shape[0] // block)
-    return _Look(small, jnp.maximum(drawn.skin, drawn.bags), drawn.teeth, drawn.eyes)
+    on_skin = jnp.maximum(drawn.skin, drawn.bags)
+    return Look(
+        layers=jnp.concatenate([image, layers], axis=-1),
+        weights=jnp.stack([on_skin, drawn.teeth, drawn.eyes], axis=-1),
+    )
 
 
-def _drawn(window: Window, face: Face, zones: _Zones, layout: UVLayout) -> _Zones:
-    drawn = drawn_layers(window, face, jnp.stack(zones, axis=-1), layout)
-    return _Zones(*jnp.moveaxis(drawn, -1, 0))
-
-
-class _Found(NamedTuple):
-    """What is found on a small picture of the face."""
-
-    change: Array  # [rows, columns, 3] Oklab that is added to skin
-    around: Array  # [rows, columns, 1] Oklab L around each pixel of an eye
-    skin: Array  # [3] mean colour of the skin
-
-
-@partial(keep_traced, key="find a retouch", like=blank(_Found))
-def _found(small: Array, scale: Array, amounts: dict[str, Array]) -> _Found:
+def _find(small: Array, scale: Array, amounts: dict[str, Array]) -> Found:
+    """Return what is added to skin, Oklab, and the lightness around each pixel of an eye."""
     skin, plain, bags, cheeks, eyes = jnp.moveaxis(small[..., 3:], -1, 0)
     start = Canvas(
         lab=lab_from_rgb(small[..., :3]),
@@ -217,29 +177,22 @@ def _found(small: Array, scale: Array, amounts: dict[str, Array]) -> _Found:
     for name, step in _OF_SKIN.items():
         lab = lax.cond(amounts[name] > 0.0, step, lambda c, _: c.lab, canvas, amounts[name])
         canvas = canvas._replace(lab=lab)
-    return _Found(
-        change=canvas.lab - start.lab,
-        around=light_around(start.lab, eyes, start.scale),
-        skin=usual_skin(start.lab, skin),
+    around = light_around(start.lab, eyes, start.scale)
+    return Found(
+        smooth=jnp.concatenate([canvas.lab - start.lab, around], axis=-1),
+        color=usual_skin(start.lab, skin),
     )
 
 
-@partial(keep_traced, key="retouch", like=0)
-def _retouched(
-    image: Array,
-    look: _Look,
-    found: _Found,
-    amounts: dict[str, Array],
-    corner: Array,
-    zoom: Array,
-) -> Float[Array, "rows columns 3"]:
-    """Return a band, from a pixel (x, y) of the window on, of so many pixels for a found one."""
-    smooth = jnp.concatenate([found.change, found.around], axis=-1)
-    part = enlarge_part(jnp.moveaxis(smooth, -1, 0), zoom, corner, (image.shape[0], image.shape[1]))
-    smooth = jnp.moveaxis(part, 0, -1)
+def _paint(image: Array, weights: Array, found: Found, amounts: dict[str, Array]) -> Array:
+    skin, teeth, eyes = jnp.moveaxis(weights, -1, 0)
+    change, around = found.smooth[..., :3], found.smooth[..., 3:]
     lab = lab_from_rgb(image)
-    change = look.skin[..., None] * smooth[..., :3]
-    change += whiten_teeth(lab, look.teeth, found.skin, amounts["teeth"])
-    change += brighten_eyes(lab, look.eyes, smooth[..., 3:], found.skin, amounts["eyes"])
+    change = skin[..., None] * change
+    change += whiten_teeth(lab, teeth, found.color, amounts["teeth"])
+    change += brighten_eyes(lab, eyes, around, found.color, amounts["eyes"])
     is_new = jnp.abs(change).max(axis=-1, keepdims=True) > 0.0
     return jnp.where(is_new, rgb_from_lab(lab + change).clip(0.0, 1.0), image)
+
+
+_STEP = Step("retouch", _look, _find, _paint)

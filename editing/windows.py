@@ -21,17 +21,12 @@ from ..core.geometry.window import (
 from ..core.types import Face
 
 __all__ = [
-    "LOOKED_ROWS",
     "Window",
     "cut_edit_window",
     "drawn_layers",
     "paste_window",
     "window_at",
-    "window_bands",
 ]
-
-LOOKED_ROWS = 384  # least rows at which skin and brows are looked at, where the photo has as many
-_WHOLE, _BAND = 2048, 512  # rows of a window from which on it is cut, and at most of each band
 
 
 @jax.tree_util.register_dataclass
@@ -89,30 +84,6 @@ def window_at(
         photo_size=jnp.asarray((image.shape[1], image.shape[0]), jnp.int32),
         allowed=jnp.ones(size),
     )
-
-
-def window_bands(
-    image: Float[np.ndarray, "height width 3"],
-    origin: tuple[int, int],
-    size: tuple[int, int],
-    block: int,
-) -> list[Window]:
-    """Cut a window, band by band of rows where it is large: by whole blocks of pixels.
-
-    Args:
-        image: the photo.
-        origin: photo pixel (x, y) of the window's first pixel.
-        size: its rows and columns.
-        block: side of a block, pixels; it divides both.
-    """
-    blocks = rows = size[0] // block
-    if size[0] > _WHOLE:
-        rows = max(n for n in range(1, _BAND // block + 1) if blocks % n == 0)
-    left, top = origin
-    return [
-        window_at(image, (left, top + first), (rows * block, size[1]))
-        for first in range(0, size[0], rows * block)
-    ]
 
 
 def drawn_layers(

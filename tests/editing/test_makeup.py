@@ -17,7 +17,7 @@ import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
-from uvface.editing import makeup, windows
+from uvface.editing import bands
 from uvface.editing.amounts import ColoredAmount
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
 from uvface.editing.makeup import MAKEUP, make_up_face, parse_makeup
@@ -238,11 +238,11 @@ def test_edits_tell_the_make_up_and_strength_0_has_none():
 def test_bands_are_made_up_as_the_whole_window(monkeypatch):
     photo = _photo(noise=0.03, brows=HAIR, lips=LIPS, eyeballs=WHITE)
     whole = _made_up(photo, ALL)
-    monkeypatch.setattr(windows, "_WHOLE", 100)
-    monkeypatch.setattr(windows, "_BAND", 80)
-    monkeypatch.setattr(makeup, "LOOKED_ROWS", 160)
+    monkeypatch.setattr(bands, "_WHOLE", 100)
+    monkeypatch.setattr(bands, "_BAND", 80)
+    monkeypatch.setattr(bands, "_LOOKED_ROWS", 160)
     banded = _made_up(photo, ALL)
-    monkeypatch.setattr(windows, "_WHOLE", 2048)
+    monkeypatch.setattr(bands, "_WHOLE", 2048)
     pooled = _made_up(photo, ALL)
     assert (whole != photo).any(axis=-1).mean() > 0.1
     np.testing.assert_allclose(banded, pooled, atol=1e-4)

@@ -14,7 +14,7 @@ from toy_faces import toy_photo
 import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
-from uvface.editing import windows
+from uvface.editing import bands
 from uvface.editing.colour import lab_from_rgb, rgb_from_lab
 from uvface.editing.retouch import RETOUCHES, parse_retouches, retouch_face
 from uvface.editing.retouch_features import brighten_eyes, light_around, whiten_teeth
@@ -258,11 +258,11 @@ def test_edits_retouch_after_colours_and_before_shapes():
 
 @pytest.mark.parametrize("rows", [384, 100])  # each pixel by itself, and blocks of them
 def test_bands_are_retouched_as_the_whole_window(monkeypatch, rows):
-    monkeypatch.setattr("uvface.editing.retouch.LOOKED_ROWS", rows)
+    monkeypatch.setattr(bands, "_LOOKED_ROWS", rows)
     photo = _photo(0.05 * np.random.default_rng(3).standard_normal((SIZE, SIZE, 3)))
     whole = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
-    monkeypatch.setattr(windows, "_WHOLE", 100)
-    monkeypatch.setattr(windows, "_BAND", 80)
+    monkeypatch.setattr(bands, "_WHOLE", 100)
+    monkeypatch.setattr(bands, "_BAND", 80)
     banded = _retouched(photo, dict.fromkeys(RETOUCHES, 1.0))
     assert (whole != photo).any(axis=-1).mean() > 0.2
     np.testing.assert_allclose(banded, whole, atol=1e-4)
