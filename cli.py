@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -45,6 +45,27 @@ _WAYS_ON = {
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(models, name="models")
+
+
+def _show_version(is_asked: bool) -> bool:
+    if is_asked:
+        from uvface.core.io.provenance import software_name
+
+        typer.echo(software_name())
+        raise typer.Exit
+    return is_asked
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 class _OutputError(Exception):

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,18 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f" {name} " in shown for name in names.split())
 
 
-def test_help_imports_neither_jax_nor_opencv() -> None:
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """It was "No such option: --version"; sidecars have named the same one."""
+    for words in (["--version"], ["--version", "swap"]):
+        assert main(words) == 0
+        captured = capsys.readouterr()
+        assert captured.out == f"uvface {metadata.version('uvface')}\n" and captured.err == ""
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_neither_jax_nor_opencv(option: str) -> None:
     code = (
-        "import sys; from uvface.cli import main; main(['--help']); "
+        f"import sys; from uvface.cli import main; main([{option!r}]); "
         "sys.exit(bool({'jax', 'cv2'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
