@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -18,10 +19,13 @@ __all__ = [
     "InputFiles",
     "file_sha256",
     "hidden_folder",
+    "hidden_place",
     "make_folder",
+    "move_file",
     "no_empty_folder",
     "read_bytes",
     "remove_empty",
+    "remove_file",
     "write_bytes_atomic",
 ]
 
@@ -199,29 +203,78 @@ def hidden_folder(folder: Path, *, name: str) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _hidden_name(name: str) -> str:
+def _hidden_name(name: str, suffix: str = ".tmp") -> str:
     """Return another name each time, of fewer than the 255 bytes that file systems take."""
-    return f".{name[:50]}.{secrets.token_hex(4)}.tmp"
+    return f".{name[:50]}.{secrets.token_hex(4)}{suffix}"
+
+
+def hidden_place(path: Path, *, suffix: str = ".tmp") -> Path:
+    """Return where a file may be until `move_file` gives it its name: hidden, on the same disk.
+
+    Args:
+        path: the name to be; where a link has it, the file lies beside what that leads to.
+        suffix: of the hidden name.
+    """
+    place = _place(path)
+    return place.with_name(_hidden_name(place.name, suffix))
+
+
+def move_file(file: Path, path: Path) -> None:
+    """Let a whole file take a name in one step, and the place of a file that has it.
+
+    A missing folder is created. Where a link has the name, it stays, and the file that it leads to
+    is replaced, on whatever disk.
+
+    Raises:
+        OSError: the file cannot be moved; what stood there stays.
+    """
+    place = _place(path)
+    with no_empty_folder(place.parent):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.replace(file, place)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _move_to_another_disk(file, place)
+
+
+def _move_to_another_disk(file: Path, place: Path) -> None:
+    temporary = hidden_place(place)
+    try:
+        shutil.copyfile(file, temporary)
+        os.replace(temporary, place)
+    finally:
+        temporary.unlink(missing_ok=True)
+    file.unlink()
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, where there is one; a link to it stays, for the one that comes in its place.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    _place(path).unlink(missing_ok=True)
 
 
 def write_bytes_atomic(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it.
 
-    The bytes go to a hidden file in the same folder, which then takes the name in one step. A
-    missing folder is created. When anything fails, what stood there before stays, and no new
-    folder does. Where a link has the name, the file that it leads to is written.
+    The bytes go to a hidden file in the same folder, which then takes the name as `move_file` does.
+    A missing folder is created. When anything fails, what stood there before stays, and no new
+    folder does.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.
     """
-    place = _place(path)
-    temporary = place.with_name(_hidden_name(path.name))
-    with no_empty_folder(place.parent):
+    temporary = hidden_place(path)
+    with no_empty_folder(temporary.parent):
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("xb") as stream:
                 stream.write(content)
-            os.replace(temporary, place)
+            move_file(temporary, path)
         except BaseException as error:
             with contextlib.suppress(OSError):
                 temporary.unlink()

@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array
 
 from ..core.errors import InputError, UvfaceError
-from ..core.files import file_sha256, read_bytes, write_bytes_atomic
+from ..core.files import file_sha256, read_bytes, remove_file, write_bytes_atomic
 from ..core.geometry.layout import UVLayout
 from ..core.io.coco import face_annotation, write_coco
 from ..core.io.images import write_image
@@ -113,7 +113,7 @@ def write_variation(
     label = _label(place, found, amounts, parts, warnings)
     packed = pack_position_map(found.position_map, found.visibility, layout)
     try:
-        place.picture.with_name(LABELS).unlink(missing_ok=True)  # it may tell of an older picture
+        remove_file(place.picture.with_name(LABELS))  # it may tell of an older picture
     except OSError as error:
         raise InputError(f"cannot remove the older {LABELS}: {error.strerror}") from error
     remove_sidecar(place.picture)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.files import InputFiles, hidden_folder, no_empty_folder, write_bytes_atomic
+from ..core.files import (
+    InputFiles,
+    hidden_folder,
+    move_file,
+    no_empty_folder,
+    write_bytes_atomic,
+)
 from ..core.io.images import Photo, write_image
 from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
@@ -180,6 +185,6 @@ def _move_all(place: Path, folder: Path) -> None:
             raise InputError(f"cannot write {path}: it is a folder")
     for file, path in moves:
         try:
-            os.replace(file, path)
+            move_file(file, path)
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}") from error

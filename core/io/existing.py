@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import InputFiles, hidden_folder, write_bytes_atomic
+from ..files import InputFiles, hidden_folder, move_file, remove_file, write_bytes_atomic
 
 __all__ = [
     "as_json",
@@ -154,14 +154,15 @@ def _replace_result(place: Path, record: Path, spare: InputFiles) -> None:
     """
     moving = _moving(record)
     for file in place.iterdir():  # what can be seen to fail does so before anything is removed
+        spare.spare(record.with_name(file.name), advice="choose another folder")
         _check_place(record.with_name(file.name), record)
     try:
         _remove_record(moving, spare=spare)  # of a run that was killed here
         os.replace(place / record.name, moving)
         _remove_record(record, spare=spare)
         for file in list(place.iterdir()):
-            os.replace(file, record.with_name(file.name))
-        os.replace(moving, record)
+            move_file(file, record.with_name(file.name))
+        move_file(moving, record)
     except OSError as error:
         raise InputError(f"cannot replace {record}: {error.strerror}") from error
 
@@ -179,19 +180,19 @@ def _remove_record(path: Path, *, spare: InputFiles) -> None:
     """Remove a record, where there is one, and the files that it alone names.
 
     So no record stands for files of which some are of another run, and no file is left that
-    nothing names, which would be taken for a photo.
+    nothing names, which would be taken for a photo. Of a link that is named the name alone goes.
     """
     for file in map(path.with_name, _plain(_named(path))):
         if file not in spare and list(_records_of(file)) == [path]:
             file.unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+    remove_file(path)
 
 
 def _check_place(path: Path, record: Path) -> None:
     """Raise InputError where a folder or a file is in the way that is of others than a record."""
     if os.path.isdir(path):
         raise InputError(f"cannot write {path}: it is a folder")
-    if path == record or not os.path.lexists(path):
+    if path == record or not os.path.exists(path):
         return
     owners = set(_records_of(path))
     if owners - {record, _moving(record)} or not (owners or _is_cut_short(record)):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..files import file_sha256, read_bytes, write_bytes_atomic
+from ..files import file_sha256, read_bytes, remove_file, write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
 if TYPE_CHECKING:  # `uvface inspect` reads sidecars without JAX
@@ -134,7 +134,7 @@ def remove_sidecar(image: str | Path) -> None:
     path = sidecar_path(image)
     try:
         if read_sidecar(image) is not None:
-            path.unlink()
+            remove_file(path)
     except OSError as error:
         raise InputError(f"cannot remove the older {path}: {error}") from error
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import make_folder, remove_empty
+from ..files import hidden_place, make_folder, move_file, remove_empty
 from .provenance import Provenance, provenance_packet
 from .sound import add_sound
 from .video import LIMITED, Frame, VideoReader, converted
@@ -40,7 +39,7 @@ class VideoWriter:
     """A video like another one, with other frames; nobody ever sees half of it.
 
     As a context: the file takes its name when the context ends without an error, and what stood
-    there before stays otherwise.
+    there before stays otherwise. A link of that name stays, and leads to the video.
     """
 
     def __init__(
@@ -62,8 +61,7 @@ class VideoWriter:
         check_video_name(path)
         self.path, self._like, self._quality, self._provenance = path, like, quality, provenance
         self.warnings: list[str] = []
-        name = f".{path.stem}.{secrets.token_hex(4)}{path.suffix}"
-        self._temporary = path.with_name(name)
+        self._temporary = hidden_place(path, suffix=path.suffix)  # which tells FFmpeg the format
         self._made: tuple[Path, ...] = ()  # folders
         self._output: Any = None
         self._stream: Any = None
@@ -109,9 +107,9 @@ class VideoWriter:
 
     def _start(self, frame: Frame) -> None:
         like = self._like.stream.codec_context
-        self._made = make_folder(self.path.parent)
+        self._made = make_folder(self._temporary.parent)
         self._output = self._like.av.open(
-            str(self._temporary.resolve()), "w", options={"movflags": "faststart"}
+            str(self._temporary), "w", options={"movflags": "faststart"}
         )
         self._opened.append(self._output)
         if self._provenance is not None:
@@ -179,7 +177,7 @@ class VideoWriter:
         self._output.close()
         if self._provenance is not None:
             append_packet(self._temporary, provenance_packet(self._provenance))
-        os.replace(self._temporary, self.path)
+        move_file(self._temporary, self.path)
 
 
 def _begin(packet: Any) -> Fraction:

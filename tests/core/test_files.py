@@ -1,5 +1,6 @@
 """No file that is read is written over; what fails leaves neither half a file nor a folder."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from uvface.core.files import (
     ClaimedFiles,
     InputFiles,
     hidden_folder,
+    move_file,
     no_empty_folder,
+    remove_file,
     write_bytes_atomic,
 )
 
@@ -91,6 +94,45 @@ def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path) -> None:
         write_bytes_atomic(link, b"content")
         assert link.is_symlink() and target.read_bytes() == b"content"
         assert {path.name for path in tmp_path.rglob("*")} == {"kept", "link.png", "a.png"}
+
+
+@pytest.mark.parametrize("is_other_disk", [False, True])
+def test_a_file_moves_to_where_a_link_of_its_name_leads(tmp_path, monkeypatch, is_other_disk):
+    """Videos, results and pictures that are written together replaced the link."""
+    replace = os.replace
+
+    def replace_on_a_disk(source: Path, target: Path) -> None:
+        if is_other_disk and source.parent != target.parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", replace_on_a_disk)
+    link, target = tmp_path / "link.png", tmp_path / "kept" / "a.png"
+    link.symlink_to(target)
+    for content in (b"first", b"second"):  # the folder that it leads to is made
+        (tmp_path / "new").write_bytes(content)
+        move_file(tmp_path / "new", link)
+        assert link.is_symlink() and target.read_bytes() == content
+        assert {path.name for path in tmp_path.rglob("*")} == {"kept", "link.png", "a.png"}
+    remove_file(link)
+    assert link.is_symlink() and not target.exists()
+    remove_file(link)  # nothing is there any more
+
+
+def test_a_move_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "replace", fail)
+    (tmp_path / "new").write_bytes(b"new")
+    (tmp_path / "old").write_bytes(b"old")
+    for path in (tmp_path / "old", tmp_path / "no folder" / "old"):
+        with pytest.raises(OSError, match="cross-device"):
+            move_file(tmp_path / "new", path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "new": b"new",
+        "old": b"old",
+    }
 
 
 def test_folders_stay_that_were_there_or_hold_something(tmp_path) -> None:

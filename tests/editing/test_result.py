@@ -45,6 +45,26 @@ def test_pictures_and_sidecars_stand_in_the_folder_and_nothing_else(tmp_path):
     assert names(folder) == ["a.png", "b.jpg", "b.jpg.json"]  # that of the older one told of it
 
 
+def test_links_stay_and_what_they_lead_to_is_written(tmp_path):
+    """Those of pictures that are written together were replaced, unlike that of one alone."""
+    for name in ("a.png", "a.png.json"):
+        (tmp_path / name).symlink_to(tmp_path / "there" / name)
+    ways = (
+        lambda level: save_together(tmp_path, {"a.png": made(level)}),
+        lambda level: made(level).save(tmp_path / "a.png"),
+    )
+    for write, level in zip(2 * ways, (0.2, 0.4, 0.6, 0.8), strict=True):
+        write(level)
+        assert names(tmp_path) == ["a.png", "a.png.json", "there"]
+        assert all(path.is_symlink() for path in tmp_path.glob("a.*"))
+        written = tmp_path / "there" / "a.png"
+        assert is_intact(written, read_sidecar(written))
+        np.testing.assert_allclose(read_photo(written).image, level, atol=0.01)
+    made(0.5).save(tmp_path / "a.png", sidecar=False)
+    assert names(tmp_path / "there") == ["a.png"]  # the sidecar told of the older one
+    assert (tmp_path / "a.png.json").is_symlink()  # for the next one
+
+
 @pytest.mark.parametrize("name", ["b.png", "b.png.json"])
 def test_what_cannot_be_replaced_leaves_the_other_as_it_was(tmp_path, name):
     save_together(tmp_path, {"a.png": made(0.2)})

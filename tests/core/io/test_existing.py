@@ -201,6 +201,35 @@ def test_a_run_that_finds_fewer_faces_leaves_no_files_of_the_others(tmp_path, fa
     assert sorted(tmp_path.iterdir()) == whole
 
 
+def test_links_stay_and_lead_to_the_new_results(tmp_path, face, layout):
+    """They were replaced, that of the record as those of its files."""
+    out, there = tmp_path / "out", tmp_path / "there"
+    _write_p(out, face, layout, faces=1)
+    whole, names = _contents(out), ["p.json", "p.obj", "p_overlay.png"]
+    there.mkdir()
+    for name in names:
+        (out / name).rename(there / name)
+        (out / name).symlink_to(there / name)
+    (there / "p.obj").unlink()
+    (there / "p_overlay.png").write_bytes(b"older")
+    _write_p(out, face, layout, faces=1)
+    assert _contents(out) == whole and sorted(_contents(there)) == names
+    assert sorted(path.name for path in out.iterdir() if path.is_symlink()) == names
+    _write_p(out, face, layout, faces=0)  # names of nothing go; what they led to is not ours alone
+    assert _contents(out).keys() == {"p.json"} and (there / "p_overlay.png").is_file()
+
+
+def test_a_link_to_an_input_is_not_written_through(tmp_path, face, layout):
+    photo, link = tmp_path / "p.png", tmp_path / "out" / "p_overlay.png"
+    photo.write_bytes(b"a photo")
+    _write_p(tmp_path / "out", face, layout, faces=1)
+    link.unlink()
+    link.symlink_to(photo)
+    with pytest.raises(InputError, match=r"p_overlay\.png would overwrite an input"):
+        _write_p(tmp_path / "out", face, layout, faces=1, inputs=InputFiles([photo]))
+    assert photo.read_bytes() == b"a photo" and link.is_symlink()
+
+
 def test_files_of_other_records_photos_and_other_folders_are_not_removed(tmp_path, face, layout):
     out = tmp_path / "out"
     _write_p(out, face, layout, faces=2)

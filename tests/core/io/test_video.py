@@ -280,6 +280,18 @@ def test_nothing_is_written_or_overwritten_when_something_fails(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["in.mp4", "old.mp4"]
 
 
+def test_a_link_stays_and_leads_to_the_video(tmp_path):
+    """It was replaced, and what it led to stayed the older one."""
+    source = write_video(tmp_path / "in.mp4", _frames(2))
+    link, there = tmp_path / "link.mp4", tmp_path / "there"
+    link.symlink_to(there / "out.mp4")
+    for _ in range(2):
+        _copy(source, link)
+        assert link.is_symlink() and os.listdir(there) == ["out.mp4"]
+        assert len(_read(there / "out.mp4")) == 2
+        os.truncate(there / "out.mp4", 0)
+
+
 def test_a_new_folder_goes_when_the_video_does_not_come_about(tmp_path):
     source = write_video(tmp_path / "in.mp4", _frames())
     with VideoReader(source) as video, pytest.raises(InputError):
