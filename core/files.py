@@ -17,8 +17,10 @@ from .errors import InputError
 __all__ = [
     "ClaimedFiles",
     "InputFiles",
+    "check_length",
     "file_sha256",
     "hidden_folder",
+    "hidden_name",
     "hidden_place",
     "make_folder",
     "move_file",
@@ -28,6 +30,8 @@ __all__ = [
     "remove_file",
     "write_bytes_atomic",
 ]
+
+_LONGEST = 255  # bytes of a name, on nearly all file systems
 
 
 class InputFiles:
@@ -131,6 +135,28 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
+def check_length(path: Path, *, advice: str = "choose a shorter one") -> None:
+    """Refuse a file whose name, or that of a folder to be made for it, is longer than disks take.
+
+    The system is asked, since disks differ.
+
+    Args:
+        path: file to be written.
+        advice: what to do about it, for the message.
+
+    Raises:
+        InputError: the name is too long.
+    """
+    missing = _missing(path.parent)
+    there = (missing[-1] if missing else path).parent
+    for name in (path.name, *(folder.name for folder in missing)):
+        try:
+            os.lstat(there / name)
+        except (OSError, ValueError) as error:  # the latter: with a NUL, which whoever writes tells
+            if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+                raise InputError(f"{path}: the name is too long for a file; {advice}") from None
+
+
 def make_folder(folder: Path) -> tuple[Path, ...]:
     """Make a folder for results, where it is missing; before long work, not after it.
 
@@ -206,6 +232,19 @@ def hidden_folder(folder: Path, *, name: str) -> Iterator[Path]:
 def _hidden_name(name: str, suffix: str = ".tmp") -> str:
     """Return another name each time, of fewer than the 255 bytes that file systems take."""
     return f".{name[:50]}.{secrets.token_hex(4)}{suffix}"
+
+
+def hidden_name(name: str, *, suffix: str) -> str:
+    """Return a hidden name that is found again: the same each time, and none that is too long.
+
+    Args:
+        name: that of a file.
+        suffix: what the hidden name ends in, a few letters.
+    """
+    found = f".{name}{suffix}"
+    if len(os.fsencode(found)) <= _LONGEST:
+        return found
+    return f".{name[:50]}.{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}{suffix}"
 
 
 def hidden_place(path: Path, *, suffix: str = ".tmp") -> Path:

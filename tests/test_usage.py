@@ -235,15 +235,15 @@ def test_what_no_photo_is_needed_to_see_is_wrong_usage(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name"),
-    [
-        (_SWAP, "out.png.json"),
-        ([*_EDIT, "lips", *_RED], "out.png.json"),
-        ([*_EXCHANGE[:2], "-o", "out.png"], "out.png.json"),
-        (["swap-video", "a.mp4", "b.png", "-o", "c.mp4"], "c.mp4.json"),
-    ],
-)
+_WITH_SIDECARS = [
+    (_SWAP, "out.png.json"),
+    ([*_EDIT, "lips", *_RED], "out.png.json"),
+    ([*_EXCHANGE[:2], "-o", "out.png"], "out.png.json"),
+    (["swap-video", "a.mp4", "b.png", "-o", "c.mp4"], "c.mp4.json"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "name"), _WITH_SIDECARS)
 def test_files_in_the_place_of_sidecars_are_told_of_before_the_work(
     arguments: list[str],
     name: str,
@@ -258,6 +258,20 @@ def test_files_in_the_place_of_sidecars_are_told_of_before_the_work(
         assert main(arguments) == 2
         assert f"{name} {said}" in capsys.readouterr().err
     assert main([*arguments, "--no-sidecar"]) == 1  # the photos are not there
+
+
+@pytest.mark.parametrize(("arguments", "name"), _WITH_SIDECARS)
+def test_names_that_are_too_long_are_told_of_before_the_work(
+    arguments: list[str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture of 251 letters was written, and then could have no sidecar."""
+    output = name.removesuffix(".json")
+    for length, ways in ((251, [[]]), (256, [[], ["--no-sidecar"]])):
+        long = "o" * (length - 4) + output[-4:]
+        words = [long if word == output else word for word in arguments]
+        for way in ways:
+            assert main([*words, *way]) == 2
+            assert "the name is too long for a file" in capsys.readouterr().err.splitlines()[0]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import InputFiles, hidden_folder, move_file, remove_file, write_bytes_atomic
+from ..files import (
+    InputFiles,
+    check_length,
+    hidden_folder,
+    hidden_name,
+    move_file,
+    remove_file,
+    write_bytes_atomic,
+)
 
 __all__ = [
     "as_json",
@@ -141,8 +149,9 @@ def check_owner(record: Path, of: Mapping[str, Any]) -> None:
         of: `origin` of the photo.
 
     Raises:
-        InputError: there is such a file.
+        InputError: there is such a file, or the name is too long for one.
     """
+    check_length(record, advice="give the photo a shorter one")
     for path in (record, _moving(record)):
         _check_record(path, of)
 
@@ -173,7 +182,7 @@ def file_sizes(paths: Iterable[Path]) -> dict[str, int]:
 
 
 def _moving(record: Path) -> Path:
-    return record.with_name(f".{record.name}.moving")
+    return record.with_name(hidden_name(record.name, suffix=".moving"))
 
 
 def _remove_record(path: Path, *, spare: InputFiles) -> None:

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ..errors import InputError
-from ..files import read_bytes, write_bytes_atomic
+from ..files import check_length, read_bytes, write_bytes_atomic
 from .provenance import software_name
 
 if TYPE_CHECKING:  # `uvface inspect` reads face files without JAX
@@ -103,6 +103,7 @@ def check_face_file_name(path: Path) -> None:
     """Raise InputError where a face file is not written under a name."""
     if not is_face_file(path):
         raise InputError(f"{path} does not end in {_SUFFIX}; name the face file so")
+    check_length(path)
 
 
 def write_face_file(path: str | Path, face: FaceTexture) -> None:

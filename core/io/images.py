@@ -21,7 +21,7 @@ from jaxtyping import Float, Shaped, UInt8
 from PIL import Image, ImageCms
 
 from ..errors import InputError
-from ..files import read_bytes, write_bytes_atomic
+from ..files import check_length, read_bytes, write_bytes_atomic
 from ..levels import quantise
 from .encoding import FORMATS, Extras
 from .face_files import is_face_file
@@ -244,9 +244,10 @@ def _rgb_from_cmyk(picture: Image.Image, icc: bytes | None) -> Image.Image:
 
 
 def check_image_name(path: Path) -> None:
-    """Raise InputError where `write_image` does not know the path's suffix."""
+    """Raise InputError where `write_image` does not know the path's suffix, or it is too long."""
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path} has no known image suffix; use one of {', '.join(FORMATS)}")
+    check_length(path)
 
 
 def write_image(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..files import file_sha256, read_bytes, remove_file, write_bytes_atomic
+from ..files import check_length, file_sha256, read_bytes, remove_file, write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
 if TYPE_CHECKING:  # `uvface inspect` reads sidecars without JAX
@@ -102,9 +102,10 @@ def spare_sidecar(image: str | Path) -> None:
     """Refuse to write a picture whose sidecar would be written over a file of others.
 
     Raises:
-        InputError: there is such a file.
+        InputError: there is such a file, or the sidecar's name is too long for one.
     """
     path = sidecar_path(image)
+    check_length(path, advice="choose a shorter one for what it tells of, or leave it out")
     if not os.path.isfile(path) or read_sidecar(image) is not None:
         return
     try:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import hidden_place, make_folder, move_file, remove_empty
+from ..files import check_length, hidden_place, make_folder, move_file, remove_empty
 from .provenance import Provenance, provenance_packet
 from .sound import add_sound
 from .video import LIMITED, Frame, VideoReader, converted
@@ -33,6 +33,7 @@ def check_video_name(path: Path) -> None:
         raise InputError(f"{path}: a video is written as one of {known}; name it so")
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; name a file")
+    check_length(path)
 
 
 class VideoWriter:

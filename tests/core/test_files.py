@@ -10,7 +10,9 @@ from uvface.core.errors import InputError
 from uvface.core.files import (
     ClaimedFiles,
     InputFiles,
+    check_length,
     hidden_folder,
+    hidden_name,
     move_file,
     no_empty_folder,
     remove_file,
@@ -83,6 +85,24 @@ def test_the_longest_names_can_be_written(tmp_path, name) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [name]
     with hidden_folder(tmp_path, name=name) as place:
         assert place.is_dir()
+
+
+def test_a_name_that_is_too_long_is_told_of_before_anything_is_written(tmp_path):
+    for name in ("a" * 252 + ".png", "ü" * 126 + ".png", "a" * 256 + "/a.png", "new/" + "a" * 256):
+        with pytest.raises(InputError, match="the name is too long for a file; choose a shorter"):
+            check_length(tmp_path / name)
+    for name in ("a" * 255, "new/" + "a" * 255, "a" * 255 + "/b/c.png", "nul\0.png"):
+        check_length(tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_hidden_name_that_lasts_is_short_enough_and_of_one_file(tmp_path):
+    assert hidden_name("a.json", suffix=".moving") == ".a.json.moving"
+    long = ["a" * 250 + end for end in (".json", ".text")]
+    found = [hidden_name(name, suffix=".moving") for name in (*long, "€" * 83 + ".json")]
+    assert len({*found}) == 3 and found[0] == hidden_name(long[0], suffix=".moving")
+    for name in found:
+        (tmp_path / name).touch()
 
 
 def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path) -> None:

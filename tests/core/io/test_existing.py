@@ -201,6 +201,16 @@ def test_a_run_that_finds_fewer_faces_leaves_no_files_of_the_others(tmp_path, fa
     assert sorted(tmp_path.iterdir()) == whole
 
 
+def test_the_longest_names_take_results(tmp_path, face, layout):
+    """From 243 letters on the hidden record had a name that no disk takes."""
+    given = {"save": ["mesh"], "weights": "w"}
+    for _ in range(2):
+        write_results(tmp_path, Path("p" * 250 + ".png"), PHOTO, [], layout, **given)
+        assert [path.name for path in tmp_path.iterdir()] == ["p" * 250 + ".json"]
+    with pytest.raises(InputError, match=r"json: the name is too long for a file; give the photo"):
+        write_results(tmp_path, Path("p" * 251 + ".png"), PHOTO, [], layout, **given)
+
+
 def test_links_stay_and_lead_to_the_new_results(tmp_path, face, layout):
     """They were replaced, that of the record as those of its files."""
     out, there = tmp_path / "out", tmp_path / "there"

@@ -280,6 +280,15 @@ def test_nothing_is_written_or_overwritten_when_something_fails(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["in.mp4", "old.mp4"]
 
 
+def test_the_longest_name_can_be_written(tmp_path):
+    """The hidden file on the way to it had a longer one."""
+    source, name = write_video(tmp_path / "in.mp4", _frames(2)), "a" * 251 + ".mp4"
+    _copy(source, tmp_path / name)
+    assert sorted(os.listdir(tmp_path)) == [name, "in.mp4"] and len(_read(tmp_path / name)) == 2
+    with pytest.raises(InputError, match="too long for a file"), VideoReader(source) as video:
+        VideoWriter(tmp_path / f"a{name}", video)
+
+
 def test_a_link_stays_and_leads_to_the_video(tmp_path):
     """It was replaced, and what it led to stayed the older one."""
     source = write_video(tmp_path / "in.mp4", _frames(2))
