@@ -29,7 +29,7 @@ from .augment import augment_face, prepare
 from .augment_pictures import (
     Place,
     check_labels,
-    check_picture,
+    check_place,
     is_varied,
     read_label,
     write_labels,
@@ -247,7 +247,7 @@ def _claim(places: Sequence[Sequence[Place]], inputs: InputFiles, owners: Claime
     """Raise InputError where a picture is another photo, or another photo's picture."""
     for place in (place for row in places for place in row):
         inputs.spare(place.picture, advice="choose another folder")
-        check_picture(place.picture)
+        check_place(place)
         owner = owners.claim(place.picture, place.photo)
         if owner not in (None, place.photo):
             raise InputError(f"{place.photo} would overwrite pictures of {owner}; rename one")

@@ -2,7 +2,8 @@
 
 A picture ``STEM_000.png`` is whole once its sidecar ``STEM_000.png.json`` is there, which is
 written last and holds its label; ``labels.json`` is put together from the sidecars. Whatever ends
-a run, no label tells of another picture.
+a run, no label tells of another picture. The picture is written before its position map, since it
+alone says who made both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ import numpy as np
 from jax import Array
 
 from ..core.errors import InputError, UvfaceError
-from ..core.files import file_sha256, read_bytes, remove_file, write_bytes_atomic
+from ..core.files import (
+    check_length,
+    file_sha256,
+    read_bytes,
+    remove_file,
+    write_bytes_atomic,
+)
 from ..core.geometry.layout import UVLayout
 from ..core.io.coco import face_annotation, write_coco
 from ..core.io.images import write_image
@@ -44,7 +51,7 @@ __all__ = [
     "LABELS",
     "Place",
     "check_labels",
-    "check_picture",
+    "check_place",
     "is_varied",
     "read_label",
     "write_labels",
@@ -117,8 +124,8 @@ def write_variation(
     except OSError as error:
         raise InputError(f"cannot remove the older {LABELS}: {error.strerror}") from error
     remove_sidecar(place.picture)
-    write_bytes_atomic(place.posmap, packed)
     write_image(place.picture, found.image, provenance=Provenance(operation=_OPERATION))
+    write_bytes_atomic(place.posmap, packed)
     record = {
         "operation": _OPERATION,
         "settings": dict(place.settings),
@@ -180,15 +187,17 @@ def is_varied(picture: Path) -> bool:
     return found is not None and found.get("operation") == _OPERATION
 
 
-def check_picture(picture: Path) -> None:
-    """Raise InputError where a picture or sidecar that is not `write_variation`'s is in the way.
+def check_place(place: Place) -> None:
+    """Raise InputError where a file that is not `write_variation`'s is in the way of one.
 
-    By its sidecar or its metadata: of a run that was stopped there may be a picture alone.
+    By the picture's sidecar or metadata: of a run that was stopped there may be a picture alone.
     """
-    spare_sidecar(picture)
-    if os.path.exists(picture):
-        is_ours = is_varied(picture) or _operation_of(picture) == _OPERATION
-        _refuse_unless(is_ours, picture)
+    spare_sidecar(place.picture)
+    check_length(place.posmap, advice="give the photo a shorter one")
+    there = [path for path in (place.picture, place.posmap) if os.path.exists(path)]
+    if there:
+        is_ours = is_varied(place.picture) or _operation_of(place.picture) == _OPERATION
+        _refuse_unless(is_ours, there[0])
 
 
 def _operation_of(picture: Path) -> str | None:

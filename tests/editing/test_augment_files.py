@@ -17,6 +17,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.io.images import write_image
 from uvface.core.io.provenance import read_provenance
+from uvface.editing import augment_pictures
 from uvface.editing.augment_files import augment
 from uvface.editing.deform import PROPORTIONS
 from uvface.editing.recipe import SUBJECTS
@@ -207,6 +208,29 @@ def test_labels_and_pictures_of_others_stay(photos, tmp_path):
     assert "was not made by augment" in items[0].error and items[1].error is None
     for name, content in own.items():
         assert (tmp_path / Path(name).stem / name).read_bytes() == content
+
+
+def test_position_maps_of_others_stay(photos, tmp_path):
+    """They were written over, such as that of a photo ben_000.png of a reconstruction."""
+    posmap = tmp_path / "ben_000_posmap.npz"
+    posmap.write_bytes(b"of others")
+    refused, made = _augment([photos / "ben.png", photos / "anna.png"], tmp_path, count=1)
+    assert refused.error == f"{posmap} was not made by augment and stays; choose another folder"
+    assert made.error is None and posmap.read_bytes() == b"of others"
+    assert not list(tmp_path.glob("ben_000.png*"))
+
+
+@pytest.mark.parametrize("writer", ["write_image", "write_bytes_atomic", "write_sidecar"])
+def test_a_run_that_is_killed_at_a_file_goes_on(photos, tmp_path, monkeypatch, writer):
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(augment_pictures, writer, die)
+        _augment(photos / "ben.png", tmp_path, count=1)
+    (item,) = _augment(photos / "ben.png", tmp_path, count=1, skip_existing=True)
+    names = {"ben_000.png", "ben_000.png.json", "ben_000_posmap.npz", "labels.json"}
+    assert item.error is None and {path.name for path in tmp_path.iterdir()} == names
 
 
 def test_a_run_of_which_nothing_comes_leaves_no_folder(photos, tmp_path):
