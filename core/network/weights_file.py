@@ -37,6 +37,8 @@ __all__ = [
 NETWORKS = ("prn", "prn-lite")
 LAYOUT_PREFIX = "layout/"  # before the names of a layout's arrays
 FORMAT_VERSION = 1
+_TEXTS = ("network", "layout", "layout_digest")  # fields of a header
+_OBJECTS = ("config", "training", "evaluation")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,18 @@ def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:
         raise AssetError(
             f"{path} has weights format {version}, this uvface reads {FORMAT_VERSION}; update it"
         )
+    _check_kinds(fields)
     return WeightsHeader(**fields)
+
+
+def _check_kinds(fields: dict[str, Any]) -> None:
+    """Raise TypeError where a field of a header is of another kind than `WeightsHeader` says."""
+    for names, kind, title in ((_TEXTS, str, "a text"), (_OBJECTS, dict, "an object")):
+        for name in names:
+            if name in fields and not isinstance(fields[name], kind):
+                raise TypeError(f"its {name} is a {type(fields[name]).__name__}, not {title}")
+    if not isinstance(fields.get("training", {}).get("licences") or {}, dict):
+        raise TypeError("its licences are no object of sources and licences")
 
 
 def _read(path: Path, *, prefix: str = "") -> tuple[WeightsHeader, dict[str, np.ndarray]]:

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import json
 from pathlib import Path
@@ -171,6 +172,36 @@ def test_a_header_that_is_no_object_is_an_asset_error(tmp_path):
     save_file({"a": np.zeros(3, np.float32)}, path, metadata={"uvface": "[]"})
     with pytest.raises(AssetError, match="not an object"):
         load_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"training": {"licences": ["MIT"]}}, "its licences are no object of sources"),
+        ({"training": {"licences": "MIT"}}, "its licences are no object of sources"),
+        ({"training": ["toys"]}, "its training is a list, not an object"),
+        ({"training": None}, "its training is a NoneType, not an object"),
+        ({"config": 5}, "its config is a int, not an object"),
+        ({"layout_digest": 5}, "its layout_digest is a int, not a text"),
+    ],
+)
+def test_a_header_of_other_kinds_is_an_asset_error(stored, tmp_path, change, said):
+    """Licences in a list were read, and ended training from such weights in a traceback."""
+    path, _ = stored
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["uvface"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}
+    odd = tmp_path / "odd.safetensors"
+    save_file(arrays, odd, metadata={"uvface": json.dumps(header | change)})
+    with pytest.raises(AssetError, match=rf"cannot read the weights .*odd\.safetensors \({said}"):
+        load_weights(odd)
+
+
+def test_a_header_may_leave_its_licences_out(stored, tmp_path):
+    for training in ({}, {"data": "toys"}, {"licences": None}):
+        path = tmp_path / "few.safetensors"
+        save_weights(path, stored[1], dataclasses.replace(HEADER, training=training))
+        assert load_weights(path)[1].training == training
 
 
 @pytest.mark.parametrize("name", ["prn-lite", "prn"])
