@@ -25,6 +25,7 @@ from .amounts import ColoredAmount, ColoredAmounts, parse_colored_amounts
 from .bands import Found, Look, Step, paint_in_bands
 from .colour import DARK, colourfulness, lab_from_rgb, rgb_from_lab, usual_skin
 from .edit import RgbImage, recolor_regions
+from .makeup_lips import fitted_lips
 from .makeup_paint import ITEMS, Skin, default_color, fill_brows, find_brows, line_weights, tinted
 from .makeup_zones import Zones, makeup_zones
 from .recolor import parse_color
@@ -74,7 +75,13 @@ def make_up_face(
     if lipstick is not None and "lips" in layout.regions:
         strength = lipstick.amount * ITEMS["lipstick"].cover
         image = recolor_regions(
-            image, face, layout, ["lips"], palette.lips, strength=strength, feather=_FEATHER
+            image,
+            face,
+            fitted_lips(face, texture, layout),
+            ["lips"],
+            palette.lips,
+            strength=strength,
+            feather=_FEATHER,
         )
     return _paint(image, face, layout, zones, palette, used) if used else image
 
