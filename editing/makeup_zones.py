@@ -45,7 +45,7 @@ _LINE = (0.04, 0.085)  # cm: thickness of a line at the inner corner and at the 
 _BEGINS, _LEAVES = (0.02, 0.35), 0.72  # of a lid's width: where it begins, and leaves for the wing
 _WING = (0.3, 0.02)  # cm: to the side and up, of its tip from the outer corner
 _CLOSED = (0.19, 0.14)  # relative deviation of lightness: from an eye to a lid before it
-_SHOWN = (0.2, 0.5)  # share of an eye that is seen: less has no make-up
+_SHOWN = (0.2, 0.5)  # share of an eye, or a brow, that is seen: less has no make-up
 _NEAR_LIDS, _NO_LINE = (0.9, 0.6), (-0.2, 0.0)  # cm
 
 
@@ -93,18 +93,18 @@ def makeup_zones(face: Face, texture: Float[Array, "size size 3"], layout: UVLay
         0.7 * middle(landmarks[_BOW] - jnp.array([0.0, 0.2, 0.0]), width=_BOW_WIDTH),
     ]
     light = lab_from_rgb(texture)[..., 0]
-    closed, shown = zip(
-        *(_eye(light, seen, _region(layout, eye)) for eye in _EYEBALLS), strict=True
-    )
+    eyes, brows = [_region(layout, eye) for eye in _EYEBALLS], _region(layout, "brows")
+    closed, is_left = [_closed(light, seen, eye) for eye in eyes], _is_left(layout)
     height, line = _beside_lids(layout, closed)
-    near = seen * jnp.where(_is_left(layout), shown[0], shown[1])
+    near = seen * jnp.where(is_left, *(_shown(seen, eye) for eye in eyes))
+    brows_shown = (_shown(seen, jnp.where(side, brows, 0.0)) for side in (is_left, ~is_left))
     return Zones(
         skin=skin,
         blush=skin * sides(_BLUSH, _BLUSH_WIDTH),
         contour=skin * sides(_HOLLOW, _HOLLOW_WIDTH),
         highlight=skin * jnp.stack(bright).max(axis=0),
         eye_shadow=near * _shadow(layout, closed),
-        brows=seen * _blurred(layout, "brows", _BROW_BLUR),
+        brows=seen * jnp.where(is_left, *brows_shown) * _blurred(layout, "brows", _BROW_BLUR),
         eyes=seen * _open_eyes(layout, closed),
         lashes=near * ramp(jnp.abs(height), _NEAR_LIDS) * ramp(line, _NO_LINE),
         height=height,
@@ -120,16 +120,20 @@ def _blurred(layout: UVLayout, name: str, width: float) -> Float[Array, "size si
     return soften(_region(layout, name)[..., None], width * layout.size / 256)[..., 0]
 
 
-def _eye(light: Array, seen: Array, eyeball: Array) -> tuple[Array, Array]:
-    """Return 1 for an eye that is closed and for one that is seen; else 0.
+def _closed(light: Array, seen: Array, eyeball: Array) -> Array:
+    """Return 1 for an eye that is closed, else 0.
 
     One that is as even as a lid is closed, whatever the position map says.
     """
-    whole = jnp.maximum(eyeball.sum(), 1e-3)
     weight = seen * eyeball / jnp.maximum((seen * eyeball).sum(), 1e-3)
     mean = (weight * light).sum()
     deviation = jnp.sqrt((weight * (light - mean) ** 2).sum()) / jnp.maximum(mean, DARK)
-    return ramp(deviation, _CLOSED), ramp((seen * eyeball).sum() / whole, _SHOWN)
+    return ramp(deviation, _CLOSED)
+
+
+def _shown(seen: Array, region: Array) -> Array:
+    """Return 1 for an eye or a brow of which enough is seen to be made up, else 0."""
+    return ramp((seen * region).sum() / jnp.maximum(region.sum(), 1e-3), _SHOWN)
 
 
 def _is_left(layout: UVLayout) -> Bool[Array, "size size"]:

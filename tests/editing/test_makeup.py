@@ -205,6 +205,18 @@ def test_eye_shadow_lies_on_lids_and_on_eyes_that_are_closed():
         assert (change[_pixel(middle)] < 0.004) == is_open
 
 
+def test_a_brow_of_which_only_an_end_is_seen_is_not_filled():
+    """As on a face in profile, where the network may have that end on the nose."""
+    hidden = jnp.where(LAYOUT.canonical[..., 0] < -1.9, 0.0, LAYOUT.mask)
+    brow = LAYOUT.region("brows_right")
+    assert 0.05 < float((brow * hidden).sum() / brow.sum()) < 0.2
+    photo = _photo(noise=0.02, brows=HAIR)
+    result = _made_up(photo, "brows", dataclasses.replace(FACE, visibility=hidden))
+    change = np.abs(result - photo).max(axis=-1)
+    drawn = [_drawn(name)[..., 0] > 0.5 for name in ("brows_left", "brows_right")]
+    assert change[drawn[0]].mean() > 0.02 and change[drawn[1]].max() < 0.004
+
+
 def test_layouts_without_eyes_and_mouth_are_made_up_too():
     image, face = toy_photo(1)
     result = make_up_face(image, face, toy(), parse_makeup(ALL))
