@@ -40,6 +40,7 @@ class _FindingError(Exception):
 def examine() -> list[Check]:
     """Look at everything; a check that fails is a finding, not an error."""
     needed: tuple[tuple[str, Callable[[], str], str], ...] = (
+        ("version", _uvface, "reinstall uvface"),
         ("Python", _python, "install Python 3.11, 3.12 or 3.13"),
         ("JAX", _jax, "pip install --upgrade jax"),
         (
@@ -68,6 +69,12 @@ def _look(name: str, check: Callable[[], str], advice: str, *, is_needed: bool) 
             advice = error.advice
         line = (str(error).splitlines() or [type(error).__name__])[0]
         return Check(name=name, found=line, is_well=False, is_needed=is_needed, advice=advice)
+
+
+def _uvface() -> str:
+    from .io.provenance import software_name
+
+    return f"{software_name()} in {_shown(Path(__file__).parents[1])}"
 
 
 def _python() -> str:

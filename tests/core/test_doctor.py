@@ -3,8 +3,10 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -29,6 +31,8 @@ def test_a_missing_library_is_a_finding_with_advice(monkeypatch, capsys):
     bad = next(i for i, line in enumerate(lines) if line.startswith("BAD OpenCV"))
     assert "libgl1" in lines[bad + 1]
     assert any(line.startswith("ok  Python") for line in lines)
+    version = metadata.version("uvface")
+    assert any(re.match(rf"ok  version +uvface {version} in ", line) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +96,9 @@ def test_every_line_has_a_name_and_advice_where_it_is_not_well(monkeypatch):
     def broken() -> str:
         raise RuntimeError("broken\nsecond line")
 
-    names = ("_python", "_jax", "_gpu", "_opencv", "_weights", "_detector", "_pack", "_cache")
-    for name in (*names, "_write_access"):
+    names = ("_uvface", "_python", "_jax", "_gpu", "_opencv", "_weights", "_detector", "_pack")
+    for name in (*names, "_cache", "_write_access"):
         monkeypatch.setattr(doctor, name, broken)
     checks = doctor.examine()
-    assert len(checks) == len(names) + 1
+    assert len(checks) == len(names) + 2
     assert all(not c.is_well and c.found == "broken" and c.advice for c in checks)
