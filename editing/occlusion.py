@@ -19,6 +19,7 @@ __all__ = [
     "BOTH_SEEN",
     "agree_trust",
     "average_lab",
+    "end_trust",
     "lit_trust",
     "periphery",
     "skin_trust",
@@ -43,6 +44,11 @@ _LIT = (0.3, 0.42)  # of the lit skin's lightness: skin that gets 1/37 to 1/13 o
 _WELL_LIT = (0.6, 0.8)  # the same where a half is black: 1/5 to 1/2, which is streaks elsewhere
 _ONE_SIDED = (0.1, 0.25)  # share of the skin that is lit on one side of the face only
 BOTH_SEEN = (0.35, 0.7)  # share of the seen skin whose other side is seen, too
+_BESIDE_FEATURES = (0.4, 0.6)  # of the half width: nostrils and lips end no face
+_END = 9.0  # texels of 256, blur of what is not seen
+_AT_END = (0.04, 0.2)  # share of it around a texel that makes it part of the end
+_OWN_BLUR = 6.0  # texels of 256
+_SHADE = (0.05, 0.13)  # of the other face's lightness: what is darker by that is in shade
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
 _BRIGHT = 0.65  # Oklab L of skin; on darker skin less is darker, since light multiplies
 
@@ -56,16 +62,24 @@ def periphery(layout: UVLayout, normal: Float[Array, "size size 3"]) -> Float[Ar
             position map paints it on the face.
     """
     facing, turned = normal[..., 2], _turn(layout, normal)
-    points = layout.landmarks()
-    x, y = layout.canonical[..., 0], layout.canonical[..., 1]
-    low, high = _ABOVE_BROWS
-    above = smooth_step((points[BROWS, 1].min() - low - y) / (high - low))
-    half_width = 0.5 * (points[JAW, 0].max() - points[JAW, 0].min())
-    beside = ramp(jnp.abs(x) / half_width, _SIDE)
     low, high = _FACING
     outline = 1.0 - smooth_step((facing - low - _TURNED_FACING * turned) / (high - low))
-    outer = jnp.maximum(jnp.maximum(above, beside), outline * layout.region("face"))
+    around = jnp.maximum(_above_brows(layout), _beside(layout, _SIDE))
+    outer = jnp.maximum(around, outline * layout.region("face"))
     return outer * (1.0 - _near_features(layout) * smooth_step((facing - 0.3) / 0.2))
+
+
+def _above_brows(layout: UVLayout) -> Array:
+    low, high = _ABOVE_BROWS
+    away = layout.landmarks()[BROWS, 1].min() - layout.canonical[..., 1]
+    return smooth_step((away - low) / (high - low))
+
+
+def _beside(layout: UVLayout, shares: tuple[float, float]) -> Array:
+    """Return 0 in the middle of the face, 1 at its sides: from shares of its half width on."""
+    jaw = layout.landmarks()[JAW, 0]
+    half_width = 0.5 * (jaw.max() - jaw.min())
+    return ramp(jnp.abs(layout.canonical[..., 0]) / half_width, shares)
 
 
 def _near_features(layout: UVLayout, width: float = _FEATURES) -> Array:
@@ -173,6 +187,34 @@ def agree_trust(
     beside = layout.mirror((like * seen)[..., None])[..., 0]
     odd = soften((skin * (1.0 - like) * beside)[..., None], _STRAND * scale)[..., 0]
     return 1.0 - smooth_step((odd - 0.1) / 0.3)
+
+
+def end_trust(
+    lab: Float[Array, "size size 3"],
+    seen: Float[Array, "size size"],
+    own: Float[Array, "size size 3"],
+    wanted: Float[Array, "size size"],
+    layout: UVLayout,
+) -> Float[Array, "size size"]:
+    """Return 0 in the shade of what hides the rest of a face, such as hair at its cheeks.
+
+    Put onto a face that shows more of its skin, such a shade would end in a line, and nothing would
+    be there to cast it.
+
+    Args:
+        lab: Oklab of the photo's colours at the texels, in the light of the other face.
+        seen: 1 where the texel is seen.
+        own: Oklab of the other face's colours.
+        wanted: 1 where that face's skin is seen.
+        layout: UV layout.
+    """
+    texel, skin = layout.size / 256, layout.region("skin")
+    hidden = jnp.maximum(wanted - seen, 0.0) * layout.mask
+    hidden *= jnp.maximum(_above_brows(layout), _beside(layout, _BESIDE_FEATURES))
+    end = ramp(soften(hidden[..., None], _END * texel)[..., 0], _AT_END)
+    light = average_lab(own, (wanted * skin)[..., None], _OWN_BLUR * texel)[..., 0]
+    shade = ramp(1.0 - lab[..., 0] / jnp.maximum(light, 0.05), _SHADE)
+    return 1.0 - end * shade * skin
 
 
 def lit_trust(

@@ -181,6 +181,15 @@ def _plan(
     ]
     self_visibility = pool(face.self_visibility[..., None], coarse.size)[..., 0]
     lips = coarse.region("lips")
+    matched = [
+        computed_once(apply_light(fit.transfer, side.lab, fit.light, hair=dark, spared=spared))
+        for fit, side, dark in ((match, other, hair[0]), (mirrored, beside, hair[1]))
+    ]
+    if config.color != "none":  # colours of another tone would all be a shade, or none
+        other, beside = (
+            side.without_shade_at_end(colors, target, coarse)
+            for side, colors in zip((other, beside), matched, strict=True)
+        )
     shares = complete(
         other.seen,
         beside.seen,
@@ -189,10 +198,6 @@ def _plan(
         whole=lips,
         left=corner_area(coarse),
     )
-    matched = [
-        computed_once(apply_light(fit.transfer, side.lab, fit.light, hair=dark, spared=spared))
-        for fit, side, dark in ((match, other, hair[0]), (mirrored, beside, hair[1]))
-    ]
     eyes = [
         white_light(colors, side.white, target.lab, target.white, coarse)
         for colors, side in zip(matched, (other, beside), strict=True)

@@ -22,7 +22,14 @@ from .glasses import frame_trust, whole_brows
 from .harshness import light_harshness, profile_share
 from .light import Skin
 from .mouth import mouth_trust
-from .occlusion import agree_trust, lit_trust, periphery, skin_trust, strand_trust
+from .occlusion import (
+    agree_trust,
+    end_trust,
+    lit_trust,
+    periphery,
+    skin_trust,
+    strand_trust,
+)
 from .paleness import skin_paleness
 from .regions import soften
 from .source import Source
@@ -71,6 +78,17 @@ class Side:
     def drawn_on(self, other: Side) -> Side:
         """Return the side without what would be a smear where the other one faces the camera."""
         return dataclasses.replace(self, seen=self.seen * _smear(self.facing, other.facing))
+
+    def without_shade_at_end(self, matched: Array, target: Side, layout: UVLayout) -> Side:
+        """Return the side without skin that is in the shade of what hides the rest of it.
+
+        Args:
+            matched: ``[S, S, 3]`` Oklab of the texels in the target's light.
+            target: what they will be put onto.
+            layout: of both.
+        """
+        trust = end_trust(matched, self.seen, target.lab, target.seen, layout)
+        return dataclasses.replace(self, seen=self.seen * (1.0 - self.plain * (1.0 - trust)))
 
     def with_beard_left(self, mask: Array) -> Side:
         """Return the side with its own beard left towards the edge of a mask ``[S, S]``.

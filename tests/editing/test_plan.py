@@ -10,7 +10,13 @@ from toy_faces import layout, toy_photo
 
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
-from uvface.editing.occlusion import agree_trust, lit_trust, skin_trust, strand_trust
+from uvface.editing.occlusion import (
+    agree_trust,
+    end_trust,
+    lit_trust,
+    skin_trust,
+    strand_trust,
+)
 from uvface.editing.paleness import PALE
 from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, plan_edit
 from uvface.editing.side import Side
@@ -94,6 +100,45 @@ def test_a_fold_of_the_cheek_is_not_trusted_in_harsh_light_only():
         seen, harsh = jnp.ones((64, 64)), jnp.float32(harshness)
         trust = float(strand_trust(lab, seen, layout(), harshness=harsh)[texel])
         assert low < trust < high
+
+
+def _trust_at_end(shade, wanted):
+    """Return the trust in a row of skin: shaded in columns 38 to 43, and hidden from 44 on."""
+    own = lab_from_rgb(_skin_texture())
+    lab = own.at[:, 38:44, 0].multiply(shade)
+    seen = jnp.ones((64, 64)).at[:, 44:].set(0.0)
+    return np.asarray(end_trust(lab, seen, own, wanted, layout()))[40]
+
+
+def test_the_shade_of_what_hides_the_rest_of_a_face_is_not_taken_along():
+    everywhere, same = jnp.ones((64, 64)), jnp.ones((64, 64)).at[:, 44:].set(0.0)
+    assert _trust_at_end(0.8, everywhere)[42:44].max() < 0.1
+    assert _trust_at_end(0.8, everywhere)[:37].min() > 0.99
+    assert _trust_at_end(1.0, everywhere).min() > 0.99  # skin that is as light as the other face's
+    assert _trust_at_end(0.8, same).min() == 1.0  # the other face is hidden there, too
+
+
+def test_a_beard_in_the_shade_of_hair_is_still_a_beard():
+    def side(plain):
+        single, zero = jnp.ones((64, 64)), jnp.zeros(())
+        return Side(
+            lab=lab,
+            seen=single.at[:, 44:].set(0.0),
+            plain=plain * single,
+            among=0.0 * single,
+            white=0.0 * single,
+            facing=single,
+            normal=jnp.zeros((64, 64, 3)),
+            paleness=zero,
+            harshness=zero,
+            profile=zero,
+        )
+
+    lab = lab_from_rgb(_skin_texture())
+    target = dataclasses.replace(side(1.0), seen=jnp.ones((64, 64)))
+    skin, beard = (side(p).without_shade_at_end(0.8 * lab, target, layout()) for p in (1.0, 0.0))
+    assert skin.seen[40, 42:44].max() < 0.1
+    np.testing.assert_array_equal(beard.seen, side(0.0).seen)
 
 
 def _plan(target, reference, **settings):
