@@ -20,10 +20,11 @@ from ..core.geometry.scales import enlarge_part, pool, pool_block
 from ..core.geometry.window import narrow_window, put_rectangle
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
+from .colour import rgb_from_lab
 from .edit import RgbImage
 from .windows import Window, drawn_layers, window_at
 
-__all__ = ["Found", "Look", "Step", "paint_in_bands"]
+__all__ = ["Found", "Look", "Step", "paint_in_bands", "repainted"]
 
 _LOOKED_ROWS = 384  # least rows of the small picture, where the window has as many
 _WHOLE, _BAND = 2048, 512  # rows of a window from which on it is cut, and at most of each band
@@ -32,7 +33,7 @@ _WHOLE, _BAND = 2048, 512  # rows of a window from which on it is cut, and at mo
 class Look(NamedTuple):
     """What is seen of a face in a band of rows."""
 
-    layers: Array  # [h, w, c], of which the small picture is made: means of blocks
+    layers: Array  # [h, w, c] for the small picture: at the pixels, then means of blocks
     weights: Array  # [rows, columns, n], to paint by
 
 
@@ -96,6 +97,16 @@ def paint_in_bands(
         new = _paint(step)(band.image, one.weights, found, settings, corner, zoom)
         put_rectangle(result, np.asarray(new), (origin[0], int(band.origin[1])))
     return result
+
+
+def repainted(
+    image: Float[Array, "rows columns 3"],
+    before: Float[Array, "rows columns 3"],
+    after: Float[Array, "rows columns 3"],
+) -> Float[Array, "rows columns 3"]:
+    """Return pixels in new colours (Oklab), bit-identical where these are as before."""
+    is_new = jnp.abs(after - before).max(axis=-1, keepdims=True) > 0.0
+    return jnp.where(is_new, rgb_from_lab(after).clip(0.0, 1.0), image)
 
 
 def _bands(

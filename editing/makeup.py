@@ -22,7 +22,7 @@ from ..core.reconstruct import read_texture
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import ColoredAmount, ColoredAmounts, parse_colored_amounts
-from .bands import Found, Look, Step, paint_in_bands
+from .bands import Found, Look, Step, paint_in_bands, repainted
 from .colour import DARK, colourfulness, lab_from_rgb, rgb_from_lab, usual_skin
 from .edit import RgbImage, recolor_regions
 from .makeup_lips import fitted_lips
@@ -175,12 +175,7 @@ def _make_up_skin(image: Array, weights: Array, found: Found, settings: _Setting
     for name, weight in places.items():
         k = MAKEUP.index(name)
         lab = tinted(lab, amounts[k] * weight, palette.items[k], palette.skin, ITEMS[name])
-    return _changed(image, start, lab)
-
-
-def _changed(image: Array, before: Array, after: Array) -> Array:
-    is_new = jnp.abs(after - before).max(axis=-1, keepdims=True) > 0.0
-    return jnp.where(is_new, rgb_from_lab(after).clip(0.0, 1.0), image)
+    return repainted(image, start, lab)
 
 
 def _look_at_brows(image: Array, zones: Array, scale: Array) -> Look:
@@ -200,7 +195,7 @@ def _fill_brows(image: Array, weights: Array, found: Found, settings: _Settings)
     (palette, amounts), k = settings, MAKEUP.index("brows")
     lab, own = lab_from_rgb(image), found.color * ITEMS["brows"].light
     goal = jnp.where(palette.is_named[k] > 0.0, palette.items[k], own)
-    return _changed(image, lab, fill_brows(lab, found.smooth[..., 0], goal, amounts[k]))
+    return repainted(image, lab, fill_brows(lab, found.smooth[..., 0], goal, amounts[k]))
 
 
 _SKIN = Step("make up skin", _look_at_skin, _find_shadow, _make_up_skin)

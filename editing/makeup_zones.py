@@ -94,7 +94,8 @@ def makeup_zones(face: Face, texture: Float[Array, "size size 3"], layout: UVLay
     ]
     light = lab_from_rgb(texture)[..., 0]
     eyes, brows = [_region(layout, eye) for eye in _EYEBALLS], _region(layout, "brows")
-    closed, is_left = [_closed(light, seen, eye) for eye in eyes], _is_left(layout)
+    closed = [_closed(light, seen, eye) for eye in eyes]
+    is_left = _is_left(layout)
     height, line = _beside_lids(layout, closed)
     near = seen * jnp.where(is_left, *(_shown(seen, eye) for eye in eyes))
     brows_shown = (_shown(seen, jnp.where(side, brows, 0.0)) for side in (is_left, ~is_left))

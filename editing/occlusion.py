@@ -13,6 +13,7 @@ from jaxtyping import Float
 from ..core.geometry.landmarks import BROWS, JAW
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp, smooth_step
+from .colour import DARK
 from .regions import soften
 
 __all__ = [
@@ -45,9 +46,9 @@ _WELL_LIT = (0.6, 0.8)  # the same where a half is black: 1/5 to 1/2, which is s
 _ONE_SIDED = (0.1, 0.25)  # share of the skin that is lit on one side of the face only
 BOTH_SEEN = (0.35, 0.7)  # share of the seen skin whose other side is seen, too
 _BESIDE_FEATURES = (0.4, 0.6)  # of the half width: nostrils and lips end no face
-_END = 9.0  # texels of 256, blur of what is not seen
+_END_BLUR = 9.0  # texels of 256: of what is not seen
 _AT_END = (0.04, 0.2)  # share of it around a texel that makes it part of the end
-_OWN_BLUR = 6.0  # texels of 256
+_OWN_BLUR = 6.0  # texels of 256: of the other face's colours
 _SHADE = (0.05, 0.13)  # of the other face's lightness: what is darker by that is in shade
 _DARKER, _BRIGHTER, _CHROMA = 0.18, 0.25, 0.06  # Oklab: half trusted at this distance
 _BRIGHT = 0.65  # Oklab L of skin; on darker skin less is darker, since light multiplies
@@ -164,7 +165,7 @@ def strand_trust(
     close, wide = (average_lab(lab, skin, blur * texel)[..., 0] for blur in (_CLOSE, _FIRST_BLUR))
     mean = (lab[..., :1] * skin).sum() / jnp.maximum(skin.sum(), 1e-6)
     around = jnp.minimum(jnp.minimum(close, wide), mean)
-    dark = judged * ramp(1.0 - lab[..., 0] / jnp.maximum(around, 0.05), _DARK_STRAND)
+    dark = judged * ramp(1.0 - lab[..., 0] / jnp.maximum(around, DARK), _DARK_STRAND)
     return 1.0 - smooth_step(3.0 * soften(dark[..., None], _BESIDE_STRAND * texel)[..., 0])
 
 
@@ -211,9 +212,9 @@ def end_trust(
     texel, skin = layout.size / 256, layout.region("skin")
     hidden = jnp.maximum(wanted - seen, 0.0) * layout.mask
     hidden *= jnp.maximum(_above_brows(layout), _beside(layout, _BESIDE_FEATURES))
-    end = ramp(soften(hidden[..., None], _END * texel)[..., 0], _AT_END)
+    end = ramp(soften(hidden[..., None], _END_BLUR * texel)[..., 0], _AT_END)
     light = average_lab(own, (wanted * skin)[..., None], _OWN_BLUR * texel)[..., 0]
-    shade = ramp(1.0 - lab[..., 0] / jnp.maximum(light, 0.05), _SHADE)
+    shade = ramp(1.0 - lab[..., 0] / jnp.maximum(light, DARK), _SHADE)
     return 1.0 - end * shade * skin
 
 

@@ -21,8 +21,8 @@ from ..core.geometry.ramps import ramp
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import Amounts, parse_amounts
-from .bands import Found, Look, Step, paint_in_bands
-from .colour import lab_from_rgb, rgb_from_lab, usual_skin
+from .bands import Found, Look, Step, paint_in_bands, repainted
+from .colour import lab_from_rgb, usual_skin
 from .edit import RgbImage
 from .regions import SEEN, soften
 from .retouch_features import brighten_eyes, light_around, whiten_teeth
@@ -191,8 +191,7 @@ def _paint(image: Array, weights: Array, found: Found, amounts: dict[str, Array]
     change = skin[..., None] * change
     change += whiten_teeth(lab, teeth, found.color, amounts["teeth"])
     change += brighten_eyes(lab, eyes, around, found.color, amounts["eyes"])
-    is_new = jnp.abs(change).max(axis=-1, keepdims=True) > 0.0
-    return jnp.where(is_new, rgb_from_lab(lab + change).clip(0.0, 1.0), image)
+    return repainted(image, lab, lab + change)
 
 
 _STEP = Step("retouch", _look, _find, _paint)

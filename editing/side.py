@@ -82,6 +82,8 @@ class Side:
     def without_shade_at_end(self, matched: Array, target: Side, layout: UVLayout) -> Side:
         """Return the side without skin that is in the shade of what hides the rest of it.
 
+        Beards and brows, which are darker than skin, stay.
+
         Args:
             matched: ``[S, S, 3]`` Oklab of the texels in the target's light.
             target: what they will be put onto.

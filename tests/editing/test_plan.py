@@ -102,20 +102,50 @@ def test_a_fold_of_the_cheek_is_not_trusted_in_harsh_light_only():
         assert low < trust < high
 
 
-def _trust_at_end(shade, wanted):
-    """Return the trust in a row of skin: shaded in columns 38 to 43, and hidden from 44 on."""
+HIDDEN = np.s_[:, 44:]  # the side of a cheek
+
+
+def _trust_at_end(shade, wanted, hidden=HIDDEN):
+    """Return the trust in skin that is darker than the other face's, and hidden in a part."""
     own = lab_from_rgb(_skin_texture())
-    lab = own.at[:, 38:44, 0].multiply(shade)
-    seen = jnp.ones((64, 64)).at[:, 44:].set(0.0)
-    return np.asarray(end_trust(lab, seen, own, wanted, layout()))[40]
+    lab = own.at[..., 0].multiply(shade)
+    seen = jnp.ones((64, 64)).at[hidden].set(0.0)
+    return np.asarray(end_trust(lab, seen, own, wanted, layout()))
 
 
 def test_the_shade_of_what_hides_the_rest_of_a_face_is_not_taken_along():
-    everywhere, same = jnp.ones((64, 64)), jnp.ones((64, 64)).at[:, 44:].set(0.0)
-    assert _trust_at_end(0.8, everywhere)[42:44].max() < 0.1
-    assert _trust_at_end(0.8, everywhere)[:37].min() > 0.99
-    assert _trust_at_end(1.0, everywhere).min() > 0.99  # skin that is as light as the other face's
+    everywhere, same = jnp.ones((64, 64)), jnp.ones((64, 64)).at[HIDDEN].set(0.0)
+    trust = _trust_at_end(0.8, everywhere)
+    assert trust[40, 42:44].max() < 0.1
+    assert trust[40, :37].min() > 0.99
+    assert _trust_at_end(1.0, everywhere).min() > 0.99  # as light as the other face's
     assert _trust_at_end(0.8, same).min() == 1.0  # the other face is hidden there, too
+
+
+def test_what_hides_a_nose_ends_no_face_and_a_fringe_does():
+    everywhere = jnp.ones((64, 64))
+    forehead = int(np.argmax(np.asarray(layout().region("forehead"))[:, 32] > 0.5)) + 4
+    assert _trust_at_end(0.8, everywhere, np.s_[36:44, 30:34]).min() > 0.9
+    assert _trust_at_end(0.8, everywhere, np.s_[:forehead])[forehead, 28:36].max() < 0.2
+
+
+def test_what_is_no_skin_is_in_nobody_s_shade():
+    eyes = np.asarray(layout().region("eyes")) > 0.99
+    assert _trust_at_end(0.5, jnp.ones((64, 64)))[eyes].min() > 0.99
+
+
+def test_a_swap_leaves_a_shade_at_the_end_of_a_face_off_unless_it_takes_all_colours():
+    photo, face = toy_photo(2)
+    hidden = jnp.ones((64, 64)).at[HIDDEN].set(0.0)
+    shaded = face.texture.at[:, 40:44].multiply(0.6)
+    reference = dataclasses.replace(face, texture=shaded, visibility=face.visibility * hidden)
+    matched, plain = (
+        np.asarray(_plan(toy_photo(1), (photo, reference), color=color).direct)
+        for color in ("light", "none")
+    )
+    end = np.s_[30:46, 41:43]
+    assert matched[end].max() < 0.9 and plain[end].min() > 0.5
+    assert (plain - matched)[end].mean() > 0.3
 
 
 def test_a_beard_in_the_shade_of_hair_is_still_a_beard():
