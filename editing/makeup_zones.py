@@ -97,15 +97,17 @@ def makeup_zones(face: Face, texture: Float[Array, "size size 3"], layout: UVLay
     closed = [_closed(light, seen, eye) for eye in eyes]
     is_left = _is_left(layout)
     height, line = _beside_lids(layout, closed)
-    near = seen * jnp.where(is_left, *(_shown(seen, eye) for eye in eyes))
-    brows_shown = (_shown(seen, jnp.where(side, brows, 0.0)) for side in (is_left, ~is_left))
+    left, right = (_shown(seen, eye) for eye in eyes)
+    near = seen * jnp.where(is_left, left, right)
+    left, right = (_shown(seen, jnp.where(side, brows, 0.0)) for side in (is_left, ~is_left))
+    brows_seen = seen * jnp.where(is_left, left, right)
     return Zones(
         skin=skin,
         blush=skin * sides(_BLUSH, _BLUSH_WIDTH),
         contour=skin * sides(_HOLLOW, _HOLLOW_WIDTH),
         highlight=skin * jnp.stack(bright).max(axis=0),
         eye_shadow=near * _shadow(layout, closed),
-        brows=seen * jnp.where(is_left, *brows_shown) * _blurred(layout, "brows", _BROW_BLUR),
+        brows=brows_seen * _blurred(layout, "brows", _BROW_BLUR),
         eyes=seen * _open_eyes(layout, closed),
         lashes=near * ramp(jnp.abs(height), _NEAR_LIDS) * ramp(line, _NO_LINE),
         height=height,
