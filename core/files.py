@@ -20,7 +20,6 @@ __all__ = [
     "check_length",
     "file_sha256",
     "hidden_folder",
-    "hidden_name",
     "hidden_place",
     "make_folder",
     "move_file",
@@ -28,10 +27,9 @@ __all__ = [
     "read_bytes",
     "remove_empty",
     "remove_file",
+    "whole_file",
     "write_bytes_atomic",
 ]
-
-_LONGEST = 255  # bytes of a name, on nearly all file systems
 
 
 class InputFiles:
@@ -219,7 +217,7 @@ def hidden_folder(folder: Path, *, name: str) -> Iterator[Path]:
         InputError: from the block, with the folder for the hidden one's place; or it cannot be
             made.
     """
-    place = folder / _hidden_name(name)
+    place = folder / _new_name(name)
     try:
         make_folder(place)
         yield place
@@ -229,22 +227,12 @@ def hidden_folder(folder: Path, *, name: str) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _hidden_name(name: str, suffix: str = ".tmp") -> str:
-    """Return another name each time, of fewer than the 255 bytes that file systems take."""
-    return f".{name[:50]}.{secrets.token_hex(4)}{suffix}"
+def _new_name(name: str, suffix: str = ".tmp") -> str:
+    """Return a hidden name, another one each time, and none that is too long for a disk.
 
-
-def hidden_name(name: str, *, suffix: str) -> str:
-    """Return a hidden name that is found again: the same each time, and none that is too long.
-
-    Args:
-        name: that of a file.
-        suffix: what the hidden name ends in, a few letters.
+    Some take no more than 143 bytes, of which a letter has up to four.
     """
-    found = f".{name}{suffix}"
-    if len(os.fsencode(found)) <= _LONGEST:
-        return found
-    return f".{name[:50]}.{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}{suffix}"
+    return f".{name[:25]}.{secrets.token_hex(4)}{suffix}"
 
 
 def hidden_place(path: Path, *, suffix: str = ".tmp") -> Path:
@@ -255,7 +243,7 @@ def hidden_place(path: Path, *, suffix: str = ".tmp") -> Path:
         suffix: of the hidden name.
     """
     place = _place(path)
-    return place.with_name(_hidden_name(place.name, suffix))
+    return place.with_name(_new_name(place.name, suffix))
 
 
 def move_file(file: Path, path: Path) -> None:
@@ -275,17 +263,9 @@ def move_file(file: Path, path: Path) -> None:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            _move_to_another_disk(file, place)
-
-
-def _move_to_another_disk(file: Path, place: Path) -> None:
-    temporary = hidden_place(place)
-    try:
-        shutil.copyfile(file, temporary)
-        os.replace(temporary, place)
-    finally:
-        temporary.unlink(missing_ok=True)
-    file.unlink()
+            with whole_file(place) as copy:
+                shutil.copyfile(file, copy)
+            file.unlink()
 
 
 def remove_file(path: Path) -> None:
@@ -297,26 +277,41 @@ def remove_file(path: Path) -> None:
     _place(path).unlink(missing_ok=True)
 
 
-def write_bytes_atomic(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it.
+@contextlib.contextmanager
+def whole_file(path: Path, *, suffix: str = ".tmp") -> Iterator[Path]:
+    """Give a hidden place to write a file to, which takes its name in one step as the block ends.
 
-    The bytes go to a hidden file in the same folder, which then takes the name as `move_file` does.
-    A missing folder is created. When anything fails, what stood there before stays, and no new
-    folder does.
+    It lies beside the name, or beside what a link of that name leads to; the link stays. A missing
+    folder is created. When anything fails, what stood there before stays, and no new folder does.
+
+    Args:
+        path: the name to be.
+        suffix: of the hidden name.
+
+    Raises:
+        OSError: the folder cannot be made, or the file cannot take its name.
+    """
+    place = _place(path)
+    hidden = hidden_place(place, suffix=suffix)
+    with no_empty_folder(place.parent):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield hidden
+            os.replace(hidden, place)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                hidden.unlink()
+            raise
+
+
+def write_bytes_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees half of it, as a `whole_file`.
 
     Raises:
         InputError: the folder cannot be written to, or the disk is full.
     """
-    temporary = hidden_place(path)
-    with no_empty_folder(temporary.parent):
-        try:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("xb") as stream:
-                stream.write(content)
-            move_file(temporary, path)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            if isinstance(error, OSError):
-                raise InputError(f"cannot write {path}: {error.strerror}") from error
-            raise
+    try:
+        with whole_file(path) as hidden, hidden.open("xb") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,6 @@ from ..files import (
     InputFiles,
     check_length,
     hidden_folder,
-    hidden_name,
     move_file,
     remove_file,
     write_bytes_atomic,
@@ -38,6 +38,7 @@ __all__ = [
 _KEYS = {"mesh": "obj", "frontal": "frontal_obj", "canonical": "canonical_obj"}
 _UNREADABLE = (OSError, ValueError, RecursionError, KeyError, TypeError)  # what a record can be
 _START = b'{\n "image": '  # of a record
+_LONG = 120  # bytes of a hidden name, above which it is shortened: some disks take 143, most 255
 
 
 def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +183,12 @@ def file_sizes(paths: Iterable[Path]) -> dict[str, int]:
 
 
 def _moving(record: Path) -> Path:
-    return record.with_name(hidden_name(record.name, suffix=".moving"))
+    """Return where a record lies while its files are moved: hidden, and found by any later run."""
+    name = f".{record.name}.moving"
+    if len(os.fsencode(name)) > _LONG:
+        digest = hashlib.sha256(os.fsencode(record.name)).hexdigest()[:8]
+        name = f".{record.name[:25]}.{digest}.moving"
+    return record.with_name(name)
 
 
 def _remove_record(path: Path, *, spare: InputFiles) -> None:

@@ -24,6 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from ..errors import InputError
+from ..files import whole_file
 from .delight import linear_from_srgb, shading_sums, solve_light
 from .face_tile import bind_face_tile
 from .fitting import (
@@ -197,10 +198,9 @@ def _read_rgb(path: Path) -> UInt8[np.ndarray, "height width 3"]:
 
 
 def _save(path: Path, **arrays: np.ndarray) -> None:
-    """Write an archive under a temporary name first, so that readers never see half a file."""
-    partial = path.with_name(f".{path.name}.part.npz")
-    np.savez(partial, allow_pickle=False, **arrays)
-    partial.replace(path)
+    """Write an archive so that readers never see half a file."""
+    with whole_file(path) as hidden, hidden.open("xb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

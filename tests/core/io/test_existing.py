@@ -13,6 +13,7 @@ from uvface.core.errors import InputError
 from uvface.core.files import InputFiles, write_bytes_atomic
 from uvface.core.find_photos import find_photos
 from uvface.core.geometry.layout import load_layout
+from uvface.core.io import existing
 from uvface.core.io.existing import is_result, read_existing
 from uvface.core.io.images import Photo
 from uvface.core.io.results import OUTPUTS, write_results
@@ -209,6 +210,18 @@ def test_the_longest_names_take_results(tmp_path, face, layout):
         assert [path.name for path in tmp_path.iterdir()] == ["p" * 250 + ".json"]
     with pytest.raises(InputError, match=r"json: the name is too long for a file; give the photo"):
         write_results(tmp_path, Path("p" * 251 + ".png"), PHOTO, [], layout, **given)
+
+
+def test_the_hidden_record_s_name_lasts_and_is_short_enough_and_of_one_photo(tmp_path):
+    """Some disks take 143 bytes."""
+    assert existing._moving(tmp_path / "a.json") == tmp_path / ".a.json.moving"
+    assert existing._moving(tmp_path / ("a" * 107 + ".json")).name == f".{'a' * 107}.json.moving"
+    stems = ["a" * 108, "a" * 137, "a" * 136 + "b", "\N{GRINNING FACE}" * 34, "€" * 45]
+    found = [existing._moving(tmp_path / f"{stem}.json") for stem in stems]
+    assert len({*found}) == len(stems) and found[0] == existing._moving(
+        tmp_path / f"{stems[0]}.json"
+    )
+    assert max(len(os.fsencode(path.name)) for path in found) <= 143
 
 
 def test_links_stay_and_lead_to_the_new_results(tmp_path, face, layout):

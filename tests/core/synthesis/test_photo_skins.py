@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from uvface.core.errors import InputError
+from uvface.core.synthesis import photo_skins
 from uvface.core.synthesis.fitting import pixel_centres
 from uvface.core.synthesis.photo_skins import held_out, write_photo_skins
 from uvface.core.synthesis.skin_mask import openings, skin_seeds, skin_weight, without_hair
@@ -53,6 +54,24 @@ def test_held_out_people_have_all_their_photos_held_out():
 def test_a_folder_without_photos_is_refused(tmp_path):
     with pytest.raises(InputError, match="photos_cc_by"):
         write_photo_skins(tmp_path, tmp_path / "out")
+
+
+def test_an_archive_is_written_where_a_link_leads_or_not_at_all(tmp_path, monkeypatch):
+    """The link was replaced, and half a file stayed."""
+    link, target = tmp_path / "skins.npz", tmp_path / "kept" / "skins.npz"
+    link.symlink_to(target)
+    photo_skins._save(link, names=np.arange(3))
+    whole = target.read_bytes()
+
+    def fail(stream, **_):
+        stream.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(OSError, match="No space left"):
+        photo_skins._save(link, names=np.arange(4))
+    assert link.is_symlink() and target.read_bytes() == whole
+    assert {path.name for path in tmp_path.rglob("*")} == {"kept", "skins.npz"}
 
 
 @pytest.mark.shared
