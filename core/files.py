@@ -67,7 +67,11 @@ class InputFiles:
 
 
 def _place(path: str | Path) -> Path:
-    return Path(os.path.realpath(path))  # unlike `Path.resolve`, also of links in a circle
+    """Return where a path leads to, through all links."""
+    try:
+        return Path(os.path.realpath(path))  # unlike `Path.resolve`, also of links in a circle
+    except ValueError:  # with a NUL, which no file has: told by what checks or opens it
+        return Path(path)
 
 
 def _number(path: str | Path) -> tuple[int, int] | None:
@@ -93,7 +97,7 @@ class ClaimedFiles:
         Names that differ in capitals alone are one file where the first is there by now, and the
         disk takes them for the same.
         """
-        alike = self._owners.setdefault(os.path.realpath(output).casefold(), {})
+        alike = self._owners.setdefault(str(_place(output)).casefold(), {})
         for other, earlier in alike.items():
             if output in InputFiles([other]):
                 return earlier
@@ -139,19 +143,22 @@ def check_length(path: Path, *, advice: str = "choose a shorter one") -> None:
     The system is asked, since disks differ.
 
     Args:
-        path: file to be written.
+        path: file to be written; of a link, what it leads to counts.
         advice: what to do about it, for the message.
 
     Raises:
-        InputError: the name is too long.
+        InputError: the name is too long, or one that no file can have.
     """
-    missing = _missing(path.parent)
-    there = (missing[-1] if missing else path).parent
-    for name in (path.name, *(folder.name for folder in missing)):
+    place = _place(path)
+    missing = _missing(place.parent)
+    there = (missing[-1] if missing else place).parent
+    for name in (place.name, *(folder.name for folder in missing)):
         try:
             os.lstat(there / name)
-        except (OSError, ValueError) as error:  # the latter: with a NUL, which whoever writes tells
-            if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+        except ValueError as error:  # with a NUL
+            raise InputError(f"cannot write {path}: {error}; choose another name") from error
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
                 raise InputError(f"{path}: the name is too long for a file; {advice}") from None
 
 
@@ -299,7 +306,7 @@ def whole_file(path: Path, *, suffix: str = ".tmp") -> Iterator[Path]:
             yield hidden
             os.replace(hidden, place)
         except BaseException:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 hidden.unlink()
             raise
 
@@ -308,10 +315,11 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it, as a `whole_file`.
 
     Raises:
-        InputError: the folder cannot be written to, or the disk is full.
+        InputError: the folder cannot be written to, the disk is full, or no file has such a name.
     """
     try:
         with whole_file(path) as hidden, hidden.open("xb") as stream:
             stream.write(content)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot write {path}: {reason}") from error

@@ -91,8 +91,27 @@ def test_a_name_that_is_too_long_is_told_of_before_anything_is_written(tmp_path)
     for name in ("a" * 252 + ".png", "ü" * 126 + ".png", "a" * 256 + "/a.png", "new/" + "a" * 256):
         with pytest.raises(InputError, match="the name is too long for a file; choose a shorter"):
             check_length(tmp_path / name)
-    for name in ("a" * 255, "new/" + "a" * 255, "a" * 255 + "/b/c.png", "nul\0.png"):
+    for name in ("a" * 255, "new/" + "a" * 255, "a" * 255 + "/b/c.png"):
         check_length(tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_name_that_counts_is_that_of_what_a_link_leads_to(tmp_path):
+    """Only the link's own was looked at, so that writing failed after the work."""
+    (tmp_path / "link.png").symlink_to(tmp_path / ("a" * 256))
+    with pytest.raises(InputError, match=r"link\.png: the name is too long for a file"):
+        check_length(tmp_path / "link.png")
+    (tmp_path / "link").symlink_to(tmp_path)
+    check_length(tmp_path / "link" / ("a" * 255))
+
+
+@pytest.mark.parametrize("name", ["nul\0.png", "nul\0/a.png"])
+def test_a_name_that_no_file_has_is_an_input_error(tmp_path, name):
+    """It ended in a bare ValueError."""
+    InputFiles([tmp_path / name]).spare(tmp_path / "a.png")
+    for check in (check_length, lambda path: write_bytes_atomic(path, b"content")):
+        with pytest.raises(InputError, match=r"cannot write .*null"):
+            check(tmp_path / name)
     assert not any(tmp_path.iterdir())
 
 
