@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
     "NETWORKS",
     "WeightsHeader",
     "check_layout",
+    "check_licences",
     "check_weights_name",
     "find_weights",
     "read_arrays",
@@ -83,7 +85,7 @@ def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:
         raise AssetError(f"{path} is not a uvface weights file: its header is missing")
     fields = json.loads(metadata["uvface"])
     if not isinstance(fields, dict):
-        raise TypeError(f"its header is a {type(fields).__name__}, not an object")
+        raise TypeError(f"its header must be an object, not {type(fields).__name__}")
     version = fields.get("format_version")
     if version != FORMAT_VERSION:
         raise AssetError(
@@ -98,8 +100,17 @@ def _check_kinds(fields: dict[str, Any]) -> None:
     for names, kind, title in ((_TEXTS, str, "a text"), (_OBJECTS, dict, "an object")):
         for name in names:
             if name in fields and not isinstance(fields[name], kind):
-                raise TypeError(f"its {name} is a {type(fields[name]).__name__}, not {title}")
-    if not isinstance(fields.get("training", {}).get("licences") or {}, dict):
+                raise TypeError(f"its {name} must be {title}, not {type(fields[name]).__name__}")
+    check_licences(fields.get("training", {}))
+
+
+def check_licences(origin: Mapping[str, Any]) -> None:
+    """Raise TypeError where what data came from names licences that are not those of sources.
+
+    Args:
+        origin: with ``licences``: source -> licence; null, or left out, where none are known.
+    """
+    if not isinstance(origin.get("licences") or {}, dict):
         raise TypeError("its licences are no object of sources and licences")
 
 

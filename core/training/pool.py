@@ -24,6 +24,7 @@ from jaxtyping import Float, UInt8
 from ..errors import InputError
 from ..geometry.layout import UVLayout
 from ..geometry.pose import inplane_roll, rotation_from_angles
+from ..network.weights_file import check_licences
 from .config import HELD_BACK
 
 __all__ = ["Pool", "Sample"]
@@ -79,8 +80,7 @@ def _read_header(folder: Path) -> dict[str, Any]:
     try:
         header: dict[str, Any] = json.loads(path.read_text())
         int(header["size"]), str(header["layout_digest"])
-        if not isinstance(header.get("licences") or {}, dict):
-            raise TypeError("its licences are no object of sources and licences")
+        check_licences(header)
     except (OSError, KeyError, TypeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(

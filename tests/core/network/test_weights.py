@@ -170,7 +170,7 @@ def test_names_of_networks_stand_in_two_places():
 def test_a_header_that_is_no_object_is_an_asset_error(tmp_path):
     path = tmp_path / "odd.safetensors"
     save_file({"a": np.zeros(3, np.float32)}, path, metadata={"uvface": "[]"})
-    with pytest.raises(AssetError, match="not an object"):
+    with pytest.raises(AssetError, match="its header must be an object, not list"):
         load_weights(path)
 
 
@@ -179,10 +179,10 @@ def test_a_header_that_is_no_object_is_an_asset_error(tmp_path):
     [
         ({"training": {"licences": ["MIT"]}}, "its licences are no object of sources"),
         ({"training": {"licences": "MIT"}}, "its licences are no object of sources"),
-        ({"training": ["toys"]}, "its training is a list, not an object"),
-        ({"training": None}, "its training is a NoneType, not an object"),
-        ({"config": 5}, "its config is a int, not an object"),
-        ({"layout_digest": 5}, "its layout_digest is a int, not a text"),
+        ({"training": ["toys"]}, "its training must be an object, not list"),
+        ({"training": None}, "its training must be an object, not NoneType"),
+        ({"config": 5}, "its config must be an object, not int"),
+        ({"layout_digest": 5}, "its layout_digest must be a text, not int"),
     ],
 )
 def test_a_header_of_other_kinds_is_an_asset_error(stored, tmp_path, change, said):
