@@ -244,9 +244,10 @@ def _old_places(path: Path, sha256: str, job: _Job) -> list[list[Place]]:
 
 
 def _claim(places: Sequence[Sequence[Place]], inputs: InputFiles, owners: ClaimedFiles) -> None:
-    """Raise InputError where a picture is another photo, or another photo's picture."""
+    """Raise InputError where a picture's file is an input, or another photo's picture."""
     for place in (place for row in places for place in row):
-        inputs.spare(place.picture, advice="choose another folder")
+        for file in (place.picture, place.posmap):
+            inputs.spare(file, advice="choose another folder")
         check_place(place)
         owner = owners.claim(place.picture, place.photo)
         if owner not in (None, place.photo):

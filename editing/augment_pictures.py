@@ -192,12 +192,16 @@ def check_place(place: Place) -> None:
 
     By the picture's sidecar or metadata: of a run that was stopped there may be a picture alone.
     """
+    check_length(place.posmap, advice="give the photo a shorter one")  # the longest of all
     spare_sidecar(place.picture)
-    check_length(place.posmap, advice="give the photo a shorter one")
-    there = [path for path in (place.picture, place.posmap) if os.path.exists(path)]
-    if there:
-        is_ours = is_varied(place.picture) or _operation_of(place.picture) == _OPERATION
-        _refuse_unless(is_ours, there[0])
+    if is_varied(place.picture) or _operation_of(place.picture) == _OPERATION:
+        return
+    _refuse_unless(not os.path.exists(place.picture), place.picture)
+    if os.path.exists(place.posmap):
+        raise InputError(
+            f"{place.posmap} is there without a picture of augment; remove it, or choose another "
+            "folder"
+        )
 
 
 def _operation_of(picture: Path) -> str | None:

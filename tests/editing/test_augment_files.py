@@ -215,9 +215,35 @@ def test_position_maps_of_others_stay(photos, tmp_path):
     posmap = tmp_path / "ben_000_posmap.npz"
     posmap.write_bytes(b"of others")
     refused, made = _augment([photos / "ben.png", photos / "anna.png"], tmp_path, count=1)
-    assert refused.error == f"{posmap} was not made by augment and stays; choose another folder"
+    assert refused.error == (
+        f"{posmap} is there without a picture of augment; remove it, or choose another folder"
+    )
     assert made.error is None and posmap.read_bytes() == b"of others"
     assert not list(tmp_path.glob("ben_000.png*"))
+
+
+def test_a_photo_s_name_that_is_too_long_is_said_to_be(photos, tmp_path):
+    """The sidecar's was said to be, which cannot be left out; the position map's is longer."""
+    for count in (241, 244, 247):  # too long for the position map, for the sidecar too, for all
+        photo = tmp_path / f"{'b' * count}.png"
+        photo.write_bytes((photos / "ben.png").read_bytes())
+        (refused,) = _augment(photo, tmp_path / "out", count=1)
+        said = f"{photo.stem}_000_posmap.npz: the name is too long for a file; give the photo a"
+        assert f"{said} shorter one" in refused.error
+    (made,) = _augment(photos / "ben.png", tmp_path / "out", count=1)
+    assert made.error is None
+
+
+def test_an_input_to_which_a_position_map_leads_stays(photos, tmp_path):
+    """Of an earlier picture's files only the picture was looked at."""
+    photo, out = tmp_path / "ben.png", tmp_path / "out"
+    photo.write_bytes((photos / "ben.png").read_bytes())
+    _augment(photo, out, count=1)
+    (out / "ben_000_posmap.npz").unlink()
+    (out / "ben_000_posmap.npz").symlink_to(photo)
+    (refused,) = _augment(photo, out, count=1)
+    assert "ben_000_posmap.npz would overwrite an input" in refused.error
+    assert photo.read_bytes() == (photos / "ben.png").read_bytes()
 
 
 @pytest.mark.parametrize("writer", ["write_image", "write_bytes_atomic", "write_sidecar"])
