@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 from .arguments import name_list, plain_number
 from .errors import InputError, UvfaceError
-from .files import InputFiles, file_sha256, make_folder, no_empty_folder
+from .files import InputFiles, check_length, file_sha256, make_folder, no_empty_folder
 from .find_photos import find_photos
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
@@ -189,10 +190,16 @@ class _Names:
     owners: dict[str, Path] = dataclasses.field(default_factory=dict)  # stem -> its photo
 
     def claim(self, path: Path, faces: int = 0) -> None:
-        """Keep the stems of a photo's files for it; raise InputError where one is another's."""
+        """Keep the stems of a photo's files for it; raise InputError where one is another's.
+
+        Or where a name is too long: of those for one face, as long as it is not known how many.
+        """
         stems = [path.stem, *(f"{path.stem}_{i}" for i in range(faces) if faces > 1)]
+        files = self._files(path, stems)
+        longest = max(files, key=lambda name: len(os.fsencode(name)))
+        check_length(self.folder / longest, advice="give the photo a shorter one")
         if faces:
-            self._spare_inputs(path, stems)
+            self._spare_inputs(path, files)
         stems += [f"{stem}_{name}" for stem in stems for name in _LONGER if name in self.save]
         for stem in stems if faces else stems[:1]:
             owner = self.owners.setdefault(stem, path)
@@ -204,10 +211,13 @@ class _Names:
         for stem in [stem for stem, owner in self.owners.items() if owner == path]:
             del self.owners[stem]
 
-    def _spare_inputs(self, path: Path, stems: Sequence[str]) -> None:
+    def _files(self, path: Path, stems: Sequence[str]) -> list[str]:
         endings = [ending for name in self.save for ending in ENDINGS[name]]
         names = {f"{path.stem}.json", *(f"{stem}{ending}" for stem in stems for ending in endings)}
-        for name in sorted(names):
+        return sorted(names)
+
+    def _spare_inputs(self, path: Path, files: Sequence[str]) -> None:
+        for name in files:
             if self.folder / name in self.inputs:
                 raise InputError(
                     f"results of {path} would overwrite the input {name}; choose another folder"

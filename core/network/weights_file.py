@@ -21,6 +21,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from ..errors import AssetError, InputError
+from ..files import check_length
 from ..geometry.layout import UVLayout, load_layout, unpack_layout
 
 __all__ = [
@@ -75,9 +76,10 @@ def find_weights(name_or_path: str | Path) -> Path:
 
 
 def check_weights_name(path: Path) -> None:
-    """Raise an `InputError` where a file to write is not named as weights are."""
+    """Raise an `InputError` where a file to write is not named as weights are, or too long."""
     if path.suffix != ".safetensors":
         raise InputError(f"{path} does not end in .safetensors; name the weights file so")
+    check_length(path)
 
 
 def _parse_header(path: Path, metadata: dict[str, str] | None) -> WeightsHeader:

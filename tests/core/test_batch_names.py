@@ -145,3 +145,26 @@ def test_results_of_another_photo_are_told_of_before_faces_are_looked_for(tmp_pa
     run_batch([astronaut], out, blind)
     (item,) = run_batch([other], out, dataclasses.replace(blind, detector=Unused()))
     assert item.error is not None and "the result of another photo" in item.error
+
+
+def test_a_name_too_long_for_some_result_is_told_of_before_faces_are_looked_for(tmp_path):
+    """Only that of the record was, and the face was found in vain."""
+    (tmp_path / "out").mkdir()
+    names = _Names(save=("mesh", "texture"), folder=tmp_path / "out")
+    names.claim(Path("a" * 243 + ".png"), 1)
+    with pytest.raises(
+        InputError, match=r"a_texture\.png: .* too long .*; give the photo a shorter"
+    ):
+        names.claim(Path("a" * 244 + ".png"))
+    with pytest.raises(InputError, match=r"a_0_texture\.png: .* too long"):
+        names.claim(Path("a" * 243 + ".jpg"), 2)
+    _Names(save=("ply",), folder=tmp_path / "out").claim(Path("a" * 250 + ".png"))
+
+
+def test_a_photo_whose_name_is_too_long_fails_alone(tmp_path, astronaut, model):
+    photo = tmp_path / f"{'a' * 248}.jpg"
+    photo.write_bytes(astronaut.read_bytes())
+    boxes = {photo.stem: [BOX], "astronaut": [BOX]}
+    refused, made = run_batch([photo, astronaut], tmp_path / "out", model, boxes=boxes)
+    assert made.error is None
+    assert refused.error is not None and "give the photo a shorter one" in refused.error

@@ -163,6 +163,12 @@ def test_a_foreign_file_that_does_not_fit_is_found_before_a_photo_is(stored, tmp
             uvface.load(wrong)
 
 
+def test_a_name_that_is_too_long_is_told_of_before_anything_is_written(tmp_path):
+    weights_file.check_weights_name(tmp_path / ("a" * 243 + ".safetensors"))
+    with pytest.raises(InputError, match="too long for a file; choose a shorter one"):
+        weights_file.check_weights_name(tmp_path / ("a" * 244 + ".safetensors"))
+
+
 def test_names_of_networks_stand_in_two_places():
     assert set(weights_file.NETWORKS) == set(registry._NETWORKS)
 
