@@ -15,21 +15,26 @@ from ..core.arguments import as_number
 from ..core.blending.composite import BlendConfig
 from ..core.geometry.face_shape import load_shape_modes
 from ..core.geometry.layout import UVLayout
+from ..core.geometry.ramps import ramp
 from ..core.io.face_files import FaceTexture
 from ..core.once import once
 from ..core.traced import keep_traced
 from ..core.types import Face
 from ..editing.complete import Completion
 from ..editing.edit import apply_source
+from ..editing.features import brow_area
 from ..editing.finish import SharpnessMatch
+from ..editing.harshness import profile_share
 from ..editing.identity import identity_shift
 from ..editing.light import ColorMatch
 from ..editing.plan import EditMasks, PlanConfig
-from ..editing.regions import kept_regions, swap_region
+from ..editing.regions import kept_regions, soften, swap_region
 from ..editing.source import Reference
 
 __all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
 
+_SIDEWAYS = (0.75, 1.0)  # of a profile: from 60 to 70 degrees
+_BESIDE_ODD = 8.0  # texels of 256 around eyes and lips that are read beside their places
 _HELD = 0.5  # of the mask: the outer half of its ramp, where it joins skin of the photo
 
 RgbImage = Float[np.ndarray, "height width 3"]
@@ -167,9 +172,34 @@ def check_swap(layout: UVLayout, config: SwapConfig) -> None:
 def pair_masks(
     target: Face, reference: Reference, layout: UVLayout, config: SwapConfig
 ) -> EditMasks:
-    """Return `swap_masks`, and how far the target's surface moves for the reference's shape."""
-    shift = _shape_shift(target, reference, layout, config)
-    return dataclasses.replace(swap_masks(layout, config), shift=shift)
+    """Return `swap_masks` for a target and a reference.
+
+    With how far the target's surface moves for the reference's shape; and where the target stays,
+    because the reference is a profile.
+    """
+    masks, shift = swap_masks(layout, config), _shape_shift(target, reference, layout, config)
+    if not config.keep:
+        return dataclasses.replace(masks, shift=shift)
+    shown = reference if isinstance(reference, FaceTexture) else reference[1]
+    sideways = _kept_of_profile(target.visibility, jnp.asarray(shown.visibility), layout)
+    return dataclasses.replace(masks, shift=shift, keep=jnp.maximum(masks.keep, sideways))
+
+
+@partial(keep_traced, key="kept of a profile", like=0)
+def _kept_of_profile(
+    target: Float[Array, "size size"], reference: Float[Array, "size size"], layout: UVLayout
+) -> Float[Array, "size size"]:
+    """Return where a target that is no profile stays under one that is: at eyes and lips.
+
+    From the front one would see halves of them, as they are seen from the side, and their mirror
+    images.
+    """
+    skin = layout.region("skin")
+    of_target, of_reference = (profile_share(skin * seen, layout) for seen in (target, reference))
+    odd = jnp.maximum(layout.region("eyes"), layout.region("lips"))[..., None]
+    around = jnp.minimum(4.0 * soften(odd, _BESIDE_ODD * layout.size / 256)[..., 0], 1.0)
+    share = ramp(of_reference, _SIDEWAYS) * (1.0 - of_target)
+    return share * around * (1.0 - brow_area(layout))
 
 
 def _shape_shift(
