@@ -1,88 +1,36 @@
-"""Swapping a face through a video: ``uvface swap-video``.
-
-Data flow, a few frames at a time, whatever the length of the video::
-
-    frames --tracking--> a face in each --steady--> what it and its neighbours tell
-    frame + face + reference --swap--> frame --flicker--> what it and its neighbours changed
-    frames --video--> file, with the sound of the target
-"""
+"""Swapping a face through a video: ``uvface swap-video``."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
-import numpy as np
-from jax import Array
-from jaxtyping import Float, UInt8
-
-from ..core.arguments import OnOff, as_number
+from ..core.arguments import OnOff
 from ..core.blending.composite import BlendMethod
-from ..core.errors import NoFaceError
-from ..core.files import InputFiles
 from ..core.geometry.layout import UVLayout
-from ..core.io.photos import Origin, PhotoLike, photo_path
-from ..core.io.provenance import Provenance
-from ..core.io.sidecar import remove_sidecar, spare_sidecar, write_sidecar
-from ..core.io.video import Frame, VideoReader
-from ..core.io.video_writer import VideoWriter, check_video_name
+from ..core.io.photos import Origin, PhotoLike
+from ..core.io.video import VideoReader
 from ..core.reconstruct import FaceChoice, Model, check_choice
 from ..core.types import Face
 from ..editing.complete import Completion
+from ..editing.edit import RgbImage
 from ..editing.finder import FaceFinder, FoundReference
 from ..editing.finish import SharpnessMatch
+from ..editing.frames import FaceChange, change_frames
 from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference
-from .flicker import Change, change_of, even_out
+from ..editing.tracking import Tracker
+from ..editing.video_files import (
+    VideoResult,
+    WrittenFrames,
+    missing_faces,
+    video_task,
+    write_video,
+)
 from .request import SwapRequest, describe, swap_options, swap_request
-from .steady import REACH, steady_face
 from .swap import SwapConfig, check_swap, swap_masks, swap_reference
-from .tracking import Track, Tracker
 
-__all__ = ["VideoResult", "swap_video"]
-
-_OPERATION = "swap"
-_Thing = TypeVar("_Thing")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _ReadFrame:
-    """A frame and the faces that are followed through it."""
-
-    frame: Frame
-    faces: Mapping[Track, Face]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _SwappedFrame:
-    """A frame with its faces swapped, by itself."""
-
-    frame: Frame
-    image: UInt8[np.ndarray, "height width 3"]  # with the new faces
-    faces: Mapping[Track, Face]
-    changes: Mapping[Track, Change]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class VideoResult:
-    """What became of a video.
-
-    Attributes:
-        output: the file.
-        frames: frames of it.
-        swapped: those in which a face was replaced.
-        warnings: one line each.
-        record: what was done, as the sidecar has it.
-    """
-
-    output: Path
-    frames: int
-    swapped: int
-    warnings: tuple[str, ...]
-    record: dict[str, Any]
+__all__ = ["swap_video"]
 
 
 def swap_video(
@@ -157,7 +105,15 @@ def swap_video(
         strength=strength,
         shape=shape,
     )
-    crf = int(as_number("quality", quality, 0, 51, is_whole=True))
+    task = video_task(
+        target,
+        output,
+        operation="swap",
+        quality=quality,
+        metadata=metadata,
+        sidecar=sidecar,
+        progress=progress,
+    )
     request = swap_request(
         reference,
         mapping=mapping,
@@ -170,69 +126,38 @@ def swap_video(
     selections, references = zip(*request.pairs, strict=True)
     for selection in selections:
         check_choice(selection.faces)
-    target, output = Path(target), Path(output)
-    check_video_name(output)
     finder = FaceFinder(model, recognition=recognition)
-    check_swap(finder.model.layout, options.config)
+    layout = finder.model.layout
+    check_swap(layout, options.config)
     if like is not None:
         finder.read_person(like)
-    with VideoReader(target) as video:
+    with VideoReader(task.target) as video:
         found = [find_reference(finder, given, request.reference) for given in references]
-        inputs = _inputs(target, found, request)
-        InputFiles(map(photo_path, inputs.values())).spare(output)
-        if metadata and sidecar:
-            spare_sidecar(output)
-        told = Provenance(operation=_OPERATION) if metadata else None
+        inputs = _inputs(task.target, found, request)
+        task.spare(inputs)
         tracker = Tracker(finder, selections)
-        frames = _swap_frames(video, tracker, found, finder.model.layout, options.config)
-        with VideoWriter(output, video, quality=crf, provenance=told) as writer:
-            shown = Counter(_write(frames, writer, progress))
-            done = shown.total()
-            changed = done - shown[frozenset()]
-            if not changed:
-                line = f"no face found in any of the {done} frames of {target.name}"
-                raise tracker.complaint or NoFaceError(line)
-            remove_sidecar(output)  # that of an older video would tell of it
+        change = _change(found, options.config, layout)
+        mask = swap_masks(layout, options.config).mask
+        frames = change_frames(video, tracker, change, mask, layout)
+        written = write_video(task, video, frames, tracker)
         notes = dict.fromkeys(line for one in found for line in one.warnings)
-        warnings = [*video.warnings, *notes, *writer.warnings, *_absences(request, shown)]
-    record = {
-        "operation": _OPERATION,
-        "settings": describe(target, request, options, finder) | {"quality": crf},
-        "frames": done,
-        "swapped": changed,
-        "warnings": warnings,
-    }
-    if metadata and sidecar:
-        write_sidecar(output, record, inputs=inputs)
-    return VideoResult(
-        output=output,
-        frames=done,
-        swapped=changed,
-        warnings=tuple(warnings),
-        record={"image": str(output), "photo": str(target), **record},
-    )
+        warnings = [*video.warnings, *notes, *written.warnings, *_absences(request, written)]
+    settings = describe(task.target, request, options, finder)
+    return task.finish(written, settings=settings, warnings=warnings, inputs=inputs)
 
 
-def _write(
-    frames: Iterator[tuple[Frame, frozenset[int]]],
-    writer: VideoWriter,
-    progress: Callable[[int], None] | None,
-) -> Iterator[frozenset[int]]:
-    """Write frames; go through the references that they show."""
-    for done, (frame, choices) in enumerate(frames, start=1):
-        writer.write(frame)
-        if progress is not None:
-            progress(done)
-        yield choices
+def _change(found: Sequence[FoundReference], config: SwapConfig, layout: UVLayout) -> FaceChange:
+    def change(image: RgbImage, face: Face, choice: int) -> RgbImage:
+        return swap_reference(image, face, found[choice].reference, layout, config=config)
+
+    return change
 
 
-def _absences(request: SwapRequest, shown: Counter[frozenset[int]]) -> list[str]:
+def _absences(request: SwapRequest, written: WrittenFrames) -> list[str]:
     """Return in how many frames faces are not there, of a map for each of its faces."""
-    done = shown.total()
     if not request.mapping:
-        absent = shown[frozenset()]
-        told = f"{absent} of {done} frames show no face; they stay as they are"
-        return [told] if absent else []
+        return missing_faces(written)
+    done, shown = written.frames, written.shown
     counts = [
         sum(n for choices, n in shown.items() if k in choices) for k in range(len(request.mapping))
     ]
@@ -248,117 +173,3 @@ def _inputs(
     roles = {"reference": used, "left out": unused, "like": request.likes}
     numbered = [(f"{role} {i}", one) for role, ones in roles.items() for i, one in enumerate(ones)]
     return {"target": target, **dict(numbered)}
-
-
-def _swap_frames(
-    video: VideoReader,
-    tracker: Tracker,
-    found: Sequence[FoundReference],
-    layout: UVLayout,
-    config: SwapConfig,
-) -> Iterator[tuple[Frame, frozenset[int]]]:
-    """Go through the frames of the new video, and which of the references each shows."""
-    mask = swap_masks(layout, config).mask
-    followed = (
-        _ReadFrame(frame=frame, faces=tracker.look(frame.image)) for frame in video.frames()
-    )
-    swapped = (
-        _swap_frame(around, middle, found, mask, layout, config)
-        for around, middle in _with_neighbours(followed)
-    )
-    for around, middle in _with_neighbours(swapped):
-        choices = frozenset(track.choice for track in around[middle].faces)
-        yield _evened(around, middle, mask, layout), choices
-
-
-def _with_neighbours(things: Iterator[_Thing]) -> Iterator[tuple[list[_Thing], int]]:
-    """Go through things together with up to `REACH` before and after each.
-
-    Yields:
-        The neighbourhood, and which of it is meant.
-    """
-    around: deque[_Thing] = deque()
-    middle = 0
-    for thing in things:
-        around.append(thing)
-        if len(around) - middle > REACH:
-            yield list(around), middle
-            middle = _next(around, middle)
-    while middle < len(around):
-        yield list(around), middle
-        middle = _next(around, middle)
-
-
-def _next(around: deque[_Thing], middle: int) -> int:
-    if middle < REACH:
-        return middle + 1
-    around.popleft()
-    return middle
-
-
-def _swap_frame(
-    around: Sequence[_ReadFrame],
-    middle: int,
-    found: Sequence[FoundReference],
-    mask: Array,
-    layout: UVLayout,
-    config: SwapConfig,
-) -> _SwappedFrame:
-    one = around[middle]
-    image = _as_floats(one.frame.image)
-    faces: dict[Track, Face] = {}
-    changes: dict[Track, Change] = {}
-    for track in one.faces:
-        first, last = _stretch([other.faces for other in around], middle, track)
-        row = around[first:last]
-        face = faces[track] = steady_face(
-            [other.faces[track] for other in row],
-            [other.frame.seconds for other in row],
-            middle - first,
-            image,
-            layout,
-        )
-        reference = found[track.choice].reference
-        new = swap_reference(image, face, reference, layout, config=config)
-        changes[track] = change_of(image, new, face, mask)
-        image = new
-    return _SwappedFrame(frame=one.frame, image=_as_bytes(image), faces=faces, changes=changes)
-
-
-def _evened(around: Sequence[_SwappedFrame], middle: int, mask: Array, layout: UVLayout) -> Frame:
-    one = around[middle]
-    image, before = _as_floats(one.image), _as_floats(one.frame.image)
-    for track, face in one.faces.items():
-        first, last = _stretch([other.faces for other in around], middle, track)
-        row = around[first:last]
-        image = even_out(
-            before,
-            image,
-            [other.changes[track] for other in row],
-            [other.frame.seconds for other in row],
-            middle - first,
-            face,
-            mask,
-            layout,
-        )
-    return dataclasses.replace(one.frame, image=_as_bytes(image))
-
-
-def _as_floats(
-    image: UInt8[np.ndarray, "height width 3"],
-) -> Float[np.ndarray, "height width 3"]:
-    return image.astype(np.float32) / np.float32(255)
-
-
-def _as_bytes(image: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
-    return np.rint(255 * image).astype(np.uint8)
-
-
-def _stretch(around: Sequence[Mapping[Track, Face]], middle: int, track: Track) -> tuple[int, int]:
-    """Return the first of the frames through which a face is followed, and the one after them."""
-    first, end = middle, middle + 1
-    while first > 0 and track in around[first - 1]:
-        first -= 1
-    while end < len(around) and track in around[end]:
-        end += 1
-    return first, end

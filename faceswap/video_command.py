@@ -144,5 +144,5 @@ def swap_video(
             progress=tell,
         )
     warn(result.warnings)
-    line = f"{output}: {result.frames} frames, a face swapped in {result.swapped}"
+    line = f"{output}: {result.frames} frames, a face swapped in {result.changed}"
     report(result.record, line, quiet, as_json)

@@ -71,7 +71,7 @@ def test_the_file_and_its_sidecar_tell_of_the_making(folder, swapped, capsys):
     assert told["source_type"].endswith("compositeSynthetic")
     assert told["sidecar_fits"] is True
     assert told["sidecar"]["frames"] == COUNT
-    assert told["sidecar"]["swapped"] == COUNT - 2
+    assert told["sidecar"]["changed"] == COUNT - 2
     assert [Path(one["path"]).name for one in told["sidecar"]["inputs"]] == [
         "clip.mp4",
         "face.png",
@@ -93,7 +93,7 @@ def test_of_two_faces_both_are_swapped_or_the_one_that_is_named(folder, tmp_path
     for faces, halves in (("all", (True, True)), (1, (False, True))):
         output = tmp_path / "out.mp4"
         result = uvface.swap_video(clip, folder / "face.png", output, faces=faces, quality=6)
-        assert result.swapped == 3
+        assert result.changed == 3
         for one, other in zip(before, _images(output), strict=True):
             change = np.abs(one - other).mean(axis=(0, 2))
             is_changed = [half.mean() > 2.0 for half in np.split(change, 2)]
@@ -147,14 +147,14 @@ def test_mapped_faces_keep_their_references_as_they_pass_and_get_them_anew_after
         ("reference 0", "face.png"),
         ("reference 1", "dark.png"),
     ]
-    assert told["warnings"] == [] and told["swapped"] == 11
+    assert told["warnings"] == [] and told["changed"] == 11
 
 
 def test_a_mapped_face_that_is_not_there_is_told_and_the_others_are_swapped(folder, tmp_path):
     mapping = {0: folder / "face.png", 5: folder / "face.png"}
     clip, output = folder / "clip.mp4", tmp_path / "out.mp4"
     result = uvface.swap_video(clip, None, output, mapping=mapping, sidecar=False)
-    assert result.swapped == COUNT - 2
+    assert result.changed == COUNT - 2
     assert result.warnings == (
         "face 0 is swapped in 6 of 8 frames",
         "face 5 is swapped in 0 of 8 frames",
@@ -193,7 +193,7 @@ def test_strength_0_keeps_the_frames(folder, tmp_path):
         quality=4,
         metadata=False,
     )
-    assert (result.frames, result.swapped) == (COUNT, COUNT - 2)
+    assert (result.frames, result.changed) == (COUNT, COUNT - 2)
     for one, other in zip(_images(folder / "clip.mp4"), _images(result.output), strict=True):
         assert np.abs(one - other).mean() < 1.5
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]

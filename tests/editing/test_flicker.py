@@ -6,8 +6,8 @@ import pytest
 from toy_faces import toy_photo
 from toys import toy_layout
 
-from uvface.faceswap.flicker import change_of, even_out
-from uvface.faceswap.steady import REACH, mean_weights
+from uvface.editing.flicker import change_of, even_out
+from uvface.editing.steady import REACH, mean_weights
 
 FRAMES = 2 * REACH + 1
 

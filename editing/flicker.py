@@ -1,9 +1,9 @@
-"""Flicker taken off swapped faces: what a swap changes in UV, even over neighbouring frames.
+"""Flicker taken off changed faces: what changes in UV, even over neighbouring frames.
 
-Each frame is swapped by itself, and decides anew what is shade, what covers the face, and which
-colours at the mask's edge are skin. What such decisions change is smooth over the face; as an image
-in UV it can be compared from frame to frame however the head moves. Here the smooth part of the
-change is brought to its mean over the frames around; what is fine stays.
+Each frame is swapped or edited by itself, and decides anew what is shade, what covers the face, and
+which colours at the mask's edge are skin. What such decisions change is smooth over the face; as an
+image in UV it can be compared from frame to frame however the head moves. Here the smooth part of
+the change is brought to its mean over the frames around; what is fine stays.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ..core.geometry.render import render_texture
 from ..core.geometry.scales import pool
 from ..core.reconstruct import read_texture
 from ..core.types import Face
-from ..editing.regions import soften
-from ..editing.windows import Window, cut_edit_window, paste_window
+from .regions import soften
 from .steady import mean_weights
+from .windows import Window, cut_edit_window, paste_window
 
 __all__ = ["Change", "change_of", "even_out"]
 
@@ -38,19 +38,19 @@ Change = tuple[Array, Array]  # [n, n, 3] smooth change of colour at the texels;
 
 def change_of(
     image: Float[np.ndarray, "height width 3"],
-    swapped: Float[np.ndarray, "height width 3"],
+    changed: Float[np.ndarray, "height width 3"],
     face: Face,
     mask: Float[Array, "size size"],
 ) -> Change:
-    """Return what a swap changed of a frame, smooth, at the texels of the face.
+    """Return what a swap or an edit changed of a frame, smooth, at the texels of the face.
 
     Args:
         image: the frame, RGB in [0, 1].
-        swapped: the same with the face swapped.
-        face: the target's face.
-        mask: what a swap may change, in UV.
+        changed: the same with the face changed.
+        face: this face.
+        mask: what may change, in UV.
     """
-    return _smooth(read_texture(swapped - image, face.position_map), face.visibility * mask)
+    return _smooth(read_texture(changed - image, face.position_map), face.visibility * mask)
 
 
 @jax.jit
@@ -62,7 +62,7 @@ def _smooth(change: Array, weight: Array) -> Change:
 
 def even_out(
     image: Float[np.ndarray, "height width 3"],
-    swapped: Float[np.ndarray, "height width 3"],
+    changed: Float[np.ndarray, "height width 3"],
     changes: Sequence[Change],
     seconds: Sequence[float],
     middle: int,
@@ -70,29 +70,29 @@ def even_out(
     mask: Float[Array, "size size"],
     layout: UVLayout,
 ) -> Float[np.ndarray, "height width 3"]:
-    """Return a swapped frame without what sets it off from its neighbours.
+    """Return a changed frame without what sets it off from its neighbours.
 
     Args:
         image: the frame, RGB in [0, 1].
-        swapped: the same with the face swapped.
+        changed: the same with the face changed.
         changes: of consecutive frames, up to `steady.REACH` before and after this one.
         seconds: when these frames are shown.
         middle: which of them is this frame's.
-        face: the target's face.
-        mask: what a swap may change, in UV.
+        face: the face.
+        mask: what may change, in UV.
         layout: UV layout of the face.
     """
     weights = mean_weights(seconds, middle)
     filled = [changes[0]] * (len(weights) // 2 - middle) + [*changes]
     filled += [changes[-1]] * (len(weights) - len(filled))
-    window = cut_edit_window(swapped, face, np.asarray(mask))
+    window = cut_edit_window(changed, face, np.asarray(mask))
     # A pixel among changed ones, of which a channel happens to be as it was, is one of them.
-    changed = (swapped != image).any(axis=-1).astype(np.uint8)
-    closed = cv2.morphologyEx(changed, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    is_other = (changed != image).any(axis=-1).astype(np.uint8)
+    closed = cv2.morphologyEx(is_other, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     free = np.repeat(closed[..., None].astype(np.float32), 3, axis=-1)
     is_free = cut_edit_window(free, face, np.asarray(mask)).image
     edited = _evened(window, is_free, filled, weights, face.position_map, layout)
-    return paste_window(swapped, window, edited)
+    return paste_window(changed, window, edited)
 
 
 @jax.jit

@@ -17,7 +17,7 @@ from ..core.errors import InputError, NoFaceError
 from ..core.io.images import Photo
 from ..core.reconstruct import choose_faces
 from ..core.types import Face
-from ..editing.finder import LEAST_LIKENESS, FaceFinder, Selection
+from .finder import LEAST_LIKENESS, FaceFinder, Selection
 
 __all__ = ["Track", "Tracker"]
 

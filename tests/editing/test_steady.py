@@ -8,7 +8,7 @@ from toy_faces import toy_photo
 from toys import toy_layout
 
 from uvface.core.geometry.landmarks import read_landmarks
-from uvface.faceswap.steady import REACH, mean_weights, parabola_weights, steady_face
+from uvface.editing.steady import REACH, mean_weights, parabola_weights, steady_face
 
 FRAMES = 2 * REACH + 1
 

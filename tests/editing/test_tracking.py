@@ -9,7 +9,7 @@ from toy_faces import toy_photo
 
 from uvface.core.errors import InputError, NoFaceError
 from uvface.editing.finder import FaceFinder, Selection
-from uvface.faceswap.tracking import Tracker
+from uvface.editing.tracking import Tracker
 
 SIDE = 100
 GREY = np.full((SIDE, SIDE, 3), 120, np.uint8)
