@@ -12,7 +12,8 @@ from ..core.io.images import read_photo
 from ..core.io.photos import photo_path
 from .finder import FaceFinder
 from .outputs import NEEDS_SIDECARS, MadePicture, Outputs, failed_record, kept_record
-from .photos import EditRequest, describe_edit, edit_photo, read_others
+from .photos import edit_photo, read_others
+from .request import EditRequest, describe_edit
 
 __all__ = ["edit_many"]
 

@@ -5,128 +5,31 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from ..core.arguments import name_list
-from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes
 from ..core.io.images import Photo
-from ..core.io.photos import Origin, PhotoLike, open_photo
+from ..core.io.photos import PhotoLike, open_photo
 from ..core.levels import largest_difference
 from ..core.reconstruct import FaceChoice, Model, read_texture
 from ..core.types import Face
-from .amounts import Amounts, ColoredAmount, ColoredAmounts
-from .deform import parse_reshaping
-from .edit import EditConfig, RgbImage, check_edit, check_numbers, edit_face
-from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
-from .lamps import light_faces, parse_lights
-from .makeup import make_up_face, parse_makeup
-from .references import References, find_reference, reference_list, reference_names
+from .amounts import Amounts, ColoredAmounts
+from .edit import EditConfig, RgbImage, edit_face
+from .finder import LIKE, FaceFinder, FoundReference
+from .lamps import light_faces
+from .makeup import make_up_face
+from .references import References, find_reference
+from .request import EditRequest, describe_edit, edit_request
 from .result import EditResult
-from .retouch import parse_retouches, retouch_face
+from .retouch import retouch_face
 from .warp import reshape_face
 
-__all__ = ["EditRequest", "describe_edit", "edit", "edit_photo", "edit_request", "read_others"]
+__all__ = ["edit", "edit_photo", "paint_face", "read_others", "shape_faces", "unseen"]
 
 _UNSEEN = 1.5 / 255  # no pixel changes by more: nobody sees the edit
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EditRequest:
-    """What an edit is asked for.
-
-    Attributes:
-        regions: names of regions that get other colours.
-        references: where they come from: a photo, several of one person, or one found before.
-        recolor: their new colour.
-        retouch: what is retouched, and how much of it.
-        makeup: make-up, how much of it, and its colours.
-        reshape: expressions and proportions, and how much of each.
-        light: how the light changes, and how much.
-        target: which faces are changed.
-        reference: which face of the reference is taken.
-        config: strength, border, colours.
-    """
-
-    regions: tuple[str, ...] = ()
-    references: tuple[PhotoLike | FoundReference, ...] = ()
-    recolor: str | None = None
-    retouch: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    makeup: Mapping[str, ColoredAmount] = dataclasses.field(default_factory=dict)
-    reshape: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    light: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    target: Selection = dataclasses.field(default_factory=Selection)
-    reference: Selection = dataclasses.field(default_factory=Selection)
-    config: EditConfig = dataclasses.field(default_factory=EditConfig)
-
-    @property
-    def names(self) -> list[str]:
-        """Return all that is changed."""
-        return [*self.regions, *self.retouch, *self.makeup, *self.reshape, *self.light]
-
-    @property
-    def sources(self) -> list[PhotoLike]:
-        """Return all files and photos that regions come from."""
-        return [one for one in self.references if not isinstance(one, FoundReference)]
-
-    @property
-    def likes(self) -> tuple[Origin, ...]:
-        """Return the photos by whose likeness faces are chosen."""
-        return like_origins(self.target, self.reference)
-
-
-def edit_request(
-    layout: UVLayout,
-    *,
-    regions: str | Sequence[str] = (),
-    reference: References | None = None,
-    strength: float = EditConfig.strength,
-    feather: float = EditConfig.feather,
-    recolor: str | None = None,
-    retouch: Amounts | None = None,
-    makeup: ColoredAmounts | None = None,
-    reshape: Amounts | None = None,
-    light: Amounts | None = None,
-    faces: FaceChoice = "largest",
-    like: PhotoLike | None = None,
-    reference_face: FaceChoice = "largest",
-    reference_like: PhotoLike | None = None,
-) -> EditRequest:
-    """Return what `edit` is asked for, read and checked; its arguments are those of `edit`.
-
-    Raises:
-        InputError: what no photo is needed to see: nothing is to be done, a region without a
-            reference and a colour, or one of these without a region; an unusable value.
-    """
-    if reference is None and (reference_face != "largest" or reference_like is not None):
-        raise InputError("a face of the reference is chosen, but no reference given; give it")
-    request = EditRequest(
-        regions=name_list(regions, "regions"),
-        references=() if reference is None else reference_list(reference),
-        recolor=recolor,
-        retouch={} if retouch is None else parse_retouches(retouch),
-        makeup={} if makeup is None else parse_makeup(makeup),
-        reshape={} if reshape is None else parse_reshaping(reshape, layout),
-        light={} if light is None else parse_lights(light),
-        target=Selection(faces=faces, like=like),
-        reference=Selection(faces=reference_face, like=reference_like),
-        config=check_numbers(EditConfig(strength=strength, feather=feather)),
-    )
-    changes_colors = bool(request.references) or recolor is not None
-    amounts = (request.retouch, request.makeup, request.reshape, request.light)
-    if not (changes_colors or any(amounts)):
-        wanted = "a reference photo, a colour, what to retouch, to make up, to reshape or to light"
-        raise InputError(f"nothing to do; give {wanted}")
-    if request.regions and not changes_colors:
-        told = ", ".join(request.regions)
-        raise InputError(f"nothing to do with {told}; give a reference or a colour")
-    if changes_colors:
-        check_edit(layout, regions=request.regions, recolor=recolor, config=request.config)
-    return request
 
 
 def edit(
@@ -231,26 +134,23 @@ def edit_photo(photo: Photo, request: EditRequest, finder: FaceFinder) -> EditRe
         NoFaceError: a photo shows no face.
         AssetError: likeness is asked for and no recognition network is there.
     """
+    layout = finder.model.layout
     faces, warnings = finder.faces(photo, request.target)
     found: FoundReference | None = None
     if request.references:
         found = find_reference(finder, request.references, request.reference)
         warnings += found.warnings
-    image, alpha, edited = photo.image, photo.alpha, []
+    image = photo.image
     for face in faces:
-        image, alpha, face = _edited(image, alpha, face, request, found, finder.model.layout)
-        edited.append(face)
-    lights = _scaled(request.light, request.config.strength)
-    image = light_faces(image, edited, finder.model.layout, lights)
-    done = ", ".join(request.names)
-    if request.config.strength and largest_difference(image, photo.image) < _UNSEEN:
-        warnings += (f"nothing that one sees changed: {done} hardly shows there",)
+        image = paint_face(image, face, request, found, layout)
+    image, alpha, edited = shape_faces(image, photo.alpha, faces, request, layout)
+    warnings += unseen(request, largest_difference(image, photo.image))
     return EditResult(
         image=image,
         faces=edited,
         alpha=alpha,
         photo=photo,
-        operation=f"edit {done}",
+        operation=request.operation,
         settings=describe_edit(photo, request, finder),
         warnings=photo.warnings + warnings,
         references=() if found is None else found.photos,
@@ -259,15 +159,35 @@ def edit_photo(photo: Photo, request: EditRequest, finder: FaceFinder) -> EditRe
     )
 
 
-def _edited(
+def unseen(request: EditRequest, difference: float) -> tuple[str, ...]:
+    """Return a warning where an edit changes nothing that one sees.
+
+    Args:
+        request: what was done.
+        difference: largest change of a value, of 1.
+    """
+    if not request.config.strength or difference >= _UNSEEN:
+        return ()
+    done = ", ".join(request.names)
+    return (f"nothing that one sees changed: {done} hardly shows there",)
+
+
+def paint_face(
     image: RgbImage,
-    alpha: Float[np.ndarray, "height width"] | None,
     face: Face,
     request: EditRequest,
     found: FoundReference | None,
     layout: UVLayout,
-) -> tuple[RgbImage, Float[np.ndarray, "height width"] | None, Face]:
-    """Return the photo with a face edited but for its light, its opacity, the face as it is."""
+) -> RgbImage:
+    """Return a photo with the colours of a face edited, but for its light.
+
+    Args:
+        image: the photo, RGB in [0, 1].
+        face: of the photo.
+        request: what is done: regions, retouching, make-up.
+        found: where the regions come from, if that is asked for.
+        layout: UV layout of the face.
+    """
     config = request.config
     if request.regions:
         image = edit_face(
@@ -284,52 +204,36 @@ def _edited(
         name: one._replace(amount=config.strength * one.amount)
         for name, one in request.makeup.items()
     }
-    image = make_up_face(image, face, layout, makeup)
+    return make_up_face(image, face, layout, makeup)
+
+
+def shape_faces(
+    image: RgbImage,
+    alpha: Float[np.ndarray, "height width"] | None,
+    faces: Sequence[Face],
+    request: EditRequest,
+    layout: UVLayout,
+) -> tuple[RgbImage, Float[np.ndarray, "height width"] | None, list[Face]]:
+    """Return a photo with its faces in other shapes and in another light, its opacity, the faces.
+
+    Args:
+        image: the photo, RGB in [0, 1], in the colours that the faces are to have.
+        alpha: its opacity.
+        faces: of the photo, those that change.
+        request: what is done: shapes, light.
+        layout: UV layout of the faces.
+    """
+    strength, shaped = request.config.strength, [*faces]
     if request.reshape:
-        # The inside of a mouth has the colour of its lips, as they are now.
-        face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
-        layers = image if alpha is None else np.dstack([image, alpha])
-        amounts = _scaled(request.reshape, config.strength)
-        layers, face = reshape_face(layers, face, layout, amounts)
-        image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
-    return image, alpha, face
+        amounts = _scaled(request.reshape, strength)
+        for k, face in enumerate(faces):
+            # The inside of a mouth has the colour of its lips, as they are now.
+            face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
+            layers = image if alpha is None else np.dstack([image, alpha])
+            layers, shaped[k] = reshape_face(layers, face, layout, amounts)
+            image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
+    return light_faces(image, shaped, layout, _scaled(request.light, strength)), alpha, shaped
 
 
 def _scaled(amounts: Mapping[str, float], strength: float) -> dict[str, float]:
     return {name: strength * amount for name, amount in amounts.items()}
-
-
-def describe_edit(photo: PhotoLike, request: EditRequest, finder: FaceFinder) -> dict[str, Any]:
-    """Return what was asked for as JSON can hold it.
-
-    Equal texts and equal files give equal pictures, by the same software.
-
-    Args:
-        photo: it is changed.
-        request: what is done.
-        finder: what finds faces; its weights, its detector and the photos' boxes are told.
-
-    Raises:
-        AssetError: likeness is asked for and no recognition network is there.
-    """
-    config = request.config
-    settings: dict[str, Any] = {
-        "regions": list(request.regions),
-        "recolor": request.recolor,
-        "retouch": dict(request.retouch),
-        "makeup": {
-            name: one.amount if one.color is None else list(one)
-            for name, one in request.makeup.items()
-        },
-        "reshape": dict(request.reshape),
-        "light": dict(request.light),
-        "strength": config.strength,
-        "feather": config.feather,
-        "color": config.color,
-    }
-    selections = {"faces": request.target}
-    if request.references:
-        settings["reference"] = reference_names(request.references)
-        selections["reference_face"] = request.reference
-    photos = [photo, *request.sources, *request.likes]
-    return settings | finder.describe(selections, photos)

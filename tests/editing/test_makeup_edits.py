@@ -10,7 +10,8 @@ from uvface.core.io.images import read_photo, write_image
 from uvface.editing.finder import FaceFinder
 from uvface.editing.many import edit_many
 from uvface.editing.output_names import outputs_in
-from uvface.editing.photos import edit, edit_request
+from uvface.editing.photos import edit
+from uvface.editing.request import edit_request
 
 MAKEUP = {"lipstick": [0.8, "crimson"], "blush": 1.0, "contour": 1.0}
 GROUP = (1, 2)

@@ -15,7 +15,8 @@ from uvface.editing.batch_command import tell_picture
 from uvface.editing.finder import FaceFinder
 from uvface.editing.many import edit_many
 from uvface.editing.output_names import output_name, outputs_in
-from uvface.editing.photos import edit, edit_request
+from uvface.editing.photos import edit
+from uvface.editing.request import edit_request
 from uvface.editing.texture import texture
 
 
