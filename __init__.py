@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .editing.augment_files import augment
     from .editing.photos import edit
     from .editing.texture import texture
+    from .editing.video import edit_video
     from .faceswap.exchange import exchange
     from .faceswap.photos import swap
     from .faceswap.video import swap_video
@@ -39,6 +40,7 @@ _HOME = {
     "UvfaceError": "core.errors",
     "augment": "editing.augment_files",
     "edit": "editing.photos",
+    "edit_video": "editing.video",
     "evaluate": "core.training.photos",
     "exchange": "faceswap.exchange",
     "load": "core.reconstruct",
@@ -62,6 +64,7 @@ __all__ = [
     "UvfaceError",
     "augment",
     "edit",
+    "edit_video",
     "evaluate",
     "exchange",
     "load",

@@ -22,6 +22,7 @@ from uvface.core.commands.train import synthesize, train
 from uvface.core.commands.usage import UsageError, complain_of_usage, refuse_empty_names
 from uvface.editing.augment_command import augment
 from uvface.editing.command import edit, texture
+from uvface.editing.video_command import edit_video
 from uvface.faceswap.command import benchmark, swap
 from uvface.faceswap.exchange_command import exchange
 from uvface.faceswap.video_command import swap_video
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    *(reconstruct, swap, exchange, swap_video, edit, texture, augment, inspect),
+    *(reconstruct, swap, exchange, swap_video, edit, edit_video, texture, augment, inspect),
     *(synthesize, train, evaluate, doctor, benchmark),
 )
 _STOPPED = 130  # exit code after Ctrl-C, as shells have it

@@ -1,4 +1,4 @@
-"""Measure how much a face flickers that was swapped through a video.
+"""Measure how much a face flickers that was swapped or edited through a video.
 
 A photo is moved by known amounts, with new noise in each frame; the frames of the results are moved
 back, so that whatever changes from frame to frame is flicker.
@@ -7,10 +7,13 @@ back, so that whatever changes from frame to frame is flicker.
 """
 
 import argparse
+import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +26,26 @@ SIDE = 480
 RATE = 30
 NOISE = 3.0  # levels, standard deviation
 CHANGED = 4.0  # mean levels by which a pixel of the face differs from the video
+EDITS = {
+    "makeup": "lipstick=0.8,blush=0.6,eye_shadow=0.6,brows=0.5",
+    "retouch": "skin=0.6,spots=1,tone=0.6",
+    "reshape": "smile=0.6,nose_width=-0.4",
+    "light": "left=0.6,warm=0.3",
+}
 BLUR = 2.0  # pixels: what is finer is the video's own noise, encoded anew
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Edit:
+    """What is done to a video, and to one frame."""
+
+    name: str
+    of: Callable[[np.ndarray], np.ndarray]
+    through: Callable[[Path, Path], object]
+
+
+def _edited(frame: np.ndarray, **given: Any) -> np.ndarray:
+    return uvface.edit(frame, **given).image
 
 
 def _moves(photo: np.ndarray, count: int) -> list[np.ndarray]:
@@ -74,9 +96,19 @@ def _read(path: Path) -> list[np.ndarray]:
         return [frame.image for frame in video.frames()]
 
 
-def _one_by_one(frames: Sequence[np.ndarray], reference: Path) -> list[np.ndarray]:
-    model = uvface.load()
-    return [255 * uvface.swap(frame, reference, model=model).image for frame in frames]
+def _table(source: Path, moves: Sequence[np.ndarray], edit: Edit) -> None:
+    output = source.with_name("out.mp4")
+    edit.through(source, output)
+    frames = _read(source)
+    still, together = _moved_back(frames, moves), _moved_back(_read(output), moves)
+    alone = _moved_back([255 * edit.of(frame) for frame in frames], moves)
+    changed = np.abs(together - still).mean(axis=(0, 3)) > CHANGED
+    face = cv2.erode(changed.astype(np.uint8), np.ones((9, 9))) > 0
+    print(f"| {edit.name} | change from frame to frame | largest step of the face's mean colour |")
+    print("|---|---|---|")
+    print(_row("the video itself", still, face))
+    print(_row("frames one by one", alone, face))
+    print(_row("the video", together, face))
 
 
 def _row(name: str, frames: np.ndarray, face: np.ndarray) -> str:
@@ -98,20 +130,27 @@ def main() -> None:
     zoom = 1.15 * SIDE / min(photo.shape[:2])
     photo = cv2.resize(photo, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     moves = _moves(photo, given.frames)
+    model = uvface.load()
+    edits = [
+        Edit(
+            name="`swap-video`",
+            of=lambda frame: uvface.swap(frame, given.reference, model=model).image,
+            through=lambda clip, out: uvface.swap_video(clip, given.reference, out, model=model),
+        ),
+        *(
+            Edit(
+                name=f"`edit-video --{option} {value}`",
+                of=partial(_edited, model=model, **{option: value}),
+                through=partial(uvface.edit_video, model=model, **{option: value}),
+            )
+            for option, value in EDITS.items()
+        ),
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        clip, output = Path(folder) / "clip.mp4", Path(folder) / "out.mp4"
+        clip = Path(folder) / "clip.mp4"
         _write(clip, photo, moves)
-        uvface.swap_video(clip, given.reference, output)
-        source, swapped = _read(clip), _read(output)
-    alone = _moved_back(_one_by_one(source, given.reference), moves)
-    still, together = _moved_back(source, moves), _moved_back(swapped, moves)
-    changed = np.abs(together - still).mean(axis=(0, 3)) > CHANGED
-    face = cv2.erode(changed.astype(np.uint8), np.ones((9, 9))) > 0
-    print("| | change from frame to frame | largest step of the face's mean colour |")
-    print("|---|---|---|")
-    print(_row("the video itself", still, face))
-    print(_row("frames swapped one by one", alone, face))
-    print(_row("`swap-video`", together, face))
+        for edit in edits:
+            _table(clip, moves, edit)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,19 @@ from ..core.commands.options import (
     warn,
 )
 from ..core.commands.progress import tell_of_compiling, track
+from ..core.io.video_packet import is_video_name
+from .options import (
+    Feather,
+    Light,
+    Makeup,
+    Recolor,
+    ReferencePhoto,
+    Region,
+    Reshape,
+    Retouch,
+    Strength,
+    wrong_edit,
+)
 
 if TYPE_CHECKING:
     from .outputs import MadePicture
@@ -47,52 +60,15 @@ def edit(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Image file to write; of several, a folder.")
     ],
-    region: Annotated[
-        list[str] | None, typer.Option(help="Region to change, or several: lips,eyes.")
-    ] = None,
-    reference: Annotated[
-        Path | None, typer.Option("--from", help="Photo or face file that the region comes from.")
-    ] = None,
-    strength: Annotated[
-        float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 is the full edit.")
-    ] = 1.0,
-    feather: Annotated[
-        float, typer.Option(min=0, help="Soft border of the region, texels of 256, up to 64.")
-    ] = 3.0,
-    recolor: Annotated[
-        str | None, typer.Option(help="Colour for the region: #RRGGBB or a name.")
-    ] = None,
-    retouch: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=AMOUNT",
-            help="What to retouch, 0 to 1: skin=0.5,spots=1; also tone, shine, eye_bags, teeth, "
-            "eyes.",
-        ),
-    ] = None,
-    makeup: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=AMOUNT:COLOUR",
-            help="Make-up, 0 to 1, in a colour that suits or one that is named: "
-            "lipstick=0.8:crimson,blush=0.5; also contour, highlight, eye_shadow, eyeliner, brows.",
-        ),
-    ] = None,
-    reshape: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=AMOUNT",
-            help="Expression or proportion to change, -1 to 1: smile=0.5,nose_width=-0.3.",
-        ),
-    ] = None,
-    light: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=AMOUNT",
-            help="Light to change, -1 to 1: left=0.5 is a lamp at the left, -0.5 at the right; "
-            "also above, bright, warm.",
-        ),
-    ] = None,
+    region: Region = None,
+    reference: ReferencePhoto = None,
+    strength: Strength = 1.0,
+    feather: Feather = 3.0,
+    recolor: Recolor = None,
+    retouch: Retouch = None,
+    makeup: Makeup = None,
+    reshape: Reshape = None,
+    light: Light = None,
     faces: Faces = "largest",
     reference_face: ReferenceFace = "largest",
     like: Like = None,
@@ -109,23 +85,24 @@ def edit(
 ) -> None:
     """Change a face: other parts or colours, retouching, make-up, expression, shape, light."""
     set_up(device)
-    if reference is None and recolor is None and not (retouch or makeup or reshape or light):
-        raise typer.BadParameter(
-            "nothing to do; give --from PHOTO, --recolor '#RRGGBB', or --retouch, --makeup, "
-            "--reshape or --light NAME=AMOUNT"
-        )
-    if not region and not (reference is None and recolor is None):
-        raise typer.BadParameter("no region given; say by --region what to change")
-    if reference is None and (reference_face != "largest" or reference_like is not None):
-        raise typer.BadParameter("a face of the reference is chosen; give it by --from PHOTO")
-    if reference_face == "all":
-        raise typer.BadParameter("--reference-face all; a reference is one face: name it")
+    wrong = wrong_edit(
+        region=region,
+        reference=reference,
+        recolor=recolor,
+        amounts=[retouch, makeup, reshape, light],
+        reference_face=reference_face,
+        reference_like=reference_like,
+    )
+    if is_video_name(photo):
+        wrong = f"{photo} is a video; use uvface edit-video"
+    if wrong:
+        raise typer.BadParameter(wrong)
     check_recognition(recognition, like, reference_like)
     from ..core.reconstruct import load
     from .batch_command import wrong_skipping
     from .finder import LIKE, FaceFinder
     from .output_names import is_many as names_many
-    from .photos import edit_request
+    from .request import edit_request
 
     is_many = names_many(photo)
     photos = name_photos([photo]) if is_many else [Path(photo)]

@@ -13,11 +13,13 @@ from ..core.commands.options import (
     Json,
     Like,
     Metadata,
+    Quality,
     Quiet,
     Recognition,
     ReferenceFace,
     ReferenceLike,
     Sidecar,
+    VideoOutput,
     Weights,
     check_recognition,
     face_choice,
@@ -46,9 +48,7 @@ __all__ = ["swap_video"]
 
 def swap_video(
     target: Annotated[Path, typer.Argument(help="Video that is changed.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Video to write: .mp4, .m4v or .mov.")
-    ],
+    output: VideoOutput,
     references: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -70,10 +70,7 @@ def swap_video(
     reference_like: ReferenceLike = None,
     mapping: Map = None,
     recognition: Recognition = None,
-    quality: Annotated[
-        int,
-        typer.Option(min=0, max=51, help="Constant rate factor of H.264: 0 is best and largest."),
-    ] = 18,
+    quality: Quality = 18,
     metadata: Metadata = True,
     sidecar: Sidecar = True,
     weights: Weights = "prn-lite",

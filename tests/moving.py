@@ -1,10 +1,12 @@
-"""Videos for tests: frames and a tone, written by PyAV."""
+"""Videos for tests: frames and a tone, written by PyAV; a face that moves; frames read again."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
+import skimage.data
 
 RATE = 30
 SOUND_RATE = 44_100
@@ -80,3 +82,19 @@ def read_sound(path: Path) -> bytes:
         if not container.streams.audio:
             return b""
         return b"".join(bytes(packet) for packet in container.demux(container.streams.audio[0]))
+
+
+def moved_face(k: int) -> np.ndarray:
+    """Return the astronaut's face in frame k, a little further and more tilted with each."""
+    picture = skimage.data.astronaut()[0:300, 80:380]
+    turn = cv2.getRotationMatrix2D((150, 140), 1.0 * k, 1 + 0.01 * k)
+    turn[:, 2] += [2.0 * k, -1.0 * k]
+    return cv2.warpAffine(picture, turn, (256, 256), borderMode=cv2.BORDER_REFLECT)
+
+
+def read_images(path: Path) -> list[np.ndarray]:
+    """Return the frames of a video, RGB, levels as floats."""
+    from uvface.core.io.video import VideoReader
+
+    with VideoReader(path) as video:
+        return [frame.image.astype(np.float32) for frame in video.frames()]

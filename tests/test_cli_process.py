@@ -276,6 +276,7 @@ def test_ctrl_c_while_jax_is_imported_is_one_line(tmp_path: Path) -> None:
         ("train", "with --resume"),
         ("inspect a.jpg", "error: stopped\n"),
         ("swap-video a.mp4 b.jpg -o c.mp4", "error: stopped\n"),
+        ("edit-video a.mp4 -o c.mp4 --light left=1", "error: stopped\n"),
         ("nothing", "error: stopped\n"),
         ("", "error: stopped\n"),
     ],

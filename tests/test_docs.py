@@ -40,7 +40,7 @@ def test_every_flag_of_prnet_is_answered():
         ("swapping.md", ("swap", "exchange", "texture", "edit")),
         ("augmenting.md", ("augment", "edit")),
         ("editing.md", ("edit",)),
-        ("video.md", ("swap-video",)),
+        ("video.md", ("swap-video", "edit-video")),
     ],
 )
 def test_every_option_that_a_guide_names_is_there(name, commands):

@@ -240,6 +240,7 @@ _WITH_SIDECARS = [
     ([*_EDIT, "lips", *_RED], "out.png.json"),
     ([*_EXCHANGE[:2], "-o", "out.png"], "out.png.json"),
     (["swap-video", "a.mp4", "b.png", "-o", "c.mp4"], "c.mp4.json"),
+    (["edit-video", "a.mp4", "-o", "c.mp4", "--light", "left=1"], "c.mp4.json"),
 ]
 
 
@@ -279,6 +280,7 @@ def test_names_that_are_too_long_are_told_of_before_the_work(
     [
         _SWAP,
         ["swap-video", "a.mp4", "b.png", "-o", "c.mp4"],
+        ["edit-video", "a.mp4", "-o", "c.mp4", "--light", "left=1"],
         [*_EDIT, "lips", *_RED],
         ["texture", "a.png", "-o", "a.uvface"],
     ],

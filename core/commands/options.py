@@ -23,12 +23,14 @@ __all__ = [
     "Json",
     "Like",
     "Metadata",
+    "Quality",
     "Quiet",
     "Recognition",
     "ReferenceFace",
     "ReferenceLike",
     "Sidecar",
     "SkipExisting",
+    "VideoOutput",
     "Weights",
     "check_folder",
     "check_recognition",
@@ -79,6 +81,12 @@ Recognition = Annotated[
         metavar="FILE.onnx",
         help="Network for likeness, 112 x 112 aligned crops; default: one of insightface's packs.",
     ),
+]
+VideoOutput = Annotated[
+    Path, typer.Option("--output", "-o", help="Video to write: .mp4, .m4v or .mov.")
+]
+Quality = Annotated[
+    int, typer.Option(min=0, max=51, help="Constant rate factor of H.264: 0 is best and largest.")
 ]
 Weights = Annotated[
     str, typer.Option(help="prn-lite, prn (larger, more accurate), or a .safetensors file.")

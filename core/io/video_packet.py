@@ -15,13 +15,19 @@ from typing import BinaryIO
 
 from ..errors import InputError
 
-__all__ = ["VIDEO_SUFFIXES", "append_packet", "packet_in_video"]
+__all__ = ["VIDEO_SUFFIXES", "append_packet", "is_video_name", "packet_in_video"]
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")  # that are written
+_READ_SUFFIXES = (*VIDEO_SUFFIXES, ".mkv", ".webm", ".avi")  # that are common
 
 _XMP_BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _FIRST = (b"ftyp", b"wide", b"moov", b"mdat", b"free", b"skip")  # kinds that a video begins with
 _LARGEST = 1 << 24  # bytes of a packet that is believed
+
+
+def is_video_name(name: str | Path) -> bool:
+    """Return whether a name is that of a video, and of no photo."""
+    return Path(name).suffix.lower() in _READ_SUFFIXES
 
 
 def append_packet(path: Path, packet: bytes) -> None:

@@ -7,28 +7,14 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from moving import read_sound, write_video
+from moving import moved_face, read_images, read_sound, write_video
 
 import uvface
 from uvface.cli import main
 from uvface.core.errors import InputError, NoFaceError
-from uvface.core.io.video import VideoReader
 
 COUNT = 8
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def _moved(k):
-    """Return the astronaut's face, a little further and more tilted with each frame."""
-    picture = skimage.data.astronaut()[0:300, 80:380]
-    turn = cv2.getRotationMatrix2D((150, 140), 1.0 * k, 1 + 0.01 * k)
-    turn[:, 2] += [2.0 * k, -1.0 * k]
-    return cv2.warpAffine(picture, turn, (256, 256), borderMode=cv2.BORDER_REFLECT)
-
-
-def _images(path):
-    with VideoReader(path) as video:
-        return [frame.image.astype(np.float32) for frame in video.frames()]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +22,7 @@ def folder(tmp_path_factory):
     """Return a folder with a video of a face, in whose middle there is none, and a reference."""
     folder = tmp_path_factory.mktemp("videos")
     wall = np.full((256, 256, 3), 90, np.uint8)
-    frames = [wall if k in (4, 5) else _moved(k) for k in range(COUNT)]
+    frames = [wall if k in (4, 5) else moved_face(k) for k in range(COUNT)]
     write_video(folder / "clip.mp4", frames, sound="aac")
     write_video(folder / "wall.mp4", [wall] * 3)
     reference = cv2.imread(str(ROOT / "examples/photos/reference.jpg"))
@@ -54,7 +40,7 @@ def swapped(folder):
 
 
 def test_faces_change_and_nothing_else_does(folder, swapped):
-    before, after = _images(folder / "clip.mp4"), _images(swapped)
+    before, after = read_images(folder / "clip.mp4"), read_images(swapped)
     assert len(after) == COUNT
     for k, (one, other) in enumerate(zip(before, after, strict=True)):
         change = np.abs(one - other).mean(axis=-1)
@@ -87,14 +73,14 @@ def test_a_video_without_a_face_writes_nothing(folder, tmp_path):
 
 
 def test_of_two_faces_both_are_swapped_or_the_one_that_is_named(folder, tmp_path):
-    pairs = [np.concatenate([_moved(k), _moved(k)[:, ::-1]], axis=1) for k in range(3)]
+    pairs = [np.concatenate([moved_face(k), moved_face(k)[:, ::-1]], axis=1) for k in range(3)]
     clip = write_video(tmp_path / "pair.mp4", pairs)
-    before = _images(clip)
+    before = read_images(clip)
     for faces, halves in (("all", (True, True)), (1, (False, True))):
         output = tmp_path / "out.mp4"
         result = uvface.swap_video(clip, folder / "face.png", output, faces=faces, quality=6)
         assert result.changed == 3
-        for one, other in zip(before, _images(output), strict=True):
+        for one, other in zip(before, read_images(output), strict=True):
             change = np.abs(one - other).mean(axis=(0, 2))
             is_changed = [half.mean() > 2.0 for half in np.split(change, 2)]
             assert tuple(is_changed) == halves
@@ -121,7 +107,7 @@ def pair(folder):
 def _levels(path):
     """Return the mean levels of the middles of the upper and the lower face in each frame."""
     levels = []
-    for k, image in enumerate(_images(path)):
+    for k, image in enumerate(read_images(path)):
         left = 16 * min(k, 8)
         upper, lower = image[:192, left : left + 192], image[192:, 128 - left : 320 - left]
         levels.append([half[65:95, 82:110].mean() for half in (upper, lower)])
@@ -194,7 +180,9 @@ def test_strength_0_keeps_the_frames(folder, tmp_path):
         metadata=False,
     )
     assert (result.frames, result.changed) == (COUNT, COUNT - 2)
-    for one, other in zip(_images(folder / "clip.mp4"), _images(result.output), strict=True):
+    for one, other in zip(
+        read_images(folder / "clip.mp4"), read_images(result.output), strict=True
+    ):
         assert np.abs(one - other).mean() < 1.5
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
