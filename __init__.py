@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .core.batch import reconstruct
     from .core.errors import AssetError, InputError, NoFaceError, UvfaceError
+    from .core.io.inspection import inspect
     from .core.reconstruct import Model, load
     from .core.synthesis.files import synthesize
     from .core.training.loop import train
@@ -43,6 +44,7 @@ _HOME = {
     "edit_video": "editing.video",
     "evaluate": "core.training.photos",
     "exchange": "faceswap.exchange",
+    "inspect": "core.io.inspection",
     "load": "core.reconstruct",
     "reconstruct": "core.batch",
     "swap": "faceswap.photos",
@@ -67,6 +69,7 @@ __all__ = [
     "edit_video",
     "evaluate",
     "exchange",
+    "inspect",
     "load",
     "reconstruct",
     "swap",

@@ -1,7 +1,7 @@
 """Command line: the commands, put together; each stands beside what it runs.
 
-The commands are the only places that print or exit. All but `inspect`, `models`, `doctor` and
-`benchmark` have a Python function of the same name.
+The commands are the only places that print or exit. All but `models`, `doctor` and `benchmark`
+have a Python function of the same name.
 """
 
 import contextlib
@@ -15,9 +15,10 @@ import typer
 
 from uvface.core.commands.doctor import doctor
 from uvface.core.commands.evaluate import evaluate
+from uvface.core.commands.inspect import inspect
 from uvface.core.commands.models import models
 from uvface.core.commands.options import complain
-from uvface.core.commands.reconstruct import inspect, reconstruct
+from uvface.core.commands.reconstruct import reconstruct
 from uvface.core.commands.train import synthesize, train
 from uvface.core.commands.usage import UsageError, complain_of_usage, refuse_empty_names
 from uvface.editing.augment_command import augment

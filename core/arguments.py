@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from .errors import InputError
 
-__all__ = ["OnOff", "as_number", "as_switch", "name_list", "path_list", "plain_number"]
+__all__ = ["OnOff", "as_number", "as_path", "as_switch", "name_list", "path_list", "plain_number"]
 
 OnOff = bool | Literal["on", "off"]
 
@@ -56,9 +56,23 @@ def path_list(given: Any, what: str) -> list[str | Path]:
     """
     paths = _several(given)
     for path in paths:
-        if not isinstance(path, str | os.PathLike):
-            raise InputError(f"got a value of type {type(path).__name__}; need {what}")
+        as_path(path, what)
     return paths
+
+
+def as_path(given: Any, what: str) -> Path:
+    """Return a path as one of `pathlib`.
+
+    Args:
+        given: a path, as a text or not.
+        what: what the path names, for the message.
+
+    Raises:
+        InputError: it is none, as an array or a picture.
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise InputError(f"got a value of type {type(given).__name__}; need {what}")
+    return Path(given)
 
 
 def _several(given: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from uvface import cli
 from uvface.cli import main
 from uvface.core.commands import progress
 from uvface.core.commands.progress import count_up, track
-from uvface.core.io import provenance
+from uvface.core.io import inspection
 from uvface.core.io.sidecar import write_sidecar
 
 PHOTO = Path(__file__).resolve().parents[1] / "examples" / "photos" / "target.jpg"
@@ -54,12 +54,19 @@ def test_words_of_the_process_are_read_by_typer_itself(monkeypatch: pytest.Monke
     assert taken == [None, ["inspect", "a.jpg"], []]
 
 
-def test_inspect_does_not_wait_for_jax(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from uvface.cli import main; main(['inspect', PICTURE])",
+        "import json, uvface; print(json.dumps(uvface.inspect(PICTURE).record()))",
+    ],
+)
+def test_inspect_does_not_wait_for_jax(tmp_path: Path, code: str) -> None:
     """It takes longer to import than all the rest of the command."""
     picture = tmp_path / "a.png"
     picture.write_bytes(PHOTO.read_bytes())
     write_sidecar(picture, {"operation": "swap"}, inputs={"target": PHOTO})
-    code = f"import sys; from uvface.cli import main; main(['inspect', {str(picture)!r}])"
+    code = f"import sys; {code.replace('PICTURE', repr(str(picture)))}"
     run = subprocess.run(
         [sys.executable, "-c", f"{code}; print('jax' in sys.modules)"], **_CAPTURED
     )
@@ -190,7 +197,7 @@ def test_what_another_file_refuses_is_no_failure_of_stdout(
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied", "elsewhere.bin")
 
-    monkeypatch.setattr(provenance, "read_provenance", refuse)
+    monkeypatch.setattr(inspection, "read_provenance", refuse)
     with pytest.raises(PermissionError, match=r"elsewhere\.bin"):
         main(["inspect", "a.jpg"])
     os.write(1, b"still here")

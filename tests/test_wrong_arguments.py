@@ -76,6 +76,7 @@ REFUSED = (
     "uvface.augment(T, 'out', model=m, boxes={'anna': [[1, 2, 3, 4]]})",
     "uvface.augment(T, 'out', model=m, count=10**400)",
     "uvface.evaluate(5, model=m)",
+    "uvface.inspect(pil)",
 )
 NUMBER = (
     "uvface.edit(T, model=m, regions=['lips'], recolor=RED, strength=np.float32(0.5)).save(OUT)"

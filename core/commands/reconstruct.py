@@ -1,8 +1,7 @@
-"""``uvface reconstruct`` and ``uvface inspect``."""
+"""``uvface reconstruct``."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,7 +34,7 @@ from .progress import tell_of_compiling, track
 if TYPE_CHECKING:
     from ..batch import Item
 
-__all__ = ["inspect", "reconstruct"]
+__all__ = ["reconstruct"]
 
 
 def reconstruct(
@@ -158,52 +157,3 @@ def _tell(item: Item, output: Path, *, quiet: bool, as_json: bool) -> None:
     elif not quiet and item.error is None:
         kept = " (kept)" if item.is_old else ""
         typer.echo(f"{item.photo}: {item.count} face{'s' * (item.count != 1)} -> {output}{kept}")
-
-
-def inspect(
-    photo: Annotated[Path, typer.Argument(metavar="FILE", help="Picture, or face file.")],
-) -> None:
-    """Print how a picture was made, as JSON: its metadata, and its sidecar FILE.json if there.
-
-    Of a picture that says nothing about it, as a photo, null is printed, and a note on stderr.
-    """
-    from ..errors import InputError
-    from ..io.face_files import is_face_file
-    from ..io.sidecar import check_sidecar, is_intact, read_sidecar
-
-    if is_face_file(photo):
-        typer.echo(json.dumps(_face_file(photo), indent=2))
-        return
-    from ..io.provenance import read_provenance
-    from ..io.signing import read_credentials
-
-    found, sidecar, signed = read_provenance(photo), read_sidecar(photo), read_credentials(photo)
-    try:
-        check_sidecar(photo)
-    except InputError as error:  # what the picture itself says counts all the same
-        warn([str(error)])
-    if found is None and sidecar is None and signed is None:
-        typer.echo("null")
-        typer.echo(f"no provenance: nothing in {photo} says that it is synthetic", err=True)
-        return
-    record: dict[str, Any] = {} if found is None else dataclasses.asdict(found)
-    fits = None if sidecar is None else is_intact(photo, sidecar)
-    record |= {"credentials": signed, "sidecar": sidecar, "sidecar_fits": fits}
-    typer.echo(json.dumps(record, indent=2))
-    if fits is False:
-        warn([f"{photo} is not the picture that its sidecar was written for; it was changed since"])
-
-
-def _face_file(path: Path) -> dict[str, Any]:
-    from ..io.face_files import read_face_file
-
-    face = read_face_file(path)
-    return {
-        "file": str(path),
-        "software": face.software,
-        "layout": face.layout,
-        "layout_digest": face.layout_digest,
-        "texels": int(face.texture.shape[0]),
-        "visible_fraction": round(float(face.visibility.mean()), 4),
-        "sources": [source.record() for source in face.sources],
-    }

@@ -89,6 +89,17 @@ class FaceTexture:
             found.update(np.ascontiguousarray(array, np.float32).data)
         return found.hexdigest()
 
+    def record(self) -> dict[str, Any]:
+        """Return what tells of the face, without its arrays, as JSON can hold it."""
+        return {
+            "software": self.software,
+            "layout": self.layout,
+            "layout_digest": self.layout_digest,
+            "texels": int(self.texture.shape[0]),
+            "visible_fraction": round(float(self.visibility.mean()), 4),
+            "sources": [source.record() for source in self.sources],
+        }
+
     def save(self, path: str | Path) -> None:
         """Write the face file: `write_face_file`."""
         write_face_file(path, self)

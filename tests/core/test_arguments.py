@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.arguments import as_number, as_switch, name_list, path_list
+from uvface.core.arguments import as_number, as_path, as_switch, name_list, path_list
 from uvface.core.errors import InputError
 
 
@@ -30,6 +30,13 @@ def test_paths_are_one_or_several():
 def test_what_is_no_path_is_refused(given):
     with pytest.raises(InputError, match=r"got a value of type \w+; need files"):
         path_list(given, "files")
+
+
+def test_a_path_is_a_text_or_one_of_pathlib():
+    assert as_path("a.png", "a file") == as_path(Path("a.png"), "a file") == Path("a.png")
+    for given in (5, None, ["a.png"]):
+        with pytest.raises(InputError, match=r"got a value of type \w+; need a file"):
+            as_path(given, "a file")
 
 
 def test_numbers_within_limits_pass():
