@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .core.batch import reconstruct
+    from .core.doctor import doctor
     from .core.errors import AssetError, InputError, NoFaceError, UvfaceError
     from .core.io.inspection import inspect
     from .core.reconstruct import Model, load
@@ -40,6 +41,7 @@ _HOME = {
     "Similarity": "core.types",
     "UvfaceError": "core.errors",
     "augment": "editing.augment_files",
+    "doctor": "core.doctor",
     "edit": "editing.photos",
     "edit_video": "editing.video",
     "evaluate": "core.training.photos",
@@ -65,6 +67,7 @@ __all__ = [
     "Similarity",
     "UvfaceError",
     "augment",
+    "doctor",
     "edit",
     "edit_video",
     "evaluate",

@@ -1,6 +1,6 @@
 """Command line: the commands, put together; each stands beside what it runs.
 
-The commands are the only places that print or exit. All but `models`, `doctor` and `benchmark`
+The commands are the only places that print or exit. All but `models` and `benchmark`
 have a Python function of the same name.
 """
 

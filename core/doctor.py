@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .compilation import cache_folder
 
-__all__ = ["Check", "examine"]
+__all__ = ["Check", "doctor"]
 
 _PYTHON = ((3, 11), (3, 13))
 _NVIDIA = Path("/dev/nvidiactl")  # the driver makes it
@@ -37,8 +37,12 @@ class _FindingError(Exception):
         self.advice = advice
 
 
-def examine() -> list[Check]:
-    """Look at everything; a check that fails is a finding, not an error."""
+def doctor() -> list[Check]:
+    """Look at all that reconstruct, swap and edit need, and at what is useful to them.
+
+    Returns:
+        One check for each thing; one that fails is a finding, not an error.
+    """
     needed: tuple[tuple[str, Callable[[], str], str], ...] = (
         ("version", _uvface, "reinstall uvface"),
         ("Python", _python, "install Python 3.11, 3.12 or 3.13"),

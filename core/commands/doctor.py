@@ -14,9 +14,9 @@ __all__ = ["doctor"]
 
 def doctor(as_json: Json = False) -> None:
     """Say whether everything is here that reconstruct, swap and edit need."""
-    from ..doctor import examine
+    from ..doctor import doctor as run
 
-    checks = examine()
+    checks = run()
     for check in checks:
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(check)))

@@ -10,6 +10,7 @@ from importlib import metadata
 
 import pytest
 
+import uvface
 from uvface.cli import main
 from uvface.core import doctor
 
@@ -18,6 +19,7 @@ from uvface.core import doctor
 def test_a_sound_installation_is_well(capsys):
     assert main(["doctor", "--json"]) == 0
     found = {c["name"]: c for c in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert list(found) == [check.name for check in uvface.doctor()]
     assert all(check["is_well"] for check in found.values() if check["is_needed"])
     assert "uvface" in found["weights"]["found"] and "cpu" in found["JAX"]["found"]
 
@@ -33,6 +35,18 @@ def test_a_missing_library_is_a_finding_with_advice(monkeypatch, capsys):
     assert any(line.startswith("ok  Python") for line in lines)
     version = metadata.version("uvface")
     assert any(re.match(rf"ok  version +uvface {version} in ", line) for line in lines)
+
+
+def test_the_command_prints_the_checks_of_the_function(monkeypatch, capsys):
+    checks = [
+        doctor.Check(name="Python", found="3.12"),
+        doctor.Check(name="cache", found="no", is_well=False, is_needed=False, advice="look"),
+    ]
+    monkeypatch.setattr(doctor, "doctor", lambda: checks)
+    assert uvface.doctor() == checks
+    assert main(["doctor", "--json"]) == 0
+    printed = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [doctor.Check(**one) for one in printed] == checks
 
 
 @pytest.mark.parametrize(
@@ -99,6 +113,6 @@ def test_every_line_has_a_name_and_advice_where_it_is_not_well(monkeypatch):
     names = ("_uvface", "_python", "_jax", "_gpu", "_opencv", "_weights", "_detector", "_pack")
     for name in (*names, "_cache", "_write_access"):
         monkeypatch.setattr(doctor, name, broken)
-    checks = doctor.examine()
+    checks = doctor.doctor()
     assert len(checks) == len(names) + 2
     assert all(not c.is_well and c.found == "broken" and c.advice for c in checks)
