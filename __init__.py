@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .editing.photos import edit
     from .editing.texture import texture
     from .editing.video import edit_video
+    from .faceswap.benchmark import benchmark
     from .faceswap.exchange import exchange
     from .faceswap.photos import swap
     from .faceswap.video import swap_video
@@ -41,6 +42,7 @@ _HOME = {
     "Similarity": "core.types",
     "UvfaceError": "core.errors",
     "augment": "editing.augment_files",
+    "benchmark": "faceswap.benchmark",
     "doctor": "core.doctor",
     "edit": "editing.photos",
     "edit_video": "editing.video",
@@ -67,6 +69,7 @@ __all__ = [
     "Similarity",
     "UvfaceError",
     "augment",
+    "benchmark",
     "doctor",
     "edit",
     "edit_video",

@@ -1,7 +1,7 @@
 """Command line: the commands, put together; each stands beside what it runs.
 
-The commands are the only places that print or exit. All but `models` and `benchmark`
-have a Python function of the same name.
+The commands are the only places that print or exit. All but `models` have a Python
+function of the same name.
 """
 
 import contextlib

@@ -13,7 +13,6 @@ import functools
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -21,19 +20,21 @@ import numpy as np
 from flax import nnx
 from jax import Array
 
+from ..core.arguments import as_number
 from ..core.compilation import jit_products
 from ..core.detection.default import default_detector
-from ..core.errors import InputError, NoFaceError
+from ..core.errors import NoFaceError
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.render import render_texture
 from ..core.geometry.sampling import sample_texture
 from ..core.geometry.visibility import visibility
 from ..core.geometry.window import cut_window
-from ..core.io.images import read_photo
+from ..core.io.images import Photo
+from ..core.io.photos import PhotoLike, open_photo
 from ..core.network.inference import fold_network
-from ..core.network.peers import make_peer
+from ..core.network.peers import make_peer, parse_peers, require_peers
 from ..core.network.registry import make_network
-from ..core.reconstruct import Model
+from ..core.reconstruct import Model, as_model
 from ..core.types import Face
 from .photos import swap
 from .swap import swap_face
@@ -108,29 +109,42 @@ def draw_maps(image: np.ndarray, face: Face, layout: UVLayout) -> tuple[Array, .
 
 
 def benchmark(
-    target: str | Path, reference: str | Path, *, model: Model, repeats: int = 15
+    target: PhotoLike,
+    reference: PhotoLike,
+    *,
+    model: Model | None = None,
+    repeats: int = 15,
+    against: str | Sequence[str] = "none",
 ) -> list[Timing]:
-    """Time the stages of a swap.
+    """Time the stages of a swap of two photos.
 
     Args:
-        target: photo that is changed; its largest face is used.
-        reference: photo that the face comes from.
-        model: from `uvface.load`.
-        repeats: warm calls of each stage, at least 3.
+        target: file, picture of Pillow, or RGB in [0, 1]; its largest face is changed.
+        reference: file, picture or array that the face comes from.
+        model: from `uvface.load`; by default the embedded weights, which each call loads.
+        repeats: warm calls of each stage, at least 3, for quartiles.
+        against: runtimes in which the paper's network is timed as well, as a list or separated
+            by commas: ``onnxruntime``, ``torch``; ``none`` or an empty list times none.
+
+    Returns:
+        One for each stage, in the order of a swap, and then those of `compare_networks`.
 
     Raises:
-        InputError: there are too few repeats, or a photo cannot be read.
+        InputError: there are too few repeats, a photo cannot be read, or a runtime is unknown or
+            not installed.
         NoFaceError: a photo shows no face.
     """
-    if repeats < 3:
-        raise InputError(f"{repeats} repeats; need 3 or more for a median and quartiles")
-    ours, theirs = read_photo(Path(target)).image, read_photo(Path(reference)).image
+    peers, repeats = parse_peers(against), as_number("repeats", repeats, 3, is_whole=True)
+    require_peers(peers)
+    timings = _time_swap(open_photo(target), open_photo(reference), as_model(model), repeats)
+    return timings + (compare_networks(peers, repeats=repeats) if peers else [])
+
+
+def _time_swap(target: Photo, reference: Photo, model: Model, repeats: int) -> list[Timing]:
+    ours, theirs = target.image, reference.image
     detection = _measure("detection", lambda: default_detector().detect(ours), repeats)
-    found = [model.reconstruct(image, faces="largest") for image in (ours, theirs)]
-    if not all(found):
-        which = target if not found[0] else reference
-        raise NoFaceError(f"no face found in {which}; give a photo with a face to time")
-    face, other = found[0][0], found[1][0]
+    face = _largest(model, target, "target")
+    other = _largest(model, reference, "reference")
     boxes = [[np.asarray(one.box).tolist()] for one in (face, other)]
     crop = jnp.asarray(np.random.default_rng(0).random((1, 256, 256, 3), np.float32))
     see = jax.jit(lambda position_map: visibility(position_map, model.layout))
@@ -154,6 +168,14 @@ def benchmark(
         "whole swap, boxes given": whole,
     }
     return [detection, *(_measure(name, call, repeats) for name, call in stages.items())]
+
+
+def _largest(model: Model, photo: Photo, name: str) -> Face:
+    found = model.reconstruct(photo.image, faces="largest")
+    if not found:
+        title = photo.path or f"the {name}"
+        raise NoFaceError(f"no face found in {title}; give a photo with a face to time")
+    return found[0]
 
 
 def compare_networks(peers: Sequence[str], *, repeats: int = 15) -> list[Timing]:

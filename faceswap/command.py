@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..core.arguments import name_list
 from ..core.commands.options import (
     Boxes,
     Device,
@@ -193,17 +192,14 @@ def benchmark(
     from rich.console import Console
     from rich.table import Table
 
-    from ..core.network.peers import PEERS, require_peers
+    from ..core.network.peers import parse_peers, require_peers
     from ..core.reconstruct import load
     from .benchmark import benchmark as run
-    from .benchmark import compare_networks
 
-    peers = name_list(against, "runtimes")
-    if unknown := set(peers) - set(PEERS):
-        raise typer.BadParameter(f"{min(unknown)!r}; choose from {', '.join(PEERS)}, or none")
+    with usage_errors():
+        peers = parse_peers(against)
     require_peers(peers)
-    timings = run(target, reference, model=load(weights), repeats=repeats)
-    timings += compare_networks(peers, repeats=repeats) if peers else []
+    timings = run(target, reference, model=load(weights), repeats=repeats, against=peers)
     if as_json:
         for timing in timings:
             typer.echo(json.dumps(dataclasses.asdict(timing)))

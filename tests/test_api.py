@@ -68,10 +68,10 @@ def test_results_and_faces_are_told_in_a_line() -> None:
     assert repr(face).startswith("Face(box=[") and len(repr(face)) < 200
 
 
-def test_commands_have_functions_of_their_names_but_for_two() -> None:
+def test_commands_have_functions_of_their_names_but_for_models() -> None:
     """So the README says."""
     names = {name.replace("-", "_") for name in typer.main.get_command(cli.app).commands}
-    assert names - {*uvface.__all__} == {"models", "benchmark"}
+    assert names - {*uvface.__all__} == {"models"}
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

@@ -13,13 +13,15 @@ import pytest
 import uvface
 from uvface.core.blending.composite import BlendConfig, BlendMethod
 from uvface.core.commands import options
+from uvface.core.commands.doctor import doctor
+from uvface.core.commands.inspect import inspect as inspect_command
 from uvface.core.reconstruct import FaceWord
 from uvface.editing.command import edit
 from uvface.editing.complete import Completion
 from uvface.editing.edit import EditConfig
 from uvface.editing.finish import SharpnessMatch
 from uvface.editing.light import ColorMatch
-from uvface.faceswap.command import swap
+from uvface.faceswap.command import benchmark, swap
 from uvface.faceswap.exchange_command import exchange
 from uvface.faceswap.photos import Preset, SwapOptions
 from uvface.faceswap.swap import SwapConfig
@@ -74,6 +76,21 @@ def test_a_command_and_the_function_of_its_name_have_the_same_defaults(
     assert {"strength", "faces", "boxes"} | more <= shared
     assert {n: given[n] for n in shared} == {n: _as_typed(function[n]) for n in shared}
     assert given["weights"] == _defaults(uvface.load)["weights"]
+
+
+@pytest.mark.parametrize("command", [inspect_command, doctor, benchmark])
+def test_options_of_a_command_without_a_config_are_its_function_s(
+    command: Callable[..., None],
+) -> None:
+    """But for how it is printed, and that weights and device make the model."""
+    function = getattr(uvface, command.__name__)
+    given, taken = ([*inspect.signature(one).parameters] for one in (command, function))
+    assert ("weights" in given) == ("model" in taken)
+    only = {"weights", "device", "quiet", "as_json"}
+    assert [name for name in given if name not in only] == [n for n in taken if n != "model"]
+    defaults = _defaults(command)
+    shared = {name: value for name, value in defaults.items() if name not in only}
+    assert _defaults(function) == shared | ({"model": None} if "weights" in given else {})
 
 
 def test_choices_of_a_swap_are_those_of_the_literals() -> None:

@@ -77,6 +77,11 @@ REFUSED = (
     "uvface.augment(T, 'out', model=m, count=10**400)",
     "uvface.evaluate(5, model=m)",
     "uvface.inspect(pil)",
+    "uvface.benchmark(T, 5, model=m)",
+    "uvface.benchmark(T, T, model='prn-lite')",
+    "uvface.benchmark(T, T, model=m, repeats=2)",
+    "uvface.benchmark(T, T, model=m, against=5)",
+    "uvface.benchmark(T, T, model=m, against='tensorflow')",
 )
 NUMBER = (
     "uvface.edit(T, model=m, regions=['lips'], recolor=RED, strength=np.float32(0.5)).save(OUT)"

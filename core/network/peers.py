@@ -17,23 +17,34 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Float
 
+from ..arguments import name_list
 from ..errors import InputError
 from ..onnx_runtime import load_onnxruntime
 from .prn import PRN
 from .prn_fast import conv_stride, fold_norm, variable_values
 
-__all__ = ["PEERS", "Peer", "make_peer", "require_peers"]
+__all__ = ["PEERS", "Peer", "make_peer", "parse_peers", "require_peers"]
 
 Crops = Float[np.ndarray, "b 3 256 256"]  # channels first, as both runtimes take them
 Peer = Callable[[Crops], Crops]  # -> sigmoids, position maps before their scale
 PEERS = {"onnxruntime": ("onnx", "onnxruntime"), "torch": ("torch",)}  # and what they need
 
 
+def parse_peers(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the runtimes that are named, as a list or separated by commas; ``none`` names none.
+
+    Raises:
+        InputError: one is unknown.
+    """
+    names = name_list(given, "runtimes")
+    if unknown := set(names) - set(PEERS):
+        raise InputError(f"{min(unknown)!r}; choose from {', '.join(PEERS)}, or none")
+    return names
+
+
 def require_peers(names: Sequence[str]) -> None:
-    """Raise an `InputError` where a runtime is unknown or not installed."""
+    """Raise an `InputError` where one of `PEERS` is not installed."""
     for name in names:
-        if name not in PEERS:
-            raise InputError(f"cannot compare with {name!r}; choose from {', '.join(PEERS)}")
         missing = [package for package in PEERS[name] if find_spec(package) is None]
         if missing:
             raise InputError(

@@ -9,7 +9,7 @@ from flax import nnx
 from uvface.cli import main
 from uvface.core.errors import InputError
 from uvface.core.network import peers
-from uvface.core.network.peers import PEERS, make_peer, require_peers
+from uvface.core.network.peers import PEERS, make_peer, parse_peers
 from uvface.core.network.prn import OUTPUT_SCALE, PRN, PRNConfig
 from uvface.core.network.registry import make_network
 
@@ -43,9 +43,15 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch, capsys):
     assert "onnx and onnxruntime not installed; run: pip install onnx onnxruntime" in message
 
 
+def test_peers_are_named_as_a_list_or_a_text():
+    for given in ("onnxruntime, torch", ["onnxruntime", "torch"]):
+        assert parse_peers(given) == ("onnxruntime", "torch")
+    assert parse_peers("none") == parse_peers([]) == ()
+
+
 def test_an_unknown_peer_is_an_error():
-    with pytest.raises(InputError, match="'caffe'; choose from onnxruntime, torch"):
-        require_peers(["caffe"])
+    with pytest.raises(InputError, match="'caffe'; choose from onnxruntime, torch, or none"):
+        parse_peers(["torch", "caffe"])
 
 
 def test_other_networks_are_not_compared():
