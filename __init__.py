@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .core.doctor import doctor
     from .core.errors import AssetError, InputError, NoFaceError, UvfaceError
     from .core.io.inspection import inspect
+    from .core.network.prnet_checkpoint import import_prnet
     from .core.reconstruct import Model, load
     from .core.synthesis.files import synthesize
     from .core.training.loop import train
@@ -48,6 +49,7 @@ _HOME = {
     "edit_video": "editing.video",
     "evaluate": "core.training.photos",
     "exchange": "faceswap.exchange",
+    "import_prnet": "core.network.prnet_checkpoint",
     "inspect": "core.io.inspection",
     "load": "core.reconstruct",
     "reconstruct": "core.batch",
@@ -75,6 +77,7 @@ __all__ = [
     "edit_video",
     "evaluate",
     "exchange",
+    "import_prnet",
     "inspect",
     "load",
     "reconstruct",

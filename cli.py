@@ -1,7 +1,7 @@
 """Command line: the commands, put together; each stands beside what it runs.
 
-The commands are the only places that print or exit. All but `models` have a Python
-function of the same name.
+The commands are the only places that print or exit. Every one has a Python function of the same
+name, `models import-prnet` that of its second word.
 """
 
 import contextlib

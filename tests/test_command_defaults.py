@@ -15,6 +15,7 @@ from uvface.core.blending.composite import BlendConfig, BlendMethod
 from uvface.core.commands import options
 from uvface.core.commands.doctor import doctor
 from uvface.core.commands.inspect import inspect as inspect_command
+from uvface.core.commands.models import import_prnet
 from uvface.core.reconstruct import FaceWord
 from uvface.editing.command import edit
 from uvface.editing.complete import Completion
@@ -78,7 +79,7 @@ def test_a_command_and_the_function_of_its_name_have_the_same_defaults(
     assert given["weights"] == _defaults(uvface.load)["weights"]
 
 
-@pytest.mark.parametrize("command", [inspect_command, doctor, benchmark])
+@pytest.mark.parametrize("command", [inspect_command, doctor, benchmark, import_prnet])
 def test_options_of_a_command_without_a_config_are_its_function_s(
     command: Callable[..., None],
 ) -> None:

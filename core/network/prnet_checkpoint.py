@@ -17,6 +17,7 @@ from pathlib import Path
 import jax.numpy as jnp
 from flax import nnx
 
+from ..arguments import as_path
 from ..errors import AssetError
 from ..geometry.prnet_layout import read_prnet_layout
 from .prn import PRN, PRNConfig
@@ -92,25 +93,30 @@ def load_prnet(prefix: str | Path) -> PRN:
     return network
 
 
-def import_prnet(prefix: str | Path, folder: str | Path, output: str | Path) -> WeightsHeader:
+def import_prnet(checkpoint: str | Path, folder: str | Path, output: str | Path) -> WeightsHeader:
     """Write the released weights and their UV layout as one weights file.
 
     Args:
-        prefix: path of the checkpoint without ``.index``.
+        checkpoint: its path without ``.index``.
         folder: checkout of PRNet, or its ``Data/uv-data``.
-        output: ``.safetensors`` file to write.
+        output: ``.safetensors`` file to write, for `uvface.load`.
+
+    Returns:
+        What the file says of its weights.
 
     Raises:
         AssetError: the checkpoint or the UV data are missing, damaged or not PRNet's.
         InputError: the output has another ending, or cannot be written.
     """
-    check_weights_name(Path(output))
-    layout = read_prnet_layout(folder)
+    output = as_path(output, "the name of a weights file, .safetensors")
+    check_weights_name(output)
+    prefix = as_path(checkpoint, "the path of PRNet's checkpoint, without .index")
+    layout = read_prnet_layout(as_path(folder, "the folder of PRNet's checkout"))
     header = WeightsHeader(
         network="prn",
         layout=layout.name,
         layout_digest=layout.digest,
         training={"data": "released by the authors of PRNet; 300W-LP", "licences": {}},
     )
-    save_weights(Path(output), load_prnet(prefix), header, layout=layout, is_exact=True)
+    save_weights(output, load_prnet(prefix), header, layout=layout, is_exact=True)
     return header

@@ -11,13 +11,13 @@ from bundles import write_bundle
 from flax import nnx
 from prnet_reference import run_prnet
 
+import uvface
 from uvface.cli import main
 from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.network.prn import PRN, PRNConfig
 from uvface.core.network.prnet_checkpoint import (
     checkpoint_name,
-    import_prnet,
     load_prnet,
     match_variables,
 )
@@ -137,7 +137,7 @@ def test_an_import_never_writes_over_its_checkpoint(checkpoint, capsys):
     assert main(["models", "import-prnet", str(checkpoint), "PRNet", "-o", str(index)]) == 2
     assert ".safetensors" in capsys.readouterr().err
     with pytest.raises(InputError, match=r"does not end in \.safetensors"):
-        import_prnet(checkpoint, "PRNet", index)
+        uvface.import_prnet(checkpoint, "PRNet", index)
     assert index.read_bytes() == before
 
 
