@@ -28,7 +28,7 @@ __all__ = ["SwapItem", "swap_many", "write_rows"]
 
 _COLUMNS = ("target", "reference", "output", "status", "faces", "error", "warnings")
 _NUMBERS = ("size", "yaw", "reference_size", "reference_yaw", "seam_step", "own_step")
-_SKIN = ("seen", "mirrored", "filled", "left", "covered")
+_SKIN = ("seen", "mirrored", "filled", "left", "covered", "kept")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

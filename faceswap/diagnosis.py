@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jaxtyping import Bool, Float
 from skimage.color import rgb2lab
 
-from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.pose import angles_from_rotation
-from ..core.geometry.scales import pool
-from ..core.geometry.texels import texel_footprint
 from ..core.io.face_files import FaceTexture
-from ..core.traced import keep_traced
 from ..core.types import Face
-from ..editing.edit import masks_within
-from ..editing.plan import EditPlan, plan_edit
-from ..editing.source import Reference, Source, source_for
-from .swap import SwapConfig, pair_masks
+from ..editing.source import Reference
+from .shares import SkinShares, Stages, count_features_left, count_skin
 
-__all__ = [
-    "FaceNumbers",
-    "SkinShares",
-    "Stages",
-    "diagnose",
-    "plan_stages",
-    "seam_steps",
-    "warn_of",
-]
+__all__ = ["FaceNumbers", "diagnose", "seam_steps", "warn_of"]
 
 _GUESSED = 0.25  # share of the skin from which on a warning is due
-_LEFT = 0.25
+_LEFT = 0.25  # of the skin, or of a feature
 _COVERED = 0.3
+_TURNED = 30.0  # degrees between both faces from which on they tell why skin is not seen
 _SMALL = 0.5  # size of the reference's face over the target's
 _SEAM = (1.3, 1.0)  # times the target's own step, and Lab units above it
 _RING = 2  # pixels on each side of the mask's edge
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SkinShares:
-    """Where the skin of a swapped face comes from; the first four sum to 1."""
-
-    seen: float  # the reference's photo shows it
-    mirrored: float  # only the other side of the face is shown
-    filled: float  # smooth colour from around
-    left: float  # not known: the target's own pixels stay
-    covered: float  # share of the face, or of what a mask leaves, that its photo does not show lit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,13 +43,14 @@ class FaceNumbers:
     reference_size: float | None
     reference_yaw: float | None
     shares: SkinShares | None
+    features_left: Mapping[str, float]  # share of eyes, brows, lips that unasked stays the target's
     seam_step: float  # mean step from pixel to pixel along the mask's edge
     own_step: float  # the same in the target before
 
     def record(self) -> dict[str, Any]:
         """Return the numbers as a JSON object."""
         numbers = dataclasses.asdict(self)
-        shares = numbers.pop("shares")
+        shares, features = numbers.pop("shares"), numbers.pop("features_left")
         rounded = {
             name: round(value, 2) if isinstance(value, float) else value
             for name, value in numbers.items()
@@ -83,44 +58,8 @@ class FaceNumbers:
         rounded["box"] = [round(value, 2) for value in self.box]
         if shares is not None:
             rounded["skin"] = {name: round(value, 4) for name, value in shares.items()}
+            rounded["features_left"] = {name: round(v, 4) for name, v in features.items()}
         return rounded
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Stages:
-    """What was decided for a face, for numbers and pictures."""
-
-    source: Source
-    plan: EditPlan
-    skin: Array  # [S, S], what the numbers tell of
-
-
-def plan_stages(
-    face: Face,
-    reference: Reference,
-    layout: UVLayout,
-    *,
-    config: SwapConfig,
-    allowed: Float[np.ndarray, "height width"] | None = None,
-) -> Stages:
-    """Repeat what a swap decides in UV space.
-
-    Args:
-        face: the target's face.
-        reference: what is put on it.
-        layout: UV layout.
-        config: how.
-        allowed: as for `swap_face`.
-    """
-    masks = masks_within(allowed, face, pair_masks(face, reference, layout, config))
-    # A plan does not depend on how large the source's picture is.
-    source = source_for(reference, face, np.asarray(masks.mask), layout, side=1)
-    how = config.plan(is_masked=allowed is not None)
-    return Stages(
-        source=source,
-        plan=plan_edit(face, source, masks, layout, config=how),
-        skin=masks.skin if masks.counted is None else masks.skin * masks.counted,
-    )
 
 
 def diagnose(
@@ -142,7 +81,6 @@ def diagnose(
         layout: UV layout.
     """
     other = None if isinstance(reference, FaceTexture) else reference[1]
-    shares = None if stages is None else _shares(stages, layout)
     seam, own = seam_steps(*_cut_face(before, after, face))
     return FaceNumbers(
         box=tuple(float(value) for value in face.box),
@@ -150,7 +88,8 @@ def diagnose(
         yaw=_yaw(face),
         reference_size=None if other is None else _size(other),
         reference_yaw=None if other is None else _yaw(other),
-        shares=shares,
+        shares=None if stages is None else count_skin(stages, layout),
+        features_left={} if stages is None else count_features_left(stages, layout),
         seam_step=seam,
         own_step=own,
     )
@@ -163,28 +102,6 @@ def _size(face: Face) -> float:
 
 def _yaw(face: Face) -> float:
     return float(angles_from_rotation(face.camera.rotation)[0])
-
-
-@partial(keep_traced, key="areas of skin", like=0)
-def _sums(stages: tuple[Array, ...], skin: Array, layout: UVLayout) -> Array:
-    """Return the area of skin, of what may change, and of that by where it comes from, in cm2."""
-    mask, direct, mirrored, filled = stages
-    coarse = coarse_layout(layout, mask.shape[0])
-    area = texel_footprint(coarse.canonical) ** 2 * coarse.mask
-    wanted = area * pool(skin[..., None], coarse.size)[..., 0]
-    changed = wanted * jnp.clip(mask, 0.0, 1.0)
-    shares = (1.0, direct, mirrored, filled)
-    return jnp.stack([wanted.sum(), *((changed * share).sum() for share in shares)])
-
-
-def _shares(stages: Stages, layout: UVLayout) -> SkinShares:
-    layers = stages.plan.layers
-    drawn = (layers.mask, layers.direct, layers.mirrored, layers.filled)
-    wanted, changed, *parts = (float(v) for v in _sums(drawn, stages.skin, layout))
-    seen, mirrored, filled = (part / max(changed, 1e-9) for part in parts)
-    left = max(1.0 - seen - mirrored - filled, 0.0) if changed else 1.0
-    covered = 1.0 - min(changed / max(wanted, 1e-9), 1.0)
-    return SkinShares(seen=seen, mirrored=mirrored, filled=filled, left=left, covered=covered)
 
 
 def _cut_face(
@@ -255,17 +172,28 @@ def warn_of(numbers: FaceNumbers) -> tuple[str, ...]:
 
 
 def _warn_of_shares(numbers: FaceNumbers, shares: SkinShares) -> list[str]:
-    lines = []
-    yaw, other = numbers.yaw, numbers.reference_yaw
-    pose = "" if other is None else f"reference turned {other:.0f} degrees, target {yaw:.0f}: "
-    if shares.mirrored + shares.filled >= _GUESSED:
-        lines.append(
-            f"{pose}{100 * (shares.mirrored + shares.filled):.0f} % of the skin is guessed"
-        )
-    if shares.left >= _LEFT:
-        lines.append(f"{pose}{100 * shares.left:.0f} % of the skin is left to the target")
+    lines, why, guessed = [], _why_unseen(numbers), shares.mirrored + shares.filled
+    if guessed >= _GUESSED:
+        lines.append(f"{why}: {100 * guessed:.0f} % of the skin is guessed")
+    left = {"skin": shares.left} | dict(numbers.features_left)
+    parts = [f"{100 * part:.0f} % of the {name}" for name, part in left.items() if part >= _LEFT]
+    if parts:
+        verb = "is" if len(parts) == 1 and parts[0].endswith("skin") else "are"
+        lines.append(f"{why}: {_listed(parts)} {verb} left to the target")
     if shares.covered >= _COVERED:
         lines.append(
             f"{100 * shares.covered:.0f} % of the target's face is covered or turned away and stays"
         )
     return lines
+
+
+def _why_unseen(numbers: FaceNumbers) -> str:
+    """Return why not all of the reference's face can be put on the target's."""
+    yaw, other = numbers.yaw, numbers.reference_yaw
+    if other is None or abs(other - yaw) < _TURNED:
+        return "not all of the reference's face is seen"
+    return f"reference turned {round(other)} degrees, target {round(yaw)}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(", ".join(words).rsplit(", ", 1))

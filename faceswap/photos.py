@@ -31,7 +31,7 @@ from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference
 from ..editing.result import EditResult
-from .diagnosis import FaceNumbers, Stages, diagnose, plan_stages, warn_of
+from .diagnosis import FaceNumbers, diagnose, warn_of
 from .masks import MaskLike, read_mask
 from .request import (
     Preset,
@@ -41,6 +41,7 @@ from .request import (
     swap_options,
     swap_request,
 )
+from .shares import Stages, plan_stages
 from .swap import SwapConfig, swap_reference
 
 __all__ = ["FaceSwap", "SwapResult", "prepare_swap", "swap", "swap_photo"]

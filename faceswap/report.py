@@ -30,8 +30,9 @@ from ..core.levels import quantise
 from ..core.types import Face
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
 from ..editing.finder import FoundReference
-from .diagnosis import FaceNumbers, SkinShares, Stages
+from .diagnosis import FaceNumbers
 from .photos import FaceSwap, SwapResult
+from .shares import SkinShares, Stages
 
 __all__ = ["report_page", "write_report"]
 
