@@ -6,6 +6,7 @@ The file holds everything; it loads nothing from anywhere.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ from ..core.levels import quantise
 from ..core.types import Face
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
 from ..editing.finder import FoundReference
+from ..editing.plan import Layers
 from .diagnosis import FaceNumbers
 from .photos import FaceSwap, SwapResult
 from .shares import SkinShares, Stages
@@ -41,6 +43,7 @@ Picture = Float[np.ndarray, "_ _ 3"]
 _SIDE = 320  # pixels of a picture in the page
 _WHOLE = 900  # of the whole photos
 _VIEW = 1.5  # side of a crop over that of the face's box
+_DIM = 0.35  # of the target's own texels beside those that are changed
 _GREY = np.array([0.7, 0.0, 0.0], np.float32)  # Oklab: light is shown on grey
 
 _PRESET = (
@@ -57,7 +60,7 @@ body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1100p
 h1 {{ font-size: 1.5em }} h2 {{ font-size: 1.2em; margin-top: 2em }}
 figure {{ display: inline-block; margin: 0 .7em 1em 0; vertical-align: top }}
 figure img {{ display: block; max-width: 100%; border-radius: 3px }}
-figcaption {{ font-size: .85em; color: #555 }}
+figcaption {{ font-size: .85em; color: #555; max-width: 18em }}
 table {{ border-collapse: collapse; margin: .5em 0 1em }}
 td, th {{ padding: .15em 1.2em .15em 0; text-align: left; font-variant-numeric: tabular-nums }}
 .warning {{ background: #fff2d9; border-left: 4px solid #d98a00; padding: .4em .8em;
@@ -97,7 +100,8 @@ def report_page(result: SwapResult, *, output: str | Path) -> str:
     rows = zip(result.swaps, result.stages, result.numbers, strict=True)
     for one, stages, numbers in rows:
         parts.append(f"<h2>Face {one.number}</h2>" if len(result.swaps) > 1 else "<h2>Face</h2>")
-        parts += [_table(numbers, one.found), _figures(_pictures(result, one, stages))]
+        table = _table(numbers, one.found, result.config.keep)
+        parts += [table, _figures(_pictures(result, one, stages))]
     settings = html.escape(json.dumps(result.settings, indent=2))
     parts.append(f"<h2>Options</h2><pre>{settings}</pre>")
     title = html.escape(f"Swap: {Path(output).name}")
@@ -110,13 +114,12 @@ def _warnings(lines: Sequence[str]) -> str:
     return "\n".join(f'<div class="warning">{html.escape(line)}</div>' for line in lines)
 
 
-def _table(numbers: FaceNumbers, found: FoundReference) -> str:
+def _table(numbers: FaceNumbers, found: FoundReference, keep: Sequence[str]) -> str:
     rows = {
-        "target's face": f"{numbers.size:.0f} px, yaw {numbers.yaw:+.0f}°",
-        "reference's face": _kind(found)
-        if numbers.reference_size is None
-        else f"{numbers.reference_size:.0f} px, yaw {numbers.reference_yaw:+.0f}°",
-        **({} if numbers.shares is None else _share_rows(numbers.shares)),
+        "target's face": _measures(numbers.size, numbers.yaw),
+        "reference's face": _described(numbers, found),
+        **({} if numbers.shares is None else _share_rows(numbers.shares, keep)),
+        **_feature_rows(numbers.features_left),
         "colour step along the mask's edge": f"{numbers.seam_step:.2f} Lab "
         f"(before: {numbers.own_step:.2f})",
     }
@@ -126,20 +129,41 @@ def _table(numbers: FaceNumbers, found: FoundReference) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
+def _measures(size: float, yaw: float) -> str:
+    side = "left" if yaw > 0 else "right"
+    turned = f" to the {side} of the picture" if round(yaw) else ""
+    return f"{size:.0f} px, turned {abs(yaw):.0f}°{turned}"
+
+
+def _described(numbers: FaceNumbers, found: FoundReference) -> str:
+    """Return what the reference is, with the names of its files, if it is of files."""
+    size, yaw = numbers.reference_size, numbers.reference_yaw
+    what = _kind(found) if size is None or yaw is None else _measures(size, yaw)
+    names = ", ".join(Path(name).name for name in found.files)
+    return f"{names}: {what}" if names else what
+
+
 def _kind(found: FoundReference) -> str:
     """Return what a texture was: a face file, or several photos."""
     is_file = any(map(is_face_file, found.files))
     return "a face file" if is_file else "several photos, fused"
 
 
-def _share_rows(shares: SkinShares) -> dict[str, str]:
+def _share_rows(shares: SkinShares, keep: Sequence[str]) -> dict[str, str]:
+    percent = {name: f"{100 * share:.0f} %" for name, share in dataclasses.asdict(shares).items()}
     return {
-        "skin seen in the reference": f"{100 * shares.seen:.0f} %",
-        "mirrored from its other side": f"{100 * shares.mirrored:.0f} %",
-        "filled from around": f"{100 * shares.filled:.0f} %",
-        "left to the target": f"{100 * shares.left:.0f} %",
-        "of the target's face covered or turned away": f"{100 * shares.covered:.0f} %",
+        "of the target's skin: covered or turned away": percent["covered"],
+        "of the target's skin: kept as asked": f"{percent['kept']} (--keep "
+        f"{','.join(keep) or 'none'})",
+        "of the rest: seen in the reference": percent["seen"],
+        "of the rest: mirrored from its other side": percent["mirrored"],
+        "of the rest: filled from around": percent["filled"],
+        "of the rest: left to the target": percent["left"],
     }
+
+
+def _feature_rows(left: Mapping[str, float]) -> dict[str, str]:
+    return {f"of the {name}: left to the target": f"{100 * v:.0f} %" for name, v in left.items()}
 
 
 def _pictures(result: SwapResult, one: FaceSwap, stages: Stages | None) -> dict[str, Picture]:
@@ -160,10 +184,7 @@ def _pictures(result: SwapResult, one: FaceSwap, stages: Stages | None) -> dict[
 def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Picture]:
     """Return what was decided in UV space, by caption."""
     layers = stages.plan.layers
-    mask = np.asarray(layers.mask)
-    shares = np.stack(
-        [np.asarray(s) for s in (layers.filled, layers.direct, layers.mirrored)], axis=-1
-    )
+    mask = np.asarray(layers.mask) * (1.0 - np.maximum(layers.keep, layers.white))
     grey = jnp.broadcast_to(jnp.asarray(_GREY), layers.light.shape)
     light = rgb_from_lab(apply_light(ColorTransfer.identity(), grey, layers.light))
     face = np.asarray(_face_texels(result.layout, mask.shape[0]))[..., None]
@@ -172,10 +193,24 @@ def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pic
         "reference's texture": _uv(np.asarray(stages.source.texture)),
         "target: visible": _uv(_grey(np.asarray(one.face.visibility))),
         "reference: visible": _uv(_grey(np.asarray(stages.source.visibility))),
-        "green seen, blue mirrored, red filled": _uv(shares * mask[..., None]),
-        "mask": _uv(_grey(mask * (1.0 - np.maximum(layers.keep, layers.white)))),
+        "green seen, blue mirrored, red filled, grey the target's own": _uv(
+            _origins(layers, mask, np.asarray(one.face.texture))
+        ),
+        "white: what may change": _uv(_grey(mask)),
         "light and colour, on grey": _uv(np.asarray(light) * face),
     }
+
+
+def _origins(
+    layers: Layers,
+    mask: Float[np.ndarray, "size size"],
+    texture: Float[np.ndarray, "texels texels 3"],
+) -> Float[np.ndarray, "size size 3"]:
+    """Return where each texel comes from, in colours; the target's own, in grey, is seen beside."""
+    shares = np.stack([layers.filled, layers.direct, layers.mirrored], axis=-1) * mask[..., None]
+    own = cv2.resize(texture.mean(axis=-1), mask.shape[::-1], interpolation=cv2.INTER_AREA)
+    stays = np.clip(1.0 - shares.sum(axis=-1), 0.0, 1.0)
+    return shares + _DIM * _grey(own * stays)
 
 
 @partial(jax.jit, static_argnames="texels")

@@ -71,6 +71,7 @@ def test_eyes_and_lips_that_stay_under_a_profile_are_told_of(turned):
     assert result.record("out.png")["faces"][0]["features_left"]["lips"] == round(left["lips"], 4)
     text = " ".join(result.all_warnings)
     assert re.search(r"turned -?80 degrees.*\d+ % of the eyes and \d+ % of the lips are left", text)
+    assert "of the lips: left to the target" in report_page(result, output="out.png")
     assert max(turned.numbers[0].features_left.values()) < 0.1  # none is kept
 
 
