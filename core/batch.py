@@ -12,7 +12,7 @@ from typing import Any
 
 from .arguments import name_list, plain_number
 from .errors import InputError, UvfaceError
-from .files import InputFiles, check_length, file_sha256, make_folder, no_empty_folder
+from .files import InputFiles, file_sha256
 from .find_photos import find_photos
 from .geometry.crop import box_of_picture
 from .io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
@@ -23,6 +23,7 @@ from .io.provenance import software_name
 from .io.results import ENDINGS, OUTPUTS, write_results
 from .io.textures import as_texture_size
 from .reconstruct import FaceChoice, Model, as_model, check_choice
+from .whole_files import check_length, make_folder, no_empty_folder
 
 __all__ = ["Item", "output_names", "reconstruct"]
 

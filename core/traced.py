@@ -29,7 +29,7 @@ from jax import export
 
 from .compilation import cache_folder, compile_for, setting
 from .errors import InputError
-from .files import write_bytes_atomic
+from .whole_files import write_bytes_atomic
 
 __all__ = ["blank", "forget_programs", "keep_traced", "nothing_new"]
 

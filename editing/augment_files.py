@@ -15,7 +15,7 @@ from typing import Any
 from ..core.arguments import as_number, plain_number
 from ..core.batch import Item
 from ..core.errors import InputError, UvfaceError
-from ..core.files import ClaimedFiles, InputFiles, file_sha256, make_folder, no_empty_folder
+from ..core.files import ClaimedFiles, InputFiles, file_sha256
 from ..core.find_photos import find_photos
 from ..core.io.boxes import Boxes, GivenBoxes, as_boxes, require_boxes
 from ..core.io.existing import as_json
@@ -25,6 +25,7 @@ from ..core.io.sidecar import read_sidecar
 from ..core.reconstruct import FaceChoice, Model, as_model, check_choice
 from ..core.synthesis.profiling import PhotoFace
 from ..core.types import Face
+from ..core.whole_files import make_folder, no_empty_folder
 from .augment import augment_face, prepare
 from .augment_pictures import (
     Place,

@@ -22,13 +22,7 @@ import numpy as np
 from jax import Array
 
 from ..core.errors import InputError, UvfaceError
-from ..core.files import (
-    check_length,
-    file_sha256,
-    read_bytes,
-    remove_file,
-    write_bytes_atomic,
-)
+from ..core.files import file_sha256, read_bytes
 from ..core.geometry.layout import UVLayout
 from ..core.io.coco import face_annotation, write_coco
 from ..core.io.images import write_image
@@ -43,6 +37,7 @@ from ..core.io.sidecar import (
 )
 from ..core.synthesis.kinds import KINDS
 from ..core.synthesis.view import PICTURE_SIZE
+from ..core.whole_files import check_length, remove_file, write_bytes_atomic
 from .augment import Variation
 from .donors import Parts
 from .recipe import describe

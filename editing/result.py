@@ -10,19 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.files import (
-    InputFiles,
-    hidden_folder,
-    move_file,
-    no_empty_folder,
-    write_bytes_atomic,
-)
+from ..core.files import InputFiles
 from ..core.io.images import Photo, write_image
 from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import remove_sidecar, spare_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
 from ..core.types import Face
+from ..core.whole_files import hidden_folder, move_file, no_empty_folder, write_bytes_atomic
 
 __all__ = ["EditResult", "save_together"]
 

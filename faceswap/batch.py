@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError, UvfaceError
-from ..core.files import InputFiles, write_bytes_atomic
+from ..core.files import InputFiles
 from ..core.io.images import read_photo
 from ..core.io.photos import PhotoLike, photo_path
 from ..core.io.signing import ContentSigner, read_credentials
+from ..core.whole_files import write_bytes_atomic
 from ..editing.finder import FaceFinder, FoundReference
 from ..editing.outputs import NEEDS_SIDECARS, MadePicture, Outputs, failed_record, kept_record
 from ..editing.result import EditResult

@@ -22,13 +22,13 @@ from jaxtyping import Float
 
 from ..core.drawing.overlay import draw_overlay
 from ..core.drawing.view import view_around
-from ..core.files import write_bytes_atomic
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.io.face_files import FaceTexture, is_face_file
 from ..core.io.provenance import software_name
 from ..core.levels import quantise
 from ..core.types import Face
+from ..core.whole_files import write_bytes_atomic
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
 from ..editing.finder import FoundReference
 from ..editing.plan import Layers

@@ -23,9 +23,9 @@ from jaxtyping import Float, UInt8
 
 from ..compilation import cache_folder
 from ..errors import AssetError, InputError
-from ..files import write_bytes_atomic
 from ..once import once
 from ..onnx_runtime import load_onnxruntime
+from ..whole_files import write_bytes_atomic
 from .five_points import FaceFrame, face_frame
 from .protocol import AnyImage, Detection, as_uint8, left_to_right, suppress_overlapping
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..files import write_bytes_atomic
+from ..whole_files import write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
 __all__ = ["CATEGORY", "LANDMARK_NAMES", "face_annotation", "write_coco"]

@@ -13,14 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import (
-    InputFiles,
-    check_length,
-    hidden_folder,
-    move_file,
-    remove_file,
-    write_bytes_atomic,
-)
+from ..files import InputFiles
+from ..whole_files import check_length, hidden_folder, move_file, remove_file, write_bytes_atomic
 
 __all__ = [
     "as_json",

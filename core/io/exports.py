@@ -8,10 +8,10 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from ..files import write_bytes_atomic
 from ..geometry.camera import estimate_similarity_3d
 from ..geometry.layout import UVLayout
 from ..types import Face
+from ..whole_files import write_bytes_atomic
 from .meshes import write_mesh
 
 __all__ = ["canonical_map", "frontal_map", "write_mat", "write_turned"]

@@ -20,7 +20,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ..errors import InputError
-from ..files import check_length, read_bytes, write_bytes_atomic
+from ..files import read_bytes
+from ..whole_files import check_length, write_bytes_atomic
 from .provenance import software_name
 
 if TYPE_CHECKING:  # `uvface inspect` reads face files without JAX

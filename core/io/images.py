@@ -21,8 +21,9 @@ from jaxtyping import Float, Shaped, UInt8
 from PIL import Image, ImageCms
 
 from ..errors import InputError
-from ..files import check_length, read_bytes, write_bytes_atomic
+from ..files import read_bytes
 from ..levels import quantise
+from ..whole_files import check_length, write_bytes_atomic
 from .encoding import FORMATS, Extras
 from .face_files import is_face_file
 from .provenance import Provenance, packet_in

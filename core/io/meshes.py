@@ -21,8 +21,8 @@ from jaxtyping import Float
 from PIL import Image
 
 from ..errors import InputError
-from ..files import write_bytes_atomic
 from ..types import Mesh
+from ..whole_files import write_bytes_atomic
 
 __all__ = ["MESH_SUFFIXES", "write_colored_obj", "write_mesh"]
 

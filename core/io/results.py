@@ -23,11 +23,12 @@ from PIL.PngImagePlugin import PngInfo
 from ..drawing.layers import depth_map, normal_map, pncc_map
 from ..drawing.overlay import draw_overlay
 from ..errors import InputError
-from ..files import InputFiles, write_bytes_atomic
+from ..files import InputFiles
 from ..geometry.layout import UVLayout
 from ..geometry.pose import angles_from_rotation
 from ..levels import quantise
 from ..types import Face, Mesh
+from ..whole_files import write_bytes_atomic
 from .existing import file_sizes, origin, record_bytes, whole_result
 from .exports import canonical_map, frontal_map, write_mat, write_turned
 from .face_records import face_record

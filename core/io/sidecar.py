@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..files import check_length, file_sha256, read_bytes, remove_file, write_bytes_atomic
+from ..files import file_sha256, read_bytes
+from ..whole_files import check_length, remove_file, write_bytes_atomic
 from .provenance import COMPOSITE_SYNTHETIC, software_name
 
 if TYPE_CHECKING:  # `uvface inspect` reads sidecars without JAX

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import check_length, hidden_place, make_folder, move_file, remove_empty
+from ..whole_files import check_length, hidden_place, make_folder, move_file, remove_empty
 from .provenance import Provenance, provenance_packet
 from .sound import add_sound
 from .video import LIMITED, Frame, VideoReader, converted

@@ -13,8 +13,8 @@ from flax import nnx
 from safetensors.numpy import save
 
 from ..errors import AssetError
-from ..files import write_bytes_atomic
 from ..geometry.layout import UVLayout, pack_layout
+from ..whole_files import write_bytes_atomic
 from .registry import make_network
 from .weights_file import LAYOUT_PREFIX, WeightsHeader, read_arrays
 

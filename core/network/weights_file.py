@@ -21,8 +21,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from ..errors import AssetError, InputError
-from ..files import check_length
 from ..geometry.layout import UVLayout, load_layout, unpack_layout
+from ..whole_files import check_length
 
 __all__ = [
     "FORMAT_VERSION",

@@ -12,10 +12,10 @@ import numpy as np
 
 from ..arguments import as_number
 from ..errors import InputError
-from ..files import make_folder, no_empty_folder, write_bytes_atomic
 from ..geometry.layout import load_layout
 from ..io.images import write_image
 from ..io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, Provenance
+from ..whole_files import make_folder, no_empty_folder, write_bytes_atomic
 from .generator import Sample, load_generator, render_batch
 from .labels import position_maps, visibility_maps
 from .origin import drawn_origin

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import write_bytes_atomic
 from ..geometry.layout import UVLayout, load_layout
+from ..whole_files import write_bytes_atomic
 from .head import HeadModel, load_head
 
 __all__ = ["write_from_head"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, NoFaceError
-from ..files import make_folder, no_empty_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout, load_layout
+from ..whole_files import make_folder, no_empty_folder, write_bytes_atomic
 from .files import (
     SHEET_MOST,
     check_request,

@@ -24,7 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from ..errors import InputError
-from ..files import whole_file
+from ..whole_files import whole_file
 from .delight import linear_from_srgb, shading_sums, solve_light
 from .face_tile import bind_face_tile
 from .fitting import (

@@ -24,8 +24,8 @@ import numpy as np
 from jax import Array
 
 from ..errors import InputError
-from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import load_layout
+from ..whole_files import make_folder, write_bytes_atomic
 from .generator import Generator, Sample, render_batch
 from .labels import control_maps
 from .origin import Origin

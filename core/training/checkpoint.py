@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import AssetError
-from ..files import write_bytes_atomic
+from ..whole_files import write_bytes_atomic
 
 __all__ = ["load_checkpoint", "read_record", "save_checkpoint"]
 

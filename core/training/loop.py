@@ -24,11 +24,11 @@ from flax import nnx
 
 from ..compilation import keep_compiled_code
 from ..errors import InputError
-from ..files import make_folder, write_bytes_atomic
 from ..geometry.layout import UVLayout, load_layout
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
 from ..synthesis.origin import merge_origins
+from ..whole_files import make_folder, write_bytes_atomic
 from .checkpoint import load_checkpoint, read_record, save_checkpoint
 from .config import TrainConfig, astray, check_budget
 from .cooldown import take_request

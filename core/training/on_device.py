@@ -27,11 +27,11 @@ from flax import nnx
 
 from ..compilation import keep_compiled_code
 from ..errors import InputError
-from ..files import make_folder, no_empty_folder
 from ..geometry.layout import UVLayout
 from ..network.weights import flat_variables, save_weights
 from ..network.weights_file import WeightsHeader
 from ..synthesis.view import PICTURE_SIZE
+from ..whole_files import make_folder, no_empty_folder
 from .config import TrainConfig, astray, check_budget
 from .loss import make_reading
 from .pool import Pool

@@ -23,11 +23,11 @@ import numpy as np
 from ..arguments import path_list
 from ..detection.protocol import box_overlap
 from ..errors import InputError
-from ..files import make_folder, no_empty_folder, write_bytes_atomic
 from ..geometry.crop import box_from_landmarks
 from ..geometry.pose import angles_from_rotation
 from ..reconstruct import Model, as_model
 from ..types import Face
+from ..whole_files import make_folder, no_empty_folder, write_bytes_atomic
 from .evaluate import FaceError, landmark_errors, summarize
 from .exact import ExactErrors, exact_errors
 from .groups import group_figures

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..errors import InputError
-from ..files import write_bytes_atomic
 from ..geometry.crop import box_from_landmarks, crop_box, extract_crop
+from ..whole_files import write_bytes_atomic
 from .evaluate import FaceError
 from .exact import ExactErrors
 from .labelled import Labelled

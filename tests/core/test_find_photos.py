@@ -6,9 +6,10 @@ import pytest
 
 from uvface.core.commands.options import name_photos
 from uvface.core.errors import InputError
-from uvface.core.files import make_folder, read_bytes, write_bytes_atomic
+from uvface.core.files import read_bytes
 from uvface.core.find_photos import find_photos, is_glob, left_out
 from uvface.core.io.boxes import read_boxes
+from uvface.core.whole_files import make_folder, write_bytes_atomic
 
 
 def test_a_folder_of_folders_of_photos_says_so(tmp_path):

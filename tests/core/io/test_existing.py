@@ -10,13 +10,14 @@ import pytest
 from mean_faces import mean_face
 
 from uvface.core.errors import InputError
-from uvface.core.files import InputFiles, write_bytes_atomic
+from uvface.core.files import InputFiles
 from uvface.core.find_photos import find_photos
 from uvface.core.geometry.layout import load_layout
 from uvface.core.io import existing
 from uvface.core.io.existing import is_result, read_existing
 from uvface.core.io.images import Photo
 from uvface.core.io.results import OUTPUTS, write_results
+from uvface.core.whole_files import write_bytes_atomic
 
 PHOTO = Photo(image=np.full((200, 200, 3), 0.5, np.float32))
 NAME = Path("some folder/as tro.naut.jpg")

@@ -10,7 +10,7 @@ import skimage.data
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
-from uvface.core import files
+from uvface.core import whole_files
 from uvface.core.errors import InputError
 from uvface.core.io.images import photo_from_picture, read_photo, write_image
 
@@ -277,7 +277,7 @@ def test_failed_write_leaves_old_file_and_nothing_else(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr(whole_files.os, "replace", full)
     with pytest.raises(InputError, match="No space left"):
         write_image(path, np.zeros((4, 4, 3), np.float32))
     assert path.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import uvface
-from uvface.core import files
+from uvface.core import whole_files
 from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.network import registry, weights_file
@@ -74,7 +74,7 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(stored, monkeypatch, 
 
     path, network = stored
     before = path.read_bytes()
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr(whole_files.os, "replace", full)
     with pytest.raises(InputError, match="No space left"):
         save_weights(path, network, HEADER)
     assert path.read_bytes() == before
