@@ -7,8 +7,10 @@ from pathlib import Path
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_NUMPY_DTYPE_PROMOTION", "strict")
 
+import cv2
 import jax
 import pytest
+import skimage.data
 from jaxtyping import install_import_hook
 
 install_import_hook("uvface", "beartype.beartype")
@@ -22,6 +24,33 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the data pack ../shared/data is not here")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def generator(shared_data: Path):
+    """Return the generator of the data pack; with procedural skins, which load faster."""
+    from uvface.core.synthesis.generator import load_generator
+
+    return load_generator(shared_data / "face_model")
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Return a model that knows the toy photos, the couple and the group.
+
+    Its list of calls is its module's own. Tests of `core` get the embedded weights instead.
+    """
+    from toy_models import COUPLE, GROUP, ToyModel
+
+    return ToyModel(groups=[COUPLE, GROUP])
+
+
+@pytest.fixture
+def astronaut(tmp_path: Path) -> Path:
+    """Return the photo of an astronaut, as a file of its own."""
+    path = tmp_path / "astronaut.png"
+    cv2.imwrite(str(path), skimage.data.astronaut()[..., ::-1])
+    return path
 
 
 @pytest.fixture(autouse=True, scope="module")

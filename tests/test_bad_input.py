@@ -29,13 +29,6 @@ EMBEDDED = Path(str(resources.files("uvface.assets"))) / "weights" / "prn-lite.s
 pytestmark = pytest.mark.weights
 
 
-@pytest.fixture
-def astronaut(tmp_path) -> Path:
-    path = tmp_path / "astronaut.png"
-    Image.fromarray(skimage.data.astronaut()).save(path)
-    return path
-
-
 def files_under(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 

@@ -11,6 +11,7 @@ from toy_faces import SIZE, layout, toy_photo
 from uvface.core.reconstruct import Model, choose_faces
 
 SEEDS = (1, 2, 3, 4)
+COUPLE, GROUP = (1, 4), (1, 2, 4)  # seeds of photos of several faces, from left to right
 
 
 def moved(face, x):

@@ -1,23 +1,18 @@
-"""Fixtures of batches (`batches`)."""
+"""What ships: the layout, and the model in the place of the toys'."""
 
-from pathlib import Path
-
-import cv2
 import pytest
-import skimage.data
 
+from uvface.core.geometry.layout import UVLayout, load_layout
 from uvface.core.reconstruct import Model, load
+
+
+@pytest.fixture(scope="session")
+def layout() -> UVLayout:
+    """Return the layout `uvface`."""
+    return load_layout()
 
 
 @pytest.fixture(scope="session")
 def model() -> Model:
     """Return the embedded weights."""
     return load()
-
-
-@pytest.fixture
-def astronaut(tmp_path: Path) -> Path:
-    """Return the photo of an astronaut, as a file of its own."""
-    path = tmp_path / "astronaut.png"
-    cv2.imwrite(str(path), skimage.data.astronaut()[..., ::-1])
-    return path

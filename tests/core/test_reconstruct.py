@@ -15,15 +15,9 @@ import skimage.data
 import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
-from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.visibility import visibility
 from uvface.core.reconstruct import ReconstructConfig, _measure_face, _prepare
 from uvface.core.upright import UprightCrop, fit_camera
-
-
-@pytest.fixture(scope="module")
-def layout():
-    return load_layout()
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,10 @@ import numpy as np
 import pytest
 
 from uvface.core.geometry.crop import crop_box, cut_region
-from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.pose import inplane_rotation
 from uvface.core.upright import predict_upright, read_mirrored
 
 BOX = jnp.array([150.0, 120.0, 270.0, 240.0])
-
-
-@pytest.fixture(scope="module")
-def layout():
-    return load_layout()
 
 
 def ramp(roll):

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from toy_faces import layout, texture, toy_photo
-from toy_models import ToyModel
 
 from uvface.cli import main
 from uvface.core.errors import InputError, NoFaceError
@@ -153,8 +152,7 @@ def test_size_follows_the_resolution_of_the_photos():
         fuse_photos([], layout())
 
 
-def test_face_files_stand_for_photos(tmp_path):
-    model = ToyModel()
+def test_face_files_stand_for_photos(model, tmp_path):
     for seed in (1, 2):
         write_image(tmp_path / f"{seed}.png", toy_photo(seed)[0])
     face, warnings = make_texture([tmp_path / "2.png"], model=model)
@@ -177,10 +175,10 @@ def test_face_files_stand_for_photos(tmp_path):
         swap(tmp_path / "1.png", [tmp_path / "two.uvface", tmp_path / "2.png"], model=model)
 
 
-def test_face_files_of_arrays_tell_them_by_size_type_and_hash(tmp_path, capsys):
+def test_face_files_of_arrays_tell_them_by_size_type_and_hash(model, tmp_path, capsys):
     """Their hash was empty: nothing told what such a face was made of."""
     photo = quantise(toy_photo(2)[0], bit_depth=8)
-    face, _ = make_texture([photo], model=ToyModel())
+    face, _ = make_texture([photo], model=model)
     face.save(tmp_path / "two.uvface")
     assert main(["inspect", str(tmp_path / "two.uvface")]) == 0
     (source,) = json.loads(capsys.readouterr().out)["sources"]
@@ -193,14 +191,14 @@ def test_face_files_of_arrays_tell_them_by_size_type_and_hash(tmp_path, capsys):
     assert read_face_file(tmp_path / "two.uvface").sources == face.sources
 
 
-def test_photos_without_a_face_are_left_out(tmp_path):
+def test_photos_without_a_face_are_left_out(model):
     wall = np.full((120, 120, 3), 0.5, np.float32)
-    face, warnings = make_texture([wall, toy_photo(2)[0]], model=ToyModel())
+    face, warnings = make_texture([wall, toy_photo(2)[0]], model=model)
     assert "left out: no face" in warnings[0] and len(face.sources) == 1
     with pytest.raises(NoFaceError, match="no face"):
-        make_texture([wall], model=ToyModel())
+        make_texture([wall], model=model)
     with pytest.raises(InputError, match="texels"):
-        make_texture([toy_photo(2)[0]], model=ToyModel(), size=9)
+        make_texture([toy_photo(2)[0]], model=model, size=9)
 
 
 def test_photos_that_share_no_texel_are_matched_by_their_own_skins():

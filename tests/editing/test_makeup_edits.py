@@ -2,9 +2,8 @@
 
 import cv2
 import numpy as np
-import pytest
 from toy_faces import SIZE, layout, toy_photo
-from toy_models import ToyModel, toy_group
+from toy_models import COUPLE, ToyModel, toy_group
 
 from uvface.core.io.images import read_photo, write_image
 from uvface.editing.finder import FaceFinder
@@ -14,7 +13,6 @@ from uvface.editing.photos import edit
 from uvface.editing.request import edit_request
 
 MAKEUP = {"lipstick": [0.8, "crimson"], "blush": 1.0, "contour": 1.0}
-GROUP = (1, 2)
 
 
 class StillModel(ToyModel):
@@ -22,11 +20,6 @@ class StillModel(ToyModel):
 
     def reconstruct(self, photo, *, boxes=None, faces="all"):
         return [toy_photo(1)[1]]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return ToyModel(groups=[GROUP])
 
 
 def test_edits_make_up_after_retouches_and_before_shapes():
@@ -54,7 +47,7 @@ def test_edits_make_up_after_retouches_and_before_shapes():
 
 
 def test_all_faces_are_made_up_and_none_but_those_chosen(model):
-    image, _ = toy_group(GROUP)
+    image, _ = toy_group(COUPLE)
     halves = np.s_[:, :SIZE], np.s_[:, SIZE:]
     for faces, made_up in (("all", (True, True)), (1, (False, True))):
         result = edit(image, model=model, makeup=MAKEUP, faces=faces)

@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 from toy_faces import layout, toy_photo
-from toy_models import ToyModel
 
 from uvface.core.errors import InputError
 from uvface.core.io.images import read_photo, write_image
@@ -18,11 +17,6 @@ from uvface.editing.output_names import output_name, outputs_in
 from uvface.editing.photos import edit
 from uvface.editing.request import edit_request
 from uvface.editing.texture import texture
-
-
-@pytest.fixture(scope="module")
-def model():
-    return ToyModel()
 
 
 @pytest.fixture

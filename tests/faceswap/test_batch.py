@@ -24,11 +24,6 @@ from uvface.faceswap.swap import SwapConfig
 OPTIONS = SwapOptions(config=SwapConfig(keep=()))
 
 
-@pytest.fixture(scope="module")
-def model():
-    return ToyModel()
-
-
 @pytest.fixture
 def photos(tmp_path):
     folder = tmp_path / "photos"

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from toy_faces import SIZE, toy_photo
-from toy_models import ToyModel, moved, toy_group
+from toy_models import COUPLE, GROUP, ToyModel, moved, toy_group
 
 from uvface.core.errors import InputError, NoFaceError
 from uvface.core.geometry.sampling import sample_texture
@@ -17,7 +17,6 @@ from uvface.core.io.sidecar import is_intact, read_sidecar
 from uvface.faceswap.exchange import exchange, join_changes
 from uvface.faceswap.photos import swap
 
-COUPLE, GROUP = (1, 4), (1, 2, 4)
 NEAR = 55  # pixels between the middles of faces that overlap by about 9
 
 
@@ -30,10 +29,10 @@ def near_couple():
 
 
 @pytest.fixture(scope="module")
-def model():
-    found = ToyModel(groups=[COUPLE, GROUP])
-    found.known.append(near_couple())
-    return found
+def model(model):
+    """Return the model that knows the toys, which knows the near couple as well."""
+    model.known.append(near_couple())
+    return model
 
 
 def singles(image, model, **options):

@@ -10,19 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from toy_faces import SIZE, toy_photo
-from toy_models import ToyModel, toy_group
+from toy_models import COUPLE, ToyModel, toy_group
 
 from uvface.cli import main
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.provenance import read_provenance
 from uvface.core.io.sidecar import is_intact, read_sidecar
-
-COUPLE = (1, 4)
-
-
-@pytest.fixture
-def model():
-    return ToyModel(groups=[COUPLE])
 
 
 @pytest.fixture(autouse=True)
@@ -125,11 +118,13 @@ def test_of_two_pictures_none_is_written_where_one_cannot_be(folder, capsys):
     assert names(folder / "out") == ["ben.png"]
 
 
-def test_warnings_say_of_which_picture(model, capsys):
+def test_warnings_say_of_which_picture(monkeypatch, capsys):
     """Anna's face is said to be small: Ben's photo gets a soft one."""
+    model = ToyModel()
     image, (face,) = model.known[0]
     small = dataclasses.replace(face, box=jnp.array([40.0, 40.0, 70.0, 70.0]))
     model.known[0] = (image, [small])
+    monkeypatch.setattr("uvface.core.reconstruct.load", lambda *_: model)
     assert run("in/anna.png in/ben.png -o out --quiet") == 0
     tiny = "photo anna.png: the face is only 30 pixels wide; its details are guessed"
     soft = "the reference's face measures 30 pixels, the target's 100: the result is soft"

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pytest
 from toy_faces import toy_photo
-from toy_models import ToyModel
 
 from uvface.core.errors import InputError, NoFaceError
 from uvface.core.io.images import Photo, read_photo, write_image
@@ -21,11 +20,6 @@ from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.report import report_page, write_report
 from uvface.faceswap.request import swap_options
-
-
-@pytest.fixture(scope="module")
-def model():
-    return ToyModel()
 
 
 @pytest.fixture

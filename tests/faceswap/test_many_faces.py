@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from toy_faces import SIZE, toy_photo
-from toy_models import ToyModel, toy_group
+from toy_models import GROUP, ToyModel, toy_group
 
 from uvface.core.errors import AssetError, InputError
 from uvface.core.io.images import Photo, write_image
@@ -19,13 +19,6 @@ from uvface.editing.photos import edit
 from uvface.editing.texture import texture
 from uvface.faceswap.photos import swap
 from uvface.faceswap.report import report_page
-
-GROUP = (1, 2, 4)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return ToyModel(groups=[GROUP])
 
 
 def changed_faces(result, image):

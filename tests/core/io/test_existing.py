@@ -12,7 +12,6 @@ from mean_faces import mean_face
 from uvface.core.errors import InputError
 from uvface.core.files import InputFiles
 from uvface.core.find_photos import find_photos
-from uvface.core.geometry.layout import load_layout
 from uvface.core.io import existing
 from uvface.core.io.existing import is_result, read_existing
 from uvface.core.io.images import Photo
@@ -21,11 +20,6 @@ from uvface.core.whole_files import write_bytes_atomic
 
 PHOTO = Photo(image=np.full((200, 200, 3), 0.5, np.float32))
 NAME = Path("some folder/as tro.naut.jpg")
-
-
-@pytest.fixture(scope="module")
-def layout():
-    return load_layout()
 
 
 @pytest.fixture(scope="module")

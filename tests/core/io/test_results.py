@@ -16,7 +16,7 @@ from uvface.core.drawing.layers import depth_map, normal_map, pncc_map
 from uvface.core.drawing.overlay import PANEL
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
-from uvface.core.geometry.layout import UVLayout, load_layout
+from uvface.core.geometry.layout import UVLayout
 from uvface.core.geometry.sampling import sample_bilinear, sample_texture
 from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
@@ -26,11 +26,6 @@ from uvface.core.types import Face
 
 PHOTO = Photo(image=skimage.data.astronaut().astype(np.float32) / 255)
 NAME = Path("some folder/as tro.naut.jpg")
-
-
-@pytest.fixture(scope="module")
-def layout() -> UVLayout:
-    return load_layout()
 
 
 def make_face(layout: UVLayout, x: float, *, scale: float = 7.0) -> Face:

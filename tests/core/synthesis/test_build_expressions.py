@@ -7,13 +7,13 @@ import numpy as np
 from uvface.core.geometry.expressions import load_expressions
 from uvface.core.geometry.layout import load_layout
 from uvface.core.synthesis.build_expressions import build_expressions
-from uvface.core.synthesis.head import load_head
+from uvface.core.synthesis.head import HeadModel
 
 LAYOUT = load_layout("uvface")
 
 
-def test_expressions_built_anew_are_those_that_ship(shared_data: Path) -> None:
-    built = build_expressions(load_head(shared_data / "face_model"), LAYOUT)
+def test_expressions_built_anew_are_those_that_ship(head: HeadModel) -> None:
+    built = build_expressions(head, LAYOUT)
     assert str(built["layout"]) == LAYOUT.digest
     shipped = load_expressions(LAYOUT)
     assert tuple(shipped) == tuple(built["names"])

@@ -12,16 +12,11 @@ from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.scales import pool
 from uvface.core.geometry.spline import evaluate_control
 from uvface.core.synthesis import build_shapes
-from uvface.core.synthesis.head import HeadModel, canonical_from_ict, head_vertices, load_head
+from uvface.core.synthesis.head import HeadModel, canonical_from_ict, head_vertices
 from uvface.core.synthesis.surface import bind_texels, load_surface, position_map, surface_vertices
 
 LAYOUT = load_layout("uvface")
 MODES = load_shape_modes(LAYOUT)
-
-
-@pytest.fixture(scope="module")
-def head(shared_data: Path) -> HeadModel:
-    return load_head(shared_data / "face_model")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from uvface.core.synthesis.fitting import (
     load_correspondence,
     pixel_centres,
 )
-from uvface.core.synthesis.head import HeadModel, load_head
+from uvface.core.synthesis.head import HeadModel
 from uvface.core.types import Camera
 
 SIDE = 20
@@ -151,8 +151,7 @@ def test_pixel_centres_shift_half_a_pixel():
 
 
 @pytest.mark.shared
-def test_real_photos_fit_within_one_percent(shared_data):
-    head = load_head(shared_data / "face_model")
+def test_real_photos_fit_within_one_percent(head, shared_data):
     table = load_correspondence(shared_data / "face_model" / "mediapipe_to_ict.npz")
     with np.load(shared_data / "photos_cc_by" / "landmarks.npz") as stored:
         landmarks = pixel_centres(stored["mediapipe478"][[0, 110]])

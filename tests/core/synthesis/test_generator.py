@@ -14,7 +14,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.spline import evaluate_control
 from uvface.core.synthesis import files, pool
-from uvface.core.synthesis.generator import Generator, Sample, load_generator, render_batch
+from uvface.core.synthesis.generator import Generator, Sample, render_batch
 from uvface.core.synthesis.kinds import KINDS
 from uvface.core.synthesis.labels import position_maps, visibility_maps
 from uvface.core.synthesis.origin import Origin
@@ -23,11 +23,6 @@ from uvface.core.training.pool import Pool
 
 BATCH = 4
 ORIGIN = Origin(data="drawn faces", licences={}, sources_sha256="")
-
-
-@pytest.fixture(scope="module")
-def generator(shared_data: Path) -> Generator:
-    return load_generator(shared_data / "face_model")  # procedural skins: loads faster
 
 
 @pytest.fixture(scope="module")

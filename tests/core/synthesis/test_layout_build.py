@@ -8,15 +8,10 @@ import pytest
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.synthesis import build_layout as build
-from uvface.core.synthesis.head import HeadModel, load_head
+from uvface.core.synthesis.head import HeadModel
 from uvface.core.synthesis.parameterise import flatten_disk, jacobians, superellipse, tutte
 from uvface.core.synthesis.patches import boundary_loops
 from uvface.core.synthesis.surface import load_surface
-
-
-@pytest.fixture(scope="module")
-def head(shared_data: Path) -> HeadModel:
-    return load_head(shared_data / "face_model")
 
 
 def hemisphere(rings: int = 6, sectors: int = 16) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
-from uvface.core.synthesis.head import canonical_from_ict, head_vertices, load_head
+from uvface.core.synthesis.head import canonical_from_ict, head_vertices
 from uvface.core.synthesis.shape import sample_expression, sample_identity
 from uvface.core.synthesis.surface import bind_texels, load_surface, position_map, surface_vertices
 from uvface.core.types import Camera
@@ -18,9 +18,9 @@ POSES = [(0.0, 0.0, 0.0), (25.0, -10.0, 8.0), (-70.0, 15.0, -20.0)]
 
 
 @pytest.fixture(scope="module")
-def pose_of(shared_data):
+def pose_of(head):
     """Return a function: identity, expression, true pose -> found angles (degrees) and scale."""
-    head, surface, layout = load_head(shared_data / "face_model"), load_surface(), load_layout()
+    surface, layout = load_surface(), load_layout()
     binding = bind_texels(surface, layout.size)
 
     @jax.jit

@@ -8,7 +8,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from uvface.core.errors import AssetError
-from uvface.core.synthesis.head import HeadModel, canonical_from_ict, head_vertices, load_head
+from uvface.core.synthesis.head import HeadModel, canonical_from_ict, head_vertices
 from uvface.core.synthesis.surface import (
     FaceSurface,
     TexelBinding,
@@ -32,11 +32,6 @@ def surface() -> FaceSurface:
 @pytest.fixture(scope="module")
 def binding(surface: FaceSurface) -> TexelBinding:
     return bind_texels(surface, 256)
-
-
-@pytest.fixture(scope="module")
-def head(shared_data: Path) -> HeadModel:
-    return load_head(shared_data / "face_model")
 
 
 def signed_areas(plane: np.ndarray, triangles: np.ndarray) -> np.ndarray:

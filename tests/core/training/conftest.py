@@ -7,15 +7,12 @@ import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toy_network import TinyConfig
 
 from uvface.core.geometry.landmarks import read_landmarks
-from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.spline import evaluate_control, fit_control
-
-
-@pytest.fixture(scope="session")
-def layout():
-    return load_layout()
+from uvface.core.network import registry
+from uvface.core.network.prn_lite import PRNLite
 
 
 def _turned(rng: np.random.Generator, control: np.ndarray) -> np.ndarray:
@@ -68,6 +65,12 @@ def write_shard(path: Path, layout, *, count: int, seed: int) -> None:
         landmarks=np.stack(points),
         angles=np.zeros((count, 3), np.float32),
     )
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `prn-lite` be a network that compiles fast."""
+    monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """A request to end soon: what it may hold, and that a resumed run keeps it."""
 
 import pytest
-from toy_network import STILL, TinyConfig
+from toy_network import STILL
 
-from uvface.core.network import registry
-from uvface.core.network.prn_lite import PRNLite
 from uvface.core.training.augment import upright_crop
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.cooldown import take_request
@@ -30,9 +28,8 @@ def test_a_request_without_a_number_is_warned_of_and_ignored(tmp_path, content):
     assert not (tmp_path / "COOLDOWN").exists()
 
 
-def test_a_resumed_run_keeps_an_accepted_request(toy_pool, layout, tmp_path, monkeypatch):
+def test_a_resumed_run_keeps_an_accepted_request(tiny, toy_pool, layout, tmp_path, monkeypatch):
     """It fell back to the whole budget, though the rate had begun to fall."""
-    monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
     config = TrainConfig(
         pool=toy_pool, output=tmp_path, minutes=80.0, batch=2, validation=2, augment=STILL
     )

@@ -10,7 +10,6 @@ from flax import nnx
 from toy_network import STILL, TinyConfig
 
 from uvface.core.errors import InputError
-from uvface.core.network import registry
 from uvface.core.network.prn import PRN, PRNConfig
 from uvface.core.network.prn_lite import PRNLite
 from uvface.core.network.weights import save_weights
@@ -19,12 +18,6 @@ from uvface.core.training.checkpoint import save_checkpoint
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.loop import _Run, train
 from uvface.core.training.start import describe_network
-
-
-@pytest.fixture
-def tiny(monkeypatch):
-    monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
-
 
 TOYS = {"data": "toys", "licences": {"toys": "CC0-1.0"}}
 

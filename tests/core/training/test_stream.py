@@ -14,7 +14,6 @@ from toy_network import STILL, TinyConfig
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.spline import evaluate_control, fit_control
 from uvface.core.network.prn_lite import PRNLite
-from uvface.core.synthesis.generator import load_generator
 from uvface.core.synthesis.surface import bind_texels
 from uvface.core.training.config import AugmentConfig, TrainConfig
 from uvface.core.training.loss import make_reading
@@ -186,10 +185,9 @@ def test_store_steps_use_the_filled_faces_and_photos(stored):
 
 
 @pytest.mark.shared
-def test_generator_fits_into_the_step(parts, shared_data):
+def test_generator_fits_into_the_step(parts, generator):
     """Traced only: compiling the generator with a step is for a machine with a GPU."""
     config, graph, reading, optimizer, state = parts
-    generator = load_generator(shared_data / "face_model")
     sources = Sources(generator=generator, binding=bind_texels(generator.surface, 256))
     step = make_stream_step(
         dataclasses.replace(config, augment=AugmentConfig()),

@@ -8,15 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from toy_network import STILL, TinyConfig
+from toy_network import STILL
 
 from uvface.cli import main
 from uvface.core.commands.train import _show_progress
 from uvface.core.errors import AssetError, InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.spline import evaluate_control
-from uvface.core.network import registry
-from uvface.core.network.prn_lite import PRNLite
 from uvface.core.network.weights import load_weights
 from uvface.core.training import loop
 from uvface.core.training.checkpoint import load_checkpoint, save_checkpoint
@@ -33,11 +31,6 @@ from uvface.core.training.loss import (
     opening_loss,
 )
 from uvface.core.training.schedule import learning_rate, make_optimizer
-
-
-@pytest.fixture
-def tiny(monkeypatch):
-    monkeypatch.setitem(registry._NETWORKS, "prn-lite", (PRNLite, TinyConfig))
 
 
 def _config(pool, output, **changes):

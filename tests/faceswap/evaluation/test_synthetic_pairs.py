@@ -1,13 +1,11 @@
 """Drawn pairs agree with their truth where they must, and differ where skin was exchanged."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from uvface.core.geometry.layout import load_layout
-from uvface.core.synthesis.generator import Generator, load_generator
+from uvface.core.synthesis.generator import Generator
 from uvface.core.synthesis.surface import bind_texels
 from uvface.faceswap.evaluation.measure_synthetic import (
     compare,
@@ -18,11 +16,6 @@ from uvface.faceswap.evaluation.measure_synthetic import (
 from uvface.faceswap.evaluation.synthetic_pairs import draw_pair
 
 pytestmark = pytest.mark.shared
-
-
-@pytest.fixture(scope="module")
-def generator(shared_data: Path) -> Generator:
-    return load_generator(shared_data / "face_model")  # procedural skins: loads faster
 
 
 @pytest.fixture(scope="module")
