@@ -33,6 +33,8 @@ def main(paths: list[str]) -> None:
             found[path.name] = self_swap_psnr(path, model)
         except UvfaceError as error:
             print(f"{path.name}: {error}")
+    if not found:
+        sys.exit(f"error: none of {len(paths)} photos could be measured; give some with a face")
     for name, value in sorted(found.items(), key=lambda item: item[1]):
         print(f"{value:6.1f} dB  {name}")
     values = np.array(list(found.values()))

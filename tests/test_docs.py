@@ -1,13 +1,19 @@
-"""What the documents name is there: tests, outputs and options."""
+"""What the documents name is there: tests, outputs and options; what a script of theirs says."""
 
 import re
+import runpy
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+from toy_faces import toy_photo
 from typer.main import get_command
 
+import uvface
 from uvface.cli import app
 from uvface.core.geometry.layout import load_layout
+from uvface.core.io.images import write_image
 from uvface.editing.deform import reshape_names
 from uvface.editing.lamps import LIGHTS
 from uvface.editing.makeup import MAKEUP
@@ -68,3 +74,31 @@ def test_outputs_in_the_help_and_in_the_readme_are_all_of_them():
     endings = "kpt.txt colors.obj frontal.obj canonical.obj texture.png visibility.png depth.png"
     endings += " normals.png pncc.png posmap.npz overlay.png photo.png"
     assert all(f"photo_{ending}" in readme for ending in endings.split())
+
+
+@pytest.fixture
+def self_swap(model, tmp_path, monkeypatch):
+    """Return what measures photos that are swapped with themselves: of toys, and of a wall."""
+    write_image(tmp_path / "face.png", toy_photo(1)[0])
+    write_image(tmp_path / "wall.png", np.full((120, 120, 3), 0.5, np.float32))
+    monkeypatch.setattr("uvface.load", lambda: model)
+    monkeypatch.setattr("uvface.swap", partial(uvface.swap, keep=()))  # toys have no such parts
+    main = runpy.run_path(str(ROOT / "docs" / "measure_self_swap.py"))["main"]
+    return lambda *names: main([str(tmp_path / name) for name in names])
+
+
+@pytest.mark.parametrize("names", [(), ("wall.png", "missing.png")])
+def test_a_measurement_without_any_face_is_one_line(self_swap, names, capsys):
+    """It ended in the traceback of a lowest of nothing."""
+    with pytest.raises(SystemExit) as caught:
+        self_swap(*names)
+    told = f"error: none of {len(names)} photos could be measured; give some with a face"
+    assert caught.value.code == told
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [*names]
+
+
+def test_a_measurement_leaves_out_photos_without_a_face(self_swap, capsys):
+    self_swap("wall.png", "face.png")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("wall.png: ") and lines[1].endswith(" dB  face.png")
+    assert lines[2].startswith("1 photos: lowest ") and len(lines) == 3
