@@ -9,7 +9,7 @@ back, so that whatever changes from frame to frame is flicker.
 import argparse
 import dataclasses
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from uvface.core.io.video import VideoReader, converted, import_av
 
 SIDE = 480
 RATE = 30
+QUALITY = 18  # that videos are written with
 NOISE = 3.0  # levels, standard deviation
 CHANGED = 4.0  # mean levels by which a pixel of the face differs from the video
 EDITS = {
@@ -62,19 +63,25 @@ def _moves(photo: np.ndarray, count: int) -> list[np.ndarray]:
     return moves
 
 
-def _write(path: Path, photo: np.ndarray, moves: Sequence[np.ndarray]) -> None:
-    av, random = import_av(), np.random.default_rng(0)
+def _moved(photo: np.ndarray, moves: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """Go through a moving photo's frames, with noise."""
+    random = np.random.default_rng(0)
+    for move in moves:
+        frame = cv2.warpAffine(
+            photo, move, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+        )
+        yield frame + random.normal(0, NOISE, frame.shape)
+
+
+def _write(path: Path, frames: Iterable[np.ndarray], quality: int) -> None:
+    av = import_av()
     with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx264", rate=RATE, options={"crf": "16"})
+        stream = output.add_stream("libx264", rate=RATE, options={"crf": str(quality)})
         stream.width = stream.height = SIDE
         stream.pix_fmt = "yuv420p"
-        for t, move in enumerate(moves):
-            frame = cv2.warpAffine(
-                photo, move, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
-            )
-            noisy = frame + random.normal(0, NOISE, frame.shape)
-            picture = av.VideoFrame.from_ndarray(noisy.clip(0, 255).astype(np.uint8), "rgb24")
-            ready = converted(picture, format="yuv420p")
+        for t, frame in enumerate(frames):
+            levels = frame.round().clip(0, 255).astype(np.uint8)
+            ready = converted(av.VideoFrame.from_ndarray(levels, "rgb24"), format="yuv420p")
             ready.pts, ready.time_base = t, Fraction(1, RATE)
             output.mux(stream.encode(ready))
         output.mux(stream.encode())
@@ -97,18 +104,19 @@ def _read(path: Path) -> list[np.ndarray]:
 
 
 def _table(source: Path, moves: Sequence[np.ndarray], edit: Edit) -> None:
-    output = source.with_name("out.mp4")
+    output, one_by_one = source.with_name("out.mp4"), source.with_name("one_by_one.mp4")
     edit.through(source, output)
     frames = _read(source)
+    _write(one_by_one, (255 * edit.of(frame) for frame in frames), QUALITY)
     still, together = _moved_back(frames, moves), _moved_back(_read(output), moves)
-    alone = _moved_back([255 * edit.of(frame) for frame in frames], moves)
+    alone = _moved_back(_read(one_by_one), moves)
     changed = np.abs(together - still).mean(axis=(0, 3)) > CHANGED
     face = cv2.erode(changed.astype(np.uint8), np.ones((9, 9))) > 0
     print(f"| {edit.name} | change from frame to frame | largest step of the face's mean colour |")
     print("|---|---|---|")
     print(_row("the video itself", still, face))
     print(_row("frames one by one", alone, face))
-    print(_row("the video", together, face))
+    print(_row("frames followed, steady and even", together, face))
 
 
 def _row(name: str, frames: np.ndarray, face: np.ndarray) -> str:
@@ -148,7 +156,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
-        _write(clip, photo, moves)
+        _write(clip, _moved(photo, moves), 16)
         for edit in edits:
             _table(clip, moves, edit)
 

@@ -13,8 +13,9 @@ from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.sampling import resize_map, sample_texture
 from uvface.core.geometry.visibility import visibility
-from uvface.faceswap.diagnosis import diagnose, plan_stages
+from uvface.faceswap.diagnosis import diagnose
 from uvface.faceswap.evaluation.measures import psnr
+from uvface.faceswap.shares import plan_stages
 from uvface.faceswap.swap import SwapConfig, swap_face, swap_masks
 
 LAYOUT = load_layout("uvface")
