@@ -24,12 +24,14 @@ from .jobs import Job
 from .masks import mask_beside
 from .photos import swap_photo
 from .request import SwapOptions, SwapRequest, describe
+from .shares import FEATURES
 
 __all__ = ["SwapItem", "swap_many", "write_rows"]
 
 _COLUMNS = ("target", "reference", "output", "status", "faces", "error", "warnings")
 _NUMBERS = ("size", "yaw", "reference_size", "reference_yaw", "seam_step", "own_step")
 _SKIN = ("seen", "mirrored", "filled", "left", "covered", "kept")
+_FEATURES = tuple(f"{name}_left" for name in FEATURES)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,7 +167,7 @@ def write_rows(path: Path, items: Sequence[SwapItem]) -> None:
     if path.suffix.lower() != ".csv":
         raise InputError(f"{path} ends in neither .csv nor .json; name the report so")
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*_COLUMNS, *_NUMBERS, *_SKIN], lineterminator="\n")
+    writer = csv.DictWriter(text, [*_COLUMNS, *_NUMBERS, *_SKIN, *_FEATURES], lineterminator="\n")
     writer.writeheader()
     writer.writerows(_row(item) for item in items)
     # A file's name need not be UTF-8: its bytes are written as they are.
@@ -186,4 +188,5 @@ def _row(item: SwapItem) -> dict[str, Any]:
         "warnings": "; ".join(item.warnings),
         **{name: first.get(name, "") for name in _NUMBERS},
         **{name: first.get("skin", {}).get(name, "") for name in _SKIN},
+        **{f"{name}_left": first.get("features_left", {}).get(name, "") for name in FEATURES},
     }

@@ -16,13 +16,14 @@ from ..core.geometry.pose import angles_from_rotation
 from ..core.io.face_files import FaceTexture
 from ..core.types import Face
 from ..editing.source import Reference
-from .shares import SkinShares, Stages, count_features_left, count_skin
+from .shares import SkinShares, Stages, count_shares
 
 __all__ = ["FaceNumbers", "diagnose", "seam_steps", "warn_of"]
 
 _GUESSED = 0.25  # share of the skin from which on a warning is due
 _LEFT = 0.25  # of the skin, or of a feature
 _COVERED = 0.3
+_SWAPPED = 0.1  # share of the skin from which on it tells of the swap; a rim does not
 _TURNED = 30.0  # degrees between both faces from which on they tell why skin is not seen
 _SMALL = 0.5  # size of the reference's face over the target's
 _SEAM = (1.3, 1.0)  # times the target's own step, and Lab units above it
@@ -82,14 +83,15 @@ def diagnose(
     """
     other = None if isinstance(reference, FaceTexture) else reference[1]
     seam, own = seam_steps(*_cut_face(before, after, face))
+    shares, left = (None, {}) if stages is None else count_shares(stages, layout)
     return FaceNumbers(
         box=tuple(float(value) for value in face.box),
         size=_size(face),
         yaw=_yaw(face),
         reference_size=None if other is None else _size(other),
         reference_yaw=None if other is None else _yaw(other),
-        shares=None if stages is None else count_skin(stages, layout),
-        features_left={} if stages is None else count_features_left(stages, layout),
+        shares=shares,
+        features_left=left,
         seam_step=seam,
         own_step=own,
     )
@@ -173,9 +175,11 @@ def warn_of(numbers: FaceNumbers) -> tuple[str, ...]:
 
 def _warn_of_shares(numbers: FaceNumbers, shares: SkinShares) -> list[str]:
     lines, why, guessed = [], _why_unseen(numbers), shares.mirrored + shares.filled
+    left = {"skin": shares.left} | dict(numbers.features_left)
+    if 1.0 - shares.covered - shares.kept < _SWAPPED:
+        guessed = left["skin"] = 0.0
     if guessed >= _GUESSED:
         lines.append(f"{why}: {100 * guessed:.0f} % of the skin is guessed")
-    left = {"skin": shares.left} | dict(numbers.features_left)
     parts = [f"{100 * part:.0f} % of the {name}" for name, part in left.items() if part >= _LEFT]
     if parts:
         verb = "is" if len(parts) == 1 and parts[0].endswith("skin") else "are"

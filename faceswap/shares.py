@@ -21,7 +21,7 @@ from ..editing.plan import EditPlan, Layers, plan_edit
 from ..editing.source import Reference, Source, source_for
 from .swap import SwapConfig, pair_masks, swap_masks
 
-__all__ = ["FEATURES", "SkinShares", "Stages", "count_features_left", "count_skin", "plan_stages"]
+__all__ = ["FEATURES", "SkinShares", "Stages", "count_shares", "plan_stages"]
 
 FEATURES = ("eyes", "brows", "lips")  # which are not of the region ``skin``
 _SOME = 0.1  # share of a feature that is free to change: of less there is nothing to tell
@@ -87,9 +87,30 @@ def plan_stages(
     )
 
 
-def count_skin(stages: Stages, layout: UVLayout) -> SkinShares:
-    """Return where the skin of a face comes from."""
-    wanted, shown, free, *parts = _areas_of(stages, layout)["skin"]
+def count_shares(stages: Stages, layout: UVLayout) -> tuple[SkinShares, dict[str, float]]:
+    """Return where the skin of a face comes from, and what of its features stays unasked.
+
+    Args:
+        stages: what was decided for the face.
+        layout: UV layout.
+
+    Returns:
+        The skin's shares; and by feature the share that stays the target's own though nobody says
+        so, because the reference does not show it, or not as it is wanted: from the side. Features
+        that the target does not show, that a mask leaves out or that are to be kept are not there.
+    """
+    given = (stages.plan.layers, stages.skin, stages.counted, stages.asked)
+    skin, *features = np.asarray(_areas(*given, layout)).tolist()
+    named = zip(FEATURES, features, strict=True)
+    return _skin_shares(*skin), {
+        name: min(max(1.0 - sum(parts) / free, 0.0), 1.0)
+        for name, (wanted, _, free, *parts) in named
+        if free > max(_SOME * wanted, _NOTHING)
+    }
+
+
+def _skin_shares(wanted: float, shown: float, free: float, *parts: float) -> SkinShares:
+    """Return shares of areas, in the order of `_areas`."""
     seen, mirrored, filled = (part / max(free, _NOTHING) for part in parts)
     return SkinShares(
         seen=seen,
@@ -99,27 +120,6 @@ def count_skin(stages: Stages, layout: UVLayout) -> SkinShares:
         covered=1.0 - min(shown / wanted, 1.0) if wanted > _NOTHING else 0.0,
         kept=max(shown - free, 0.0) / max(wanted, _NOTHING),
     )
-
-
-def count_features_left(stages: Stages, layout: UVLayout) -> dict[str, float]:
-    """Return the share of each feature that stays the target's own, though nobody says so.
-
-    Because the reference does not show it, or not as it is wanted: from the side. Features that
-    the target does not show, that a mask leaves out or that are to be kept are not told of.
-    """
-    areas = _areas_of(stages, layout)
-    return {
-        name: min(max(1.0 - sum(parts) / free, 0.0), 1.0)
-        for name, (wanted, _, free, *parts) in areas.items()
-        if name in FEATURES and free > max(_SOME * wanted, _NOTHING)
-    }
-
-
-def _areas_of(stages: Stages, layout: UVLayout) -> dict[str, list[float]]:
-    """Return the rows of `_areas` for the skin and the features, by name."""
-    given = (stages.plan.layers, stages.skin, stages.counted, stages.asked)
-    rows = np.asarray(_areas(*given, layout)).tolist()
-    return dict(zip(("skin", *FEATURES), rows, strict=True))
 
 
 @partial(keep_traced, key="areas of a swap", like=0)

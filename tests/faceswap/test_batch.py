@@ -62,7 +62,8 @@ def test_a_failure_does_not_end_a_batch_and_has_its_row(photos, model, tmp_path)
     rows = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
     assert [row["status"] for row in rows] == ["done", "done", "done", "failed"]
     assert "no face" in rows[3]["error"] and float(rows[0]["seen"]) > 0.5
-    assert float(rows[0]["kept"]) >= 0.0  # it is told of, not empty
+    told = [float(rows[0][name]) for name in ("kept", "brows_left", "lips_left")]
+    assert all(0.0 <= value <= 1.0 for value in told)  # none is empty
     write_rows(tmp_path / "rows.json", items)
     assert len(json.loads((tmp_path / "rows.json").read_text())) == 4
     with pytest.raises(InputError, match=r"\.csv nor \.json"):

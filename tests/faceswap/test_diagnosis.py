@@ -51,6 +51,15 @@ def test_skin_that_is_kept_is_not_the_reference_s(model, frontal):
     assert not any("skin" in line for line in warn_of(kept))
 
 
+def test_of_a_rim_of_skin_nothing_is_warned(frontal):
+    """Beside regions that are kept a sliver is free, all of which may be guessed."""
+    numbers = frontal.numbers[0]
+    rim = {"seen": 0.0, "filled": 0.4, "left": 0.6, "covered": 0.2}
+    for kept, lines in ((0.75, 0), (0.65, 2)):
+        shares = dataclasses.replace(numbers.shares, kept=kept, **rim)
+        assert len(warn_of(dataclasses.replace(numbers, shares=shares))) == lines
+
+
 def test_a_cheek_that_is_kept_is_not_guessed(model):
     """Of a turned reference one cheek is mirrored, and was counted so where it is kept."""
     target, reference = toy_photo(1)[0], toy_photo(2, 60.0)[0]
