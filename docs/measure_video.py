@@ -8,6 +8,7 @@ back, so that whatever changes from frame to frame is flicker.
 
 import argparse
 import dataclasses
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -20,6 +21,7 @@ import numpy as np
 
 import uvface
 from uvface.core.compilation import keep_compiled_code
+from uvface.core.io.images import read_photo
 from uvface.core.io.video import VideoReader, converted, import_av
 
 SIDE = 480
@@ -112,6 +114,8 @@ def _table(source: Path, moves: Sequence[np.ndarray], edit: Edit) -> None:
     alone = _moved_back(_read(one_by_one), moves)
     changed = np.abs(together - still).mean(axis=(0, 3)) > CHANGED
     face = cv2.erode(changed.astype(np.uint8), np.ones((9, 9))) > 0
+    if not face.any():
+        sys.exit(f"error: {edit.name} changes too little of this face; give another photo")
     print(f"| {edit.name} | change from frame to frame | largest step of the face's mean colour |")
     print("|---|---|---|")
     print(_row("the video itself", still, face))
@@ -134,7 +138,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=60)
     given = parser.parse_args()
     keep_compiled_code()
-    photo = cv2.cvtColor(cv2.imread(str(given.photo)), cv2.COLOR_BGR2RGB)
+    photo = np.asarray(255 * read_photo(given.photo).image, np.float32)
     zoom = 1.15 * SIDE / min(photo.shape[:2])
     photo = cv2.resize(photo, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     moves = _moves(photo, given.frames)

@@ -14,9 +14,9 @@ __all__ = ["inspect"]
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="Picture, or face file.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Picture, video or face file.")],
 ) -> None:
-    """Print how a picture was made, as JSON: its metadata, and its sidecar FILE.json if there.
+    """Print how a picture or video was made, as JSON: its metadata, and its sidecar FILE.json.
 
     Of a picture that says nothing about it, as a photo, null is printed, and a note on stderr.
     """
