@@ -35,7 +35,7 @@ from ..core.commands.options import (
     warn,
 )
 from ..core.commands.progress import tell_of_compiling, track
-from ..core.io.video_packet import is_video_name
+from ..core.io.video_packet import names_a_video
 from .options import (
     Feather,
     Light,
@@ -93,7 +93,7 @@ def edit(
         reference_face=reference_face,
         reference_like=reference_like,
     )
-    if is_video_name(photo):
+    if names_a_video(photo):
         wrong = f"{photo} is a video; use uvface edit-video"
     if wrong:
         raise typer.BadParameter(wrong)

@@ -1,4 +1,4 @@
-"""Changing faces through the frames of a video.
+"""Following and changing faces through the frames of a video.
 
 Data flow, a few frames at a time, whatever the length of the video::
 
@@ -24,7 +24,7 @@ from .flicker import Change, change_of, even_out
 from .steady import REACH, steady_face
 from .tracking import Track, Tracker
 
-__all__ = ["ChangedFrame", "FaceChange", "as_bytes", "as_floats", "change_frames"]
+__all__ = ["ChangedFrame", "FaceChange", "as_bytes", "as_floats", "change_faces", "follow_faces"]
 
 # Frame, RGB in [0, 1]; a face of it; the selection that it is followed for -> the new frame.
 FaceChange = Callable[
@@ -35,24 +35,16 @@ _Thing = TypeVar("_Thing")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class ChangedFrame:
-    """A frame with its faces changed.
+    """A frame with its faces changed, or as it was.
 
     Attributes:
         frame: as it was.
         image: RGB, with the changed faces.
-        faces: these, as they are in the frame.
+        faces: these, as they were in the frame.
     """
 
     frame: Frame
     image: UInt8[np.ndarray, "height width 3"]
-    faces: Mapping[Track, Face]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _ReadFrame:
-    """A frame and the faces that are followed through it."""
-
-    frame: Frame
     faces: Mapping[Track, Face]
 
 
@@ -64,29 +56,37 @@ class _LoneFrame:
     changes: Mapping[Track, Change]
 
 
-def change_frames(
-    video: VideoReader,
-    tracker: Tracker,
+def follow_faces(video: VideoReader, tracker: Tracker, layout: UVLayout) -> Iterator[ChangedFrame]:
+    """Go through the frames of a video, as they are, with steady faces.
+
+    Args:
+        video: open, from its start on.
+        tracker: follows the faces that are to change.
+        layout: UV layout of the faces.
+    """
+    read = (
+        ChangedFrame(frame=frame, image=frame.image, faces=tracker.look(frame.image))
+        for frame in video.frames()
+    )
+    for around, middle in _with_neighbours(read):
+        yield _steady(around, middle, layout)
+
+
+def change_faces(
+    frames: Iterator[ChangedFrame],
     change: FaceChange,
     mask: Float[Array, "size size"],
     layout: UVLayout,
 ) -> Iterator[ChangedFrame]:
-    """Go through the frames of a video, with faces changed.
+    """Go through frames with their faces changed, evenly.
 
     Args:
-        video: open, from its start on.
-        tracker: follows the faces that are changed.
-        change: changes the colours of a face, which stays where it is.
+        frames: from `follow_faces`.
+        change: changes how a face looks; it stays in its place.
         mask: what it may change, in UV.
         layout: UV layout of the faces.
     """
-    followed = (
-        _ReadFrame(frame=frame, faces=tracker.look(frame.image)) for frame in video.frames()
-    )
-    changed = (
-        _change_frame(around, middle, change, mask, layout)
-        for around, middle in _with_neighbours(followed)
-    )
+    changed = (_change_frame(one, change, mask) for one in frames)
     for around, middle in _with_neighbours(changed):
         yield _evened(around, middle, mask, layout)
 
@@ -116,31 +116,31 @@ def _next(around: deque[_Thing], middle: int) -> int:
     return middle
 
 
-def _change_frame(
-    around: Sequence[_ReadFrame],
-    middle: int,
-    change: FaceChange,
-    mask: Array,
-    layout: UVLayout,
-) -> _LoneFrame:
+def _steady(around: Sequence[ChangedFrame], middle: int, layout: UVLayout) -> ChangedFrame:
     one = around[middle]
     image = as_floats(one.frame.image)
     faces: dict[Track, Face] = {}
-    changes: dict[Track, Change] = {}
     for track in one.faces:
         first, last = _stretch([other.faces for other in around], middle, track)
         row = around[first:last]
-        face = faces[track] = steady_face(
+        faces[track] = steady_face(
             [other.faces[track] for other in row],
             [other.frame.seconds for other in row],
             middle - first,
             image,
             layout,
         )
+    return dataclasses.replace(one, faces=faces)
+
+
+def _change_frame(one: ChangedFrame, change: FaceChange, mask: Array) -> _LoneFrame:
+    image = as_floats(one.image)
+    changes: dict[Track, Change] = {}
+    for track, face in one.faces.items():
         new = change(image, face, track.choice)
         changes[track] = change_of(image, new, face, mask)
         image = new
-    changed = ChangedFrame(frame=one.frame, image=as_bytes(image), faces=faces)
+    changed = dataclasses.replace(one, image=as_bytes(image))
     return _LoneFrame(changed=changed, changes=changes)
 
 

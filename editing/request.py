@@ -57,6 +57,11 @@ class EditRequest:
         return [*self.regions, *self.retouch, *self.makeup, *self.reshape, *self.light]
 
     @property
+    def paints(self) -> bool:
+        """Return whether colours of the face change, but for its light."""
+        return bool(self.regions or self.retouch or self.makeup)
+
+    @property
     def operation(self) -> str:
         """Return what is done, in a few words."""
         return f"edit {', '.join(self.names)}"

@@ -14,7 +14,7 @@ from ..core.files import InputFiles
 from ..core.io.images import Photo, write_image
 from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
-from ..core.io.sidecar import remove_sidecar, spare_sidecar, write_sidecar
+from ..core.io.sidecar import input_roles, remove_sidecar, spare_sidecar, write_sidecar
 from ..core.io.signing import ContentSigner
 from ..core.types import Face
 from ..core.whole_files import hidden_folder, move_file, no_empty_folder, write_bytes_atomic
@@ -120,10 +120,12 @@ class EditResult:
     @property
     def inputs(self) -> dict[str, Origin]:
         """Return role -> what the picture was made from, and what was looked at."""
-        references = {f"reference {i}": one for i, one in enumerate(self.references)}
-        likes = {f"like {i}": one for i, one in enumerate(self.likes)}
-        left_out = {f"left out {i}": one for i, one in enumerate(self.left_out)}
-        return {"target": photo_origin(self.photo), **references, **likes, **left_out}
+        return input_roles(
+            photo_origin(self.photo),
+            references=self.references,
+            likes=self.likes,
+            left_out=self.left_out,
+        )
 
     def record(self, output: str | Path) -> dict[str, Any]:
         """Return what was done as a JSON object."""

@@ -8,13 +8,21 @@ from pathlib import Path
 
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
+from ..core.io.sidecar import input_roles
 from ..core.io.video import VideoReader
 from ..core.reconstruct import FaceChoice, Model, check_choice
 from ..core.types import Face
 from .amounts import Amounts, ColoredAmounts
 from .edit import EditConfig, RgbImage
 from .finder import FaceFinder, FoundReference
-from .frames import ChangedFrame, FaceChange, as_bytes, as_floats, change_frames
+from .frames import (
+    ChangedFrame,
+    FaceChange,
+    as_bytes,
+    as_floats,
+    change_faces,
+    follow_faces,
+)
 from .photos import paint_face, shape_faces, unseen
 from .references import References, find_reference
 from .request import EditRequest, describe_edit, edit_request
@@ -118,10 +126,11 @@ def edit_video(
         inputs = _inputs(task.target, request, found)
         task.spare(inputs)
         tracker = Tracker(finder, [request.target])
-        painted = change_frames(
-            opened, tracker, _change(request, found, layout), layout.mask, layout
-        )
-        frames = _shaped(painted, request, layout)
+        frames = follow_faces(opened, tracker, layout)
+        if request.paints:
+            frames = change_faces(frames, _change(request, found, layout), layout.mask, layout)
+        if request.reshape or request.light:
+            frames = _shaped(frames, request, layout)
         written = write_video(task, opened, frames, tracker)
         warnings = [
             *opened.warnings,
@@ -142,13 +151,14 @@ def _change(request: EditRequest, found: FoundReference | None, layout: UVLayout
 
 
 def _shaped(
-    painted: Iterator[ChangedFrame], request: EditRequest, layout: UVLayout
+    frames: Iterator[ChangedFrame], request: EditRequest, layout: UVLayout
 ) -> Iterator[ChangedFrame]:
     """Go through frames with shapes and light changed as well.
 
-    Both follow the positions alone, which are steady, and decide nothing that could flicker.
+    Both follow positions, which are steady; but what a shape makes anew (teeth, the inside of a
+    mouth, closed lids) takes its colours from the frame.
     """
-    for one in painted:
+    for one in frames:
         faces = [*one.faces.values()]
         image, _, _ = shape_faces(as_floats(one.image), None, faces, request, layout)
         yield dataclasses.replace(one, image=as_bytes(image))
@@ -157,6 +167,4 @@ def _shaped(
 def _inputs(video: Path, request: EditRequest, found: FoundReference | None) -> dict[str, Origin]:
     """Return role -> what the video is made of, and what is looked at."""
     used, unused = ((), ()) if found is None else (found.photos, found.left_out)
-    roles = {"reference": used, "like": request.likes, "left out": unused}
-    numbered = [(f"{role} {i}", one) for role, ones in roles.items() for i, one in enumerate(ones)]
-    return {"target": video, **dict(numbered)}
+    return input_roles(video, references=used, likes=request.likes, left_out=unused)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arguments import as_number
+from ..core.arguments import as_number, as_path
 from ..core.errors import NoFaceError
 from ..core.files import InputFiles
 from ..core.io.photos import Origin, photo_path
@@ -90,7 +90,7 @@ class VideoTask:
         warnings: Sequence[str],
         inputs: Mapping[str, Origin],
     ) -> VideoResult:
-        """Write the sidecar of a video that has been written; return what became of it.
+        """Write the sidecar of a video that has its name; return what became of it.
 
         Args:
             written: its frames.
@@ -110,6 +110,8 @@ class VideoTask:
         }
         if self.metadata and self.sidecar:
             write_sidecar(self.output, record, inputs=inputs)
+        else:
+            remove_sidecar(self.output)  # that of an older video would tell of it
         return VideoResult(
             output=self.output,
             frames=written.frames,
@@ -135,11 +137,11 @@ def video_task(
         InputError: an unusable quality, or a name that no video can be written under.
     """
     crf = int(as_number("quality", quality, 0, 51, is_whole=True))
-    output = Path(output)
-    check_video_name(output)
+    place = as_path(output, "the name of a video to write, as out.mp4")
+    check_video_name(place)
     return VideoTask(
-        target=Path(target),
-        output=output,
+        target=as_path(target, "the name of a video file"),
+        output=place,
         operation=operation,
         quality=crf,
         metadata=metadata,
@@ -201,7 +203,6 @@ def write_video(
         if not shown.total() - shown[frozenset()]:
             line = f"no face found in any of the {shown.total()} frames of {task.target.name}"
             raise tracker.complaint or NoFaceError(line)
-        remove_sidecar(task.output)  # that of an older video would tell of it
     return WrittenFrames(shown=shown, difference=difference, warnings=tuple(writer.warnings))
 
 
@@ -211,7 +212,7 @@ def _difference(one: ChangedFrame) -> int:
 
 
 def missing_faces(written: WrittenFrames) -> list[str]:
-    """Return a warning where some frames show no face that is changed."""
+    """Return a warning where some frames show none of the chosen faces."""
     absent = written.shown[frozenset()]
-    told = f"{absent} of {written.frames} frames show no face; they stay as they are"
+    told = f"{absent} of {written.frames} frames show no face to change; they stay as they are"
     return [told] if absent else []

@@ -23,7 +23,7 @@ from ..core.files import InputFiles
 from ..core.find_photos import left_out
 from ..core.io.images import check_image_name, read_photo
 from ..core.io.signing import ContentSigner
-from ..core.io.video_packet import is_video_name
+from ..core.io.video_packet import names_a_video
 from ..editing.batch_command import tell_picture, wrong_folder, wrong_skipping
 from ..editing.finder import FaceFinder, Selection
 from .batch import SwapItem, swap_many, write_rows
@@ -191,7 +191,7 @@ def _wrong_inputs(run: Run) -> str | None:
         return "--list names targets and references; give no others" if given else None
     if run.target is None:
         return "give TARGET and REFERENCE, or --list FILE.csv"
-    if is_video_name(run.target):
+    if names_a_video(run.target):
         return f"{run.target} is a video; use uvface swap-video"
     return wrong_map(run.mapping, run.references, run.faces, run.like)
 

@@ -9,6 +9,7 @@ from ..core.arguments import OnOff
 from ..core.blending.composite import BlendMethod
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
+from ..core.io.sidecar import input_roles
 from ..core.io.video import VideoReader
 from ..core.reconstruct import FaceChoice, Model, check_choice
 from ..core.types import Face
@@ -16,7 +17,7 @@ from ..editing.complete import Completion
 from ..editing.edit import RgbImage
 from ..editing.finder import FaceFinder, FoundReference
 from ..editing.finish import SharpnessMatch
-from ..editing.frames import FaceChange, change_frames
+from ..editing.frames import FaceChange, change_faces, follow_faces
 from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference
 from ..editing.tracking import Tracker
@@ -138,7 +139,7 @@ def swap_video(
         tracker = Tracker(finder, selections)
         change = _change(found, options.config, layout)
         mask = swap_masks(layout, options.config).mask
-        frames = change_frames(video, tracker, change, mask, layout)
+        frames = change_faces(follow_faces(video, tracker, layout), change, mask, layout)
         written = write_video(task, video, frames, tracker)
         notes = dict.fromkeys(line for one in found for line in one.warnings)
         warnings = [*video.warnings, *notes, *written.warnings, *_absences(request, written)]
@@ -168,8 +169,7 @@ def _absences(request: SwapRequest, written: WrittenFrames) -> list[str]:
 def _inputs(
     target: Path, found: Sequence[FoundReference], request: SwapRequest
 ) -> dict[str, Origin]:
+    """Return role -> what the video is made of, and what is looked at."""
     used = dict.fromkeys(photo for one in found for photo in one.photos)
     unused = dict.fromkeys(photo for one in found for photo in one.left_out)
-    roles = {"reference": used, "left out": unused, "like": request.likes}
-    numbered = [(f"{role} {i}", one) for role, ones in roles.items() for i, one in enumerate(ones)]
-    return {"target": target, **dict(numbered)}
+    return input_roles(target, references=used, likes=request.likes, left_out=unused)

@@ -22,10 +22,12 @@ from uvface.editing.complete import Completion
 from uvface.editing.edit import EditConfig
 from uvface.editing.finish import SharpnessMatch
 from uvface.editing.light import ColorMatch
+from uvface.editing.video_command import edit_video
 from uvface.faceswap.command import benchmark, swap
 from uvface.faceswap.exchange_command import exchange
 from uvface.faceswap.photos import Preset, SwapOptions
 from uvface.faceswap.swap import SwapConfig
+from uvface.faceswap.video_command import swap_video
 
 
 def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
@@ -46,6 +48,8 @@ def _as_typed(value: Any) -> Any:
         (swap, SwapConfig(), {"blend", "feather"}),
         (exchange, SwapConfig(), {"blend", "feather"}),
         (edit, EditConfig(), {"blend", "color", "sharpness"}),
+        (swap_video, SwapConfig(), {"blend", "feather"}),
+        (edit_video, EditConfig(), {"blend", "color", "sharpness"}),
     ],
 )
 def test_every_default_of_a_command_is_the_config_s(
@@ -67,15 +71,24 @@ _CHOSEN = {"like", "reference_face", "recognition"}
 
 
 @pytest.mark.parametrize(
-    ("command", "more"), [(swap, _CHOSEN), (edit, _CHOSEN), (exchange, {"keep"})]
+    ("command", "more"),
+    [
+        (swap, _CHOSEN | {"boxes"}),
+        (edit, _CHOSEN | {"boxes"}),
+        (exchange, {"keep", "boxes"}),
+        (swap_video, _CHOSEN | {"quality", "shape"}),
+        (edit_video, _CHOSEN | {"quality", "feather"}),
+    ],
 )
 def test_a_command_and_the_function_of_its_name_have_the_same_defaults(
     command: Callable[..., None], more: set[str]
 ) -> None:
     given, function = _defaults(command), _defaults(getattr(uvface, command.__name__))
     shared = given.keys() & function.keys()
-    assert {"strength", "faces", "boxes"} | more <= shared
-    assert {n: given[n] for n in shared} == {n: _as_typed(function[n]) for n in shared}
+    assert {"strength", "faces"} | more <= shared
+    switches = {n for n in shared if isinstance(given[n], bool)}  # --metadata, --no-metadata
+    typed = {n: function[n] if n in switches else _as_typed(function[n]) for n in shared}
+    assert {n: given[n] for n in shared} == typed
     assert given["weights"] == _defaults(uvface.load)["weights"]
 
 

@@ -24,6 +24,8 @@ REFUSED = (
     "uvface.edit([T], model=m, regions=['lips'], recolor=RED)",
     "uvface.edit(T, model=m)",
     "uvface.edit_video('a.mp4', 'b.mp4', model=m)",
+    "uvface.edit_video(pil, 'b.mp4', model=m, light={'left': 1.0})",
+    "uvface.swap_video('a.mp4', T, None, model=m)",
     "uvface.edit_video('a.mp4', 'b.mp4', model=m, light={'left': 1.0}, quality=52)",
     "uvface.edit_video('a.mp4', 'b.mp4', model=m, light={'left': 1.0}, faces=0.5)",
     "uvface.edit(T, model=m, recolor=RED)",

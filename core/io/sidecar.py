@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # `uvface inspect` reads sidecars without JAX
 
 __all__ = [
     "check_sidecar",
+    "input_roles",
     "is_intact",
     "origin_record",
     "read_sidecar",
@@ -40,6 +41,26 @@ def sidecar_path(image: str | Path) -> Path:
     """Return the place of a picture's sidecar."""
     path = Path(image)
     return path.with_name(f"{path.name}.json")
+
+
+def input_roles(
+    target: Origin,
+    *,
+    references: Iterable[Origin],
+    likes: Iterable[Origin],
+    left_out: Iterable[Origin],
+) -> dict[str, Origin]:
+    """Return role -> input of a picture or a video, numbered where there may be several.
+
+    Args:
+        target: photo or video that is changed.
+        references: what faces or parts of them come from.
+        likes: whom faces are to be like.
+        left_out: photos of references that do not show the face.
+    """
+    given = {"reference": references, "like": likes, "left out": left_out}
+    numbered = [(f"{role} {k}", one) for role, ones in given.items() for k, one in enumerate(ones)]
+    return {"target": target, **dict(numbered)}
 
 
 def write_sidecar(

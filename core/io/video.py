@@ -112,7 +112,8 @@ class VideoReader:
             self.close()
             advice = "convert it to JPEG or PNG, and " * is_unread
             raise InputError(
-                f"{self.path} is a still picture, no video; {advice}uvface swap puts a face into it"
+                f"{self.path} is a still picture, no video; {advice}uvface swap and uvface edit "
+                "take pictures"
             )
         self.stream = self.container.streams.video[0]
         self.stream.thread_type = "AUTO"

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from ..errors import InputError
 
-__all__ = ["VIDEO_SUFFIXES", "append_packet", "is_video_name", "packet_in_video"]
+__all__ = ["VIDEO_SUFFIXES", "append_packet", "names_a_video", "packet_in_video"]
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")  # that are written
 _READ_SUFFIXES = (*VIDEO_SUFFIXES, ".mkv", ".webm", ".avi")  # that are common
@@ -25,9 +25,9 @@ _FIRST = (b"ftyp", b"wide", b"moov", b"mdat", b"free", b"skip")  # kinds that a 
 _LARGEST = 1 << 24  # bytes of a packet that is believed
 
 
-def is_video_name(name: str | Path) -> bool:
-    """Return whether a name is that of a video, and of no photo."""
-    return Path(name).suffix.lower() in _READ_SUFFIXES
+def names_a_video(path: str | Path) -> bool:
+    """Return whether a path has the name of a video; no folder is one."""
+    return Path(path).suffix.lower() in _READ_SUFFIXES and not os.path.isdir(path)
 
 
 def append_packet(path: Path, packet: bytes) -> None:

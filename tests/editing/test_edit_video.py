@@ -1,6 +1,7 @@
 """``uvface edit-video`` on a moving photo, from the command line to the file."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_the_file_and_its_sidecar_tell_of_the_making(painted, capsys):
     assert sidecar["settings"]["makeup"] == {"lipstick": [1.0, "#20a040"]}
     assert sidecar["settings"]["quality"] == 6
     assert [Path(one["path"]).name for one in sidecar["inputs"]] == ["clip.mp4"]
-    assert sidecar["warnings"] == ["2 of 8 frames show no face; they stay as they are"]
+    assert sidecar["warnings"] == ["2 of 8 frames show no face to change; they stay as they are"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_strength_0_keeps_the_frames(folder, tmp_path):
         quality=4,
         metadata=False,
     )
-    assert result.warnings == ("2 of 8 frames show no face; they stay as they are",)
+    assert result.warnings == ("2 of 8 frames show no face to change; they stay as they are",)
     for one, other in zip(
         read_images(folder / "clip.mp4"), read_images(result.output), strict=True
     ):
@@ -140,6 +141,27 @@ def test_a_video_without_a_face_writes_nothing(folder, tmp_path):
     with pytest.raises(InputError, match="no face 3"):
         uvface.edit_video(folder / "clip.mp4", tmp_path / "out.mp4", retouch="skin=1", faces=3)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_at_the_end_leaves_an_older_video_and_its_sidecar(
+    folder, painted, tmp_path, monkeypatch
+):
+    """The sidecar was removed before the new video had its name."""
+    output = tmp_path / "out.mp4"
+    shutil.copy(painted, output)
+    shutil.copy(f"{painted}.json", f"{output}.json")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("uvface.core.io.video_writer.move_file", fail)
+    with pytest.raises(InputError, match="No space left"):
+        uvface.edit_video(folder / "clip.mp4", output, light="left=1", sidecar=False)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    monkeypatch.undo()
+    uvface.edit_video(folder / "clip.mp4", output, light="left=1", sidecar=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -167,6 +189,13 @@ def test_wrong_usage_is_one_line_and_exit_2(folder, monkeypatch, capsys, argumen
 
 
 def test_edit_points_to_edit_video(folder, capsys):
-    given = [str(folder / "clip.mp4"), "--light", "left=1", "-o", str(folder / "o.png")]
-    assert main(["edit", *given]) == 2
+    given = ["--light", "left=1", "-o", str(folder / "o.png")]
+    assert main(["edit", str(folder / "clip.mp4"), *given]) == 2
     assert "edit-video" in capsys.readouterr().err
+
+
+def test_a_folder_may_have_the_name_of_a_video(tmp_path, capsys):
+    frames = tmp_path / "frames.mov"
+    frames.mkdir()
+    assert main(["edit", str(frames), "--light", "left=1", "-o", str(tmp_path / "out")]) == 1
+    assert "no pictures in" in capsys.readouterr().err
