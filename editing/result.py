@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.files import InputFiles
-from ..core.io.images import Photo, write_image
+from ..core.io.images import Photo, preview_png, write_image
 from ..core.io.photos import Origin, photo_origin, photo_path
 from ..core.io.provenance import Provenance
 from ..core.io.sidecar import input_roles, remove_sidecar, spare_sidecar, write_sidecar
@@ -58,6 +58,12 @@ class EditResult:
         name, faces = type(self).__name__, len(self.faces)
         told = f"operation={self.operation!r}, faces={faces}, warnings={list(self.warnings)}"
         return f"{name}({width}x{height} px, {told})"
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture as notebooks show it; it says that it is synthetic."""
+        alpha = self.photo.alpha if self.alpha is None else self.alpha
+        told = Provenance(operation=self.operation)
+        return preview_png(self.image, alpha=alpha, provenance=told)
 
     def save(
         self,

@@ -43,11 +43,13 @@ __all__ = [
     "check_image_name",
     "is_heic",
     "photo_from_picture",
+    "preview_png",
     "read_photo",
     "write_image",
 ]
 
 MAX_PIXELS = 130_000_000  # a 108 megapixel telephone passes; 1.6 GB as float32
+_NO_QUALITY = 0  # of PNG, which keeps every level
 _MOST_DPI = 65_535  # what a JPEG can say
 _NO_PHOTO_MODES = ("I", "F")  # 32-bit integers and floats: measurements, not photos
 
@@ -304,6 +306,31 @@ def write_image(
     except (OSError, ValueError, cv2.error) as error:
         raise InputError(f"cannot encode {path.name}: {_one_line(error)}") from error
     write_bytes_atomic(path, content)
+
+
+def preview_png(
+    image: AnyImage,
+    *,
+    alpha: AnyMask | None = None,
+    provenance: Provenance | None = None,
+    side: int = 1024,
+) -> bytes:
+    """Return an image as a PNG of 8 bits that is not too large to look at.
+
+    Args:
+        image: RGB in [0, 1].
+        alpha: opacity in [0, 1].
+        provenance: written into the XMP packet.
+        side: pixels that neither width nor height passes; a larger image is made smaller.
+    """
+    layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
+    pixels = quantise(np.concatenate(layers, axis=2), bit_depth=8)
+    height, width = pixels.shape[:2]
+    zoom = min(side / max(height, width), 1.0)
+    if zoom < 1.0:
+        size = max(round(zoom * width), 1), max(round(zoom * height), 1)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return FORMATS[".png"].encode(pixels, Extras(xmp=packet_for(provenance, None)), _NO_QUALITY)
 
 
 def _layer(mask: AnyMask) -> Float[np.ndarray, "height width 1"]:

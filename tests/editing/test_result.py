@@ -7,6 +7,7 @@ import pytest
 
 from uvface.core.errors import InputError
 from uvface.core.io.images import Photo, read_photo
+from uvface.core.io.provenance import read_provenance
 from uvface.core.io.sidecar import is_intact, read_sidecar
 from uvface.core.io.signing import ContentSigner
 from uvface.editing.result import EditResult, save_together
@@ -134,3 +135,20 @@ def test_what_is_signed_leaves_other_files_alone(tmp_path):
     mine.write_bytes(b"mine")
     made(0.8).save(tmp_path / "out.png", signer=Signer(lambda: None))
     assert mine.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("height", "width"), [(6, 8), (1600, 1500), (40, 4096)])
+def test_a_notebook_shows_a_picture_that_says_what_it_is(tmp_path, height, width):
+    image = np.full((height, width, 3), 0.25, np.float32)
+    image[: height // 2] = 0.75
+    alpha = np.full((height, width), 0.5, np.float32)
+    result = EditResult(
+        image=image, faces=[], photo=Photo(image=image, alpha=alpha), operation="swap", settings={}
+    )
+    path = tmp_path / "shown.png"
+    path.write_bytes(result._repr_png_())
+    shown = read_photo(path)
+    assert max(shown.image.shape) == min(max(height, width), 1024)
+    np.testing.assert_allclose(shown.image[[0, -1], 0, 0], [0.75, 0.25], atol=0.004)
+    np.testing.assert_allclose(shown.alpha, 0.5, atol=0.004)
+    assert read_provenance(path).operation == "swap"
