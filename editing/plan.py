@@ -34,6 +34,7 @@ from .complete import (
     known_enough,
 )
 from .eyes import around_eyes, bare_lids, white_light
+from .feature_color import feature_light
 from .features import brow_area, corner_area, spared_share
 from .identity import guarded
 from .light import ColorMatch, fit_colors
@@ -202,6 +203,18 @@ def _plan(
         white_light(colors, side.white, target.lab, target.white, coarse)
         for colors, side in zip(matched, (other, beside), strict=True)
     ]
+    tints = jnp.ones((2, *target.lab.shape))
+    if config.color != "none":
+        tints = jax.vmap(
+            lambda colors, seen: feature_light(
+                colors,
+                seen,
+                target.lab,
+                target.seen,
+                coarse,
+                paler=target.paleness / other.paleness,
+            )
+        )(jnp.stack(matched), jnp.stack([other.seen, beside.seen]))
     fill, is_filled = _fill_colors(
         dataclasses.replace(
             shares, direct=shares.direct * other.seen, mirrored=shares.mirrored * beside.seen
@@ -220,8 +233,8 @@ def _plan(
     layers = Layers(
         place=place,
         mirrored_place=coarse.mirror(place),
-        light=match.light * eyes[0],
-        mirrored_light=mirrored.light * eyes[1],
+        light=match.light * eyes[0] * tints[0],
+        mirrored_light=mirrored.light * eyes[1] * tints[1],
         hair=hair[0],
         mirrored_hair=hair[1],
         spared=spared,
