@@ -56,10 +56,10 @@ def feature_light(
     )
     factor = jnp.ones_like(colors)
     for region, part, target_part in ((lips, lips, lips), (brows, own, other)):
-        means = [_mean(colors, seen * part), _mean(target, target_seen * target_part)]
-        known = [(weight * region).sum() for weight in (seen * part, target_seen * target_part)]
-        enough = jnp.minimum(*known) / (_ENOUGH * jnp.maximum(region.sum(), 1.0))
-        tint = _tint(*means, share * smooth_step(enough))
+        weight, target_weight = seen * part, target_seen * target_part
+        known = jnp.minimum(weight.sum(), target_weight.sum())
+        enough = smooth_step(known / (_ENOUGH * jnp.maximum(region.sum(), 1.0)))
+        tint = _tint(_mean(colors, weight), _mean(target, target_weight), share * enough)
         soft = soften(part[..., None], _BORDER * layout.size / 256)
         factor *= 1.0 + soft * (tint - 1.0)
     return factor
