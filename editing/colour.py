@@ -28,6 +28,7 @@ __all__ = [
     "ColorTransfer",
     "apply_light",
     "apply_transfer",
+    "change_light",
     "colourfulness",
     "fit_transfer",
     "lab_from_rgb",
@@ -92,6 +93,12 @@ class ColorTransfer:
     shoulder: Array  # [], how far the curve of L bends towards white; 0 is a line
     above: Array  # [], slope of L above the mean
     skin_share: Array  # [], of the gain's logarithm: paler or darker skin, not more or less light
+
+    @property
+    def paler(self) -> Array:
+        """How many times as pale the skin becomes, whatever light it stands in."""
+        old, new = (jnp.maximum(x[0], _BLACK) for x in (self.source_mean, self.target_mean))
+        return jnp.exp(self.skin_share * jnp.log(new / old))
 
     @staticmethod
     def identity() -> ColorTransfer:
@@ -293,7 +300,12 @@ def apply_light(
         matched *= jnp.exp(-is_hair * jnp.maximum(gain, 0.0))
     if spared is not None:
         matched *= jnp.exp(-spared[..., None] * gain)
-    return _product(light * _product(matched, _LMS_FROM_LAB), _LAB_FROM_LMS)
+    return change_light(matched, light)
+
+
+def change_light(lab: Float[Array, "*n 3"], light: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+    """Return Oklab colours in a light changed by a factor, as `light_between` returns it."""
+    return _product(light * _product(lab, _LMS_FROM_LAB), _LAB_FROM_LMS)
 
 
 def _hair_share(light: Array, skin: Array) -> Array:

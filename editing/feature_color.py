@@ -19,6 +19,7 @@ __all__ = ["feature_light"]
 
 _PALER = (1.05, 1.25)  # times as pale: from there on features take the target's colour
 _SHARE = 0.7  # of the way to it
+_BARE = 0.12  # Oklab a / L of lips without lipstick, at most
 _REDDER = (0.0, 0.02)  # Oklab a / L of the target's over the source's: lipstick stays
 _HAIR = (0.65, 0.85)  # of the skin's lightness: from hair to the skin between hairs
 _ENOUGH = 0.05  # share of a feature's region that must be seen, and of brows be hair
@@ -43,7 +44,7 @@ def feature_light(
         target: Oklab of the target's texels.
         target_seen: the same of them.
         layout: UV layout.
-        paler: paleness of the target's skin over that of the source's.
+        paler: how many times as pale the skin becomes, whatever light it stands in.
 
     Returns:
         As `light_between`; 1 away from lips and brows, and where the target's are no redder.
@@ -72,8 +73,12 @@ def _hair(lab: Array, skin: Array) -> Array:
 
 
 def _tint(own: Array, other: Array, share: Array) -> Array:
-    """Return the factor that takes a colour a share of the way to another's chroma, if redder."""
+    """Return the factor that takes a colour a share of the way to another's chroma, if redder.
+
+    Of lipstick only what lips have without is taken.
+    """
     chroma, wanted = (color[1:] / jnp.maximum(color[0], _DARKEST) for color in (own, other))
+    wanted *= jnp.minimum(_BARE / jnp.maximum(wanted[0], 1e-3), 1.0)
     share *= ramp(wanted[0] - chroma[0], _REDDER)
     tinted = own.at[1:].set(own[0] * (chroma + share * (wanted - chroma)))
     return light_between(own, tinted)

@@ -7,7 +7,7 @@ number of texels, whatever the size of the photos. The face is drawn through the
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import jax
@@ -23,7 +23,7 @@ from ..core.geometry.texels import texel_uv
 from ..core.once import once
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
-from .colour import ColorTransfer, apply_light
+from .colour import ColorTransfer, apply_light, change_light
 from .complete import (
     DRAWN_FROM,
     Completion,
@@ -37,7 +37,7 @@ from .eyes import around_eyes, bare_lids, white_light
 from .feature_color import feature_light
 from .features import brow_area, corner_area, spared_share
 from .identity import guarded
-from .light import ColorMatch, fit_colors
+from .light import ColorMatch, SkinMatch, fit_colors
 from .regions import soften
 from .side import Side, bare_share, examine
 from .source import Source
@@ -203,24 +203,13 @@ def _plan(
         white_light(colors, side.white, target.lab, target.white, coarse)
         for colors, side in zip(matched, (other, beside), strict=True)
     ]
-    tints = jnp.ones((2, *target.lab.shape))
-    if config.color != "none":
-        tints = jax.vmap(
-            lambda colors, seen: feature_light(
-                colors,
-                seen,
-                target.lab,
-                target.seen,
-                coarse,
-                paler=target.paleness / other.paleness,
-            )
-        )(jnp.stack(matched), jnp.stack([other.seen, beside.seen]))
+    tints = _feature_lights(matched, (match, mirrored), (other, beside), target, coarse)
     fill, is_filled = _fill_colors(
         dataclasses.replace(
             shares, direct=shares.direct * other.seen, mirrored=shares.mirrored * beside.seen
         ),
-        matched[0],
-        matched[1],
+        change_light(matched[0], tints[0]),
+        change_light(matched[1], tints[1]),
         lips,
         how=config.complete,
     )
@@ -259,6 +248,33 @@ def _plan(
         triangles=coarse.triangles,
         direct_transfer=match.transfer,
         mirrored_transfer=mirrored.transfer,
+    )
+
+
+def _feature_lights(
+    matched: Sequence[Array],
+    fits: Sequence[SkinMatch],
+    sides: Sequence[Side],
+    target: Side,
+    layout: UVLayout,
+) -> Array:
+    """Return `feature_light` of the face and of its mirror image, ``[2, S, S, 3]``.
+
+    Args:
+        matched: Oklab of either's texels, in the target's light.
+        fits: what took them there.
+        sides: what is known of either.
+        target: what they will be put onto.
+        layout: of all.
+    """
+    return jax.vmap(
+        lambda colors, seen, paler: feature_light(
+            colors, seen, target.lab, target.seen, layout, paler=paler
+        )
+    )(
+        jnp.stack([*matched]),
+        jnp.stack([side.seen for side in sides]),
+        jnp.stack([fit.transfer.paler for fit in fits]),
     )
 
 

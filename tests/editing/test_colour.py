@@ -95,6 +95,19 @@ def test_no_common_texels_give_the_identity():
     np.testing.assert_array_equal(apply_transfer(transfer, lab), lab)
 
 
+@pytest.mark.parametrize(
+    ("lighter", "told", "paler"),
+    [(1.0, 1.58, 1.0), (1.4, 1.58, 1.4), (1.4, 1.2, 1.2), (1.4, 1.0, 1.0), (0.7, 1.3, 1.0)],
+)
+def test_skin_is_at_most_as_much_paler_as_it_is_lighter(lighter, told, paler):
+    """Of eyes that are closed or in the shade next to nothing is told: both may be as dark."""
+    lab = jnp.asarray(np.random.default_rng(0).normal([0.5, 0.04, 0.05], 0.01, (400, 3)))
+    lab, weights = lab.astype(jnp.float32), jnp.ones(400)
+    fitted = fit_transfer(lab, weights, lighter * lab, weights, paler=told)
+    assert float(fitted.paler) == pytest.approx(paler, abs=0.02)
+    assert float(ColorTransfer.identity().paler) == 1.0
+
+
 def test_a_black_and_white_target_leaves_no_colour():
     rng = np.random.default_rng(3)
     source = lab_from_rgb(jnp.asarray(rng.uniform(0.2, 0.8, (400, 3)), jnp.float32))

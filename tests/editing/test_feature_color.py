@@ -70,6 +70,13 @@ def test_other_features_stay(layout, source, target, given):
     np.testing.assert_allclose(after, before, atol=1e-6)
 
 
+def test_of_the_target_s_lipstick_only_what_lips_have_without_is_taken(layout):
+    before, after, _ = _tinted(layout, DARK, RED, paler=1.4)
+    inside = layout.region("lips") > 0.9
+    own, found = (_chroma(lab, inside) for lab in (before, after))
+    assert own[0] + 0.03 < found[0] < 0.12 and abs(found[1] - own[1]) < 0.03
+
+
 def test_lipstick_stays(layout):
     before, after, _ = _tinted(layout, RED, PALE, paler=1.4)
     lips = np.asarray(layout.region("lips") > 0)
