@@ -125,6 +125,7 @@ def edit_video(
             found = find_reference(finder, request.references, request.reference)
         inputs = _inputs(task.target, request, found)
         task.spare(inputs)
+        settings = describe_edit(task.target, request, finder)
         tracker = Tracker(finder, [request.target])
         frames = follow_faces(opened, tracker, layout)
         if request.paints:
@@ -139,7 +140,6 @@ def edit_video(
             *missing_faces(written),
             *unseen(request, written.difference / 255),
         ]
-    settings = describe_edit(task.target, request, finder)
     return task.finish(written, settings=settings, warnings=warnings, inputs=inputs)
 
 

@@ -136,6 +136,7 @@ def swap_video(
         found = [find_reference(finder, given, request.reference) for given in references]
         inputs = _inputs(task.target, found, request)
         task.spare(inputs)
+        settings = describe(task.target, request, options, finder)
         tracker = Tracker(finder, selections)
         change = _change(found, options.config, layout)
         mask = swap_masks(layout, options.config).mask
@@ -143,7 +144,6 @@ def swap_video(
         written = write_video(task, video, frames, tracker)
         notes = dict.fromkeys(line for one in found for line in one.warnings)
         warnings = [*video.warnings, *notes, *written.warnings, *_absences(request, written)]
-    settings = describe(task.target, request, options, finder)
     return task.finish(written, settings=settings, warnings=warnings, inputs=inputs)
 
 

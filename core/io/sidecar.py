@@ -68,6 +68,8 @@ def write_sidecar(
 ) -> None:
     """Write the sidecar of a picture that has been written, as a whole or not at all.
 
+    Where that fails, that of an older picture goes: it would tell of the new one.
+
     Args:
         image: the picture.
         record: what was done, as JSON can hold it.
@@ -77,7 +79,16 @@ def write_sidecar(
         InputError: a file cannot be read or written.
     """
     path = Path(image)
-    content = {
+    try:
+        content = _told(path, record, inputs)
+        write_bytes_atomic(sidecar_path(path), (json.dumps(content, indent=2) + "\n").encode())
+    except BaseException:
+        remove_sidecar(path)
+        raise
+
+
+def _told(path: Path, record: Mapping[str, Any], inputs: Mapping[str, Origin]) -> dict[str, Any]:
+    return {
         "format": _FORMAT,
         "image": path.name,
         "sha256": file_sha256(path),
@@ -86,7 +97,6 @@ def write_sidecar(
         "inputs": [{"role": role} | origin_record(origin) for role, origin in inputs.items()],
         **{key: value for key, value in record.items() if key not in ("image", "photo")},
     }
-    write_bytes_atomic(sidecar_path(path), (json.dumps(content, indent=2) + "\n").encode())
 
 
 def origin_record(origin: Origin) -> dict[str, Any]:

@@ -70,3 +70,14 @@ def test_no_or_another_sidecar(tmp_path):
         assert read_sidecar(tmp_path / "out.png") is None  # somebody else's
     with pytest.raises(InputError, match="cannot read"):
         is_intact(tmp_path / "out.png", {})
+
+
+def test_a_sidecar_that_cannot_be_written_takes_that_of_an_older_picture_along(tmp_path):
+    """It would tell of the new one."""
+    picture, other = tmp_path / "out.png", tmp_path / "face.png"
+    picture.write_bytes(b"old")
+    write_sidecar(picture, {"operation": "swap"}, inputs={})
+    picture.write_bytes(b"new")
+    with pytest.raises(InputError, match="cannot read"):
+        write_sidecar(picture, {"operation": "edit"}, inputs={"reference": other})
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
