@@ -63,7 +63,7 @@ class EditResult:
         """Return the picture as notebooks show it; it says that it is synthetic."""
         alpha = self.photo.alpha if self.alpha is None else self.alpha
         told = Provenance(operation=self.operation)
-        return preview_png(self.image, alpha=alpha, provenance=told)
+        return preview_png(self.image, alpha=alpha, icc=self.photo.icc, provenance=told)
 
     def save(
         self,

@@ -312,6 +312,7 @@ def preview_png(
     image: AnyImage,
     *,
     alpha: AnyMask | None = None,
+    icc: bytes | None = None,
     provenance: Provenance | None = None,
     side: int = 1024,
 ) -> bytes:
@@ -320,17 +321,20 @@ def preview_png(
     Args:
         image: RGB in [0, 1].
         alpha: opacity in [0, 1].
+        icc: ICC profile that the values are in.
         provenance: written into the XMP packet.
         side: pixels that neither width nor height passes; a larger image is made smaller.
     """
     layers = [np.asarray(image)] if alpha is None else [np.asarray(image), _layer(alpha)]
-    pixels = quantise(np.concatenate(layers, axis=2), bit_depth=8)
+    quantised = [quantise(layer, bit_depth=8) for layer in layers]
+    pixels = quantised[0] if len(layers) == 1 else np.concatenate(quantised, axis=2)
     height, width = pixels.shape[:2]
     zoom = min(side / max(height, width), 1.0)
     if zoom < 1.0:
         size = max(round(zoom * width), 1), max(round(zoom * height), 1)
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return FORMATS[".png"].encode(pixels, Extras(xmp=packet_for(provenance, None)), _NO_QUALITY)
+    extras = Extras(icc=icc, xmp=packet_for(provenance, None))
+    return FORMATS[".png"].encode(pixels, extras, _NO_QUALITY)
 
 
 def _layer(mask: AnyMask) -> Float[np.ndarray, "height width 1"]:

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import ImageCms
 
 from uvface.core.errors import InputError
 from uvface.core.io.images import Photo, read_photo
@@ -142,13 +143,14 @@ def test_a_notebook_shows_a_picture_that_says_what_it_is(tmp_path, height, width
     image = np.full((height, width, 3), 0.25, np.float32)
     image[: height // 2] = 0.75
     alpha = np.full((height, width), 0.5, np.float32)
-    result = EditResult(
-        image=image, faces=[], photo=Photo(image=image, alpha=alpha), operation="swap", settings={}
-    )
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    photo = Photo(image=image, alpha=alpha, icc=profile)
+    result = EditResult(image=image, faces=[], photo=photo, operation="swap", settings={})
     path = tmp_path / "shown.png"
     path.write_bytes(result._repr_png_())
     shown = read_photo(path)
     assert max(shown.image.shape) == min(max(height, width), 1024)
     np.testing.assert_allclose(shown.image[[0, -1], 0, 0], [0.75, 0.25], atol=0.004)
     np.testing.assert_allclose(shown.alpha, 0.5, atol=0.004)
+    assert shown.icc == profile
     assert read_provenance(path).operation == "swap"
