@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
@@ -17,6 +18,7 @@ from jaxtyping import Float
 from ..core.geometry.face_shape import ShapeModes, fit_shape
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp, smooth_step
+from ..core.geometry.sampling import sample_bilinear
 from ..core.products import product
 from ..core.traced import keep_traced
 from .regions import soften
@@ -31,6 +33,10 @@ _SEEN = (0.3, 0.7)
 # backdrop, or uncover the target's own skin. Judged at the texel, too: an average over the cheek
 # is large up to its edge.
 _FACING = (0.25, 0.55)
+# What faces the view may lie at the outline, too: the nose of a profile. Of this many cells along
+# the face these many at the outline stay, ...
+_CELLS, _OUTLINE = 96, 2
+_WITHIN = (0.5, 0.95)  # ... and beyond them, by how far all around is covered, it begins to move
 _MOUTH_BLUR, _MOUTH = 5.0, 0.45  # what the mouth does is the target's: teeth stay where they are
 
 
@@ -63,6 +69,7 @@ def guarded(
     mask: Float[Array, "size size"],
     seen: Float[Array, "size size"],
     facing: Float[Array, "size size"],
+    places: Float[Array, "size size 2"],
     layout: UVLayout,
 ) -> Float[Array, "size size 3"]:
     """Return a shift that is 0 where the face must keep its own shape.
@@ -72,6 +79,7 @@ def guarded(
         mask: what may change; outside it nothing moves.
         seen: 1 where the photo shows the skin.
         facing: cosine between the surface and the view.
+        places: where the texels lie, photo pixels.
         layout: UV layout.
     """
     texel = layout.size / 256
@@ -81,4 +89,33 @@ def guarded(
     mouth = jnp.maximum(layout.region("lips"), layout.region("mouth_interior"))[..., None]
     still = smooth_step(soften(mouth, _MOUTH_BLUR * texel)[..., 0] / _MOUTH)
     weight = inner * smooth_step(2.0 * mask) * free * turned * (1.0 - still)
+    weight *= _within_outline(places, layout)
     return shift * weight[..., None]
+
+
+def _within_outline(
+    places: Float[Array, "size size 2"], layout: UVLayout
+) -> Float[Array, "size size"]:
+    """Return 1 where a texel lies well within what the face covers of the photo, 0 at its outline.
+
+    Found on a coarse grid over the face: which of its cells some texel falls into.
+    """
+    is_face = layout.mask[..., None] > 0.5
+    low = jnp.where(is_face, places, jnp.inf).min(axis=(0, 1))
+    extent = (jnp.where(is_face, places, -jnp.inf).max(axis=(0, 1)) - low).max()
+    margin = _OUTLINE + 2.0
+    cells = margin + (_CELLS - 1.0 - 2.0 * margin) / jnp.maximum(extent, 1e-6) * (places - low)
+    column, row = jnp.moveaxis(jnp.rint(jnp.where(is_face, cells, margin)).astype(jnp.int32), -1, 0)
+    covered = jnp.zeros((_CELLS, _CELLS)).at[row, column].max(layout.mask)
+    closed = -_least_nearby(-covered, 1)  # between texels that lie more than a cell apart
+    inner = _least_nearby(closed, 1 + _OUTLINE)
+    read = sample_bilinear(soften(inner[..., None], 1.0), cells)[..., 0]
+    return ramp(read, _WITHIN)
+
+
+def _least_nearby(image: Float[Array, "rows columns"], reach: int) -> Float[Array, "rows columns"]:
+    """Return the least value within some pixels of each."""
+    least: Array = jax.lax.reduce_window(
+        image, jnp.inf, jax.lax.min, (2 * reach + 1,) * 2, (1, 1), "SAME"
+    )
+    return least

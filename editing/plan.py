@@ -42,9 +42,9 @@ from .regions import soften
 from .side import Side, bare_share, examine
 from .source import Source
 
-__all__ = ["EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit"]
+__all__ = ["TEXELS", "EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit"]
 
-_TEXELS = 128  # along a side, of all that is decided
+TEXELS = 128  # along a side, of all that is decided; the face is drawn through them
 _RIM = 0.5  # of the mask
 _TRACE = 0.05  # of known colour: below it there is none
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
@@ -160,7 +160,7 @@ def _planner(config: PlanConfig) -> Callable[..., EditPlan]:
 def _plan(
     face: Face, source: Source, masks: EditMasks, layout: UVLayout, *, config: PlanConfig
 ) -> EditPlan:
-    coarse = coarse_layout(layout, _TEXELS)
+    coarse = coarse_layout(layout, TEXELS)
     stacked = jnp.stack([masks.mask, masks.keep, masks.skin], axis=-1)
     mask, keep, region = jnp.moveaxis(pool(stacked, coarse.size), -1, 0)
     counted = None
@@ -218,7 +218,8 @@ def _plan(
     known = shares.direct + shares.mirrored
     is_rim = ((mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
     place = pool(source.position_map[..., :2], coarse.size)
-    shift = _shift(masks, mask, target, coarse)
+    vertices = pool(face.position_map, coarse.size)
+    shift = _shift(masks, mask, target, vertices, coarse)
     layers = Layers(
         place=place,
         mirrored_place=coarse.mirror(place),
@@ -244,7 +245,7 @@ def _plan(
     )
     return EditPlan(
         layers=layers,
-        vertices=(pool(face.position_map, coarse.size) + shift).reshape(-1, 3),
+        vertices=(vertices + shift).reshape(-1, 3),
         triangles=coarse.triangles,
         direct_transfer=match.transfer,
         mirrored_transfer=mirrored.transfer,
@@ -290,12 +291,21 @@ def _only_white(shown: Side, target: Side, keep: Array, layout: UVLayout) -> Arr
     return around_eyes(keep * layout.region("eyeballs"), layout) * white * lid
 
 
-def _shift(masks: EditMasks, mask: Array, target: Side, layout: UVLayout) -> Array:
+def _shift(
+    masks: EditMasks, mask: Array, target: Side, position_map: Array, layout: UVLayout
+) -> Array:
     """Return how far the target's surface is moved, ``[S, S, 3]`` photo pixels."""
     if masks.shift is None:
         return jnp.zeros_like(target.normal)
     shift = masks.strength * enlarge(masks.shift, layout.size)
-    return guarded(shift, mask=mask, seen=target.seen, facing=target.facing, layout=layout)
+    return guarded(
+        shift,
+        mask=mask,
+        seen=target.seen,
+        facing=target.facing,
+        places=position_map[..., :2],
+        layout=layout,
+    )
 
 
 def _fill_colors(

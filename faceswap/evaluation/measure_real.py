@@ -14,11 +14,14 @@ from jaxtyping import Bool, Float
 
 from ...core.detection.recognition import Recognizer
 from ...core.errors import InputError
+from ...core.geometry.coarse import coarse_layout
 from ...core.geometry.layout import UVLayout
 from ...core.geometry.pose import angles_from_rotation
+from ...core.geometry.scales import pool
 from ...core.io.images import read_photo
 from ...core.reconstruct import Model
 from ...core.types import Face
+from ...editing.plan import TEXELS
 from ..swap import SwapConfig, swap_masks
 from .face_areas import FaceAreas, draw_layers, face_areas, face_size
 from .measures import color_distance, edge_step, largest_change, sharpness_ratio
@@ -147,10 +150,15 @@ def ordered_pairs(photos: Sequence[Path], *, seed: int = 5) -> list[Pair]:
 def region_that_may_change(
     image: RgbImage, face: Face, layout: UVLayout, config: SwapConfig | None = None
 ) -> Bool[np.ndarray, "height width"]:
-    """Return the pixels that a swap is allowed to change: where its mask is drawn."""
+    """Return the pixels that a swap is allowed to change: where its mask is drawn.
+
+    The mask is drawn as the swap draws it, through the same texels, but on the face's own shape.
+    """
     config = dataclasses.replace(config or SwapConfig(), keep=())
     mask = swap_masks(layout, config).mask
-    return draw_layers(image.shape[:2], face, mask[..., None], layout)[..., 0] > 0.0
+    coarse = coarse_layout(layout, TEXELS)
+    drawn = dataclasses.replace(face, position_map=pool(face.position_map, coarse.size))
+    return draw_layers(image.shape[:2], drawn, mask[..., None], coarse)[..., 0] > 0.0
 
 
 def measure_swap(

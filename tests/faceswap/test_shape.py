@@ -178,12 +178,30 @@ def test_a_face_of_several_photos_has_the_mean_of_their_shapes():
 def test_nothing_moves_at_outlines_and_behind_what_covers_the_face():
     toy = toy_layout_of_photos()
     ones, shift = jnp.ones((64, 64)), jnp.ones((64, 64, 3))
-    given = {"mask": ones, "seen": ones, "facing": ones, "layout": toy}
+    given = {"mask": ones, "seen": ones, "facing": ones, "layout": toy, "places": _flat_places()}
     cheek = np.s_[30:34, 44:46]
     assert float(guarded(shift, **given)[cheek].min()) > 0.99
     for name in ("mask", "seen", "facing"):
         held = guarded(shift, **{**given, name: ones.at[:, 40:].set(0.0)})
         assert float(jnp.abs(held[cheek]).max()) == 0.0, name
+
+
+def test_nothing_moves_where_the_backdrop_is_near_however_much_it_faces_the_view():
+    """As along the nose of a profile: the texels beyond column 40 lie behind those before it."""
+    toy = toy_layout_of_photos()
+    ones, shift = jnp.ones((64, 64)), jnp.ones((64, 64, 3))
+    given = {"mask": ones, "seen": ones, "facing": ones, "layout": toy}
+    x = jnp.arange(64.0)
+    rows, columns = jnp.meshgrid(3.0 * x, 3.0 * jnp.minimum(x, 80.0 - x), indexing="ij")
+    held = guarded(shift, places=jnp.stack([columns, rows], axis=-1), **given)
+    assert float(jnp.abs(held[30:34, 39:42]).max()) == 0.0
+    assert float(held[30:34, 28:32].min()) > 0.99
+    flat = guarded(shift, places=_flat_places(), **given)
+    assert float(flat[30:34, 39:42].min()) > 0.99
+
+
+def _flat_places():
+    return 3.0 * jnp.stack(jnp.meshgrid(jnp.arange(64.0), jnp.arange(64.0)), axis=-1)
 
 
 @pytest.mark.parametrize("shape", [-0.1, 1.5])
