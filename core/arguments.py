@@ -9,11 +9,20 @@ import os
 from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .errors import InputError
 
-__all__ = ["OnOff", "as_number", "as_path", "as_switch", "name_list", "path_list", "plain_number"]
+__all__ = [
+    "OnOff",
+    "as_choice",
+    "as_number",
+    "as_path",
+    "as_switch",
+    "name_list",
+    "path_list",
+    "plain_number",
+]
 
 OnOff = bool | Literal["on", "off"]
 
@@ -108,6 +117,23 @@ def as_number(
         limits *= low > float("-inf")
         raise InputError(f"{name} {_shown(value)}; need a {'whole ' * is_whole}number{limits}")
     return number
+
+
+def as_choice(name: str, value: Any, choices: Any) -> Any:
+    """Return one of some words.
+
+    Args:
+        name: what it is, for the message.
+        value: the word.
+        choices: a `Literal` of all of them.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    words = get_args(choices)
+    if not isinstance(value, str) or value not in words:
+        raise InputError(f"{name} {_shown(value)}; choose from {', '.join(words)}")
+    return value
 
 
 def as_switch(name: str, value: Any) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from ..core.arguments import OnOff, as_number, as_switch, name_list
+from ..core.arguments import OnOff, as_choice, as_number, as_switch, name_list
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
 from ..core.io.photos import Origin, PhotoLike
@@ -140,22 +140,17 @@ def swap_options(
     Raises:
         InputError: an unusable option.
     """
-    _check_choice("color", color, ColorMatch)
-    _check_choice("blend", blend, BlendMethod)
-    _check_choice("complete", complete, Completion)
-    _check_choice("sharpness", sharpness, SharpnessMatch)
-    _check_choice("preset", preset, Preset)
     config = SwapConfig(
         keep=_kept(keep),
-        color=color,
-        blend=BlendConfig(method=blend),
-        complete=complete,
+        color=as_choice("color", color, ColorMatch),
+        blend=BlendConfig(method=as_choice("blend", blend, BlendMethod)),
+        complete=as_choice("complete", complete, Completion),
         occlusion=as_switch("occlusion", occlusion),
-        sharpness=sharpness,
+        sharpness=as_choice("sharpness", sharpness, SharpnessMatch),
         strength=as_number("strength", strength, 0, 1),
         shape=as_number("shape", shape, 0, 1),
     )
-    return SwapOptions(config=config, preset=preset)
+    return SwapOptions(config=config, preset=as_choice("preset", preset, Preset))
 
 
 def _kept(keep: str | Sequence[str]) -> tuple[str, ...]:
@@ -164,11 +159,6 @@ def _kept(keep: str | Sequence[str]) -> tuple[str, ...]:
     if texts and not any(text.strip(" ,") for text in texts):  # as of a variable that is not set
         raise InputError(f"keep {keep!r} names no region; give names, or none")
     return kept
-
-
-def _check_choice(name: str, value: str, choices: Any) -> None:
-    if value not in get_args(choices):
-        raise InputError(f"{name} {value!r}; choose from {', '.join(get_args(choices))}")
 
 
 def describe(

@@ -1,10 +1,11 @@
 from pathlib import Path
+from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from uvface.core.arguments import as_number, as_path, as_switch, name_list, path_list
+from uvface.core.arguments import as_choice, as_number, as_path, as_switch, name_list, path_list
 from uvface.core.errors import InputError
 
 
@@ -83,3 +84,13 @@ def test_a_switch_is_a_word_of_the_command_line_or_a_bool():
 def test_other_switches_are_refused(value):
     with pytest.raises(InputError, match=r"occlusion .*; need 'on' or 'off', or True or False"):
         as_switch("occlusion", value)
+
+
+def test_one_of_some_words_is_chosen():
+    assert as_choice("light", "on", Literal["on", "off"]) == "on"
+
+
+@pytest.mark.parametrize("given", ["of", "", None, 5, ["on"], np.array(["on", "off"])])
+def test_what_is_none_of_the_words_is_refused(given):
+    with pytest.raises(InputError, match=r"^light .*; choose from on, off$"):
+        as_choice("light", given, Literal["on", "off"])
