@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .core.io.inspection import inspect
     from .core.network.prnet_checkpoint import import_prnet
     from .core.reconstruct import Model, load
-    from .core.synthesis.files import synthesize
+    from .core.synthesize import synthesize
     from .core.training.loop import train
     from .core.training.photos import evaluate
     from .core.types import Camera, Face, Mesh, Similarity
@@ -55,7 +55,7 @@ _HOME = {
     "reconstruct": "core.batch",
     "swap": "faceswap.photos",
     "swap_video": "faceswap.video",
-    "synthesize": "core.synthesis.files",
+    "synthesize": "core.synthesize",
     "texture": "editing.texture",
     "train": "core.training.loop",
 }

@@ -17,8 +17,6 @@ import numpy as np
 import uvface
 from uvface.core.compilation import keep_compiled_code
 from uvface.core.synthesis import generator, layers
-from uvface.core.synthesis.files import synthesize_pool
-from uvface.core.synthesis.photo_files import synthesize_photos
 from uvface.core.training.config import AugmentConfig, TrainConfig
 from uvface.core.training.loop import train
 from uvface.core.training.photos import evaluate
@@ -56,21 +54,20 @@ def make_pool(options: argparse.Namespace, kind: str) -> Path:
     """Draw a pool, or what it still lacks; the same seed draws the same heads in all."""
     folder = options.output / f"pool_{kind}"
     skins = None if kind == "no_skins" else options.photo_skins
-    sources = {"assets": options.pack, "photo_skins": skins}
+    given = {"assets": options.pack, "photo_skins": skins, "seed": SEED, "pool": True}
     if kind == "turned":
         photos = options.pack / "photos_cc_by"
-        given = {"photos": photos, "model": uvface.load(), "seed": SEED, "pool": True}
-        synthesize_photos(options.turned, folder, **given, **sources)
+        uvface.synthesize(options.turned, folder, photos=photos, **given)
     elif kind == "no_things":
         jax.clear_caches()  # the shares are constants of what was compiled
         with (
             mock.patch.object(generator, "OCCLUDER_SHARE", 0.0),
             mock.patch.object(layers, "GLASSES_SHARE", 0.0),
         ):
-            synthesize_pool(options.faces, folder, seed=SEED, **sources)
+            uvface.synthesize(options.faces, folder, **given)
         jax.clear_caches()
     else:
-        synthesize_pool(options.faces, folder, seed=SEED, **sources)
+        uvface.synthesize(options.faces, folder, **given)
     return folder
 
 
@@ -107,9 +104,8 @@ def measure(options: argparse.Namespace, weights: Path) -> dict[str, float]:
     """Return errors on fresh drawn faces (those with everything) and on people held out, in %."""
     model = uvface.load(weights)
     folder = options.output / "pool_test"
-    synthesize_pool(
-        400, folder, seed=TEST_SEED, assets=options.pack, photo_skins=options.photo_skins
-    )
+    sources = {"assets": options.pack, "photo_skins": options.photo_skins}
+    uvface.synthesize(400, folder, seed=TEST_SEED, pool=True, **sources)
     found = evaluate([folder], model=model, protocol="synthetic", whole=True)
     row = {"drawn faces": found["mean"], "dense": found["dense"]}
     row |= {f"{name} degrees": part["nme"] for name, part in found["yaw"].items()}

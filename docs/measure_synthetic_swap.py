@@ -18,8 +18,8 @@ import uvface
 from uvface.core.compilation import keep_compiled_code
 from uvface.core.io.images import write_image
 from uvface.core.reconstruct import Model
-from uvface.core.synthesis.files import find_sources
 from uvface.core.synthesis.generator import Generator, load_generator
+from uvface.core.synthesis.sources import find_sources
 from uvface.core.synthesis.surface import TexelBinding, bind_texels
 from uvface.faceswap.evaluation.measure_sheet import draw_sheet, label
 from uvface.faceswap.evaluation.measure_synthetic import (

@@ -16,6 +16,7 @@ from uvface.core.commands import options
 from uvface.core.commands.doctor import doctor
 from uvface.core.commands.inspect import inspect as inspect_command
 from uvface.core.commands.models import import_prnet
+from uvface.core.commands.train import synthesize
 from uvface.core.reconstruct import FaceWord
 from uvface.editing.command import edit
 from uvface.editing.complete import Completion
@@ -92,19 +93,23 @@ def test_a_command_and_the_function_of_its_name_have_the_same_defaults(
     assert given["weights"] == _defaults(uvface.load)["weights"]
 
 
-@pytest.mark.parametrize("command", [inspect_command, doctor, benchmark, import_prnet])
+@pytest.mark.parametrize("command", [inspect_command, doctor, benchmark, import_prnet, synthesize])
 def test_options_of_a_command_without_a_config_are_its_function_s(
     command: Callable[..., None],
 ) -> None:
-    """But for how it is printed, and that weights and device make the model."""
+    """But for how it is printed, whom it tells, and that weights and device make the model."""
     function = getattr(uvface, command.__name__)
     given, taken = ([*inspect.signature(one).parameters] for one in (command, function))
     assert ("weights" in given) == ("model" in taken)
     only = {"weights", "device", "quiet", "as_json"}
-    assert [name for name in given if name not in only] == [n for n in taken if n != "model"]
-    defaults = _defaults(command)
+    told = {"report", "left_out"}
+    own = [name for name in taken if name not in {"model"} | told]
+    assert [name for name in given if name not in only] == own
+    defaults, found = _defaults(command), _defaults(function)
     shared = {name: value for name, value in defaults.items() if name not in only}
-    assert _defaults(function) == shared | ({"model": None} if "weights" in given else {})
+    assert {name: value for name, value in found.items() if name not in told} == shared | (
+        {"model": None} if "weights" in given else {}
+    )
 
 
 def test_choices_of_a_swap_are_those_of_the_literals() -> None:

@@ -35,6 +35,7 @@ RANKS = {
     "core.reconstruct": 7,
     "core.batch": 8,
     "core.doctor": 8,
+    "core.synthesize": 8,
     "core.commands": 9,
     "core.training": 8,
     "editing": 10,

@@ -87,6 +87,15 @@ REFUSED = (
     "uvface.benchmark(T, T, model=m, repeats=2)",
     "uvface.benchmark(T, T, model=m, against=5)",
     "uvface.benchmark(T, T, model=m, against='tensorflow')",
+    "uvface.synthesize(1, 'out')",
+    "uvface.synthesize('1', 'out', assets='.')",
+    "uvface.synthesize(1, 5, assets='.')",
+    "uvface.synthesize(1, 'out', assets=pil)",
+    "uvface.synthesize(1, 'out', assets='.', seed=0.5)",
+    "uvface.synthesize(1, 'out', assets='.', photo_skins=5)",
+    "uvface.synthesize(1, 'out', assets='.', model=m)",
+    "uvface.synthesize(1, 'out', photos=pil)",
+    "uvface.synthesize(1, 'out', photos=T.parent, model='prn')",
 )
 NUMBER = (
     "uvface.edit(T, model=m, regions=['lips'], recolor=RED, strength=np.float32(0.5)).save(OUT)"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from ..synthesis.request import synthesis_request
 from .options import Device, Quiet, Weights, check_folder, complain, set_up, usage_errors, warn
 from .progress import count_up
 
@@ -39,13 +38,20 @@ def synthesize(
     (--photos; --weights reads their faces). Photos that cannot be read are named, and the exit code
     is 1; those without a face are named and left out.
     """
-    if assets is None and photos is None:
-        raise typer.BadParameter("give --assets (a head model), or --photos (a folder of photos)")
-    if photos is None and weights != "prn-lite":
-        raise typer.BadParameter("--weights reads the faces of --photos; faces are drawn without")
+    given: dict[str, Any] = {
+        "assets": assets,
+        "photos": photos,
+        "seed": seed,
+        "pool": pool,
+        "photo_skins": photo_skins,
+    }
+    with usage_errors():
+        synthesis_request(count, output, **given, has_weights=weights != "prn-lite")
     set_up(device)
     check_folder(output)
     from ..errors import NoFaceError
+    from ..reconstruct import load
+    from ..synthesize import synthesize as run
 
     failed: list[Exception] = []
 
@@ -56,48 +62,13 @@ def synthesize(
             failed.append(error)
             complain(str(error))
 
-    with _pictures(count, is_pool=pool, quiet=quiet) as report:
-        if photos is not None:
-            from ..reconstruct import load
-            from ..synthesis.photo_files import check_photos, synthesize_photos
-
-            with usage_errors():
-                check_photos(output, photos, assets, photo_skins)
-            synthesize_photos(
-                count,
-                output,
-                photos=photos,
-                model=load(weights),
-                seed=seed,
-                pool=pool,
-                assets=assets,
-                photo_skins=photo_skins,
-                report=report,
-                left_out=left_out,
-            )
-        else:
-            from ..synthesis.files import synthesize as write_files
-            from ..synthesis.files import synthesize_pool as write_shards
-
-            assert assets is not None
-            run = write_shards if pool else write_files
-            run(count, output, seed=seed, assets=assets, photo_skins=photo_skins, report=report)
+    with count_up(count, title="synthesize", quiet=quiet) as done:
+        model = None if photos is None else load(weights)
+        run(count, output, **given, model=model, report=done, left_out=left_out)
     if not quiet:
         typer.echo(f"{output}: {count} pictures")
     if failed:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _pictures(count: int, *, is_pool: bool, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Draw a bar of pictures; of a pool the numbers of finished shards are told."""
-    from ..synthesis.pool import SHARD_SIZE
-
-    with count_up(count, title="synthesize", quiet=quiet) as done:
-        if is_pool:
-            yield lambda shard: done(min((shard + 1) * SHARD_SIZE, count))
-        else:
-            yield done
 
 
 def train(
@@ -232,9 +203,9 @@ def _train_drawing(
 ) -> None:
     """Train on faces that are drawn on the device, with the settings of the embedded weights."""
     from ..geometry.layout import load_layout
-    from ..synthesis.files import find_sources
     from ..synthesis.generator import load_generator
     from ..synthesis.origin import drawn_origin, merge_origins
+    from ..synthesis.sources import find_sources
     from ..synthesis.surface import bind_texels
     from ..training.on_device import drawn_from_pool, train_on_device
     from ..training.pool import Pool

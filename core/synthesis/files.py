@@ -1,4 +1,4 @@
-"""Labelled pictures for users: ``synthesize`` writes them as files."""
+"""Labelled pictures of drawn faces, written as files for users or as a pool for training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..arguments import as_number
 from ..errors import InputError
 from ..geometry.layout import load_layout
 from ..io.images import write_image
@@ -19,18 +18,17 @@ from ..whole_files import make_folder, no_empty_folder, write_bytes_atomic
 from .generator import Sample, load_generator, render_batch
 from .labels import position_maps, visibility_maps
 from .origin import drawn_origin
-from .pool import sample_keys, write_pool
+from .pool import count_pictures, sample_keys, write_pool
+from .request import DrawnRequest
+from .sources import find_sources
 from .surface import TexelBinding, bind_texels
 
 __all__ = [
-    "LARGEST_SEED",
     "SHEET_MOST",
-    "check_request",
+    "draw_pictures",
+    "draw_pool",
     "draw_sheet",
-    "find_sources",
     "prepare_folder",
-    "synthesize",
-    "synthesize_pool",
     "write_picture",
     "write_sample",
 ]
@@ -39,22 +37,6 @@ _BATCH = 4
 _SHEET_COLUMNS = 5
 SHEET_MOST = 40  # pictures on the contact sheet
 _SHEET_SIZE = 192
-LARGEST_SEED = 2**32 - 1  # of more, JAX would leave out the rest
-
-
-def find_sources(path: Path | str) -> tuple[Path, Path | None]:
-    """Return the head model and the folder of the other sources.
-
-    Args:
-        path: a data-pack folder (with ``face_model/``, ``skins/``, ...), or the head model alone
-            (see `load_head`); then skins, hair and backgrounds are procedural.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"no folder {path}; give the data pack or the folder of ICT-FaceKit")
-    if (path / "face_model").is_dir():
-        return path / "face_model", path
-    return path, None
 
 
 def write_picture(path: Path, image: np.ndarray, *, is_drawn: bool) -> None:
@@ -82,13 +64,6 @@ def prepare_folder(directory: Path, count: int) -> None:
             f"{directory} holds face_{max(more)}, of a larger run; choose another folder"
         )
     make_folder(directory)
-
-
-def check_request(count: int, seed: int) -> None:
-    """Raise an InputError where a number of pictures or a seed is out of range."""
-    if count < 1:
-        raise InputError(f"cannot write {count} faces; ask for one at least")
-    as_number("seed", seed, 0, LARGEST_SEED, is_whole=True)
 
 
 def write_sample(
@@ -147,44 +122,27 @@ def _labels(samples: Sample, binding: TexelBinding, count: int) -> list[dict[str
     ]
 
 
-def synthesize(
-    count: int,
-    directory: Path | str,
-    *,
-    seed: int = 0,
-    assets: Path | str,
-    photo_skins: Path | None = None,
-    report: Callable[[int], None] = lambda done: None,
-) -> Path:
-    """Write labelled synthetic faces: the same seed gives the same pictures.
-
-    Each face gets ``face_00000.png``, ``face_00000_posmap.npz`` (``position_map`` ``[S, S, 3]``,
-    picture pixels), ``face_00000_visibility.png`` and ``face_00000.json`` (68 landmarks, pose);
-    ``contact_sheet.png`` shows the first of them with their landmarks.
+def draw_pictures(request: DrawnRequest, *, report: Callable[[int], None]) -> Path:
+    """Write labelled synthetic faces; the files are those of `synthesize`.
 
     Args:
-        count: how many.
-        directory: where to; made when missing.
-        seed: seed of the random numbers.
-        assets: data-pack folder, or head model alone (see `find_sources`).
-        photo_skins: folder with skins made from photos, or None.
+        request: how many, where to, and what they are drawn from.
         report: called with the number of faces written so far.
 
     Returns:
         The contact sheet.
     """
-    directory = Path(directory)
-    check_request(count, seed)
-    head, folder = find_sources(assets)
+    directory, count = request.output, request.count
+    head, folder = find_sources(request.assets)
     with no_empty_folder(directory):
         prepare_folder(directory, count)  # before the sources, which take seconds to load
-        generator = load_generator(head, folder=folder, photo_skins=photo_skins)
+        generator = load_generator(head, folder=folder, photo_skins=request.photo_skins)
         binding = bind_texels(generator.surface, load_layout().size)
-        is_drawn = folder is None and photo_skins is None
+        is_drawn = folder is None and request.photo_skins is None
         shown: list[tuple[np.ndarray, np.ndarray]] = []
         for start in range(0, count, _BATCH):
             numbers = range(start, start + _BATCH)
-            samples = render_batch(generator, sample_keys(seed, numbers))
+            samples = render_batch(generator, sample_keys(request.seed, numbers))
             kept = min(_BATCH, count - start)
             images = np.asarray(samples.image)
             for k, labels in enumerate(_labels(samples, binding, kept)):
@@ -199,32 +157,32 @@ def synthesize(
     return sheet
 
 
-def synthesize_pool(
-    count: int,
-    directory: Path | str,
-    *,
-    seed: int = 0,
-    assets: Path | str,
-    photo_skins: Path | None = None,
-    report: Callable[[int], None] = lambda shard: None,
-) -> None:
+def draw_pool(request: DrawnRequest, *, report: Callable[[int], None]) -> Path:
     """Write a training pool: shards of pictures with control maps and landmarks (see `pool`).
 
     Shards that exist are left alone, so that an interrupted call goes on where it stopped; a folder
     with pictures of other sources, another seed or count is refused.
 
     Args:
-        count: pictures of the whole pool.
-        directory: where to; made when missing.
-        seed: seed of the random numbers.
-        assets: data-pack folder, or head model alone (see `find_sources`).
-        photo_skins: folder with skins made from photos, or None.
-        report: called with the number of every finished shard.
+        request: how many, where to, and what they are drawn from.
+        report: called with the number of pictures of all finished shards.
+
+    Returns:
+        The folder of the pool.
     """
-    check_request(count, seed)
-    head, folder = find_sources(assets)
-    with no_empty_folder(Path(directory)):
-        make_folder(Path(directory))
-        generator = load_generator(head, folder=folder, photo_skins=photo_skins)
-        origin = drawn_origin(head, folder=folder, photo_skins=photo_skins)
-        write_pool(generator, Path(directory), count, origin=origin, seed=seed, report=report)
+    head, folder = find_sources(request.assets)
+    sources = {"folder": folder, "photo_skins": request.photo_skins}
+    with no_empty_folder(request.output):
+        make_folder(request.output)
+        generator = load_generator(head, **sources)
+        origin = drawn_origin(head, **sources)
+        told = count_pictures(report, request.count)
+        write_pool(
+            generator,
+            request.output,
+            request.count,
+            origin=origin,
+            seed=request.seed,
+            report=told,
+        )
+    return request.output

@@ -37,6 +37,7 @@ from .origin import PHOTO_SUFFIXES
 from .photo_skins import held_out
 from .profiling import PhotoFace, Turned, prepare_face, turn_face
 from .skin_texture import LandmarkWarp, SkinConfig
+from .sources import check_sources, find_pack
 from .surface import (
     FaceSurface,
     TexelBinding,
@@ -51,8 +52,6 @@ __all__ = [
     "KnownFace",
     "TurnedPhotos",
     "bare_texels",
-    "check_sources",
-    "find_pack",
     "find_photos",
     "random_turn",
 ]
@@ -218,15 +217,6 @@ def find_photos(
     return found
 
 
-def check_sources(folder: Path, *sources: Path | None) -> None:
-    """Raise an InputError where sources are given that only the data pack's photos need."""
-    unused = [source for source in sources if source is not None]
-    if unused and folder.is_dir() and find_pack(folder) is None:
-        raise InputError(
-            f"{unused[0]} is for the data pack's photos, not for {folder}; leave it out"
-        )
-
-
 def _read_face(path: Path, model: FaceReader) -> KnownFace:
     faces = model.reconstruct(path, faces="largest")
     if not faces:
@@ -238,12 +228,6 @@ def _read_face(path: Path, model: FaceReader) -> KnownFace:
         rotation=np.asarray(camera.rotation),
         scale=float(camera.scale),
     )
-
-
-def find_pack(folder: Path) -> Path | None:
-    """Return the folder of photos with known landmarks that a folder is, or lies in, or None."""
-    homes = [folder, folder.parent] if folder.name == "images" else [folder]
-    return next((home for home in homes if (home / "landmarks.npz").is_file()), None)
 
 
 def _fitted_faces(home: Path, assets: Path, fits_folder: Path | None) -> list[KnownFace]:

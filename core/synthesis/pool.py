@@ -32,7 +32,14 @@ from .origin import Origin
 from .surface import TexelBinding, bind_texels
 from .view import CROP_SIZE, PICTURE_SIZE
 
-__all__ = ["SHARD_SIZE", "PictureSource", "encode_jpeg", "sample_keys", "write_pool"]
+__all__ = [
+    "SHARD_SIZE",
+    "PictureSource",
+    "count_pictures",
+    "encode_jpeg",
+    "sample_keys",
+    "write_pool",
+]
 
 SHARD_SIZE = 500
 CONTROL_SCALE = 64.0  # steps per pixel of the stored control maps
@@ -173,6 +180,16 @@ def write_pool(
         np.savez(content, **_shard_arrays(source, seed, numbers))  # type: ignore[arg-type]
         write_bytes_atomic(path, content.getvalue())
         report(shard)
+
+
+def count_pictures(report: Callable[[int], None], count: int) -> Callable[[int], None]:
+    """Return what is told of finished shards, in order, and tells how many pictures are done.
+
+    Args:
+        report: called with the number of pictures.
+        count: pictures of the whole pool.
+    """
+    return lambda shard: report(min((shard + 1) * SHARD_SIZE, count))
 
 
 def _shard_arrays(source: PictureSource, seed: int, numbers: range) -> dict[str, np.ndarray]:

@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 import toy_faces
 
+import uvface
 from uvface.cli import main
-from uvface.core import reconstruct
+from uvface.core import reconstruct, synthesize
 from uvface.core.errors import InputError, NoFaceError
 from uvface.core.io.images import read_photo
 from uvface.core.io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, read_provenance
-from uvface.core.synthesis import files, photo_files
-from uvface.core.synthesis.files import prepare_folder, synthesize, synthesize_pool, write_picture
+from uvface.core.synthesis import files
+from uvface.core.synthesis.files import prepare_folder, write_picture
 from uvface.core.synthesis.origin import Origin
 from uvface.core.synthesis.photo_faces import find_photos
-from uvface.core.synthesis.photo_files import synthesize_photos
+from uvface.core.synthesis.photo_files import turn_photos
 from uvface.core.synthesis.pool import _write_header
+from uvface.core.synthesis.request import TurnedRequest
 
 PHOTOS = Path(__file__).resolve().parents[3] / "examples" / "photos"
 
@@ -41,11 +43,11 @@ def test_pictures_of_two_runs_are_not_mixed(tmp_path: Path) -> None:
         prepare_folder(tmp_path / "face_00007.json", 7)
 
 
-@pytest.mark.parametrize("run", [synthesize, synthesize_pool])
+@pytest.mark.parametrize("pool", [False, True])
 @pytest.mark.parametrize("seed", [-1, 2**32])
-def test_seeds_out_of_range_are_refused(tmp_path: Path, run, seed: int) -> None:
+def test_seeds_out_of_range_are_refused(tmp_path: Path, pool: bool, seed: int) -> None:
     with pytest.raises(InputError, match="seed"):
-        run(1, tmp_path / "out", assets=tmp_path, seed=seed)
+        uvface.synthesize(1, tmp_path / "out", assets=tmp_path, seed=seed, pool=pool)
     arguments = ["synthesize", "-n", "1", "-o", str(tmp_path / "out"), "--assets", str(tmp_path)]
     assert main([*arguments, "--seed", str(seed)]) == 2
 
@@ -100,8 +102,10 @@ def test_a_photo_that_cannot_be_read_is_a_failure_though_pictures_are_made(
 ) -> None:
     def run(*_, left_out, **__):
         left_out(error("one photo"))
+        return tmp_path
 
-    monkeypatch.setattr(photo_files, "synthesize_photos", run)
+    monkeypatch.setattr(synthesize, "turn_photos", run)
+    monkeypatch.setattr(synthesize, "as_model", lambda model: model)
     monkeypatch.setattr(reconstruct, "load", lambda weights: None)
     arguments = ["synthesize", "-n", "1", "-o", str(tmp_path), "--photos", str(PHOTOS)]
     assert main(arguments) == code
@@ -121,9 +125,9 @@ def test_what_would_do_nothing_is_wrong_usage(tmp_path: Path, options: list[str]
     assert not out.exists()
 
 
-@pytest.mark.parametrize("run", [synthesize, synthesize_pool])
+@pytest.mark.parametrize("pool", [False, True])
 def test_a_folder_that_cannot_be_made_is_told_before_anything_is_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: bool
 ) -> None:
     def load(*_, **__):
         raise AssertionError("sources were loaded, which takes seconds")
@@ -131,12 +135,12 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_is_loaded(
     monkeypatch.setattr(files, "load_generator", load)
     (tmp_path / "out").touch()
     with pytest.raises(InputError, match="cannot make the folder"):
-        run(1, tmp_path / "out", assets=tmp_path)
+        uvface.synthesize(1, tmp_path / "out", assets=tmp_path, pool=pool)
 
 
-@pytest.mark.parametrize("run", [synthesize, synthesize_pool])
+@pytest.mark.parametrize("pool", [False, True])
 def test_sources_that_cannot_be_loaded_leave_no_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: bool
 ) -> None:
     def load(*_, **__):
         assert (tmp_path / "new" / "out").is_dir()
@@ -144,7 +148,7 @@ def test_sources_that_cannot_be_loaded_leave_no_folder(
 
     monkeypatch.setattr(files, "load_generator", load)
     with pytest.raises(InputError, match="damaged"):
-        run(1, tmp_path / "new" / "out", assets=tmp_path)
+        uvface.synthesize(1, tmp_path / "new" / "out", assets=tmp_path, pool=pool)
     assert not any(tmp_path.iterdir())
 
 
@@ -158,8 +162,9 @@ def test_photos_are_not_labelled_in_another_layout(tmp_path: Path) -> None:
         def reconstruct(self, photo, *, boxes=None, faces="all"):
             raise AssertionError("nothing is read")
 
+    request = TurnedRequest(count=1, output=tmp_path / "out", photos=PHOTOS, pool=True)
     with pytest.raises(InputError, match="are for the UV layout toy, labels are written in uvface"):
-        synthesize_photos(1, tmp_path / "out", photos=PHOTOS, model=Reader(), pool=True)
+        turn_photos(request, Reader(), report=lambda done: None, left_out=lambda error: None)
     assert not (tmp_path / "out").exists()
 
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.layout import load_layout
 from uvface.core.geometry.spline import evaluate_control
@@ -142,7 +143,7 @@ def test_synthesize_writes_all_files(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(files, "load_generator", lambda *_, **__: generator)
-    sheet = files.synthesize(3, tmp_path, seed=5, assets=shared_data)
+    sheet = uvface.synthesize(3, tmp_path, seed=5, assets=shared_data)
     assert cv2.imread(str(sheet)).shape == (192, 576, 3)
     image = cv2.imread(str(tmp_path / "face_00001.png"))[..., ::-1]
     np.testing.assert_array_equal(image, samples.image[1])
@@ -157,9 +158,9 @@ def test_synthesize_writes_all_files(
 
 def test_missing_assets_are_named(tmp_path: Path):
     with pytest.raises(InputError, match="no folder"):
-        files.synthesize(1, tmp_path / "out", assets=tmp_path / "nothing")
+        uvface.synthesize(1, tmp_path / "out", assets=tmp_path / "nothing")
     with pytest.raises(InputError, match="one at least"):
-        files.synthesize(0, tmp_path / "out", assets=tmp_path)
+        uvface.synthesize(0, tmp_path / "out", assets=tmp_path)
     assert not (tmp_path / "out").exists()
 
 
