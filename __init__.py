@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .core.network.prnet_checkpoint import import_prnet
     from .core.reconstruct import Model, load
     from .core.synthesize import synthesize
-    from .core.training.loop import train
     from .core.training.photos import evaluate
+    from .core.training.train import train
     from .core.types import Camera, Face, Mesh, Similarity
     from .editing.augment_files import augment
     from .editing.photos import edit
@@ -57,7 +57,7 @@ _HOME = {
     "swap_video": "faceswap.video",
     "synthesize": "core.synthesize",
     "texture": "editing.texture",
-    "train": "core.training.loop",
+    "train": "core.training.train",
 }
 
 __all__ = [

@@ -18,7 +18,7 @@ import uvface
 from uvface.core.compilation import keep_compiled_code
 from uvface.core.synthesis import generator, layers
 from uvface.core.training.config import AugmentConfig, TrainConfig
-from uvface.core.training.loop import train
+from uvface.core.training.loop import train_on_pool
 from uvface.core.training.photos import evaluate
 
 # What each run lacks, and the pools that it is trained on.
@@ -90,7 +90,7 @@ def train_without(options: argparse.Namespace, name: str) -> Path:
         workers=1,
         augment=augment,
     )
-    train(config, resume=(folder / "last.checkpoint").is_file(), report=show)
+    train_on_pool(config, resume=(folder / "last.checkpoint").is_file(), report=show)
     (folder / "done").touch()
     return weights
 

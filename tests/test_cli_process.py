@@ -307,3 +307,11 @@ def test_what_to_say_of_a_stopped_swap_is_known_without_jax() -> None:
     words = ["swap", "*.jpg", "b.jpg", "-o", "out"]
     run = subprocess.run([sys.executable, "-c", code, *words], **_CAPTURED, check=True)
     assert run.stdout.endswith("with --skip-existing False\n")
+
+
+@pytest.mark.parametrize("words", ["synthesize -n 1", "train --pool a --large"])
+def test_options_that_do_not_go_together_are_told_without_jax(words: str, tmp_path: Path) -> None:
+    code = "import sys; from uvface import cli; print(cli.main(), 'jax' in sys.modules)"
+    call = [sys.executable, "-c", code, *words.split(), "-o", str(tmp_path / "out")]
+    run = subprocess.run(call, **_CAPTURED, check=True)
+    assert run.stdout == "2 False\n" and run.stderr.startswith("error: ")

@@ -16,8 +16,9 @@ from uvface.core.commands import options
 from uvface.core.commands.doctor import doctor
 from uvface.core.commands.inspect import inspect as inspect_command
 from uvface.core.commands.models import import_prnet
-from uvface.core.commands.train import synthesize
+from uvface.core.commands.train import synthesize, train
 from uvface.core.reconstruct import FaceWord
+from uvface.core.training.config import NetworkKind, Precision
 from uvface.editing.command import edit
 from uvface.editing.complete import Completion
 from uvface.editing.edit import EditConfig
@@ -93,7 +94,9 @@ def test_a_command_and_the_function_of_its_name_have_the_same_defaults(
     assert given["weights"] == _defaults(uvface.load)["weights"]
 
 
-@pytest.mark.parametrize("command", [inspect_command, doctor, benchmark, import_prnet, synthesize])
+@pytest.mark.parametrize(
+    "command", [inspect_command, doctor, benchmark, import_prnet, synthesize, train]
+)
 def test_options_of_a_command_without_a_config_are_its_function_s(
     command: Callable[..., None],
 ) -> None:
@@ -128,3 +131,9 @@ def test_choices_of_a_swap_are_those_of_the_literals() -> None:
 
 def test_faces_are_chosen_by_the_same_words() -> None:
     assert options._FACE_WORDS == get_args(FaceWord)
+
+
+def test_choices_of_a_training_are_those_of_the_literals() -> None:
+    hints = get_type_hints(train)
+    for name, literal in {"network": NetworkKind, "precision": Precision}.items():
+        assert get_args(hints[name]) == get_args(literal)

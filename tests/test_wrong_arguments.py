@@ -96,6 +96,19 @@ REFUSED = (
     "uvface.synthesize(1, 'out', assets='.', model=m)",
     "uvface.synthesize(1, 'out', photos=pil)",
     "uvface.synthesize(1, 'out', photos=T.parent, model='prn')",
+    "uvface.train(5, 'out')",
+    "uvface.train([], 'out')",
+    "uvface.train('pool', pil)",
+    "uvface.train('pool', 'out', minutes='5')",
+    "uvface.train('pool', 'out', network='prnet')",
+    "uvface.train('pool', 'out', initial=5)",
+    "uvface.train('pool', 'out', rate='high')",
+    "uvface.train('pool', 'out', rate=-1.0)",
+    "uvface.train('pool', 'out', devices=0)",
+    "uvface.train('pool', 'out', negatives=5)",
+    "uvface.train('pool', 'out', precision='half')",
+    "uvface.train('pool', 'out', draw=5)",
+    "uvface.train('pool', 'out', draw='.', photo_skins=5)",
 )
 NUMBER = (
     "uvface.edit(T, model=m, regions=['lips'], recolor=RED, strength=np.float32(0.5)).save(OUT)"

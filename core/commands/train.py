@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from ..synthesis.request import synthesis_request
+from ..training.request import train_request
 from .options import Device, Quiet, Weights, check_folder, complain, set_up, usage_errors, warn
 from .progress import count_up
 
@@ -122,117 +122,27 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a network on rendered samples, or on faces that are drawn meanwhile (--draw)."""
-    starts, rates = initial or [], rate or []
-    if rates and len(rates) != max(1, len(starts)):
-        raise typer.BadParameter(
-            f"got {len(rates)} --rate for {len(starts)} --initial; give each one, or none"
-        )
-    set_up(device)
-    from ..training.config import TrainConfig, check_budget
-
+    given: dict[str, Any] = {
+        "minutes": minutes,
+        "network": network,
+        "initial": initial,
+        "rate": rate,
+        "negatives": negatives,
+        "devices": devices,
+        "precision": precision,
+        "resume": resume,
+        "draw": draw,
+        "photo_skins": photo_skins,
+        "large": large,
+    }
     with usage_errors():
-        check_budget(minutes, None)
-    config = TrainConfig(
-        pool=pool[0],
-        more_pools=tuple(pool[1:]),
-        output=output,
-        minutes=minutes,
-        network=network,
-        initial=starts[0] if starts else None,
-        negatives=negatives,
-        devices=devices,
-        precision=precision,
-    )
-    if draw is not None:
-        if resume or negatives is not None or devices > 1 or len(pool) > 1 or network != "prn-lite":
-            raise typer.BadParameter(
-                "--draw takes one --pool, and none of --resume, --negatives, --devices, --network"
-            )
-        if large and len(starts) > 1:
-            raise typer.BadParameter(f"--large grows one network; got {len(starts)} --initial")
-        starts = starts or ["prn-lite"]
-        loaded = {_stem(name): _start(name, config.layout, is_large=large) for name in starts}
-        networks = {name: network for name, (network, _) in loaded.items()}
-        learnt = [training for _, training in loaded.values()]
-        if len(networks) < len(starts):
-            raise typer.BadParameter("two --initial have the same name; rename one of the files")
-        by_name = dict(zip(networks, rates, strict=False))
-        _train_drawing(config, networks, learnt, by_name, draw, photo_skins, quiet)
-        return
-    if large or photo_skins is not None or len(starts) > 1:
-        raise typer.BadParameter("--large, --photo-skins and a second --initial need --draw")
-    if rates:
-        config = dataclasses.replace(config, learning_rate=rates[0])
-    from ..training.loop import train as run
+        train_request(pool, output, **given)
+    set_up(device)
+    from ..training.train import train as run
 
-    weights = run(config, resume=resume, report=None if quiet else _show_progress)
-    typer.echo(str(weights))
-
-
-def _stem(weights: str) -> str:
-    """Return the name of a network and of its file: that of the weights it starts from."""
-    return Path(weights).stem if weights.endswith(".safetensors") else weights
-
-
-def _start(weights: str, layout: str, *, is_large: bool) -> tuple[Any, dict[str, Any]]:
-    """Return a network with its first weights, or a larger one grown from them, and their data."""
-    from ..errors import InputError
-    from ..geometry.layout import load_layout
-    from ..network.prn_lite import LARGE
-    from ..network.weights import load_weights
-    from ..training.grow import grow_network
-
-    loaded: tuple[Any, Any] = load_weights(weights, layout=load_layout(layout))
-    network, header = loaded
-    if header.network != "prn-lite":
-        raise InputError(
-            f"{weights} is a {header.network!r} network; --draw trains the kind of prn-lite, "
-            "give such weights"
-        )
-    return (grow_network(network, LARGE) if is_large else network), header.training
-
-
-def _train_drawing(
-    config: Any,
-    networks: dict[str, Any],
-    learnt: list[dict[str, Any]],
-    rates: dict[str, float],
-    assets: Path,
-    photo_skins: Path | None,
-    quiet: bool,
-) -> None:
-    """Train on faces that are drawn on the device, with the settings of the embedded weights."""
-    from ..geometry.layout import load_layout
-    from ..synthesis.generator import load_generator
-    from ..synthesis.origin import drawn_origin, merge_origins
-    from ..synthesis.sources import find_sources
-    from ..synthesis.surface import bind_texels
-    from ..training.on_device import drawn_from_pool, train_on_device
-    from ..training.pool import Pool
-    from ..training.stream import Sources
-
-    layout = load_layout(config.layout)
-    pool = Pool(config.pool)
-    photos = drawn_from_pool(pool, layout)
-    head, folder = find_sources(assets)
-    generator = load_generator(head, folder=folder, photo_skins=photo_skins)
-    backdrops = generator.bank.backdrops
-    origin = drawn_origin(head, folder=folder, photo_skins=photo_skins)
-    weights = train_on_device(
-        networks,
-        Sources(generator=generator, binding=bind_texels(generator.surface, layout.size)),
-        photos,
-        backdrops[: max(1, len(backdrops) // 4)],  # the sharp ones
-        dataclasses.replace(
-            config, batch=128, learning_rate=1e-3, cooldown=0.6, report_minutes=2.5
-        ),
-        layout=layout,
-        made_of=merge_origins([*learnt, dataclasses.asdict(origin), pool.header]),
-        rates=rates,
-        report=None if quiet else _show_losses,
-    )
-    for path in weights.values():
-        typer.echo(str(path))
+    show = _show_progress if draw is None else _show_losses
+    for weights in run(pool, output, **given, report=None if quiet else show):
+        typer.echo(str(weights))
 
 
 def _show_losses(row: dict[str, float]) -> None:

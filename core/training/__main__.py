@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from .config import TrainConfig
-from .loop import Progress, train
+from .loop import Progress, train_on_pool
 
 
 def _show(progress: Progress) -> None:
@@ -38,7 +38,7 @@ def main() -> None:
         parser.add_argument(flag, type=kind, default=getattr(defaults, name))
     chosen = vars(parser.parse_args())
     resume = chosen.pop("resume")
-    weights = train(TrainConfig(**chosen), resume=resume, report=_show)
+    weights = train_on_pool(TrainConfig(**chosen), resume=resume, report=_show)
     sys.stdout.write(f"weights: {weights}\n")
 
 

@@ -6,11 +6,22 @@ import dataclasses
 import math
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
 
 from ..errors import InputError
 
-__all__ = ["HELD_BACK", "AugmentConfig", "TrainConfig", "astray", "check_budget"]
+__all__ = [
+    "HELD_BACK",
+    "AugmentConfig",
+    "NetworkKind",
+    "Precision",
+    "TrainConfig",
+    "astray",
+    "check_budget",
+]
 
+NetworkKind = Literal["prn-lite", "prn"]
+Precision = Literal["float32", "bfloat16"]
 HELD_BACK = 384  # samples of a pool that are never trained on, at most
 
 
@@ -46,7 +57,7 @@ class TrainConfig:
     more_pools: tuple[Path, ...] = ()  # read after the first, whose samples are validated
     minutes: float | None = 80.0  # budget of training time; the schedule follows the clock
     steps: int | None = None  # budget of steps instead (exactly repeatable)
-    network: str = "prn-lite"
+    network: NetworkKind = "prn-lite"
     initial: str | None = None  # weights to start from, instead of components of the pool
     layout: str = "uvface"
     seed: int = 0
@@ -66,7 +77,9 @@ class TrainConfig:
     confidence_weight: float = 0.02  # (prn-lite)
     early_weight: float = 0.3  # of each map before the last correction (prn-lite)
     texel_weights: str = "layout"  # 16:4:3 and a little neck; "prnet" (16:4:3:0); "uniform"
-    precision: str = "float32"  # "bfloat16": products of the networks, for GPUs; the rest stays
+    precision: Precision = (
+        "float32"  # "bfloat16": products of the networks, for GPUs; the rest stays
+    )
     devices: int = 1  # that share each batch; the batch must be a multiple
     workers: int = 2  # threads that decode and augment
     prefetch: int = 6  # batches

@@ -43,7 +43,7 @@ from .schedule import learning_rate, make_optimizer
 from .start import describe_network, first_network, network_of_record
 from .step import Labelled, TrainState, init_state, make_step, make_validation
 
-__all__ = ["Progress", "train"]
+__all__ = ["Progress", "train_on_pool"]
 
 Report = Callable[["Progress"], None]
 
@@ -62,7 +62,7 @@ class Progress:
     validation: dict[str, float]  # mean errors over the face size; empty between validations
 
 
-def train(
+def train_on_pool(
     config: TrainConfig,
     *,
     resume: bool = False,

@@ -15,14 +15,15 @@ from flax import nnx
 from toy_drawing import toy_draw, toy_face
 from toy_network import STILL, TinyConfig
 
+import uvface
 from uvface.cli import main
 from uvface.core.errors import InputError
-from uvface.core.network import registry, weights
+from uvface.core.network import registry
 from uvface.core.network.prn import PRN, PRNConfig
 from uvface.core.network.prn_lite import LARGE, PRNLite
 from uvface.core.network.weights import load_weights, save_weights
 from uvface.core.network.weights_file import WeightsHeader
-from uvface.core.training import on_device
+from uvface.core.training import drawing, on_device
 from uvface.core.training.config import TrainConfig
 from uvface.core.training.grow import grow_network
 from uvface.core.training.on_device import StoreConfig, drawn_from_pool, train_on_device
@@ -196,7 +197,9 @@ def _learnt_from_others(name, **options):
 
 
 @pytest.mark.shared
-def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path, monkeypatch):
+def test_the_command_and_the_function_bring_everything_together(
+    toy_pool, shared_data, tmp_path, monkeypatch
+):
     """All but the training itself, which is for GPUs."""
     seen = {}
 
@@ -209,8 +212,8 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
         seen["control"] = shapes.shape
         return {name: config.output / f"{name}.safetensors" for name in networks}
 
-    monkeypatch.setattr(on_device, "train_on_device", stand_in)
-    monkeypatch.setattr(weights, "load_weights", _learnt_from_others)
+    monkeypatch.setattr(drawing, "train_on_device", stand_in)
+    monkeypatch.setattr(drawing, "load_weights", _learnt_from_others)
     shutil.copytree(toy_pool, tmp_path / "toys")
     made_of = {"data": "toys", "licences": {"toys": "CC0-1.0"}}
     header = json.loads((toy_pool / "pool.json").read_text()) | made_of
@@ -225,10 +228,12 @@ def test_the_command_brings_everything_together(toy_pool, shared_data, tmp_path,
     assert sorted(found["licences"].values()) == ["CC0-1.0"] * 3 + ["MIT", "not stated"]
     assert seen["photos"].image.shape[1:] == (*seen["photos"].mask.shape[1:], 3)
     assert seen["backdrops"].ndim == 4 and seen["config"].minutes == 2.0
-    both = ["--initial", "prn-lite", "--rate", "6e-4", "--initial", "prn", "--rate", "1e-3"]
-    assert main([*run, *both]) == 0
+    both = {"initial": ["prn-lite", "prn"], "rate": [6e-4, 1e-3]}
+    found = uvface.train(tmp_path / "toys", tmp_path / "run", draw=shared_data, **both)
+    assert found == [tmp_path / "run" / f"{name}.safetensors" for name in both["initial"]]
     assert seen["networks"]["prn"].config == LARGE
     assert seen["rates"] == {"prn-lite": 6e-4, "prn": 1e-3}
+    assert (seen["config"].batch, seen["config"].cooldown, seen["config"].minutes) == (128, 0.6, 60)
 
 
 def test_networks_of_another_kind_are_refused(layout, tmp_path, capsys):
@@ -239,3 +244,5 @@ def test_networks_of_another_kind_are_refused(layout, tmp_path, capsys):
     run = ["train", "--draw", str(tmp_path), "--pool", "a", "-o", str(tmp_path / "run")]
     assert main([*run, "--initial", str(path)]) == 1
     assert "is a 'prn' network" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(InputError, match="is a 'prn' network; --draw trains the kind of prn-lite"):
+        uvface.train("a", tmp_path / "run", draw=tmp_path, initial=path)

@@ -16,7 +16,7 @@ from uvface.core.network.weights import save_weights
 from uvface.core.network.weights_file import WeightsHeader
 from uvface.core.training.checkpoint import save_checkpoint
 from uvface.core.training.config import TrainConfig
-from uvface.core.training.loop import _Run, train
+from uvface.core.training.loop import _Run, train_on_pool
 from uvface.core.training.start import describe_network
 
 TOYS = {"data": "toys", "licences": {"toys": "CC0-1.0"}}
@@ -44,7 +44,9 @@ def test_first_weights_of_another_kind_are_refused(tiny, toy_pool, layout, tmp_p
     )
     initial = _saved(tmp_path / "first.safetensors", network, kind, layout)
     with pytest.raises(InputError, match=f"of the kind {kind}, not {other}; give --network {kind}"):
-        train(_config(toy_pool, tmp_path / "run", network=other, initial=initial), layout=layout)
+        train_on_pool(
+            _config(toy_pool, tmp_path / "run", network=other, initial=initial), layout=layout
+        )
     assert not (tmp_path / "run").exists()
 
 
@@ -53,7 +55,7 @@ def test_a_run_of_a_larger_network_is_resumed_in_its_shape(tiny, toy_pool, layou
     network = PRNLite(large, rngs=nnx.Rngs(0))
     initial = _saved(tmp_path / "large.safetensors", network, "prn-lite", layout)
     run = tmp_path / "run"
-    train(_config(toy_pool, run, initial=initial), layout=layout)
+    train_on_pool(_config(toy_pool, run, initial=initial), layout=layout)
     again = _Run(_config(toy_pool, run, steps=2), layout, resume=True)
     resumed = nnx.merge(again.graph, again.state.params, again.state.rest)
     assert resumed.config == large and int(again.state.step) == 1
@@ -61,7 +63,7 @@ def test_a_run_of_a_larger_network_is_resumed_in_its_shape(tiny, toy_pool, layou
     assert found["data"] == "toys; pictures of unknown origin"
     assert found["licences"] == {"toys": "CC0-1.0"}
     with pytest.raises(InputError, match="of the kind prn-lite, not prn"):
-        train(_config(toy_pool, run, network="prn"), layout=layout, resume=True)
+        train_on_pool(_config(toy_pool, run, network="prn"), layout=layout, resume=True)
 
 
 @pytest.fixture

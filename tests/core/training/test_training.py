@@ -20,7 +20,7 @@ from uvface.core.training import loop
 from uvface.core.training.checkpoint import load_checkpoint, save_checkpoint
 from uvface.core.training.config import AugmentConfig, TrainConfig
 from uvface.core.training.labelled import PoolSource
-from uvface.core.training.loop import Progress, train
+from uvface.core.training.loop import Progress, train_on_pool
 from uvface.core.training.loss import (
     control_landmarks,
     control_loss,
@@ -44,8 +44,8 @@ def _config(pool, output, **changes):
 def test_thirty_steps_lower_the_loss_and_leave_pictures(tiny, toy_pool, layout, tmp_path):
     seen = []
     config = _config(toy_pool, tmp_path / "run", cooldown=0.3, learning_rate=6e-3)
-    weights = train(config, layout=layout, report=seen.append)
-    before = train(_config(toy_pool, tmp_path / "short", steps=1), layout=layout)
+    weights = train_on_pool(config, layout=layout, report=seen.append)
+    before = train_on_pool(_config(toy_pool, tmp_path / "short", steps=1), layout=layout)
     errors = [load_weights(path)[1].evaluation["val_nme"] for path in (before, weights)]
     assert errors[1] < 0.8 * errors[0]
     names = {path.name for path in (tmp_path / "run").iterdir()}
@@ -58,10 +58,10 @@ def test_thirty_steps_lower_the_loss_and_leave_pictures(tiny, toy_pool, layout, 
 def test_resumed_run_ends_exactly_where_the_whole_run_ends(tiny, toy_pool, layout, tmp_path):
     augmented = AugmentConfig()
     whole = _config(toy_pool, tmp_path / "whole", steps=6, cooldown=0.0, augment=augmented)
-    train(whole, layout=layout)
+    train_on_pool(whole, layout=layout)
     half = dataclasses.replace(whole, output=tmp_path / "half", steps=3)
-    train(half, layout=layout)
-    train(dataclasses.replace(half, steps=6), layout=layout, resume=True)
+    train_on_pool(half, layout=layout)
+    train_on_pool(dataclasses.replace(half, steps=6), layout=layout, resume=True)
     one = (tmp_path / "whole" / "last.safetensors").read_bytes()
     other = (tmp_path / "half" / "last.safetensors").read_bytes()
     assert len(one) == len(other)
@@ -74,22 +74,22 @@ def test_resumed_run_ends_exactly_where_the_whole_run_ends(tiny, toy_pool, layou
 def test_pool_of_another_layout_is_refused(toy_pool, layout, tmp_path):
     other = dataclasses.replace(layout, digest="0" * 64)
     with pytest.raises(InputError, match="another UV layout"):
-        train(_config(toy_pool, tmp_path), layout=other)
+        train_on_pool(_config(toy_pool, tmp_path), layout=other)
 
 
 def test_a_run_is_not_written_over_unless_it_is_resumed(tiny, toy_pool, layout, tmp_path):
     config = _config(toy_pool, tmp_path / "run", steps=1)
-    train(config, layout=layout)
+    train_on_pool(config, layout=layout)
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     with pytest.raises(InputError, match="holds a run; go on with it"):
-        train(config, layout=layout)
+        train_on_pool(config, layout=layout)
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
 
 
 def test_a_run_that_goes_astray_fails_and_names_no_weights(tiny, toy_pool, layout, tmp_path):
     config = _config(toy_pool, tmp_path, steps=3, learning_rate=1e30, warmup_steps=1)
     with pytest.raises(InputError, match="no numbers any more; start anew with a lower"):
-        train(config, layout=layout)
+        train_on_pool(config, layout=layout)
     assert {path.name for path in tmp_path.iterdir()} <= {"config.json", "log.csv"}
 
 
@@ -97,7 +97,7 @@ def test_training_needs_no_plots(tiny, toy_pool, layout, tmp_path, monkeypatch):
     """matplotlib comes with the extra `train` only."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr(loop, "find_spec", lambda name: None)
-    train(_config(toy_pool, tmp_path, steps=1), layout=layout)
+    train_on_pool(_config(toy_pool, tmp_path, steps=1), layout=layout)
     assert not (tmp_path / "curve.png").exists() and (tmp_path / "sheet.png").exists()
 
 
@@ -107,13 +107,13 @@ def test_a_budget_that_never_begins_or_ends_is_wrong_usage(toy_pool, tmp_path, m
     assert main([*arguments, "--minutes", minutes]) == 2
     assert not (tmp_path / "run").exists()
     with pytest.raises(InputError, match="give more than 0, and an end"):
-        train(_config(toy_pool, tmp_path / "run", steps=None, minutes=float(minutes)))
+        train_on_pool(_config(toy_pool, tmp_path / "run", steps=None, minutes=float(minutes)))
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(toy_pool, layout, tmp_path, tiny):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot make the folder"):
-        train(_config(toy_pool, tmp_path / "file"), layout=layout)
+        train_on_pool(_config(toy_pool, tmp_path / "file"), layout=layout)
 
 
 @pytest.mark.parametrize(("header", "words"), [("[]", "cannot read the pool"), (None, "need 4 or")])
@@ -124,7 +124,7 @@ def test_pools_that_cannot_be_used_leave_no_folder(toy_pool, layout, tmp_path, h
         three = {n: whole[n][:4] if n.endswith("offset") else whole[n] for n in whole.files}
     np.savez(tmp_path / "shard_0000.npz", **three)
     with pytest.raises(InputError, match=words):
-        train(_config(tmp_path, tmp_path / "run"), layout=layout)
+        train_on_pool(_config(tmp_path, tmp_path / "run"), layout=layout)
     assert not (tmp_path / "run").exists()
     with pytest.raises(InputError, match=words):
         PoolSource(tmp_path)
