@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from ..core.compilation import compile_products, computed_once
+from ..core.compilation import compile_products
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.scales import enlarge, pool
@@ -23,7 +24,7 @@ from ..core.geometry.texels import texel_uv
 from ..core.once import once
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
-from .colour import ColorTransfer, apply_light, change_light
+from .colour import ColorTransfer, change_light
 from .complete import (
     DRAWN_FROM,
     Completion,
@@ -33,11 +34,11 @@ from .complete import (
     is_any_sure,
     known_enough,
 )
-from .eyes import around_eyes, bare_lids, white_light
-from .feature_color import feature_light
-from .features import brow_area, corner_area, spared_share
+from .eyes import around_eyes, bare_lids
+from .features import corner_area, spared_share
 from .identity import guarded
-from .light import ColorMatch, SkinMatch, fit_colors
+from .light import ColorMatch
+from .readings import Reading, feature_lights, read_both, whole_light
 from .regions import soften
 from .side import Side, bare_share, examine
 from .source import Source
@@ -161,122 +162,125 @@ def _plan(
     face: Face, source: Source, masks: EditMasks, layout: UVLayout, *, config: PlanConfig
 ) -> EditPlan:
     coarse = coarse_layout(layout, TEXELS)
-    stacked = jnp.stack([masks.mask, masks.keep, masks.skin], axis=-1)
-    mask, keep, region = jnp.moveaxis(pool(stacked, coarse.size), -1, 0)
-    counted = None
-    if masks.counted is not None:
-        counted = pool(masks.counted[..., None], coarse.size)[..., 0]
-        region *= counted
-    target = examine(face, coarse, occlusion=config.occlusion, counted=counted)
-    target = target.with_beard_left(mask)
-    shown = examine(source, coarse, occlusion=True, target=target)
-    other, beside = shown.drawn_on(target), shown.mirrored(coarse).drawn_on(target)
-    skins = [side.skin(region) for side in (other, beside)]
-    both = jax.tree.map(lambda *sides: jnp.stack(sides), *skins)
-    fitted = jax.vmap(partial(fit_colors, target=target.skin(region), color=config.color))(both)
-    match, mirrored = (jax.tree.map(lambda leaf, side=side: leaf[side], fitted) for side in (0, 1))
-    spared, brows = spared_share(coarse), brow_area(coarse)
-    hair = [
-        fit.skin * jnp.maximum(brows, 1.0 - side.plain)
-        for fit, side in ((match, other), (mirrored, beside))
-    ]
-    self_visibility = pool(face.self_visibility[..., None], coarse.size)[..., 0]
-    lips = coarse.region("lips")
-    matched = [
-        computed_once(apply_light(fit.transfer, side.lab, fit.light, hair=dark, spared=spared))
-        for fit, side, dark in ((match, other, hair[0]), (mirrored, beside, hair[1]))
-    ]
-    if config.color != "none":  # colours of another tone would all be a shade, or none
-        other, beside = (
-            side.without_shade_at_end(colors, target, coarse)
-            for side, colors in zip((other, beside), matched, strict=True)
-        )
-    shares = complete(
-        other.seen,
-        beside.seen,
-        wanted=target.seen,
-        how=config.complete,
-        whole=lips,
-        left=corner_area(coarse),
-    )
-    eyes = [
-        white_light(colors, side.white, target.lab, target.white, coarse)
-        for colors, side in zip(matched, (other, beside), strict=True)
-    ]
-    tints = _feature_lights(matched, (match, mirrored), (other, beside), target, coarse)
-    fill, is_filled = _fill_colors(
-        dataclasses.replace(
-            shares, direct=shares.direct * other.seen, mirrored=shares.mirrored * beside.seen
-        ),
-        change_light(matched[0], tints[0]),
-        change_light(matched[1], tints[1]),
-        lips,
-        how=config.complete,
-    )
-    # Colours are compared outside the mask, and where the source is a smear, not where a hair or a
-    # fold is in the way.
-    known = shares.direct + shares.mirrored
-    is_rim = ((mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
-    place = pool(source.position_map[..., :2], coarse.size)
+    pair = _examined(face, source, _area(masks, coarse.size), coarse, config)
+    direct, mirrored = pair.readings
     vertices = pool(face.position_map, coarse.size)
-    shift = _shift(masks, mask, target, vertices, coarse)
-    layers = Layers(
+    shift = _shift(masks, pair.area.mask, pair.target, vertices, coarse)
+    return EditPlan(
+        layers=_layers(face, source, pair, shift, coarse, config.complete),
+        vertices=(vertices + shift).reshape(-1, 3),
+        triangles=coarse.triangles,
+        direct_transfer=direct.fit.transfer,
+        mirrored_transfer=mirrored.fit.transfer,
+    )
+
+
+class _Area(NamedTuple):
+    """An edit's masks at the plan's texels, ``[S, S]``."""
+
+    mask: Array
+    keep: Array
+    skin: Array
+    counted: Array | None
+
+
+class _Pair(NamedTuple):
+    """What is known of the source and of what it will be put onto."""
+
+    area: _Area
+    target: Side
+    shown: Side  # the source
+    readings: tuple[Reading, Reading]  # of it: direct, mirrored
+
+
+def _area(masks: EditMasks, size: int) -> _Area:
+    stacked = jnp.stack([masks.mask, masks.keep, masks.skin], axis=-1)
+    mask, keep, skin = jnp.moveaxis(pool(stacked, size), -1, 0)
+    if masks.counted is None:
+        return _Area(mask, keep, skin, None)
+    counted = pool(masks.counted[..., None], size)[..., 0]
+    return _Area(mask, keep, skin * counted, counted)
+
+
+def _examined(
+    face: Face, source: Source, area: _Area, layout: UVLayout, config: PlanConfig
+) -> _Pair:
+    target = examine(face, layout, occlusion=config.occlusion, counted=area.counted)
+    target = target.with_beard_left(area.mask)
+    shown = examine(source, layout, occlusion=True, target=target)
+    readings = read_both(shown, target, area.skin, layout, color=config.color)
+    return _Pair(area, target, shown, readings)
+
+
+def _layers(
+    face: Face, source: Source, pair: _Pair, shift: Array, layout: UVLayout, how: Completion
+) -> Layers:
+    direct, mirrored = pair.readings
+    target, area = pair.target, pair.area
+    shares = _shares(pair, layout, how)
+    tints = feature_lights(pair.readings, target, layout)
+    fill, is_filled = _filled(pair.readings, tints, shares, layout, how)
+    place = pool(source.position_map[..., :2], layout.size)
+    self_visibility = pool(face.self_visibility[..., None], layout.size)[..., 0]
+    return Layers(
         place=place,
-        mirrored_place=coarse.mirror(place),
-        light=match.light * eyes[0] * tints[0],
-        mirrored_light=mirrored.light * eyes[1] * tints[1],
-        hair=hair[0],
-        mirrored_hair=hair[1],
-        spared=spared,
+        mirrored_place=layout.mirror(place),
+        light=whole_light(direct, tints[0], target, layout),
+        mirrored_light=whole_light(mirrored, tints[1], target, layout),
+        hair=direct.hair,
+        mirrored_hair=mirrored.hair,
+        spared=spared_share(layout),
         fill=fill + _detail(target),
         direct=shares.direct,
         mirrored=shares.mirrored,
         filled=shares.filled * is_filled,
         seen=target.seen,
         bare=bare_share(target.seen, self_visibility),
-        uv=texel_uv(coarse.size),
+        uv=texel_uv(layout.size),
         moved=shift[..., :2],
-        mask=mask * target.seen,
-        keep=keep,
-        white=_only_white(shown, target, keep, coarse),
-        rim=target.seen
-        * jnp.maximum(shown.seen, shares.mirrored)
-        * is_rim.astype(shown.seen.dtype),
-    )
-    return EditPlan(
-        layers=layers,
-        vertices=(vertices + shift).reshape(-1, 3),
-        triangles=coarse.triangles,
-        direct_transfer=match.transfer,
-        mirrored_transfer=mirrored.transfer,
+        mask=area.mask * target.seen,
+        keep=area.keep,
+        white=_only_white(pair.shown, target, area.keep, layout),
+        rim=_rim(pair, shares),
     )
 
 
-def _feature_lights(
-    matched: Sequence[Array],
-    fits: Sequence[SkinMatch],
-    sides: Sequence[Side],
-    target: Side,
-    layout: UVLayout,
-) -> Array:
-    """Return `feature_light` of the face and of its mirror image, ``[2, S, S, 3]``.
+def _shares(pair: _Pair, layout: UVLayout, how: Completion) -> Shares:
+    direct, mirrored = (reading.side.seen for reading in pair.readings)
+    return complete(
+        direct,
+        mirrored,
+        wanted=pair.target.seen,
+        how=how,
+        whole=layout.region("lips"),
+        left=corner_area(layout),
+    )
 
-    Args:
-        matched: Oklab of either's texels, in the target's light.
-        fits: what took them there.
-        sides: what is known of either.
-        target: what they will be put onto.
-        layout: of all.
+
+def _filled(
+    readings: Sequence[Reading], tints: Array, shares: Shares, layout: UVLayout, how: Completion
+) -> tuple[Array, Array]:
+    """Return `_fill_colors` of what both readings show, lips and brows tinted as these are."""
+    direct, mirrored = (reading.side.seen for reading in readings)
+    shown = dataclasses.replace(
+        shares, direct=shares.direct * direct, mirrored=shares.mirrored * mirrored
+    )
+    tinted = [
+        change_light(reading.colors, tint) for reading, tint in zip(readings, tints, strict=True)
+    ]
+    return _fill_colors(shown, *tinted, layout.region("lips"), how=how)
+
+
+def _rim(pair: _Pair, shares: Shares) -> Float[Array, "size size"]:
+    """Return 1 outside the mask where both photos show skin to compare.
+
+    Colours are compared outside the mask, and where the source is a smear, not where a hair or a
+    fold is in the way.
     """
-    return jax.vmap(
-        lambda colors, seen, paler: feature_light(
-            colors, seen, target.lab, target.seen, layout, paler=paler
-        )
-    )(
-        jnp.stack([*matched]),
-        jnp.stack([side.seen for side in sides]),
-        jnp.stack([fit.transfer.paler for fit in fits]),
-    )
+    known = shares.direct + shares.mirrored
+    is_rim = ((pair.area.mask < _RIM) | (known < DRAWN_FROM)) & (known > _TRACE)
+    shown = pair.shown.seen
+    return pair.target.seen * jnp.maximum(shown, shares.mirrored) * is_rim.astype(shown.dtype)
 
 
 def _only_white(shown: Side, target: Side, keep: Array, layout: UVLayout) -> Array:
