@@ -15,9 +15,8 @@ from ..core.geometry.landmarks import INNER_LIPS, pair_distance, read_landmarks
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp, smooth_step
 from ..core.types import Face
-from .colour import lab_from_rgb, rgb_from_lab
-from .eyes import eye_whites
 from .regions import soften
+from .teeth import Whites, find_whites, tooth_color
 
 __all__ = ["DEPTH", "inside_mouth", "lip_gap"]
 
@@ -38,10 +37,6 @@ _BETWEEN, _BETWEEN_WIDTH = 0.25, 0.07  # how much darker it is between teeth; cm
 _SHADOW = (0.1, 0.35)  # cm below the lip, whose shadow lies on them
 _LEAST_LIT, _SHADED = 0.65, 0.6  # light beneath the lip; how much less of it there is at the sides
 _ASIDE, _FADE = 1.9, 0.6  # cm to the side, where no tooth is seen, and over which they vanish
-_LIGHTEST = 6  # power of the lightness: whites lie in the shade of lids, and beside irises
-_WHITE = 1.05  # of the lightness of the eyes' whites
-_SKIN_WHITE = 1.12  # of that of the skin, where no whites are seen
-_YELLOW = 0.4  # of the saturation of the skin
 # cm between landmarks of the lips, which lie a little outside: an open mouth shows its own teeth.
 _WAS_OPEN = (0.35, 0.5)
 
@@ -51,6 +46,7 @@ def inside_mouth(
     old: Float[Array, "size size 3"],
     new: Float[Array, "size size 3"],
     layout: UVLayout,
+    whites: Whites | None = None,
 ) -> Float[Array, "size size 3"]:
     """Return the colours, sRGB, of what lies between the lips.
 
@@ -59,6 +55,7 @@ def inside_mouth(
         old: its position map, from any origin; depth may have another one than that of `new`.
         new: the same after it has moved.
         layout: UV layout.
+        whites: what is known of the eyes' whites; None: what the photo shows of them.
     """
     mouth = layout.regions.get("mouth_interior", jnp.zeros_like(layout.mask))
     lips = layout.regions.get("lips", layout.mask)[..., None]
@@ -76,7 +73,8 @@ def inside_mouth(
     teeth, light = _teeth(below - lifted, below, aside)
     was_closed = 1.0 - ramp(lip_gap(old, layout) / scale, _WAS_OPEN)
     shown = (was_closed * teeth)[..., None]
-    return colors + shown * (_tooth_color(face, layout) * light[..., None] - colors)
+    tooth = tooth_color(find_whites(face, layout) if whites is None else whites)
+    return colors + shown * (tooth * light[..., None] - colors)
 
 
 def _shade(mouth: Array) -> Float[Array, "size size 3"]:
@@ -142,19 +140,3 @@ def _teeth(reach: Array, below: Array, aside: Array) -> tuple[Array, Array]:
     lip = _LEAST_LIT + (1.0 - _LEAST_LIT) * ramp(below, _SHADOW)
     share = share * smooth_step((_ASIDE - x) / _FADE)
     return share, between * lip * (1.0 - _SHADED * jnp.minimum(x / _ASIDE, 1.0) ** 2)
-
-
-def _tooth_color(face: Face, layout: UVLayout) -> Float[Array, " 3"]:
-    lab = lab_from_rgb(face.texture)
-    skin = (face.visibility * layout.region("skin"))[..., None]
-    mean = (lab * skin).sum(axis=(0, 1)) / jnp.maximum(skin.sum(), 1e-6)
-    white = eye_whites(lab, face.visibility, layout) * layout.region("eyeballs")
-    seen = white.sum()
-    weight = white * lab[..., 0] ** _LIGHTEST
-    light = (lab[..., 0] * weight).sum() / jnp.maximum(weight.sum(), 1e-6)
-    found = ramp(seen / layout.region("eyeballs").sum(), (0.02, 0.1))
-    fallback = _SKIN_WHITE * mean[0]
-    tooth = fallback + found * (_WHITE * light - fallback)
-    tooth = jnp.clip(tooth, mean[0], 0.95)
-    chroma = _YELLOW * mean[1:] * tooth / jnp.maximum(mean[0], 1e-3)
-    return rgb_from_lab(jnp.concatenate([tooth[None], chroma]))

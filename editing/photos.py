@@ -25,6 +25,7 @@ from .references import References, find_reference
 from .request import EditRequest, describe_edit, edit_request
 from .result import EditResult
 from .retouch import retouch_face
+from .teeth import Whites
 from .warp import reshape_face
 
 __all__ = ["edit", "edit_photo", "paint_face", "read_others", "shape_faces", "unseen"]
@@ -213,6 +214,8 @@ def shape_faces(
     faces: Sequence[Face],
     request: EditRequest,
     layout: UVLayout,
+    *,
+    whites: Sequence[Whites] = (),
 ) -> tuple[RgbImage, Float[np.ndarray, "height width"] | None, list[Face]]:
     """Return a photo with its faces in other shapes and in another light, its opacity, the faces.
 
@@ -222,6 +225,7 @@ def shape_faces(
         faces: of the photo, those that change.
         request: what is done: shapes, light.
         layout: UV layout of the faces.
+        whites: what is known of each face's eyes; none: what the photo shows of them.
     """
     strength, shaped = request.config.strength, [*faces]
     if request.reshape:
@@ -230,7 +234,8 @@ def shape_faces(
             # The inside of a mouth has the colour of its lips, as they are now.
             face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
             layers = image if alpha is None else np.dstack([image, alpha])
-            layers, shaped[k] = reshape_face(layers, face, layout, amounts)
+            known = whites[k] if whites else None
+            layers, shaped[k] = reshape_face(layers, face, layout, amounts, whites=known)
             image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
     return light_faces(image, shaped, layout, _scaled(request.light, strength)), alpha, shaped
 

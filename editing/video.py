@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
 from ..core.io.sidecar import input_roles
 from ..core.io.video import VideoReader
-from ..core.reconstruct import FaceChoice, Model, check_choice
+from ..core.reconstruct import FaceChoice, Model, check_choice, read_texture
+from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .amounts import Amounts, ColoredAmounts
 from .edit import EditConfig, RgbImage
@@ -26,7 +28,8 @@ from .frames import (
 from .photos import paint_face, shape_faces, unseen
 from .references import References, find_reference
 from .request import EditRequest, describe_edit, edit_request
-from .tracking import Tracker
+from .teeth import Whites, find_whites, remember_whites
+from .tracking import Track, Tracker
 from .video_files import VideoResult, missing_faces, video_task, write_video
 
 __all__ = ["edit_video"]
@@ -155,13 +158,35 @@ def _shaped(
 ) -> Iterator[ChangedFrame]:
     """Go through frames with shapes and light changed as well.
 
-    Both follow positions, which are steady; but what a shape makes anew (teeth, the inside of a
-    mouth, closed lids) takes its colours from the frame.
+    Both follow positions, which are steady. What a shape makes anew (the inside of a mouth, closed
+    lids) takes its colours from the frame, but teeth theirs from whites that are remembered.
     """
+    known: dict[Track, Whites] = {}
+    seconds = 0.0
     for one in frames:
-        faces = [*one.faces.values()]
-        image, _, _ = shape_faces(as_floats(one.image), None, faces, request, layout)
+        image = as_floats(one.image)
+        if request.reshape:
+            passed, seconds = one.frame.seconds - seconds, one.frame.seconds
+            known = {
+                track: remember_whites(
+                    _whites(image, face, layout), known.get(track), seconds=passed
+                )
+                for track, face in one.faces.items()
+            }
+        faces, whites = [*one.faces.values()], [*known.values()]
+        image, _, _ = shape_faces(image, None, faces, request, layout, whites=whites)
         yield dataclasses.replace(one, image=as_bytes(image))
+
+
+def _whites(image: RgbImage, face: Face, layout: UVLayout) -> Whites:
+    """Return what a frame, whose colours are edited, shows of the whites of a face's eyes."""
+    texture = read_texture(image, face.position_map)
+    return _find_whites(dataclasses.replace(face, texture=texture), layout)
+
+
+@partial(keep_traced, key="find whites", like=blank(Whites))
+def _find_whites(face: Face, layout: UVLayout) -> Whites:
+    return find_whites(face, layout)
 
 
 def _inputs(video: Path, request: EditRequest, found: FoundReference | None) -> dict[str, Origin]:

@@ -37,6 +37,7 @@ from .lids import closing_lids
 from .mouth_inside import inside_mouth, lip_gap
 from .regions import soften
 from .surroundings import surroundings
+from .teeth import Whites
 from .warp_pixels import Lookup, Move, Warp, look_up, pixel_grid, warp_tile, was_inside
 
 __all__ = ["reshape_face"]
@@ -55,7 +56,12 @@ _RIM_BLUR = 2.0  # texels of 256
 
 
 def reshape_face(
-    image: LayeredImage, face: Face, layout: UVLayout, amounts: Mapping[str, float]
+    image: LayeredImage,
+    face: Face,
+    layout: UVLayout,
+    amounts: Mapping[str, float],
+    *,
+    whites: Whites | None = None,
 ) -> tuple[LayeredImage, Face]:
     """Change expression and proportions of a face.
 
@@ -64,6 +70,8 @@ def reshape_face(
         face: the face of it to change.
         layout: UV layout of the face.
         amounts: from `deform.parse_reshaping`; if all are 0 the photo comes back.
+        whites: what is known of the eyes' whites, which tell the colour of teeth; None: what the
+            photo shows of them.
 
     Returns:
         The photo, pixels far from the face bit-identical, and the face as it is there; its
@@ -76,7 +84,7 @@ def reshape_face(
     moved = _moved_face(face, moves.shift, layout)
     corner = jnp.asarray((*origin, 0), jnp.float32)
     old, new = face.position_map - corner, moved.position_map - corner
-    move = _prepare(face, old, new, moves, layout)
+    move = _prepare(face, old, new, moves, layout, whites)
     small = jnp.asarray(_AROUND / side, jnp.float32)
     seen = look_up(_AROUND)(_scaled(new, small), layout, np.zeros(2, np.int32))
     around = _around(move, seen, small)
@@ -140,14 +148,21 @@ def _scaled(position_map: Array, zoom: Array) -> Array:
 
 
 @partial(keep_traced, key="prepare a warp", like=blank(Move))
-def _prepare(face: Face, old: Array, new: Array, moves: Deformation, layout: UVLayout) -> Move:
+def _prepare(
+    face: Face,
+    old: Array,
+    new: Array,
+    moves: Deformation,
+    layout: UVLayout,
+    whites: Whites | None,
+) -> Move:
     texel = layout.size / 256
     opening = openings(layout)
     mouth = layout.regions.get("mouth_interior", jnp.zeros_like(layout.mask))
     blurred = soften(opening[..., None], _RIM_BLUR * texel)[..., 0]
     facing = normals(old, layout)[..., 2]
     is_sure = ((facing > _FACING) & (face.self_visibility > _SURE)) | (opening > 0.5)
-    inside = inside_mouth(face, old, new, layout)
+    inside = inside_mouth(face, old, new, layout, whites)
     lids = closing_lids(face.texture, face.visibility, old, new, layout)
     return Move(
         place=old[..., :2],

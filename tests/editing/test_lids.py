@@ -68,6 +68,21 @@ def test_closed_lids_have_the_color_of_the_skin_around_them_and_no_stripes():
     assert share[~wide].max() < 0.01
 
 
+def test_what_is_noise_between_frames_of_a_video_hardly_shows_in_lids():
+    """They are not evened out over frames: of noise of 4 levels, less than one is left."""
+    face, random, drawn = _face(), np.random.default_rng(0), []
+    for _ in range(4):
+        noise = random.normal(0.0, 4 / 255, face.texture.shape).astype(np.float32)
+        noisy = dataclasses.replace(face, texture=face.texture + noise)
+        drawn.append(_lids(noisy, {"eyes_closed": 1.0}))
+    closed = np.min([np.asarray(lids.share) for lids in drawn], axis=0) > 0.5
+    step = 255 * np.abs(np.diff([np.asarray(lids.colors)[closed] for lids in drawn], axis=0))
+    assert closed.sum() > 500
+    assert step.mean() < 0.8
+    shares = np.diff([np.asarray(lids.share)[closed] for lids in drawn], axis=0)
+    assert np.abs(shares).mean() < 0.01
+
+
 def test_a_line_of_lashes_lies_where_the_lids_meet():
     face = _face()
     texture = np.asarray(face.texture)
