@@ -19,6 +19,10 @@ def _warn(error: InputError | NoFaceError) -> None:
     warnings.warn(str(error), stacklevel=2)
 
 
+def _ignore(done: int) -> None:
+    pass
+
+
 def synthesize(
     count: int,
     output: str | Path,
@@ -29,7 +33,7 @@ def synthesize(
     pool: bool = False,
     photo_skins: str | Path | None = None,
     model: Model | None = None,
-    report: Callable[[int], None] = lambda done: None,
+    report: Callable[[int], None] | None = None,
     left_out: Callable[[InputError | NoFaceError], None] = _warn,
 ) -> Path:
     """Make labelled faces, drawn from a head model, or those of photos, turned.
@@ -73,6 +77,7 @@ def synthesize(
         photo_skins=photo_skins,
         has_weights=model is not None,
     )
+    told = report or _ignore
     if isinstance(request, TurnedRequest):
-        return turn_photos(request, as_model(model), report=report, left_out=left_out)
-    return (draw_pool if request.pool else draw_pictures)(request, report=report)
+        return turn_photos(request, as_model(model), report=told, left_out=left_out)
+    return (draw_pool if request.pool else draw_pictures)(request, report=told)

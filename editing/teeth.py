@@ -31,7 +31,7 @@ _DARKEST = 1e-3  # Oklab L
 
 
 class Whites(NamedTuple):
-    """How light the whites of a face's eyes are beside its skin."""
+    """What tells the colour of a face's teeth."""
 
     light: Array  # [] Oklab L of the whites
     skin: Array  # [3] Oklab of the skin
@@ -42,7 +42,7 @@ def find_whites(face: Face, layout: UVLayout) -> Whites:
     """Return what a photo shows of the whites of eyes.
 
     Args:
-        face: of the photo.
+        face: of the photo; its texture holds the photo's colours as they are now.
         layout: its UV layout; where it knows no eyeballs nothing is found.
     """
     if not {"eyeballs", "skin"} <= set(layout.regions):
@@ -83,7 +83,11 @@ def _remembered(seen: Whites, before: Whites, share: Float[Array, ""]) -> Whites
 
 
 def tooth_color(whites: Whites) -> Float[Array, " 3"]:
-    """Return the colour of teeth in full light, sRGB."""
+    """Return the colour of teeth in full light, sRGB in [0, 1].
+
+    Args:
+        whites: what is known of the eyes and the skin around them.
+    """
     light, mean, found = whites
     fallback = _SKIN_WHITE * mean[0]
     tooth = fallback + found * (_WHITE * light - fallback)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from ..synthesis.request import synthesis_request
+from ..training.config import NetworkKind, Precision
 from ..training.request import train_request
 from .options import Device, Quiet, Weights, check_folder, complain, set_up, usage_errors, warn
 from .progress import count_up
@@ -79,9 +80,7 @@ def train(
     minutes: Annotated[
         float, typer.Option(help="Length of the schedule; compilation does not count.")
     ] = 60.0,
-    network: Annotated[
-        Literal["prn-lite", "prn"], typer.Option(help="What is trained.")
-    ] = "prn-lite",
+    network: Annotated[NetworkKind, typer.Option(help="What is trained.")] = "prn-lite",
     initial: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,15 +90,13 @@ def train(
     ] = None,
     rate: Annotated[
         list[float] | None,
-        typer.Option(min=0, help="Highest learning rate; with --draw one per --initial."),
+        typer.Option(min=0, max=1, help="Highest learning rate; with --draw one per --initial."),
     ] = None,
     negatives: Annotated[
         Path | None, typer.Option(help="Folder of JPEG pictures without faces.")
     ] = None,
-    devices: Annotated[int, typer.Option(min=1, help="Devices that share each batch.")] = 1,
-    precision: Annotated[
-        Literal["float32", "bfloat16"], typer.Option(help="bfloat16 is for GPUs.")
-    ] = "float32",
+    devices: Annotated[int, typer.Option(min=1, help="Devices that share each batch of 32.")] = 1,
+    precision: Annotated[Precision, typer.Option(help="bfloat16 is for GPUs.")] = "float32",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,

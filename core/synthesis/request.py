@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ..arguments import as_number, as_path
+from ..arguments import as_number, as_path, as_switch
 from ..errors import InputError
 from .sources import check_sources
 
@@ -91,7 +91,7 @@ def synthesis_request(
         "count": _as_count(count),
         "output": as_path(output, "a folder for the pictures"),
         "seed": as_number("seed", seed, 0, LARGEST_SEED, is_whole=True),
-        "pool": pool,
+        "pool": as_switch("pool", pool),
         "photo_skins": _as_folder(photo_skins, "a folder of skins from photos"),
     }
     head = _as_folder(assets, "a folder with ICT-FaceKit")
@@ -102,7 +102,9 @@ def synthesis_request(
     if head is None:
         raise InputError("give --assets (a head model), or --photos (a folder of photos)")
     if has_weights:
-        raise InputError("weights read the faces of --photos; faces are drawn without: give none")
+        raise InputError(
+            "--weights (a model, in Python) read the faces of --photos; drawn faces need none"
+        )
     return DrawnRequest(**shared, assets=head)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,27 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from ..errors import AssetError
+from ..errors import AssetError, InputError
 from ..whole_files import write_bytes_atomic
 
-__all__ = ["load_checkpoint", "read_record", "save_checkpoint"]
+__all__ = ["LAST", "check_new", "load_checkpoint", "read_record", "save_checkpoint"]
+
+LAST = "last.checkpoint"  # of a run that can be resumed, in its folder
+
+
+def check_new(folder: Path, weights: Iterable[Path]) -> None:
+    """Raise an InputError where a folder holds another run.
+
+    Args:
+        folder: of a run that begins.
+        weights: the files in it that the run will write.
+    """
+    if (folder / LAST).exists():
+        raise InputError(
+            f"{folder} holds a run; go on with it (--resume), or choose another folder"
+        )
+    if old := [path for path in weights if path.exists()]:
+        raise InputError(f"{old[0]} is there, of another run; choose another folder")
 
 
 def save_checkpoint(path: Path, tree: Any, record: dict[str, Any]) -> None:

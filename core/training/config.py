@@ -1,4 +1,4 @@
-"""Settings of a training run; the command line takes its defaults from here."""
+"""Settings of a training run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TrainConfig:
     pool: Path
     output: Path
     more_pools: tuple[Path, ...] = ()  # read after the first, whose samples are validated
-    minutes: float | None = 80.0  # budget of training time; the schedule follows the clock
+    minutes: float | None = 60.0  # budget of training time; the schedule follows the clock
     steps: int | None = None  # budget of steps instead (exactly repeatable)
     network: NetworkKind = "prn-lite"
     initial: str | None = None  # weights to start from, instead of components of the pool

@@ -23,13 +23,12 @@ import numpy as np
 from flax import nnx
 
 from ..compilation import keep_compiled_code
-from ..errors import InputError
 from ..geometry.layout import UVLayout, load_layout
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
 from ..synthesis.origin import merge_origins
 from ..whole_files import make_folder, write_bytes_atomic
-from .checkpoint import load_checkpoint, read_record, save_checkpoint
+from .checkpoint import LAST, check_new, load_checkpoint, read_record, save_checkpoint
 from .config import TrainConfig, astray, check_budget
 from .cooldown import take_request
 from .feed import Batch, Feed, Order, validation_batches
@@ -46,6 +45,7 @@ from .step import Labelled, TrainState, init_state, make_step, make_validation
 __all__ = ["Progress", "train_on_pool"]
 
 Report = Callable[["Progress"], None]
+_BEST, _FINAL = "best.safetensors", "last.safetensors"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,11 +97,9 @@ class _Run:
         keep_compiled_code()
         self.config, self.layout = config, layout
         self.output = Path(config.output)
-        if not resume and (self.output / "last.checkpoint").exists():
-            raise InputError(
-                f"{self.output} holds a run; go on with it (--resume), or choose another folder"
-            )
-        record = read_record(self.output / "last.checkpoint") if resume else None
+        if not resume:
+            check_new(self.output, (self.output / name for name in (_BEST, _FINAL)))
+        record = read_record(self.output / LAST) if resume else None
         known = [] if record is None else record["shards"]
         self.pool = Pool(config.pool, more=config.more_pools, names=known)
         self.pool.check_layout(layout)
@@ -139,7 +137,7 @@ class _Run:
         (self.output / "config.json").write_text(text + "\n")
 
     def _resume(self) -> None:
-        self.state, record = load_checkpoint(self.output / "last.checkpoint", self.state)
+        self.state, record = load_checkpoint(self.output / LAST, self.state)
         self.order = Order.restore(record["order"], self.pool.held_back)
         self.seconds, self.best = record["seconds"], record["best"]
         asked = record.get("asked")
@@ -207,7 +205,7 @@ class _Run:
                     self._save(batch, step, report, rate)
         if batch is not None:
             self._save(batch, step, report, 0.0)
-        return self.output / "best.safetensors"
+        return self.output / _BEST
 
     def _advance(self, batch: Batch, rate: float) -> jax.Array:
         self.state, parts = self.step(
@@ -250,9 +248,9 @@ class _Run:
         self.best = min(self.best, errors["val_nme"])
         header = self._header(step, errors)
         network = nnx.merge(self.graph, self.state.average, self.state.rest)
-        save_weights(self.output / "last.safetensors", network, header)
+        save_weights(self.output / _FINAL, network, header)
         if is_best:
-            save_weights(self.output / "best.safetensors", network, header)
+            save_weights(self.output / _BEST, network, header)
         record = {
             "order": batch.order,
             "network": describe_network(self.config, self.graph, self.state),
@@ -262,7 +260,7 @@ class _Run:
             "made_of": self.made_of,
             "best": self.best,
         }
-        save_checkpoint(self.output / "last.checkpoint", self.state, record)
+        save_checkpoint(self.output / LAST, self.state, record)
         self._tell(report, step, rate, 0.0, [], errors)
         self._draw(batch)
 

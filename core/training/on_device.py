@@ -32,6 +32,7 @@ from ..network.weights import flat_variables, save_weights
 from ..network.weights_file import WeightsHeader
 from ..synthesis.view import PICTURE_SIZE
 from ..whole_files import make_folder, no_empty_folder
+from .checkpoint import check_new
 from .config import TrainConfig, astray, check_budget
 from .loss import make_reading
 from .pool import Pool
@@ -162,8 +163,7 @@ class _Run:
         self.config, self.layout, self.store_config = config, layout, store
         self.made_of = made_of
         self.output = Path(config.output)
-        if old := [path for name in networks if (path := self._weights(name)).exists()]:
-            raise InputError(f"{old[0]} is there, of another run; choose another folder")
+        check_new(self.output, map(self._weights, networks))
         make_folder(self.output)
         optimizer = make_optimizer(config)
         reading = make_reading(layout, texel_weights=config.texel_weights)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..arguments import as_choice, as_number, as_path, path_list
+from ..arguments import as_choice, as_number, as_path, as_switch, path_list
 from ..errors import InputError
 from .config import NetworkKind, Precision, TrainConfig, check_budget
 
 __all__ = ["DrawnRun", "PoolRun", "train_request"]
 
+_HIGHEST_RATE = 1.0  # any network goes astray long before
 _DRAWN_FROM = "prn-lite"  # weights that a network on drawn faces begins with, unless told others
 
 
@@ -74,8 +76,11 @@ def train_request(
     pools = [Path(folder) for folder in path_list(pool, "a pool, or several")]
     if not pools:
         raise InputError("no pool to train on; give one with --pool")
-    starts = [] if initial is None else [*map(str, path_list(initial, "weights to start from"))]
+    starts = (
+        [] if initial is None else [*map(os.fspath, path_list(initial, "weights to start from"))]
+    )
     rates = _rates(rate, starts)
+    is_resumed, is_large = as_switch("resume", resume), as_switch("large", large)
     config = TrainConfig(
         pool=pools[0],
         more_pools=tuple(pools[1:]),
@@ -88,9 +93,13 @@ def train_request(
         precision=as_choice("precision", precision, Precision),
     )
     check_budget(config.minutes, None)
+    if config.batch % config.devices:
+        raise InputError(
+            f"{config.devices} devices cannot share batches of {config.batch}; give a divisor of it"
+        )
     skins = None if photo_skins is None else as_path(photo_skins, "a folder of skins from photos")
     if draw is not None:
-        _check_drawn(config, starts, resume=resume, large=large)
+        _check_drawn(config, starts, is_resumed=is_resumed, is_large=is_large)
         names = _names(starts or [_DRAWN_FROM])
         return DrawnRun(
             config=config,
@@ -98,19 +107,22 @@ def train_request(
             photo_skins=skins,
             initial=names,
             rates=dict(zip(names, rates, strict=False)),
-            is_large=large,
+            is_large=is_large,
         )
-    if large or skins is not None or len(starts) > 1:
+    if is_large or skins is not None or len(starts) > 1:
         raise InputError("--large, --photo-skins and a second --initial need --draw")
     if rates:
         config = dataclasses.replace(config, learning_rate=rates[0])
-    return PoolRun(config=config, resume=resume)
+    return PoolRun(config=config, resume=is_resumed)
 
 
 def _rates(given: float | int | Iterable[float | int] | None, starts: Sequence[str]) -> list[float]:
     """Return the learning rates: none, or one for each of the weights to start from."""
-    several = [] if given is None else [*given] if isinstance(given, Iterable) else [given]
-    rates = [float(as_number("rate", one, 0)) for one in several]
+    if given is None:
+        return []
+    is_one = isinstance(given, str) or not isinstance(given, Iterable)
+    several = [given] if is_one or getattr(given, "ndim", None) == 0 else [*given]
+    rates = [float(as_number("rate", one, 0, _HIGHEST_RATE)) for one in several]
     if rates and len(rates) != max(1, len(starts)):
         raise InputError(
             f"got {len(rates)} --rate for {len(starts)} --initial; give each one, or none"
@@ -118,14 +130,16 @@ def _rates(given: float | int | Iterable[float | int] | None, starts: Sequence[s
     return rates
 
 
-def _check_drawn(config: TrainConfig, starts: Sequence[str], *, resume: bool, large: bool) -> None:
+def _check_drawn(
+    config: TrainConfig, starts: Sequence[str], *, is_resumed: bool, is_large: bool
+) -> None:
     """Refuse what would be ignored, and several networks where one is grown."""
     is_other = config.network != TrainConfig.network or config.devices > 1 or config.more_pools
-    if resume or config.negatives is not None or is_other:
+    if is_resumed or config.negatives is not None or is_other:
         raise InputError(
             "--draw takes one --pool, and none of --resume, --negatives, --devices, --network"
         )
-    if large and len(starts) > 1:
+    if is_large and len(starts) > 1:
         raise InputError(f"--large grows one network; got {len(starts)} --initial")
 
 

@@ -40,22 +40,24 @@ def train(
         pool: folder that `synthesize` made with ``pool``, or several. With ``draw`` it is one, and
             a tenth of the crops is of it.
         output: folder of the run; made where it does not exist.
-        minutes: length of the schedule; compilation does not count.
+        minutes: length of the schedule, more than 0; compilation does not count.
         network: what is trained: ``"prn-lite"`` or ``"prn"``.
-        initial: weights to start from: a name, or a file. With ``draw`` there may be several, of
-            names of their own: all learn from the same faces; by default ``"prn-lite"``.
-        rate: highest learning rate; with ``draw`` one for each of ``initial``.
+        initial: weights to start from: a name, or a file; by default none, so that a new network
+            learns. With ``draw`` there may be several, of names of their own: all learn from the
+            same faces; by default ``"prn-lite"``.
+        rate: highest learning rate, 0 to 1; by default that of `TrainConfig`, with ``draw`` 1e-3.
+            With ``draw`` one for each of ``initial``.
         negatives: folder of JPEG pictures without faces.
-        devices: how many share each batch.
+        devices: how many share each batch of 32; a divisor of it.
         precision: ``"float32"``, or ``"bfloat16"``, for GPUs.
         resume: go on from the last checkpoint.
         draw: folder with ICT-FaceKit, or data pack, that faces are drawn from while training, for
-            GPUs. Only ``initial``, ``rate``, ``precision``, ``photo_skins`` and ``large`` go
-            with it.
+            GPUs. Not with ``resume``, ``negatives``, ``devices`` or ``network``.
         photo_skins: folder of skins from photos, for ``draw``.
         large: with ``draw``, train a larger network, grown from ``initial``.
-        report: called about every ten seconds with a `Progress`; with ``draw`` with the mean losses
-            of every 120 steps, by name.
+        report: called about every ten seconds with a `loop.Progress`; with ``draw`` every 120 steps
+            with a row of numbers by name: the mean losses, ``step``, ``share`` of the minutes, and
+            more.
 
     Returns:
         The weights file that was best on the validation samples; with ``draw`` the file of each of

@@ -79,7 +79,7 @@ def test_the_command_and_the_function_ask_for_the_same(asked, words, options, ma
         (
             "--assets a --weights prn",
             {"assets": "a", "model": ToyModel()},
-            "weights read the faces of --photos; faces are drawn without: give none",
+            "--weights (a model, in Python) read the faces of --photos; drawn faces need none",
         ),
     ],
 )

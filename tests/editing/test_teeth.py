@@ -46,14 +46,27 @@ def _frame(number, *, track, white, bright=1.0):
     return ChangedFrame(frame=frame, image=image, faces={Track(track, 0): face})
 
 
+def _couple(number, white):
+    """Return a frame of two people: the left one's eyes are closed, the right one's not."""
+    left, right = (_frame(number, track=k, white=w) for k, w in enumerate((None, white)))
+    image = np.concatenate([left.image, right.image], axis=1)
+    (track, face), faces = next(iter(right.faces.items())), dict(left.faces)
+    step = jnp.array([SIDE, 0.0, 0.0])
+    faces[track] = dataclasses.replace(
+        face, position_map=face.position_map + step, landmarks=face.landmarks + step
+    )
+    frame = dataclasses.replace(left.frame, image=image)
+    return ChangedFrame(frame=frame, image=image, faces=faces)
+
+
 def _teeth(frames):
-    """Return how light the teeth of a mouth are that is opened in each frame, levels."""
+    """Return how light the teeth of mouths are that are opened in each frame, levels."""
     request = edit_request(LAYOUT, reshape={"mouth_open": 0.6})
     found = []
     for one in _shaped(iter(frames), request, LAYOUT):
-        (face,) = one.faces.values()
-        x, y = np.asarray(face.landmarks)[62, :2].round().astype(int)
-        found.append(float(one.image[y + 1 : y + 6, x + 3 : x + 6].min(axis=-1).max()))
+        for face in one.faces.values():
+            x, y = np.asarray(face.landmarks)[62, :2].round().astype(int)
+            found.append(float(one.image[y + 1 : y + 6, x + 3 : x + 6].min(axis=-1).max()))
     return np.array(found)
 
 
@@ -69,6 +82,13 @@ def test_a_face_that_is_found_anew_tells_the_colour_of_its_own_teeth():
     frames = [_frame(k, track=k, white=None if k else WHITE) for k in range(2)]
     before, after = _teeth(frames)
     assert after < 0.8 * before
+
+
+def test_each_face_has_teeth_of_its_own_eyes():
+    frames = [_couple(k, WHITE if k < 1 else None) for k in range(2)]  # the right one blinks
+    left, right, left_after, right_after = _teeth(frames)
+    assert left < 0.8 * right
+    np.testing.assert_allclose((left_after, right_after), (left, right), atol=2.0)
 
 
 def test_teeth_become_darker_with_the_light():

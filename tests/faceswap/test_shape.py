@@ -200,6 +200,19 @@ def test_nothing_moves_where_the_backdrop_is_near_however_much_it_faces_the_view
     assert float(flat[30:34, 39:42].min()) > 0.99
 
 
+@pytest.mark.parametrize(("yaw", "moves"), [(0.0, True), (90.0, False)])
+def test_the_ridge_of_a_nose_moves_unless_the_backdrop_is_beside_it(yaw, moves):
+    face = mean_face(LAYOUT, centre=(96.0, 84.0), scale=9.0, pose=(yaw, 0.0, 0.0))
+    ones = jnp.ones((LAYOUT.size, LAYOUT.size))
+    held = guarded(
+        jnp.ones((LAYOUT.size, LAYOUT.size, 3)),
+        **{"mask": ones, "seen": ones, "facing": ones, "layout": LAYOUT},
+        places=face.position_map[..., :2],
+    )
+    ridge = sample_bilinear(held, LAYOUT.landmark_uv[27:31] * LAYOUT.size - 0.5)
+    assert float(ridge.min()) > 0.99 if moves else float(ridge.max()) == 0.0
+
+
 def _flat_places():
     return 3.0 * jnp.stack(jnp.meshgrid(jnp.arange(64.0), jnp.arange(64.0)), axis=-1)
 

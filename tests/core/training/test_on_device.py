@@ -88,11 +88,18 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
     np.testing.assert_array_equal(still.basis[...], before.astype(np.float16))
 
 
-def test_weights_of_another_run_are_not_written_over(tiny, toy_pool, layout, tmp_path):
-    """Those that a run starts from may lie in its folder."""
-    (tmp_path / "lite.safetensors").write_bytes(b"precious")
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("lite.safetensors", r"lite\.safetensors is there, of another run"),
+        ("last.checkpoint", "holds a run"),
+    ],
+)
+def test_files_of_another_run_are_not_written_over(tiny, toy_pool, layout, tmp_path, file, message):
+    """Those that a run starts from may lie in its folder; the log of a run on pools may not."""
+    (tmp_path / file).write_bytes(b"precious")
     config = TrainConfig(pool=Path(), output=tmp_path, steps=1)
-    with pytest.raises(InputError, match=r"lite\.safetensors is there, of another run"):
+    with pytest.raises(InputError, match=message):
         train_on_device(
             {"lite": tiny},
             toy_face(layout),

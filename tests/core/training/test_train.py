@@ -36,7 +36,7 @@ def asked(monkeypatch):
 
 
 def _config(**changes):
-    return TrainConfig(**({"pool": Path("a"), "output": Path("out"), "minutes": 60.0} | changes))
+    return TrainConfig(**({"pool": Path("a"), "output": Path("out")} | changes))
 
 
 PRN = {"initial": "prn", "rate": 1e-3, "negatives": "n", "network": "prn", "devices": 2}
@@ -126,7 +126,8 @@ def test_the_command_and_the_function_ask_for_the_same(asked, words, options, ru
             {"draw": "d", "initial": ["a", Path("x/a.safetensors")]},
             "two --initial have the same name; rename one of the files",
         ),
-        ("--rate 1 --rate 2", {"rate": [1, 2]}, "got 2 --rate for 0 --initial; give each one"),
+        ("--rate 1 --rate 0.5", {"rate": [1, 0.5]}, "got 2 --rate for 0 --initial; give each one"),
+        ("--devices 3", {"devices": 3}, "3 devices cannot share batches of 32; give a divisor"),
         ("--minutes 0", {"minutes": 0}, "a training run of 0 minutes; give more than 0, and an"),
         ("--minutes nan", {"minutes": float("nan")}, "minutes nan; need a number"),
     ],

@@ -86,6 +86,12 @@ def test_a_run_is_not_written_over_unless_it_is_resumed(tiny, toy_pool, layout, 
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
 
 
+def test_weights_that_no_run_can_go_on_with_are_not_written_over(tiny, toy_pool, layout, tmp_path):
+    (tmp_path / "best.safetensors").write_bytes(b"precious")
+    with pytest.raises(InputError, match=r"best\.safetensors is there, of another run"):
+        train_on_pool(_config(toy_pool, tmp_path, steps=1), layout=layout)
+
+
 def test_a_run_that_goes_astray_fails_and_names_no_weights(tiny, toy_pool, layout, tmp_path):
     config = _config(toy_pool, tmp_path, steps=3, learning_rate=1e30, warmup_steps=1)
     with pytest.raises(InputError, match="no numbers any more; start anew with a lower"):
