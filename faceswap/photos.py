@@ -12,6 +12,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from ..core.arguments import OnOff
 from ..core.blending.composite import BlendMethod
@@ -73,14 +74,18 @@ class SwapResult(EditResult):
     mask: PhotoLike | None = None
 
     @cached_property
+    def allowed(self) -> Float[np.ndarray, "height width"] | None:
+        """Return which pixels the user's mask lets change, in [0, 1]; None without one."""
+        return None if self.mask is None else read_mask(self.mask, self.photo)
+
+    @cached_property
     def stages(self) -> tuple[Stages | None, ...]:
         """Return what was decided for each face, found on first need; None by the preset prnet."""
         if self.settings["preset"] == "prnet":
             return (None,) * len(self.swaps)
-        allowed = None if self.mask is None else read_mask(self.mask, self.photo)
         return tuple(
             plan_stages(
-                one.face, one.found.reference, self.layout, config=self.config, allowed=allowed
+                one.face, one.found.reference, self.layout, config=self.config, allowed=self.allowed
             )
             for one in self.swaps
         )

@@ -5,7 +5,7 @@ import dataclasses
 import cv2
 import jax.numpy as jnp
 import numpy as np
-from toy_faces import toy_photo
+from toy_faces import SIZE, toy_photo
 from toy_models import ToyModel
 
 from uvface.faceswap.photos import swap
@@ -47,6 +47,19 @@ def test_what_is_kept_is_shown_as_the_target_s_own():
     whole, kept = coloured(keep=()), coloured(keep="cheeks,nose")
     assert (whole > 0.5).sum() > 1.2 * (kept > 0.5).sum()
     assert coloured(keep="face").max() < 0.1
+
+
+def test_what_a_mask_leaves_out_is_shown_as_the_target_s_own():
+    """That half of the face was white and green, though it could not change."""
+    mask = np.zeros((SIZE, SIZE), np.float32)
+    mask[:, : SIZE // 2] = 1.0
+    result = _swapped(keep=(), mask=mask)
+    shown = _decided(result, result.swaps[0], result.stages[0])
+    free, origins = shown["white: what may change"][..., 0], np.ptp(shown[ORIGINS], axis=-1)
+    x = cv2.resize(np.asarray(result.faces[0].position_map)[..., 0], free.shape)
+    allowed, out = x < SIZE / 2 - 4, x > SIZE / 2 + 4
+    assert free[out].max() < 0.01 and origins[out].max() < 0.01
+    assert free[allowed].max() > 0.99 and origins[allowed].max() > 0.9
 
 
 def test_the_table_says_what_was_kept_and_how_faces_are_turned():
