@@ -47,6 +47,8 @@ from .swap import SwapConfig, swap_reference
 
 __all__ = ["FaceSwap", "SwapResult", "prepare_swap", "swap", "swap_photo"]
 
+_MASKED_OUT = "the mask leaves nothing of the face free to change; white is what may"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class FaceSwap:
@@ -66,12 +68,14 @@ class SwapResult(EditResult):
         config: how.
         layout: UV layout of the faces.
         mask: the user's own, which stood in for what the network knows of occluders.
+        masked_out: those of ``swaps`` that it left as they were.
     """
 
     swaps: tuple[FaceSwap, ...]
     config: SwapConfig
     layout: UVLayout
     mask: PhotoLike | None = None
+    masked_out: tuple[FaceSwap, ...] = ()
 
     @cached_property
     def allowed(self) -> Float[np.ndarray, "height width"] | None:
@@ -112,15 +116,9 @@ class SwapResult(EditResult):
         found = [
             f"face {one.number}: {line}" if many else line
             for one, numbers in zip(self.swaps, self.numbers, strict=True)
-            for line in warn_of(numbers)
+            for line in (*warn_of(numbers), *([_MASKED_OUT] if one in self.masked_out else ()))
         ]
-        if self.mask is not None and self._is_unchanged:
-            found.append("the mask leaves nothing of the face free to change; white is what may")
         return tuple(dict.fromkeys((*self.warnings, *found)))
-
-    @property
-    def _is_unchanged(self) -> bool:
-        return bool(self.config.strength) and np.array_equal(self.image, self.photo.image)
 
     @property
     def inputs(self) -> dict[str, Origin]:
@@ -248,13 +246,17 @@ def swap_photo(
     swaps, warnings = (_mapped if request.mapping else _selected)(photo, request, finder)
     image, layout, config = photo.image, finder.model.layout, options.config
     allowed = None if request.mask is None else read_mask(request.mask, photo)
+    masked_out = []
     for one in swaps:
         if options.preset == "prnet":
             image = _swap_like_prnet(image, one, layout)
             continue
+        before = image
         image = swap_reference(
-            image, one.face, one.found.reference, layout, config=config, allowed=allowed
+            before, one.face, one.found.reference, layout, config=config, allowed=allowed
         )
+        if allowed is not None and config.strength and np.array_equal(image, before):
+            masked_out.append(one)
     return SwapResult(
         image=image,
         faces=[one.face for one in swaps],
@@ -266,6 +268,7 @@ def swap_photo(
         swaps=tuple(swaps),
         config=config,
         mask=request.mask,
+        masked_out=tuple(masked_out),
         likes=request.likes,
         left_out=tuple(dict.fromkeys(photo for one in swaps for photo in one.found.left_out)),
         layout=layout,

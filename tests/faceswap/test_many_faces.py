@@ -106,6 +106,17 @@ def test_a_mask_that_leaves_nothing_to_change_is_warned_of(model):
     assert "the mask leaves nothing" not in " ".join(free.all_warnings)
 
 
+def test_each_face_that_a_mask_leaves_as_it_was_is_warned_of(model):
+    """Of several, one that changed silenced the warning."""
+    image, _ = toy_group(GROUP)
+    mask = np.zeros(image.shape[:2], np.float32)
+    mask[:, SIZE : 2 * SIZE] = 1.0
+    result = swap(image, toy_photo(3)[0], model=model, keep=(), mask=mask, faces="all")
+    assert changed_faces(result, image) == [1]
+    told = [line for line in result.all_warnings if "the mask leaves nothing" in line]
+    assert [line.split(":")[0] for line in told] == ["face 0", "face 2"]
+
+
 def test_keep_none_keeps_nothing_as_in_the_command(model):
     result = swap(toy_photo(1)[0], toy_photo(2)[0], model=model, keep="none")
     assert result.config.keep == () and result.settings["keep"] == []
