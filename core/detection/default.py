@@ -34,8 +34,8 @@ def default_detector(pack: str | Path | None = None) -> Detector:
     """Return insightface where a pack is installed or named, else the embedded CenterFace.
 
     Where insightface finds nothing, CenterFace looks as well: it knows faces on their side and
-    on their head. Packs that nobody named and that have no detector, or a damaged one, are passed
-    over, which ``uvface doctor`` tells. Nothing is downloaded.
+    on their head. Packs that nobody named and that have no detector, a damaged one or one without
+    points, are passed over, which ``uvface doctor`` tells. Nothing is downloaded.
 
     Args:
         pack: folder of an insightface pack, or its name in insightface's cache folder.

@@ -68,7 +68,7 @@ class InsightfacePack:
             threshold: smallest score of a face.
 
         Raises:
-            AssetError: there is no such pack, or no detector in it.
+            AssetError: there is no such pack, or no detector in it that gives points.
         """
         folder = find_pack(pack)
         assert folder is not None
@@ -79,8 +79,6 @@ class InsightfacePack:
         """Return the faces of an RGB image from left to right."""
         bgr = np.ascontiguousarray(as_uint8(image)[..., ::-1])
         boxes, points = self._network.detect(bgr)
-        if points is None:  # a detector without points tells too little about the face
-            raise AssetError(f"the detector in {self.folder} gives no points; use another pack")
         # insightface counts from the corner of the first pixel
         half = np.float32(0.5)
         return left_to_right(
@@ -127,6 +125,8 @@ def _load(folder: Path, threshold: float) -> Any:
     except Exception as error:  # onnxruntime's own exceptions have no common base
         line = " ".join(str(error).split())
         raise AssetError(f"cannot load the pack {folder}: {line}") from error
+    if not analysis.det_model.use_kps:  # it tells too little about the face
+        raise AssetError(f"the detector in {folder} gives no points; use another pack")
     # without det_size it looks at 128 and 640 pixels, so that faces may fill the picture
     analysis.prepare(ctx_id=-1, det_thresh=threshold)
     return analysis.det_model

@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import skimage.data
 
@@ -75,6 +76,28 @@ def test_a_usable_pack_behind_an_unusable_one_is_taken(cache, test_pack):
     add_pack(cache, "antelopev2")
     (cache / "buffalo_sc").symlink_to(test_pack)
     assert load_any_pack().folder == cache / "buffalo_sc"
+
+
+def _add_detector_without_points(folder: Path) -> None:
+    """Write a network that insightface takes for a detector: boxes and scores of three strides."""
+    kind, opset = onnx.TensorProto.FLOAT, [onnx.helper.make_opsetid("", 13)]
+    given = onnx.helper.make_tensor_value_info("input", kind, [1, 3, 640, 640])
+    nodes = [onnx.helper.make_node("Identity", ["input"], [f"out{k}"]) for k in range(6)]
+    outputs = [
+        onnx.helper.make_tensor_value_info(f"out{k}", kind, [1, 3, 640, 640]) for k in range(6)
+    ]
+    graph = onnx.helper.make_graph(nodes, "detector", [given], outputs)
+    folder.mkdir(parents=True)
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
+    onnx.save(model, str(folder / "det.onnx"))
+
+
+def test_a_detector_without_points_is_told_when_it_is_loaded(cache):
+    """It was when each photo was looked at, so that none was read though nobody named the pack."""
+    _add_detector_without_points(cache / "buffalo_l")
+    assert isinstance(default_detector(), CenterFace)
+    with pytest.raises(AssetError, match=r"buffalo_l gives no points; use another pack"):
+        load_any_pack()  # what the doctor tells
 
 
 def test_every_detector_has_a_name(cache):
