@@ -96,7 +96,8 @@ class CenterFace:
             found = self._merge([found, self._look(pixels, self.config.large_side)])
         if found.best < self.config.sure:
             found = self._search(pixels, found)
-        return left_to_right([self._refine(pixels, face) for face in _detections(found)])
+        refined = [self._refine(pixels, face) for face in _detections(found)]
+        return left_to_right(self._distinct(refined))
 
     def _wants_larger(self, found: _Found, pixels: UInt8[np.ndarray, "h w 3"]) -> bool:
         if found.best < self.config.sure:
@@ -137,6 +138,13 @@ class CenterFace:
             if np.cos(turn) > _LEVEL:
                 break
         return face
+
+    def _distinct(self, faces: list[Detection]) -> list[Detection]:
+        """Return faces without those that came to lie on a better one when looked at again."""
+        boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
+        scores = np.array([face.score for face in faces], np.float32)
+        kept = suppress_overlapping(boxes, scores, overlap=self.config.overlap)
+        return [faces[index] for index in kept]
 
     def _look(
         self, pixels: UInt8[np.ndarray, "h w 3"], side: int, *, margin: float = 0.0

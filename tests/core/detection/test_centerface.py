@@ -71,6 +71,13 @@ def test_small_and_large_faces(detector, astronaut, scale):
     assert min(error(face, points) for face in faces) < 0.3
 
 
+def test_a_face_that_two_looks_place_apart_is_one(detector, astronaut):
+    """Looked at again, upright, both became the same face, which was then swapped twice."""
+    image, points = place(astronaut, scale=0.25, roll=45, size=900, at=(450, 450))
+    (face,) = detector.detect(image)
+    assert error(face, points) < 0.3
+
+
 def test_face_that_fills_the_photo(detector, astronaut):
     (face,) = detector.detect(np.ascontiguousarray(astronaut[70:168, 182:270]))
     assert error(face, POINTS - np.float32([182, 70])) < 0.3
