@@ -29,7 +29,7 @@ RANKS = {
     "core.drawing": 4,
     "core.network": 3,
     "core.io": 5,
-    "core.synthesis": 6,
+    "core.synthesis": 7,
     "core.upright": 6,
     "core.find_photos": 6,
     "core.reconstruct": 7,

@@ -11,17 +11,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..find_photos import find_photos
 from .head import COMPACT_FILE, NEUTRAL_FILE
 
 __all__ = [
-    "PHOTO_SUFFIXES",
     "Origin",
     "drawn_origin",
     "merge_origins",
     "photo_origin",
 ]
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _HEAD = {"ICT-FaceKit (head model), USC Institute for Creative Technologies": "MIT"}
 _PACK = {
     "MakeHuman base assets (skins, eyes, brows, hair)": "CC0-1.0",
@@ -69,11 +68,10 @@ def photo_origin(
         weights: SHA-256 of the weights that read the faces.
     """
     if pack is None:
-        files = [path for path in _files(photos) if path.suffix.lower() in PHOTO_SUFFIXES]
         return Origin(
             data="photos, turned",
             licences={"photos given to uvface synthesize --photos": "not stated"},
-            sources_sha256=_digest(files, weights),
+            sources_sha256=_digest(find_photos(photos), weights),
         )
     files = [*_all_files(pack / "images"), pack / "landmarks.npz"]
     model = (assets or pack.parent) / "face_model"
@@ -105,10 +103,6 @@ def _head_files(path: Path) -> list[Path]:
         return [compact]
     folder = path if (path / NEUTRAL_FILE).is_file() else path / "FaceXModel"
     return sorted(folder.glob("*.obj"))
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if path.is_file())
 
 
 def _all_files(folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..errors import InputError, NoFaceError
+from ..find_photos import find_photos
 from ..geometry.crop import box_from_landmarks
 from ..geometry.landmarks import read_landmarks
 from ..geometry.layout import UVLayout
@@ -33,7 +34,6 @@ from .face_tile import vertex_uv
 from .fitting import Fits, fit_photos, fitted_vertices, load_correspondence, pixel_centres
 from .generator import Sample
 from .head import HeadModel, load_head
-from .origin import PHOTO_SUFFIXES
 from .photo_skins import held_out
 from .profiling import PhotoFace, Turned, prepare_face, turn_face
 from .skin_texture import LandmarkWarp, SkinConfig
@@ -52,7 +52,7 @@ __all__ = [
     "KnownFace",
     "TurnedPhotos",
     "bare_texels",
-    "find_photos",
+    "find_known_faces",
     "random_turn",
 ]
 
@@ -174,7 +174,7 @@ def _limited(angle: float, most: float) -> float:
     return float(np.clip(angle, -most, most))
 
 
-def find_photos(
+def find_known_faces(
     folder: Path,
     model: FaceReader,
     *,
@@ -203,9 +203,7 @@ def find_photos(
         raise InputError(f"no fits.npz in {fits}; make it by photo fitting or leave it out")
     if home is not None:
         return _fitted_faces(home, assets or home.parent, fits)
-    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in PHOTO_SUFFIXES]
-    if not paths:
-        raise InputError(f"no photo in {folder}; need {', '.join(PHOTO_SUFFIXES)}")
+    paths = find_photos(folder)
     found = []
     for path in paths:
         try:

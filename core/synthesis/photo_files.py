@@ -13,7 +13,7 @@ from ..whole_files import make_folder, no_empty_folder, write_bytes_atomic
 from .files import SHEET_MOST, draw_sheet, prepare_folder, write_picture, write_sample
 from .labels import visibility_maps
 from .origin import photo_origin
-from .photo_faces import FaceReader, TurnedPhotos, find_photos
+from .photo_faces import FaceReader, TurnedPhotos, find_known_faces
 from .photo_skins import ATTRIBUTION
 from .pool import count_pictures, write_pool
 from .request import TurnedRequest
@@ -40,7 +40,7 @@ def turn_photos(
         request: how many, where to, and of which photos.
         model: from `uvface.load`; its layout must be ``uvface``.
         report: called with the number of pictures that are done; of a pool, in whole shards.
-        left_out: called for each photo that cannot be used; see `find_photos`.
+        left_out: called for each photo that cannot be used; see `find_known_faces`.
 
     Returns:
         The contact sheet, or the folder of the pool.
@@ -53,7 +53,7 @@ def turn_photos(
         else:
             prepare_folder(directory, request.count)
         fits = request.photo_skins
-        faces = find_photos(photos, model, assets=request.assets, fits=fits, left_out=left_out)
+        faces = find_known_faces(photos, model, assets=request.assets, fits=fits, left_out=left_out)
         source = TurnedPhotos(faces=faces, model=model, count=request.count)
         if find_pack(photos) is not None:
             write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())

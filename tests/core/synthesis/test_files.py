@@ -11,12 +11,13 @@ import uvface
 from uvface.cli import main
 from uvface.core import reconstruct, synthesize
 from uvface.core.errors import InputError, NoFaceError
+from uvface.core.io.contact_sheet import write_contact_sheet
 from uvface.core.io.images import read_photo
 from uvface.core.io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, read_provenance
 from uvface.core.synthesis import files
 from uvface.core.synthesis.files import prepare_folder, write_picture
-from uvface.core.synthesis.origin import Origin
-from uvface.core.synthesis.photo_faces import find_photos
+from uvface.core.synthesis.origin import Origin, photo_origin
+from uvface.core.synthesis.photo_faces import find_known_faces
 from uvface.core.synthesis.photo_files import turn_photos
 from uvface.core.synthesis.pool import _write_header
 from uvface.core.synthesis.request import TurnedRequest
@@ -75,10 +76,34 @@ def test_photos_that_show_no_face_are_named_and_the_rest_goes_on(tmp_path: Path)
             return [toy] if photo.name == "person.jpg" else []
 
     errors: list[Exception] = []
-    (found,) = find_photos(tmp_path, Reader(), left_out=errors.append)
+    (found,) = find_known_faces(tmp_path, Reader(), left_out=errors.append)
     assert found.path.name == "person.jpg"
     assert [type(error) for error in errors] == [InputError, NoFaceError]
     assert "broken.jpg is damaged" in str(errors[0]) and "grey.jpg" in str(errors[1])
+
+
+def test_photos_are_those_that_other_commands_find_in_a_folder(tmp_path: Path) -> None:
+    """Hidden files and results counted as photos, GIF and AVIF did not."""
+    _, toy = toy_faces.toy_photo(3)
+    for name in ("a.gif", "b.avif", "c.png", "._c.png", "d.txt"):
+        (tmp_path / name).touch()
+    write_contact_sheet(tmp_path / "sheet.png", [{"image": "c.png", "error": "damaged"}])
+
+    class Reader:
+        layout = toy_faces.layout()
+        weights_sha256 = ""
+
+        def reconstruct(self, photo, *, boxes=None, faces="all"):
+            return [toy]
+
+    found = [face.path.name for face in find_known_faces(tmp_path, Reader())]
+    assert found == ["a.gif", "b.avif", "c.png"]
+    given = {"pack": None, "assets": None, "fits": None, "weights": ""}
+    before = photo_origin(tmp_path, **given)
+    (tmp_path / "._c.png").write_bytes(b"another")
+    assert photo_origin(tmp_path, **given) == before
+    (tmp_path / "a.gif").write_bytes(b"another")
+    assert photo_origin(tmp_path, **given) != before
 
 
 @pytest.mark.weights
@@ -177,10 +202,10 @@ def test_fits_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
         weights_sha256 = ""
 
     with pytest.raises(InputError, match=r"is for the data pack's photos, not for .*photos; leave"):
-        find_photos(PHOTOS, Reader(), fits=tmp_path)
+        find_known_faces(PHOTOS, Reader(), fits=tmp_path)
     (tmp_path / "landmarks.npz").touch()
     with pytest.raises(InputError, match=r"no fits\.npz in .*nothing; make it"):
-        find_photos(tmp_path, Reader(), fits=tmp_path / "nothing")
+        find_known_faces(tmp_path, Reader(), fits=tmp_path / "nothing")
 
 
 def test_a_damaged_header_of_a_pool_is_one_line(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_licences_are_those_of_what_is_used(pack):
     )
     assert set(_turned(pack).licences.values()) == {"MIT", "CC-BY-4.0"}
     assert _turned(pack, weights="b").sources_sha256 != _turned(pack).sources_sha256
-    own = photo_origin(pack, pack=None, assets=None, fits=None, weights="a")
+    own = photo_origin(pack / "photos" / "images", pack=None, assets=None, fits=None, weights="a")
     assert set(own.licences.values()) == {"not stated"}
 
 

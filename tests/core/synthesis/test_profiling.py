@@ -18,7 +18,7 @@ from uvface.core.geometry.sampling import sample_bilinear
 from uvface.core.geometry.visibility import visibility
 from uvface.core.synthesis import photo_faces
 from uvface.core.synthesis.fitting import Fits
-from uvface.core.synthesis.photo_faces import KnownFace, TurnedPhotos, find_photos, random_turn
+from uvface.core.synthesis.photo_faces import KnownFace, TurnedPhotos, find_known_faces, random_turn
 from uvface.core.synthesis.photo_skins import held_out
 from uvface.core.synthesis.pool import encode_jpeg
 from uvface.core.synthesis.profiling import STAGE_SIZE, Turned, prepare_face, turn_face
@@ -245,16 +245,16 @@ def test_held_out_people_are_no_training_photos(tmp_path, monkeypatch):
     monkeypatch.setattr(photo_faces, "_warped_map", lambda *_: np.zeros((2, 2, 3), np.float32))
     (tmp_path / "images").mkdir()
     for folder in (tmp_path, tmp_path / "images"):  # not by the back door either
-        found = {face.path.stem for face in find_photos(folder, _Reader())}
+        found = {face.path.stem for face in find_known_faces(folder, _Reader())}
         assert found == set(names[~held_out(subject)]) and len(found) == 40
 
 
 def test_folders_without_photos_are_refused(tmp_path):
     model = _Reader()
     with pytest.raises(InputError, match="no folder"):
-        find_photos(tmp_path / "nothing", model)
-    with pytest.raises(InputError, match="no photo in"):
-        find_photos(tmp_path, model)
+        find_known_faces(tmp_path / "nothing", model)
+    with pytest.raises(InputError, match="no pictures in"):
+        find_known_faces(tmp_path, model)
 
 
 @pytest.mark.parametrize("yaw", [-60.0, 60.0])
