@@ -292,7 +292,7 @@ def _blend_drawn(
     difference = jnp.abs(window.image - drawn.colors).max(axis=-1)
     is_alike = drawn.is_comparable & (difference < _LARGEST_STEP) & window.is_photo
     # Of other blends the whole ramp mixes both.
-    is_joined = config is None or config.method == "poisson"
+    is_joined = config is None or config.is_joined
     is_held = drawn.mask <= jnp.where(is_joined, held, 0.0)
     is_given = is_alike & (is_held | (mask <= 0.0))
     region = (mask > 0.0) & window.is_photo & ~is_given

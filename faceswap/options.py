@@ -26,8 +26,11 @@ Color = Annotated[
     Literal["light", "match", "none"], typer.Option(help="How colours follow the target.")
 ]
 Blend = Annotated[
-    Literal["poisson", "laplacian", "feather", "none"],
-    typer.Option(help="How the face is put in."),
+    Literal["poisson", "mixed", "laplacian", "feather", "none"],
+    typer.Option(
+        help="How the face is put in; mixed: Poisson with the stronger gradient of both, so that "
+        "the target's moles and stubble stay where the reference's skin is plain."
+    ),
 ]
 Complete = Annotated[
     Literal["none", "mirror", "fill", "auto"],

@@ -171,7 +171,9 @@ def swap(
         keep: regions where the target's own pixels stay, as a list or separated by commas;
             ``none`` or an empty list keeps none.
         color: ``light``, ``match`` or ``none``.
-        blend: ``poisson``, ``laplacian``, ``feather`` or ``none``.
+        blend: ``poisson``, ``mixed`` (the same with the stronger gradient of both, so that the
+            target's moles and stubble stay where the reference's skin is plain), ``laplacian``,
+            ``feather`` or ``none``.
         complete: what stands in for skin that the reference does not show: ``none``, ``mirror``
             (the other side), ``fill`` (that, and smooth colour) or ``auto``.
         occlusion: leave what covers the target's face (hair, glasses, hands) on top: ``on`` or

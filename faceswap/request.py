@@ -204,7 +204,6 @@ def describe_options(options: SwapOptions, *, mask: PhotoLike | None = None) -> 
             "keep": list(config.keep),
             "color": config.color,
             "blend": config.blend.method,
-            "mixed": config.blend.mixed,
             "tolerance": config.blend.tolerance,
             "complete": config.complete,
             "occlusion": config.occlusion,

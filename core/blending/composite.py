@@ -11,11 +11,11 @@ from jaxtyping import Bool, Float
 
 from .coarse_poisson import coarse_poisson_blend
 from .laplacian import laplacian_blend
-from .poisson import poisson_blend
+from .poisson import with_stronger_gradients
 
 __all__ = ["BlendConfig", "BlendMethod", "composite"]
 
-BlendMethod = Literal["poisson", "laplacian", "feather", "none"]
+BlendMethod = Literal["poisson", "mixed", "laplacian", "feather", "none"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,17 +24,21 @@ class BlendConfig:
 
     Attributes:
         method: ``poisson`` keeps the edit's detail and takes the colours at the mask's edge
-            from the photo; ``laplacian`` mixes coarse bands of detail over wide borders, fine ones
+            from the photo; ``mixed`` is the same with the stronger gradient of both (Perez et al.
+            2003, equations 12 and 13), so that moles and stubble of the photo stay where the edit
+            is plain; ``laplacian`` mixes coarse bands of detail over wide borders, fine ones
             over narrow borders; ``feather`` mixes by the mask; ``none`` pastes where the mask is
             above one half.
-        mixed: poisson only: the stronger gradient of both wins, as for thin structures on
-            plain skin.
-        tolerance: poisson only: error that the solver aims at, in [0, 1] colour units.
+        tolerance: poisson and mixed only: error that the solver aims at, in [0, 1] colour units.
     """
 
     method: BlendMethod = "poisson"
-    mixed: bool = False
     tolerance: float = 1e-3
+
+    @property
+    def is_joined(self) -> bool:
+        """Return whether the edit's colours follow the photo's at the mask's edge."""
+        return self.method in ("poisson", "mixed")
 
 
 def composite(
@@ -54,10 +58,10 @@ def composite(
         target: photo, RGB in [0, 1].
         source: picture of the same size.
         mask: weights in [0, 1].
-        region: poisson only: pixels to solve for; default: where the mask is above 0.
+        region: poisson and mixed only: pixels to solve for; default: where the mask is above 0.
         valid: pixels that exist, for windows that reach beyond the photo; all if None.
-        reach: poisson only: pixels over which the correction at the mask's edge decays; None: it
-            does not.
+        reach: poisson and mixed only: pixels over which the correction at the mask's edge decays;
+            None: it does not.
         strength: share of the change that is made, by all methods alike; 1 if None.
         config: method and its options.
 
@@ -67,19 +71,17 @@ def composite(
     """
     config = config or BlendConfig()
     weight = mask[..., None]
-    if config.method == "poisson" and config.mixed:
-        mixed = poisson_blend(
+    if config.method == "mixed":
+        source = with_stronger_gradients(
             target,
             source,
-            mask,
-            region=region,
+            mask > 0.0 if region is None else region,
             valid=valid,
-            mixed=True,
             reach=reach,
             tolerance=config.tolerance,
         )
-    elif config.method == "poisson":
-        mixed = coarse_poisson_blend(
+    if config.is_joined:
+        blended = coarse_poisson_blend(
             target,
             source,
             mask,
@@ -89,12 +91,12 @@ def composite(
             tolerance=config.tolerance,
         )
     elif config.method == "laplacian":
-        mixed = laplacian_blend(target, source, mask)
+        blended = laplacian_blend(target, source, mask)
     elif config.method == "feather":
-        mixed = target + weight * (source - target)
+        blended = target + weight * (source - target)
     else:
-        mixed = jnp.where(weight > 0.5, source, target)
-    changed = jnp.where(weight > 0.0, jnp.clip(mixed, 0.0, 1.0), target)
+        blended = jnp.where(weight > 0.5, source, target)
+    changed = jnp.where(weight > 0.0, jnp.clip(blended, 0.0, 1.0), target)
     if strength is None:
         return changed
     return jnp.where(strength < 1.0, target + strength * (changed - target), changed)

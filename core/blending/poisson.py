@@ -24,7 +24,13 @@ from jaxtyping import Bool, Float, Shaped
 
 from .multigrid import build_levels, neighbours, padded_size, solve
 
-__all__ = ["add_correction", "full_scale", "poisson_blend", "poisson_correction"]
+__all__ = [
+    "add_correction",
+    "full_scale",
+    "poisson_blend",
+    "poisson_correction",
+    "with_stronger_gradients",
+]
 
 
 def _padded(image: Shaped[Array, "h *c w"], height: int, width: int) -> Array:
@@ -58,7 +64,6 @@ def poisson_correction(
     region: Bool[Array, "height width"],
     *,
     valid: Bool[Array, "height width"] | None = None,
-    mixed: bool = False,
     reach: Float[Array, ""] | None = None,
     tolerance: float = 1e-3,
     weight: Float[Array, "height width"] | None = None,
@@ -71,7 +76,6 @@ def poisson_correction(
             pixels next to the region, too.
         region: pixels to solve for.
         valid: pixels that exist; all if None. For windows that reach beyond the photo.
-        mixed: take the stronger of both gradients at each edge, not always the source's.
         reach: pixels over which the correction decays away from the region's edge; for sources
             whose colours are right already but for the edge. None: it does not decay.
         tolerance: largest error that is aimed at, in units of the pixel values.
@@ -89,15 +93,54 @@ def poisson_correction(
     outside = (inside & ~unknown).astype(difference.dtype)[:, None]
     within = unknown.astype(difference.dtype)[:, None]
     b = sum(neighbours(difference * outside)) * within
-    if mixed:
-        padded = _padded(jnp.moveaxis(source, -1, 1), *size)
-        extra = _mixed_divergence(difference, padded, inside.astype(difference.dtype)[:, None])
-        b = b + extra * within
-    screening = 0.0 if reach is None else 1.0 / jnp.maximum(reach, 1.0) ** 2
-    levels = build_levels(unknown, inside, screening=screening)
+    levels = build_levels(unknown, inside, screening=_screening(reach))
     counted = None if weight is None else _padded(weight, *size)[:, None]
     correction = solve(levels, b, tolerance=tolerance, weight=counted)
     return jnp.moveaxis(correction[:height, :, :width], 1, -1)
+
+
+def _screening(reach: Float[Array, ""] | None) -> float | Float[Array, ""]:
+    return 0.0 if reach is None else 1.0 / jnp.maximum(reach, 1.0) ** 2
+
+
+def with_stronger_gradients(
+    target: Float[Array, "height width c"],
+    source: Float[Array, "height width c"],
+    region: Bool[Array, "height width"],
+    *,
+    valid: Bool[Array, "height width"] | None = None,
+    reach: Float[Array, ""] | None = None,
+    tolerance: float = 1e-3,
+) -> Float[Array, "height width c"]:
+    """Return a source that has the target's gradients where these are the stronger ones.
+
+    Blended as any source it gives what equations 12 and 13 do with the source as it is: Poisson's
+    equation is linear, and this is the part of its solution that has no step at the region's edge.
+
+    Args:
+        target: as for `poisson_correction`, and so are all others.
+        source: as there.
+        region: as there.
+        valid: as there.
+        reach: as there.
+        tolerance: as there.
+
+    Returns:
+        The source, unchanged outside the region.
+    """
+    height, width, _ = target.shape
+    inside = jnp.ones((height, width), bool) if valid is None else valid
+    size = padded_size(height, width)
+    inside = lax.optimization_barrier(_padded(inside, *size))  # no folding of constants
+    unknown = _padded(region, *size) & inside
+    difference, own = (
+        _padded(jnp.moveaxis(image, -1, 1), *size) for image in (target - source, source)
+    )
+    extra = _mixed_divergence(difference, own, inside.astype(own.dtype)[:, None])
+    levels = build_levels(unknown, inside, screening=_screening(reach))
+    b = extra * unknown.astype(own.dtype)[:, None]
+    change = solve(levels, b, tolerance=tolerance)
+    return source + jnp.moveaxis(change[:height, :, :width], 1, -1)
 
 
 def poisson_blend(
@@ -107,7 +150,6 @@ def poisson_blend(
     *,
     region: Bool[Array, "height width"] | None = None,
     valid: Bool[Array, "height width"] | None = None,
-    mixed: bool = False,
     reach: Float[Array, ""] | None = None,
     tolerance: float = 1e-3,
 ) -> Float[Array, "height width c"]:
@@ -120,7 +162,6 @@ def poisson_blend(
         region: pixels to solve for; default: where the mask is above 0. A larger region bridges
             holes of the mask, so that what lies in them does not colour the blend.
         valid: pixels that exist; all if None.
-        mixed: take the stronger of both gradients at each edge.
         reach: see `poisson_correction`.
         tolerance: error that the solver aims at, in units of the pixel values.
 
@@ -133,7 +174,6 @@ def poisson_blend(
         source,
         region,
         valid=valid,
-        mixed=mixed,
         reach=reach,
         tolerance=tolerance,
         weight=full_scale(mask),

@@ -60,8 +60,10 @@ def _blended(size, *, gap, held=0.5, peak=1.0, config=None):
 
 @pytest.mark.parametrize("size", [240, 480, 960])
 @pytest.mark.parametrize("gap", [-0.01, 0.0, 0.01])
-def test_the_edge_joins_the_photo_across_a_narrow_gap(size, gap):
-    result, just_inside, outside = _blended(size, gap=gap)
+@pytest.mark.parametrize("method", ["poisson", "mixed"])
+def test_the_edge_joins_the_photo_across_a_narrow_gap(size, gap, method):
+    config = BlendConfig(method=method)
+    result, just_inside, outside = _blended(size, gap=gap, config=config)
     assert np.abs(result - TONE)[just_inside].max() < 0.65 * OFFSET  # it decays over gap and ramp
     assert np.abs(result[size // 2, size // 2] - TONE).max() > 0.7 * OFFSET  # not the whole face
     assert np.array_equal(result[outside > 0.0], np.full_like(result[outside > 0.0], TONE))

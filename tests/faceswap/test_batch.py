@@ -100,7 +100,7 @@ def test_changed_inputs_options_and_outputs_are_made_again(photos, model, tmp_pa
     assert [status(), status()] == ["done", "kept"]
     job.output.write_bytes(b"half a picture")
     assert status() == "done"
-    for blend in ({"mixed": True}, {"tolerance": 1e-2}):
+    for blend in ({"method": "mixed"}, {"tolerance": 1e-2}):
         options = SwapOptions(config=SwapConfig(keep=(), blend=BlendConfig(**blend)))
         assert [status(options=options), status(options=options)] == ["done", "kept"]
     softer = SwapOptions(config=SwapConfig(keep=(), feather=6.0))

@@ -90,6 +90,22 @@ def test_strength_mixes_evenly(method):
         np.testing.assert_allclose(mixed, target[0] + share * (full - target[0]), atol=1e-3)
 
 
+@pytest.mark.parametrize(("method", "least", "most"), [("poisson", -0.1, 0.1), ("mixed", 0.7, 1.1)])
+def test_a_mole_of_the_target_stays_on_plain_skin_by_mixed_gradients(method, least, most):
+    (image, face), (_, other) = toy_photo(1), toy_photo(2)
+    column, row = (round(float(c)) for c in face.position_map[38, 22, :2])
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    mole = 0.2 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 4.0)[..., None]
+    plain = np.full_like(image, 0.5), other
+    blend = BlendConfig(method=method)
+    clean, spotted = (
+        _swap((photo, face), plain, blend=blend)
+        for photo in (image, (image - mole).astype(np.float32))
+    )
+    share = (clean - spotted)[row, column] / mole[row, column]
+    assert least < share.min() and share.max() < most
+
+
 def test_kept_regions_stay_the_target_s_own():
     target, reference = toy_photo(1), toy_photo(2)
     config = SwapConfig(keep=("nose",))

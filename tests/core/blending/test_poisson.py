@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
 from uvface.core.blending import multigrid
-from uvface.core.blending.composite import BlendConfig, composite
+from uvface.core.blending.composite import BlendConfig, BlendMethod, composite
 from uvface.core.blending.multigrid import padded_size
 from uvface.core.blending.poisson import poisson_blend
 from uvface.core.io.images import read_photo
@@ -107,12 +108,24 @@ def _touching(region, known):
 
 
 def test_mixed_gradients_agree_with_a_direct_solve():
-    blend = jax.jit(partial(composite, config=BlendConfig(mixed=True)))
+    blend = jax.jit(partial(composite, config=BlendConfig(method="mixed")))
     for index, region in enumerate(_random_masks(4)):
         target, source = _pictures(index, (1.0, 2.0))
         result = blend(target, source, region.astype(np.float32))
         reference = np.clip(_direct(target, source, region, mixed=True), 0.0, 1.0)
         assert np.abs(result - reference).max() < 1.0 / 255, index
+
+
+@pytest.mark.parametrize(("method", "left"), [("poisson", 0.0), ("mixed", 0.3)])
+def test_a_spot_of_the_target_stays_under_a_plain_source_by_mixed_gradients(method, left):
+    target = np.full((HEIGHT, WIDTH, 3), 0.7, np.float32)
+    target[20:23, 30:33] = 0.4
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[10:35, 20:45] = 1.0
+    run = jax.jit(partial(composite, config=BlendConfig(method=method)))
+    result = np.asarray(run(target, np.full_like(target, 0.5), mask))
+    np.testing.assert_allclose(result[21, 31], 0.7 - left, atol=0.01)
+    np.testing.assert_allclose(result[15, 25], 0.7, atol=0.01)
 
 
 def test_outside_is_bit_identical_for_hard_and_soft_masks(blend):
@@ -217,9 +230,9 @@ def test_any_size_is_accepted(shape):
     np.testing.assert_allclose(result, target, atol=2e-3)
 
 
-@pytest.mark.parametrize("method", ["poisson", "laplacian", "feather", "none"])
+@pytest.mark.parametrize("method", get_args(BlendMethod))
 def test_composite_leaves_the_outside_alone(method):
-    target, source = _pictures(11)
+    target, source = _pictures(11, (3.0, 0.0))
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     mask[10:30, 20:40] = 1.0
     run = jax.jit(partial(composite, config=BlendConfig(method=method)))
