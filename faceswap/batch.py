@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from ..editing.finder import FaceFinder, FoundReference
 from ..editing.outputs import NEEDS_SIDECARS, MadePicture, Outputs, failed_record, kept_record
 from ..editing.result import EditResult
 from .jobs import Job
-from .masks import mask_beside
+from .masks import masks_in
 from .photos import swap_photo
 from .request import SwapOptions, SwapRequest, describe
 from .shares import FEATURES
@@ -76,7 +76,8 @@ def swap_many(
     """
     if skip_existing and not (metadata and sidecar):
         raise InputError(f"skip_existing without sidecars; {NEEDS_SIDECARS}")
-    requests = [_own_request(job, request, masks) for job in jobs]
+    beside = None if masks is None else masks_in(masks)
+    requests = [_own_request(job, request, beside) for job in jobs]
     pairs = list(zip(jobs, requests, strict=True))
     inputs = InputFiles(photo_path(one) for job, own in pairs for one in _inputs(job, own))
     outputs = Outputs(inputs, has_sidecars=metadata and sidecar)
@@ -101,10 +102,10 @@ def swap_many(
         yield _one(job, own, finder, options, save)
 
 
-def _own_request(job: Job, request: SwapRequest, masks: Path | None) -> SwapRequest:
-    """Return the request with what is the job's own."""
+def _own_request(job: Job, request: SwapRequest, masks: Mapping[str, Path] | None) -> SwapRequest:
+    """Return the request with what is the job's own, of masks by the targets' stems."""
     own = dataclasses.replace(request, references=job.references) if job.references else request
-    return own if masks is None else dataclasses.replace(own, mask=mask_beside(masks, job.target))
+    return own if masks is None else dataclasses.replace(own, mask=masks.get(job.target.stem))
 
 
 def _inputs(job: Job, request: SwapRequest) -> list[PhotoLike]:

@@ -16,7 +16,7 @@ from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
 from ..core.levels import quantise
 
-__all__ = ["MaskLike", "as_mask", "mask_beside", "read_mask"]
+__all__ = ["MaskLike", "as_mask", "masks_in", "read_mask"]
 
 _Numpy = Float[np.ndarray, "_ _"] | Bool[np.ndarray, "_ _"]
 _Jax = Float[Array, "_ _"] | Bool[Array, "_ _"]
@@ -74,7 +74,7 @@ def read_mask(mask: PhotoLike, photo: Photo) -> Float[np.ndarray, "height width"
     return white * alpha if np.ptp(opened.image, axis=(0, 1)).any() else alpha
 
 
-def mask_beside(folder: Path, photo: Path) -> Path | None:
-    """Return a photo's mask in a folder, a picture with the photo's stem; None without one."""
-    found = [path for path in sorted(folder.iterdir()) if path.stem == photo.stem]
-    return next((path for path in found if path.suffix.lower() in FORMATS), None)
+def masks_in(folder: Path) -> dict[str, Path]:
+    """Return stem -> mask of a folder's pictures; of those of one stem the first by name."""
+    pictures = [path for path in folder.iterdir() if path.suffix.lower() in FORMATS]
+    return {path.stem: path for path in sorted(pictures, reverse=True)}
