@@ -273,7 +273,8 @@ def write_image(
 
     Args:
         path: ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
-        image: RGB in [0, 1]; values outside are clipped. Of 8 bits it is written as it is.
+        image: RGB in [0, 1]; values outside are clipped. Of 8 bits it keeps its levels, which 16
+            bits hold times 257.
         alpha: opacity in [0, 1].
         bit_depth: 8 or 16 bits per value.
         icc: ICC profile that the values are in.
@@ -296,7 +297,7 @@ def write_image(
     if not all(np.isfinite(layer).all() for layer in layers):
         raise InputError("the image has values that are not numbers (NaN or infinite)")
     bits = min(bit_depth, kind.bit_depth)
-    quantised = [x if x.dtype == np.uint8 else quantise(x, bit_depth=bits) for x in layers]
+    quantised = [_levels(layer, bits) for layer in layers]
     pixels = quantised[0] if len(layers) == 1 else np.concatenate(quantised, axis=2)
     packet = packet_for(provenance, xmp, largest=kind.xmp)
     block = exif if exif is None or len(exif) <= kind.exif else None
@@ -306,6 +307,14 @@ def write_image(
     except (OSError, ValueError, cv2.error) as error:
         raise InputError(f"cannot encode {path.name}: {_one_line(error)}") from error
     write_bytes_atomic(path, content)
+
+
+def _levels(
+    layer: Shaped[np.ndarray, "height width c"], bit_depth: int
+) -> Shaped[np.ndarray, "height width c"]:
+    if layer.dtype != np.uint8:
+        return quantise(layer, bit_depth=bit_depth)
+    return layer if bit_depth == 8 else layer.astype(np.uint16) * np.uint16(257)
 
 
 def preview_png(

@@ -64,6 +64,17 @@ def test_alpha_survives(tmp_path, suffix, bit_depth):
     np.testing.assert_array_equal(photo.alpha, alpha)
 
 
+@pytest.mark.parametrize("alpha", [None, np.full((16, 16), 0.25, np.float32)])
+def test_levels_of_8_bits_are_as_bright_in_16(tmp_path, alpha):
+    """Beside an alpha of 16 bits they were left as they are: a 257th, nearly black."""
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=-1)
+    write_image(tmp_path / "a.png", levels, alpha=alpha, bit_depth=16)
+    photo = read_photo(tmp_path / "a.png")
+    assert photo.bit_depth == 16
+    np.testing.assert_allclose(photo.image, levels / np.float32(255), atol=1e-6)
+    assert alpha is None or np.abs(photo.alpha - alpha).max() < 1e-4
+
+
 def test_jpeg_lays_alpha_over_white_and_rounds_16_bits(tmp_path):
     path = tmp_path / "out.jpg"
     write_image(path, np.zeros((16, 16, 3), np.float32), alpha=np.zeros((16, 16), np.float32))
