@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from ..core.detection.protocol import box_overlap
 from ..core.errors import InputError, NoFaceError
 from ..core.io.images import Photo
 from ..core.reconstruct import choose_faces
@@ -206,12 +207,4 @@ def _around(face: Face) -> Float[np.ndarray, " 4"]:
 
 def _overlap_of(one: Face, other: Face) -> float:
     """Return the intersection of the boxes around two faces' landmarks over their union."""
-    return _overlap(_around(one), _around(other))
-
-
-def _overlap(one: Float[np.ndarray, " 4"], other: Float[np.ndarray, " 4"]) -> float:
-    """Return the intersection of two boxes over their union."""
-    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
-    inner = float(np.prod(np.maximum(high - low, 0.0)))
-    areas = [float(np.prod(box[2:] - box[:2])) for box in (one, other)]
-    return inner / max(sum(areas) - inner, 1e-6)
+    return float(box_overlap(_around(one)[None], _around(other))[0])
