@@ -195,6 +195,7 @@ def _within(
     photo: Photo, choices: tuple[FaceChoice, ...], finder: FaceFinder, options: SwapOptions
 ) -> SwapResult:
     """Let two faces of a photo change places."""
+    layout = finder.model.layout
     chosen_faces = _two_faces(photo, choices, finder)
     swaps = tuple(
         FaceSwap(face=face, found=_found(photo, other), number=number)
@@ -209,11 +210,11 @@ def _within(
         faces=[*chosen_faces.values()],
         photo=photo,
         operation=_OPERATION,
-        settings=chosen | finder.describe({}, [photo]) | describe_options(options),
+        settings=chosen | finder.describe({}, [photo]) | describe_options(options, layout),
         warnings=photo.warnings + finder.warnings_of(photo, chosen_faces),
         swaps=swaps,
         config=options.config,
-        layout=finder.model.layout,
+        layout=layout,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..core.arguments import OnOff, as_choice, as_number, as_switch, name_list
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
+from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
 from ..core.reconstruct import FaceChoice
 from ..editing.complete import Completion
@@ -18,7 +19,7 @@ from ..editing.light import ColorMatch
 from ..editing.references import References, reference_list, reference_names
 from .mapping import unique_faces
 from .masks import MaskLike, as_mask
-from .swap import SwapConfig
+from .swap import SwapConfig, applied_shape
 
 __all__ = [
     "Preset",
@@ -183,14 +184,17 @@ def describe(
     photos = [target, *request.sources, *request.likes]
     selections = {"faces": request.target, "reference_face": request.reference}
     settings |= finder.describe(selections, photos)
-    return settings | describe_options(options, mask=request.mask)
+    return settings | describe_options(options, finder.model.layout, mask=request.mask)
 
 
-def describe_options(options: SwapOptions, *, mask: PhotoLike | None = None) -> dict[str, Any]:
+def describe_options(
+    options: SwapOptions, layout: UVLayout, *, mask: PhotoLike | None = None
+) -> dict[str, Any]:
     """Return how faces are put in as JSON can hold it.
 
     Args:
         options: how.
+        layout: UV layout of the faces; one without shapes takes none.
         mask: picture that says which pixels may change.
     """
     if options.preset == "prnet":  # whose own code knows nothing of the others: they do not count
@@ -209,7 +213,7 @@ def describe_options(options: SwapOptions, *, mask: PhotoLike | None = None) -> 
             "occlusion": config.occlusion,
             "sharpness": config.sharpness,
             "strength": config.strength,
-            "shape": config.shape,
+            "shape": applied_shape(layout, config),
             "feather": config.feather,
         }
     )

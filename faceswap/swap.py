@@ -31,7 +31,15 @@ from ..editing.plan import EditMasks, PlanConfig
 from ..editing.regions import kept_regions, soften, swap_region
 from ..editing.source import Reference
 
-__all__ = ["SwapConfig", "check_swap", "pair_masks", "swap_face", "swap_masks", "swap_reference"]
+__all__ = [
+    "SwapConfig",
+    "applied_shape",
+    "check_swap",
+    "pair_masks",
+    "swap_face",
+    "swap_masks",
+    "swap_reference",
+]
 
 _SIDEWAYS = (0.75, 1.0)  # of a profile: from 60 to 70 degrees
 _BESIDE_ODD = 8.0  # texels of 256 around eyes and lips that are read beside their places
@@ -167,6 +175,11 @@ def check_swap(layout: UVLayout, config: SwapConfig) -> None:
         as_number(name, getattr(config, name), 0, 1)
     for name in config.keep:
         layout.region(name)
+
+
+def applied_shape(layout: UVLayout, config: SwapConfig) -> float:
+    """Return how much of the reference's shape a face takes: nothing without shape modes."""
+    return config.shape if config.shape and load_shape_modes(layout) is not None else 0.0
 
 
 def pair_masks(

@@ -209,13 +209,13 @@ def test_boxes_of_either_photo_are_used(model):
 def test_what_is_written_tells_of_an_exchange_of_one_photo(model, tmp_path):
     couple, out = tmp_path / "couple.png", tmp_path / "out.png"
     write_image(couple, toy_group(COUPLE)[0])
-    result = exchange(couple, model=model, keep=(), shape=0.5)
+    result = exchange(couple, model=model, keep=(), strength=0.5)
     result.save(out)
     assert read_provenance(out).operation == "exchange"
     sidecar = read_sidecar(out)
     assert is_intact(out, sidecar) and sidecar["operation"] == "exchange"
     assert [(one["role"], one["path"]) for one in sidecar["inputs"]] == [("target", str(couple))]
-    assert sidecar["settings"]["faces"] == "largest" and sidecar["settings"]["shape"] == 0.5
+    assert sidecar["settings"]["faces"] == "largest" and sidecar["settings"]["strength"] == 0.5
     assert not {"reference", "reference_face"} & set(sidecar["settings"])
     assert [face["reference"] for face in sidecar["faces"]] == [[str(couple)]] * 2
     assert all(face["skin"]["seen"] > 0.5 for face in sidecar["faces"])
