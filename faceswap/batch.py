@@ -175,13 +175,20 @@ def write_rows(path: Path, items: Sequence[SwapItem]) -> None:
     write_bytes_atomic(path, text.getvalue().encode("utf-8", "surrogateescape"))
 
 
+def _references(item: SwapItem) -> list[str]:
+    """Return the names of a row's references; of a map, those of its faces in order."""
+    faces = item.record.get("faces", [])
+    mapped = [name for face in faces for name in face.get("reference", ())]
+    return [*map(str, item.references)] or [*dict.fromkeys(mapped)]
+
+
 def _row(item: SwapItem) -> dict[str, Any]:
     """Return a row of the table; its numbers are those of the first face."""
     faces = item.record.get("faces", [])
     first = faces[0] if faces else {}
     return {
         "target": str(item.photo),
-        "reference": ";".join(map(str, item.references)),
+        "reference": ";".join(_references(item)),
         "output": str(item.output),
         "status": item.status,
         "faces": len(faces) if item.error is None else 0,

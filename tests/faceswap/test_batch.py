@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from toy_faces import toy_photo
-from toy_models import ToyModel
+from toy_models import COUPLE, ToyModel, toy_group
 
 from uvface.core.blending.composite import BlendConfig
 from uvface.core.errors import InputError
@@ -277,6 +277,20 @@ def test_rows_hold_names_that_are_not_utf_8(tmp_path):
     )
     write_rows(tmp_path / "rows.csv", [item])
     assert b"\na\xff.png,b.png," in (tmp_path / "rows.csv").read_bytes()
+
+
+def test_a_row_names_the_references_of_a_map(model, photos, tmp_path):
+    """The column was empty; pictures that are kept tell, too."""
+    write_image(tmp_path / "pair.png", toy_group(COUPLE)[0])
+    mapping = {0: (tmp_path / "anna.png",), 1: (photos / "3.png",)}
+    given = {"request": SwapRequest(mapping=mapping), "skip_existing": True}
+    jobs = jobs_of_targets([tmp_path / "pair.png", photos / "wall.png"], [], tmp_path / "out")
+    for status in ("done", "kept"):
+        write_rows(tmp_path / "rows.csv", list(run(jobs, model, **given)))
+        rows = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
+        assert [row["status"] for row in rows] == [status, "failed"]
+        assert rows[0]["reference"] == f"{tmp_path / 'anna.png'};{photos / '3.png'}"
+        assert (rows[0]["faces"], rows[1]["reference"]) == ("2", "")
 
 
 def test_a_folder_of_masks_is_listed_once(model, tmp_path, monkeypatch):
