@@ -15,7 +15,6 @@ import dataclasses
 import hashlib
 import re
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import metadata
@@ -31,7 +30,7 @@ from .compilation import cache_folder, compile_for, setting
 from .errors import InputError
 from .whole_files import write_bytes_atomic
 
-__all__ = ["blank", "forget_programs", "keep_traced", "nothing_new"]
+__all__ = ["blank", "keep_traced", "nothing_new"]
 
 _Leaf = jax.Array | np.ndarray
 _PACKAGE = Path(__file__).parents[1]
@@ -48,20 +47,7 @@ _TRACED = (
 
 
 class _Programs(dict[Any, Callable[..., list[jax.Array]]]):
-    """Compiled programs of one function, by signature."""
-
-
-_ALL: weakref.WeakValueDictionary[int, _Programs] = weakref.WeakValueDictionary()
-
-
-def forget_programs() -> None:
-    """Let go of the compiled programs of all kept functions, which load them again on need.
-
-    For processes that call them with ever other shapes: each program holds memory, and a dozen or
-    more of the 65,530 memory maps that Linux grants.
-    """
-    for programs in list(_ALL.values()):
-        programs.clear()
+    """Compiled programs of one function, by signature; of a type, so that tests find them."""
 
 
 def keep_traced(
@@ -80,7 +66,6 @@ def keep_traced(
         compiler: compiles a function for arguments like some.
     """
     known = _Programs()
-    _ALL[id(known)] = known
     structure, lock = jax.tree.structure(like), threading.Lock()
 
     def first(given: Any, leaves: list[_Leaf], signature: Any) -> list[jax.Array]:

@@ -63,7 +63,7 @@ def _few_memory_maps():
     yield
     maps = Path("/proc/self/maps")
     if maps.is_file() and maps.read_text().count("\n") > 20_000:
-        from uvface.core.traced import forget_programs
+        from kept_programs import forget_programs
 
         forget_programs()
         jax.clear_caches()

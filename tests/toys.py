@@ -11,6 +11,12 @@ from uvface.core.geometry.pose import rotation_from_angles
 from uvface.core.types import Camera
 
 
+def mirror_landmarks(landmarks, width):
+    """Return the landmarks of a picture of so many columns mirrored left to right."""
+    x = width - 1.0 - landmarks[:, :1]
+    return jnp.concatenate([x, landmarks[:, 1:]], axis=1)[MIRROR_68]
+
+
 def _canonical(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Half ellipsoid with a nose, cm; x right, y down, z out of the face."""
     across, down = (u - 0.5) * 2.9, (v - 0.5) * 2.6

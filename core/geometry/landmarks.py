@@ -27,7 +27,6 @@ __all__ = [
     "MOUTH_CORNERS",
     "NOSE",
     "NOSE_BASE",
-    "mirror_landmarks",
     "pair_distance",
     "read_landmarks",
 ]
@@ -68,19 +67,6 @@ def read_landmarks(
         Positions (x, y, z), photo pixels.
     """
     return sample_bilinear(position_map, landmark_uv * position_map.shape[0] - 0.5)
-
-
-def mirror_landmarks(
-    landmarks: Float[Array, "68 d"], width: int | float | Float[Array, ""]
-) -> Float[Array, "68 d"]:
-    """Return the landmarks of the picture mirrored left to right.
-
-    Args:
-        landmarks: positions, photo pixels; x comes first.
-        width: columns of the picture.
-    """
-    x = width - 1.0 - landmarks[:, :1]
-    return jnp.concatenate([x, landmarks[:, 1:]], axis=1)[MIRROR_68]
 
 
 def pair_distance(

@@ -29,7 +29,6 @@ __all__ = [
     "FaceError",
     "face_size",
     "landmark_errors",
-    "normalized_mean_error",
     "read_truth",
     "summarize",
 ]
@@ -95,14 +94,6 @@ class Evaluation:
         yaw, pitch, roll = (round(float(value), 2) for value in np.mean(kept, axis=0))
         mean = round(float(np.mean(kept)), 2)
         return {"pose_mae": mean, "yaw_mae": yaw, "pitch_mae": pitch, "roll_mae": roll}
-
-
-def normalized_mean_error(
-    predicted: Float[np.ndarray, "68 d"], truth: Float[np.ndarray, "68 d"]
-) -> float:
-    """Return the mean 2D distance over sqrt(w h) of the true landmarks' box."""
-    distance = np.linalg.norm(predicted[:, :2] - truth[:, :2], axis=1)
-    return float(distance.mean() / face_size(truth))
 
 
 def landmark_errors(

@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from kept_programs import forget_programs, kept_programs
 
-from uvface.core.traced import _ALL, _code_digest, blank, forget_programs, keep_traced, nothing_new
+from uvface.core.traced import _code_digest, blank, keep_traced, nothing_new
 from uvface.core.types import Similarity
 
 
@@ -228,8 +229,8 @@ def test_forgotten_programs_are_loaded_again_and_not_traced(folder):
     calls = []
     kept = _kept(calls)
     kept(MOVE, POINTS)
-    assert any(_ALL.values())
+    assert any(kept_programs())
     forget_programs()
-    assert not any(_ALL.values())
+    assert not any(kept_programs())
     np.testing.assert_allclose(kept(MOVE, POINTS)["moved"], EXPECTED)
     assert len(calls) == 1

@@ -12,9 +12,9 @@ import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
-from toys import toy_camera, toy_layout, toy_position_map
+from toys import mirror_landmarks, toy_camera, toy_layout, toy_position_map
 
-from uvface.core.geometry.landmarks import mirror_landmarks, read_landmarks
+from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.sampling import sample_texture
 from uvface.core.geometry.visibility import visibility

@@ -16,7 +16,7 @@ from uvface.core.geometry.spline import evaluate_control
 from uvface.core.geometry.visibility import visibility
 from uvface.core.network.weights_file import WeightsHeader
 from uvface.core.reconstruct import Model, Reading
-from uvface.core.training.evaluate import FaceError, face_size, normalized_mean_error, summarize
+from uvface.core.training.evaluate import FaceError, face_size, landmark_errors, summarize
 from uvface.core.training.exact import exact_errors, hidden_overlap, intersection_over_union
 from uvface.core.training.photos import evaluate
 from uvface.core.training.pool import Pool
@@ -35,7 +35,7 @@ def test_nme_by_hand():
     truth = np.zeros((68, 3))
     truth[1], truth[2] = (40.0, 0.0, 5.0), (0.0, 90.0, -7.0)
     predicted = truth + np.array([3.0, -4.0, 1000.0])
-    assert normalized_mean_error(predicted, truth) == pytest.approx(5.0 / 60.0)
+    assert landmark_errors(predicted, truth)["nme"] == pytest.approx(5.0 / 60.0)
 
 
 def test_bins_are_of_the_absolute_yaw_and_the_two_means_differ():
