@@ -265,10 +265,10 @@ def _filled(
     shown = dataclasses.replace(
         shares, direct=shares.direct * direct, mirrored=shares.mirrored * mirrored
     )
-    tinted = [
+    first, second = (
         change_light(reading.colors, tint) for reading, tint in zip(readings, tints, strict=True)
-    ]
-    return _fill_colors(shown, *tinted, layout.region("lips"), how=how)
+    )
+    return _fill_colors(shown, first, second, layout.region("lips"), how=how)
 
 
 def _rim(pair: _Pair, shares: Shares) -> Float[Array, "size size"]:

@@ -76,9 +76,8 @@ def train_request(
     pools = [Path(folder) for folder in path_list(pool, "a pool, or several")]
     if not pools:
         raise InputError("no pool to train on; give one with --pool")
-    starts = (
-        [] if initial is None else [*map(os.fspath, path_list(initial, "weights to start from"))]
-    )
+    given = [] if initial is None else path_list(initial, "weights to start from")
+    starts = [os.fspath(one) for one in given]
     rates = _rates(rate, starts)
     is_resumed, is_large = as_switch("resume", resume), as_switch("large", large)
     config = TrainConfig(
@@ -120,8 +119,8 @@ def _rates(given: float | int | Iterable[float | int] | None, starts: Sequence[s
     """Return the learning rates: none, or one for each of the weights to start from."""
     if given is None:
         return []
-    is_one = isinstance(given, str) or not isinstance(given, Iterable)
-    several = [given] if is_one or getattr(given, "ndim", None) == 0 else [*given]
+    is_one = isinstance(given, str) or getattr(given, "ndim", None) == 0
+    several = [*given] if isinstance(given, Iterable) and not is_one else [given]
     rates = [float(as_number("rate", one, 0, _HIGHEST_RATE)) for one in several]
     if rates and len(rates) != max(1, len(starts)):
         raise InputError(
