@@ -177,19 +177,21 @@ def read_label(place: Place) -> dict[str, Any] | None:
 
 
 def is_varied(picture: Path) -> bool:
-    """Return whether `write_variation` made a picture."""
+    """Return whether `write_variation` made a picture, by its sidecar or metadata.
+
+    Of a run that was killed there may be a picture without a sidecar.
+    """
     found = read_sidecar(picture)
-    return found is not None and found.get("operation") == _OPERATION
+    if found is not None and found.get("operation") == _OPERATION:
+        return True
+    return _operation_of(picture) == _OPERATION
 
 
 def check_place(place: Place) -> None:
-    """Raise InputError where a file that is not `write_variation`'s is in the way of one.
-
-    By the picture's sidecar or metadata: of a run that was stopped there may be a picture alone.
-    """
+    """Raise InputError where a file that is not `write_variation`'s is in the way of one."""
     check_length(place.posmap, advice="give the photo a shorter one")  # the longest of all
     spare_sidecar(place.picture)
-    if is_varied(place.picture) or _operation_of(place.picture) == _OPERATION:
+    if is_varied(place.picture):
         return
     _refuse_unless(not os.path.exists(place.picture), place.picture)
     if os.path.exists(place.posmap):

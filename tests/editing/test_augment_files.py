@@ -259,6 +259,23 @@ def test_a_run_that_is_killed_at_a_file_goes_on(photos, tmp_path, monkeypatch, w
     assert item.error is None and {path.name for path in tmp_path.iterdir()} == names
 
 
+@pytest.mark.parametrize("writer", ["write_bytes_atomic", "write_sidecar"])
+def test_a_run_into_the_photos_folder_that_is_killed_goes_on(photos, tmp_path, monkeypatch, writer):
+    """The picture that was left without a sidecar counted as a photo."""
+    (tmp_path / "ben.png").write_bytes((photos / "ben.png").read_bytes())
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(augment_pictures, writer, die)
+        _augment(tmp_path, tmp_path, count=1)
+    assert (tmp_path / "ben_000.png").is_file() and not (tmp_path / "ben_000.png.json").exists()
+    (item,) = _augment(tmp_path, tmp_path, count=1, skip_existing=True)
+    names = {"ben_000.png", "ben_000.png.json", "ben_000_posmap.npz", "labels.json", "ben.png"}
+    assert item.error is None and {path.name for path in tmp_path.iterdir()} == names
+
+
 def test_a_run_of_which_nothing_comes_leaves_no_folder(photos, tmp_path):
     """An empty folder was left, and its parents."""
     (item,) = _augment(tmp_path / "missing.png", tmp_path / "a" / "b")
