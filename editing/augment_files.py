@@ -37,7 +37,7 @@ from .augment_pictures import (
     write_variation,
 )
 from .donors import Donors
-from .find_faces import find_faces
+from .find_faces import find_numbered_faces
 from .parts import wear_parts
 from .recipe import MOST_YAW, SUBJECTS, subjects
 from .shapes import draw_amounts, wear_shape
@@ -177,10 +177,10 @@ class _Job:
         return as_json(settings | self.model.reading_settings(is_detected=is_detected))
 
 
-def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]:
-    """Return the pictures of each face of a photo."""
-    stems = [path.stem] if faces == 1 else [f"{path.stem}_{face}" for face in range(faces)]
-    settings = job.settings(path) | {"faces": faces}
+def _places(path: Path, sha256: str, faces: Sequence[int], job: _Job) -> list[list[Place]]:
+    """Return the pictures of each chosen face of a photo, named by its number from the left."""
+    stems = [path.stem] if len(faces) == 1 else [f"{path.stem}_{face}" for face in faces]
+    settings = job.settings(path) | {"faces": [*faces]}
     return [
         [
             Place(
@@ -191,7 +191,7 @@ def _places(path: Path, sha256: str, faces: int, job: _Job) -> list[list[Place]]
             )
             for number in range(job.config.count)
         ]
-        for face, stem in enumerate(stems)
+        for face, stem in zip(faces, stems, strict=True)
     ]
 
 
@@ -227,10 +227,10 @@ def _one(path: Path, job: _Job, inputs: InputFiles, owners: ClaimedFiles) -> Ite
         return _item(photo, old, kept, is_old=True)
     if job.donors is not None:
         job.donors.check_others(path, sha256)
-    found = find_faces(photo, job.model, faces=job.faces, boxes=job.boxes)
-    places = _places(path, sha256, len(found), job)
+    found = find_numbered_faces(photo, job.model, faces=job.faces, boxes=job.boxes)
+    places = _places(path, sha256, [*found], job)
     _claim(places, inputs, owners)
-    rows = zip(found, places, strict=True)
+    rows = zip(found.values(), places, strict=True)
     return _item(photo, places, [_make(photo, face, row, job) for face, row in rows])
 
 
@@ -239,7 +239,7 @@ def _old_places(path: Path, sha256: str, job: _Job) -> list[list[Place]]:
     for stem in (path.stem, f"{path.stem}_0"):
         found = read_sidecar(job.folder / f"{stem}_000.png")
         faces = None if found is None else found.get("settings", {}).get("faces")
-        if isinstance(faces, int) and (faces > 1) == (stem != path.stem):
+        if isinstance(faces, list) and (len(faces) > 1) == (stem != path.stem):
             return _places(path, sha256, faces, job)
     return []
 

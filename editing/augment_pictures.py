@@ -64,7 +64,9 @@ class Place:
     picture: Path
     photo: Path
     photo_sha256: str
-    settings: Mapping[str, Any]  # with "face", "faces" (how many of the photo) and "number"
+    settings: Mapping[
+        str, Any
+    ]  # with "face" and "faces" (from the left: its, all chosen), "number"
 
     @property
     def posmap(self) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
+from jaxtyping import Float
 
 from ..core.errors import InputError, NoFaceError
 from ..core.io.boxes import GivenBoxes
@@ -12,7 +14,7 @@ from ..core.io.images import Photo
 from ..core.reconstruct import FaceChoice, Model, choose_faces
 from ..core.types import Face
 
-__all__ = ["find_faces", "pick_faces"]
+__all__ = ["find_faces", "find_numbered_faces", "pick_faces"]
 
 
 def find_faces(
@@ -36,15 +38,34 @@ def find_faces(
         InputError: there is no face of that number, or a box is unusable.
         NoFaceError: there is none.
     """
-    title = photo.path.name if photo.path else f"the {name}"
     given = boxes.get(photo.path or name)
-    try:
+    with _naming(photo, name):
         found = model.reconstruct(photo.image, boxes=given, faces=faces)
-    except InputError as error:  # of several photos the message says which
-        raise InputError(f"{error} ({title})") from error
     if not found:
-        raise NoFaceError(f"no face found in {title}; say where it is with a --boxes file")
+        raise NoFaceError(
+            f"no face found in {_title(photo, name)}; say where it is with a --boxes file"
+        )
     return found
+
+
+def find_numbered_faces(
+    photo: Photo, model: Model, *, faces: FaceChoice, boxes: GivenBoxes
+) -> dict[int, Face]:
+    """Reconstruct all faces of a photo; return the chosen ones by their numbers from the left.
+
+    Args:
+        photo: the photo.
+        model: what reconstructs.
+        faces: as of `find_faces`.
+        boxes: in place of detection.
+
+    Raises:
+        InputError, NoFaceError: as `find_faces`.
+    """
+    found = find_faces(photo, model, faces="all", boxes=boxes)
+    with _naming(photo):
+        numbers = choose_faces(_boxes_of(found), faces, (photo.height, photo.width))
+    return {number: found[number] for number in numbers}
 
 
 def pick_faces(
@@ -61,18 +82,32 @@ def pick_faces(
     Raises:
         InputError: a choice names no or several faces, or two name the same.
     """
-    try:
+    with _naming(photo, name):
         numbers = _numbers(found, choices, (photo.height, photo.width))
-    except InputError as error:  # of several photos the message says which
-        title = photo.path.name if photo.path else f"the {name}"
-        raise InputError(f"{error} ({title})") from error
     return {number: found[number] for number in numbers}
+
+
+def _title(photo: Photo, name: str) -> str:
+    return photo.path.name if photo.path else f"the {name}"
+
+
+@contextmanager
+def _naming(photo: Photo, name: str = "photo") -> Iterator[None]:
+    """Say in messages of which photo they tell, since there may be several."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error} ({_title(photo, name)})") from error
+
+
+def _boxes_of(found: Sequence[Face]) -> Float[np.ndarray, "faces 4"]:
+    return np.stack([np.asarray(face.box, np.float32) for face in found])
 
 
 def _numbers(
     found: Sequence[Face], choices: Sequence[FaceChoice], size: tuple[int, int]
 ) -> list[int]:
-    boxes = np.stack([np.asarray(face.box, np.float32) for face in found])
+    boxes = _boxes_of(found)
     numbers: list[int] = []
     for choice in choices:
         named = choose_faces(boxes, choice, size)

@@ -168,6 +168,22 @@ def test_several_faces_are_numbered_and_kept(photos, tmp_path):
     assert item.is_old and item.count == 2
 
 
+def test_a_face_has_its_number_and_its_pictures_however_it_is_chosen(photos, tmp_path):
+    """The number was that among the chosen faces: 0 of one, wherever it stands."""
+
+    def made(faces, stem):
+        options = {"count": 1, "vary": "light", "faces": faces}
+        _augment(photos / "two.png", tmp_path / f"{faces}", **options)
+        (item,) = _augment(photos / "two.png", tmp_path / f"{faces}", skip_existing=True, **options)
+        assert item.is_old
+        picture = tmp_path / f"{faces}" / f"{stem}_000.png"
+        record = json.loads(picture.with_name(f"{picture.name}.json").read_text())
+        assert record["label"]["source"]["face"] == 1
+        return picture.read_bytes()
+
+    assert made("all", "two_1") == made("right", "two") == made(1, "two")
+
+
 def test_pictures_of_another_detector_are_made_again_where_it_was_asked(photos, tmp_path):
     """It says where the face is: in other boxes other pictures are made."""
     model, boxes = _Model(), {"anna": [[10, 10, 110, 110]]}
