@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,34 +131,24 @@ class FaceFinder:
         """
         return find_recognition(self._recognition).name
 
-    def boxes_of(self, photos: Iterable[PhotoLike]) -> dict[str, list[list[float]]]:
-        """Return file name -> boxes, of those of the files whose boxes are given."""
-        names = [path.name for path in map(photo_path, photos) if path]
-        given = {name: boxes for name in names if (boxes := self._boxes.get(name)) is not None}
-        return {name: [[float(x) for x in box] for box in boxes] for name, boxes in given.items()}
-
     def require_boxes(self, photos: Mapping[str, Sequence[PhotoLike | None]]) -> None:
         """Raise InputError where boxes are given, and none for any of a call's photos.
 
         Args:
             photos: name that boxes of an array are found under -> photos; None is none.
         """
-        named = [
-            photo_path(photo) or Path(name)
-            for name, given in photos.items()
-            for photo in given
-            if photo is not None
-        ]
-        require_boxes(self._boxes, named)
+        require_boxes(self._boxes, _places(photos))
 
     def describe(
-        self, selections: Mapping[str, Selection], photos: Sequence[PhotoLike]
+        self,
+        selections: Mapping[str, Selection],
+        photos: Mapping[str, Sequence[PhotoLike | None]],
     ) -> dict[str, Any]:
         """Return what decides which faces are found and how they are read, as JSON can hold it.
 
         Args:
             selections: name -> which faces.
-            photos: all in which faces are looked for.
+            photos: all in which faces are looked for, named as for `require_boxes`.
 
         Raises:
             AssetError: likeness is asked for and there is no recognition network.
@@ -170,9 +160,11 @@ class FaceFinder:
                 settings[f"{name}_like"] = str(photo_path(selection.like) or "")
                 settings["recognition"] = self.recognition_name
                 settings["recognition_sha256"] = self._recognition_hash()
-        if boxes := self.boxes_of(photos):
-            settings["boxes"] = boxes
-        is_detected = not all(self.boxes_of([photo]) for photo in photos)
+        places = [place for place in _places(photos) if not is_face_file(place)]
+        boxes = {place.name: self._boxes.get(place) for place in places}
+        if given := {name: _as_floats(one) for name, one in boxes.items() if one is not None}:
+            settings["boxes"] = given
+        is_detected = len(given) < len(boxes)
         return settings | self.model.reading_settings(is_detected=is_detected)
 
     def faces(
@@ -335,6 +327,20 @@ class FaceFinder:
 
     def _embed(self, photo: Photo, face: Face) -> np.ndarray:
         return self._recognizer().embed(photo.image, np.asarray(face.landmarks))
+
+
+def _places(photos: Mapping[str, Sequence[PhotoLike | None]]) -> list[Path]:
+    """Return what boxes of photos are found under: their files, of arrays their names."""
+    return [
+        photo_path(photo) or Path(name)
+        for name, given in photos.items()
+        for photo in given
+        if photo is not None
+    ]
+
+
+def _as_floats(boxes: Sequence[Sequence[float | int]]) -> list[list[float]]:
+    return [[float(x) for x in box] for box in boxes]
 
 
 def _check_one(selection: Selection) -> None:

@@ -80,7 +80,8 @@ def edit(
         reference_like: a photo of the person whose face is taken, in place of
             ``reference_face``.
         recognition: network that likeness is measured by, an ``.onnx`` file.
-        boxes: file name or stem -> boxes around the landmarks, in place of detection.
+        boxes: file name or stem -> boxes around the landmarks, in place of detection; those of
+            arrays are found under ``photo`` and ``reference``.
 
     Raises:
         InputError: unusable file or option.

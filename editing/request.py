@@ -14,7 +14,7 @@ from ..core.reconstruct import FaceChoice
 from .amounts import Amounts, ColoredAmount, ColoredAmounts
 from .deform import parse_reshaping
 from .edit import EditConfig, check_edit, check_numbers
-from .finder import FaceFinder, FoundReference, Selection, like_origins
+from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
 from .lamps import parse_lights
 from .makeup import parse_makeup
 from .references import References, reference_list, reference_names
@@ -159,5 +159,5 @@ def describe_edit(photo: PhotoLike, request: EditRequest, finder: FaceFinder) ->
     if request.references:
         settings["reference"] = reference_names(request.references)
         selections["reference_face"] = request.reference
-    photos = [photo, *request.sources, *request.likes]
+    photos = {"photo": [photo], "reference": request.sources, LIKE: request.likes}
     return settings | finder.describe(selections, photos)

@@ -185,6 +185,7 @@ def _choice(given: Any) -> FaceChoice:
 class _Side:
     """A photo and the face of it that changes places."""
 
+    name: str  # what boxes of the photo are found under if it is an array
     photo: Photo
     face: Face
     choice: Selection
@@ -210,7 +211,9 @@ def _within(
         faces=[*chosen_faces.values()],
         photo=photo,
         operation=_OPERATION,
-        settings=chosen | finder.describe({}, [photo]) | describe_options(options, layout),
+        settings=(
+            chosen | finder.describe({}, {"photo": [photo]}) | describe_options(options, layout)
+        ),
         warnings=photo.warnings + finder.warnings_of(photo, chosen_faces),
         swaps=swaps,
         config=options.config,
@@ -255,7 +258,11 @@ def _read(photo: Photo, choice: FaceChoice, finder: FaceFinder, *, name: str) ->
     (face,) = finder.find(photo, choice, name=name)
     notes = finder.warnings_of(photo, {0: face}, name="photo" if photo.path else name)
     return _Side(
-        photo=photo, face=face, choice=Selection(faces=choice), warnings=photo.warnings + notes
+        name=name,
+        photo=photo,
+        face=face,
+        choice=Selection(faces=choice),
+        warnings=photo.warnings + notes,
     )
 
 
@@ -269,7 +276,7 @@ def _given(target: _Side, other: _Side, finder: FaceFinder, options: SwapOptions
         faces=[one.face],
         photo=target.photo,
         operation=_OPERATION,
-        settings=describe(target.photo, request, options, finder),
+        settings=describe(target.photo, request, options, finder, names=(target.name, other.name)),
         warnings=tuple(dict.fromkeys(target.warnings + other.warnings)),
         references=one.found.photos,
         swaps=(one,),

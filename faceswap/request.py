@@ -13,7 +13,7 @@ from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
 from ..core.reconstruct import FaceChoice
 from ..editing.complete import Completion
-from ..editing.finder import FaceFinder, FoundReference, Selection, like_origins
+from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
 from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.references import References, reference_list, reference_names
@@ -163,7 +163,12 @@ def _kept(keep: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def describe(
-    target: PhotoLike, request: SwapRequest, options: SwapOptions, finder: FaceFinder
+    target: PhotoLike,
+    request: SwapRequest,
+    options: SwapOptions,
+    finder: FaceFinder,
+    *,
+    names: tuple[str, str] = ("target", "reference"),
 ) -> dict[str, Any]:
     """Return what was asked for as JSON can hold it.
 
@@ -174,6 +179,8 @@ def describe(
         request: who gets which face.
         options: how faces are put in.
         finder: what finds them; its weights, its detector and the photos' boxes are told.
+        names: what boxes of the target, and those of references, are found under if these are
+            arrays.
 
     Raises:
         AssetError: likeness is asked for and no recognition network is there.
@@ -181,7 +188,7 @@ def describe(
     settings: dict[str, Any] = {"reference": reference_names(request.references)}
     if request.mapping:
         settings = {"map": {str(f): reference_names(given) for f, given in request.mapping.items()}}
-    photos = [target, *request.sources, *request.likes]
+    photos = {names[0]: [target], names[1]: request.sources, LIKE: request.likes}
     selections = {"faces": request.target, "reference_face": request.reference}
     settings |= finder.describe(selections, photos)
     return settings | describe_options(options, finder.model.layout, mask=request.mask)

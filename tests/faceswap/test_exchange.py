@@ -206,6 +206,16 @@ def test_boxes_of_either_photo_are_used(model):
         exchange(toy_group(COUPLE)[0], model=model, keep=(), boxes={"other": []})
 
 
+def test_boxes_of_arrays_are_told_under_their_names(model):
+    one, other = toy_photo(1)[0], toy_photo(2)[0]
+    both = {"photo": [[20.0, 20.0, 100.0, 100.0]], "other": [[21.0, 20.0, 100.0, 100.0]]}
+    for result in exchange(one, other, model=model, keep=(), boxes=both):
+        assert result.settings["boxes"] == both and result.settings["detector"] is None
+    given = {"photo": [[20.0, 20.0, 100.0, 100.0]]}
+    told = exchange(toy_group(COUPLE)[0], model=model, keep=(), boxes=given).settings
+    assert told["boxes"] == given and told["detector"] is None
+
+
 def test_what_is_written_tells_of_an_exchange_of_one_photo(model, tmp_path):
     couple, out = tmp_path / "couple.png", tmp_path / "out.png"
     write_image(couple, toy_group(COUPLE)[0])

@@ -273,3 +273,21 @@ def test_boxes_of_no_photo_of_the_call_are_refused(files, model):
     for name in ("target", "reference.png", "reference"):
         assert swap(target, reference, model=model, keep=(), boxes={name: box}).faces
     assert swap(image, reference, model=model, keep=(), boxes={"target": box}).faces
+
+
+def test_boxes_of_arrays_are_told_and_no_detector_that_was_not_asked(model, tmp_path):
+    """A detector was named that never ran, and the boxes were not."""
+    image, other = toy_photo(1)[0], toy_photo(2)[0]
+    box = [[20.0, 20.0, 100.0, 100.0]]
+    both = {"target": box, "reference": box}
+    told = swap(image, other, model=model, keep=(), boxes=both).settings
+    assert told["boxes"] == both and told["detector"] is None
+    told = swap(image, other, model=model, keep=(), boxes={"reference": box}).settings
+    assert told["boxes"] == {"reference": box} and told["detector"] == "toy detector"
+    colored = {"model": model, "regions": ["lips"], "recolor": "#a03040"}
+    told = edit(image, boxes={"photo": box}, **colored).settings
+    assert told["boxes"] == {"photo": box} and told["detector"] is None
+    # In a face file no face is looked for.
+    texture(other, model=model)[0].save(tmp_path / "face.uvface")
+    told = swap(image, tmp_path / "face.uvface", model=model, keep=(), boxes={"target": box})
+    assert told.settings["boxes"] == {"target": box} and told.settings["detector"] is None
