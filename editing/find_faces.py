@@ -24,6 +24,7 @@ def find_faces(
     faces: FaceChoice,
     boxes: GivenBoxes,
     name: str = "photo",
+    advice: str = "say where it is with a --boxes file",
 ) -> list[Face]:
     """Reconstruct the chosen faces of a photo, at least one.
 
@@ -33,6 +34,7 @@ def find_faces(
         faces: a number from the left, from 0, or a word: ``"largest"``, ``"all"``, ...
         boxes: in place of detection; those of arrays are found under ``name``.
         name: what the photo is called in messages if it has no path.
+        advice: what to do where there is none.
 
     Raises:
         InputError: there is no face of that number, or a box is unusable.
@@ -42,9 +44,7 @@ def find_faces(
     with _naming(photo, name):
         found = model.reconstruct(photo.image, boxes=given, faces=faces)
     if not found:
-        raise NoFaceError(
-            f"no face found in {_title(photo, name)}; say where it is with a --boxes file"
-        )
+        raise NoFaceError(f"no face found in {_title(photo, name)}; {advice}")
     return found
 
 

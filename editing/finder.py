@@ -37,6 +37,11 @@ __all__ = [
 
 _KEPT = 1 << 30  # bytes of photos and faces of references that are remembered
 LIKE = "face to be like"  # what a photo of a person is called that has no file name
+_ANOTHER = "give a photo that shows one"
+_WITHOUT_BOXES = {  # what to do about a photo without a face where no boxes can be given
+    "reference": "make a face file of it by uvface texture with --boxes, and give that",
+    LIKE: "give another photo of the person",
+}
 LEAST_LIKENESS = 0.25  # cosine below which the likest face is probably of somebody else
 
 
@@ -110,11 +115,13 @@ class FaceFinder:
 
         Args:
             model: what reconstructs; by default the embedded weights.
-            boxes: file name or stem -> boxes around the landmarks, in place of detection.
+            boxes: file name or stem -> boxes around the landmarks, in place of detection; None
+                where a caller takes none, which messages then do not advise.
             recognition: file of the network that likeness is measured by; by default one of
                 insightface's packs, looked for on first need.
         """
         self.model = as_model(model)
+        self._takes_boxes = boxes is not None
         self._boxes = as_boxes(boxes)
         self._recognition = recognition
         self._recognizer = once(lambda: Recognizer(recognition))
@@ -226,7 +233,8 @@ class FaceFinder:
 
     def find(self, photo: Photo, faces: FaceChoice, *, name: str = "photo") -> list[Face]:
         """Return faces of a photo by position or size, at least one, as `find_faces`."""
-        return find_faces(photo, self.model, faces=faces, boxes=self._boxes, name=name)
+        given = {} if self._takes_boxes else {"advice": _WITHOUT_BOXES.get(name, _ANOTHER)}
+        return find_faces(photo, self.model, faces=faces, boxes=self._boxes, name=name, **given)
 
     def warnings_of(
         self, photo: Photo, faces: Mapping[int, Face], *, name: str = "photo"

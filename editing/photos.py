@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core.geometry.layout import UVLayout
-from ..core.io.boxes import Boxes
+from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
 from ..core.levels import largest_difference
@@ -89,7 +89,7 @@ def edit(
         AssetError: likeness is asked for and no recognition network is there.
     """
     opened = open_photo(photo)
-    finder = FaceFinder(model, boxes=boxes, recognition=recognition)
+    finder = FaceFinder(model, boxes=as_boxes(boxes), recognition=recognition)
     request = edit_request(
         finder.model.layout,
         regions=regions,

@@ -14,7 +14,7 @@ from ..core.arguments import OnOff, plain_number
 from ..core.blending.composite import BlendMethod
 from ..core.errors import InputError, NoFaceError
 from ..core.files import InputFiles
-from ..core.io.boxes import Boxes
+from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo, photo_origin, photo_path
 from ..core.reconstruct import FaceChoice, FaceWord, Model
@@ -132,7 +132,7 @@ def exchange(
     )
     check_photos(photo, other)
     choices = read_pair(faces, is_one_photo=other is None)
-    finder = FaceFinder(model, boxes=boxes)
+    finder = FaceFinder(model, boxes=as_boxes(boxes))
     finder.require_boxes({"photo": [photo], "other": [other]})
     if other is None:
         return _within(open_photo(photo), choices, finder, options)

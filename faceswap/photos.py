@@ -18,7 +18,7 @@ from ..core.arguments import OnOff
 from ..core.blending.composite import BlendMethod
 from ..core.errors import InputError
 from ..core.geometry.layout import UVLayout
-from ..core.io.boxes import Boxes
+from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.face_files import FaceTexture, is_face_file
 from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin
@@ -222,7 +222,7 @@ def swap(
         reference_like=reference_like,
         mask=mask,
     )
-    finder = FaceFinder(model, boxes=boxes, recognition=recognition)
+    finder = FaceFinder(model, boxes=as_boxes(boxes), recognition=recognition)
     finder.require_boxes(
         {"target": [target], "reference": request.sources, LIKE: [like, reference_like]}
     )

@@ -9,6 +9,7 @@ import pytest
 import skimage.data
 from moving import moved_face, read_images, read_sound, write_video
 from PIL import Image
+from toy_models import ToyModel
 
 import uvface
 from uvface.cli import main
@@ -141,6 +142,25 @@ def test_a_video_without_a_face_writes_nothing(folder, tmp_path):
     with pytest.raises(InputError, match="no face 3"):
         uvface.edit_video(folder / "clip.mp4", tmp_path / "out.mp4", retouch="skin=1", faces=3)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_boxes_are_advised_where_none_can_be_given(folder, tmp_path):
+    """They were, and swap-video and edit-video take none."""
+    model, wall = ToyModel(), tmp_path / "wall.png"
+    Image.fromarray(np.full((120, 120, 3), 128, np.uint8)).save(wall)
+    clip, output = folder / "clip.mp4", tmp_path / "out.mp4"
+    face_file = "no face found in wall.png; make a face file of it by uvface texture with --boxes"
+    for video in (uvface.edit_video, uvface.swap_video):
+        given = {"model": model, "reference": wall, "output": output}
+        given |= {"regions": "nose"} if video is uvface.edit_video else {"keep": ()}
+        with pytest.raises(NoFaceError, match=face_file):
+            video(clip, **given)
+        with pytest.raises(NoFaceError, match=r"in wall\.png; give another photo of the person"):
+            video(clip, **given, like=wall)
+    with pytest.raises(NoFaceError, match="say where it is with a --boxes file"):
+        uvface.edit(wall, model=model, retouch="skin=1")
+    with pytest.raises(NoFaceError, match="say where it is with a --boxes file"):
+        uvface.texture(wall, model=model)
 
 
 def test_a_failure_at_the_end_leaves_an_older_video_and_its_sidecar(
