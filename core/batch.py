@@ -20,12 +20,12 @@ from .io.existing import as_json, check_owner, follow_photo, origin, read_existi
 from .io.face_records import name_warnings
 from .io.images import Photo, read_photo
 from .io.provenance import software_name
-from .io.results import ENDINGS, OUTPUTS, write_results
+from .io.results import ENDINGS, MASKED, OUTPUTS, TEXTURED, write_results
 from .io.textures import as_texture_size
 from .reconstruct import FaceChoice, Model, as_model, check_choice
 from .whole_files import check_length, make_folder, no_empty_folder
 
-__all__ = ["Item", "output_names", "reconstruct"]
+__all__ = ["Item", "check_textures", "output_names", "reconstruct"]
 
 _LONGER = ("frontal", "canonical", "colors")  # outputs whose meshes' stems are STEM_NAME
 
@@ -82,8 +82,9 @@ def reconstruct(
             for these.
         cropped: every picture is a crop around one face, as PRNet takes them; nothing is detected.
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
-        texture_size: texels along each side of textures, read from the photo.
-        mask_hidden: make hidden texels transparent.
+        texture_size: texels along each side of textures, read from the photo; of meshes with a
+            texture, ``texture`` and ``visibility``.
+        mask_hidden: make hidden texels of meshes and ``texture`` transparent.
         skip_existing: leave photos alone whose results are there, whole, and made of the same
             content by the same software with the same options, boxes, weights and detector; so
             a stopped batch goes on where it was.
@@ -93,13 +94,15 @@ def reconstruct(
 
     Raises:
         InputError: an unknown name in ``save``, a wrong choice of faces or size, nothing to read,
-            boxes of none of the photos, or both ``boxes`` and ``cropped``.
+            boxes of none of the photos, both ``boxes`` and ``cropped``, or ``texture_size`` or
+            ``mask_hidden`` where nothing is saved that they change.
     """
     if cropped and boxes is not None:
         raise InputError("a cropped picture has no boxes; give either boxes or cropped")
     check_choice(faces)
     texture_size = as_texture_size(texture_size)
     chosen, boxes, model = output_names(save), as_boxes(boxes), as_model(model)
+    check_textures(chosen, texture_size=texture_size, mask_hidden=mask_hidden)
     files = find_photos(photos)
     require_boxes(boxes, files)
     folder = Path(output)
@@ -147,6 +150,21 @@ def output_names(save: str | Sequence[str], *, also: Sequence[str] = ()) -> tupl
     if unknown:
         raise InputError(f"cannot save {unknown[0]!r}; choose all or from {', '.join(OUTPUTS)}")
     return tuple(OUTPUTS if "all" in names else dict.fromkeys(names))
+
+
+def check_textures(save: Sequence[str], *, texture_size: int | None, mask_hidden: bool) -> None:
+    """Raise InputError where it is said how textures are, and none is saved.
+
+    Args:
+        save: names of `OUTPUTS`.
+        texture_size: texels along each side, if given.
+        mask_hidden: make hidden texels transparent.
+    """
+    if texture_size is not None and not set(TEXTURED) & set(save):
+        need = ", ".join(TEXTURED)
+        raise InputError(f"a texture size of {texture_size} is for textures; save one of {need}")
+    if mask_hidden and not set(MASKED) & set(save):
+        raise InputError(f"hidden texels are masked in textures; save one of {', '.join(MASKED)}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -75,12 +75,13 @@ def augment(
     set_up(device)
     from ..core.reconstruct import load
     from .augment_files import augment as run
-    from .recipe import subjects
+    from .recipe import check_yaw, subjects
 
     if os.path.isfile(output):
         raise typer.BadParameter(f"output {output} is a file; name a folder for the pictures")
     with usage_errors():
         chosen = subjects(vary)
+        check_yaw(max_yaw, chosen)
     files, lenders = name_photos(photos), name_photos(donors or [])
     items = run(
         files,

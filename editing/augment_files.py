@@ -39,7 +39,7 @@ from .augment_pictures import (
 from .donors import Donors
 from .find_faces import find_numbered_faces
 from .parts import wear_parts
-from .recipe import MOST_YAW, SUBJECTS, subjects
+from .recipe import MOST_YAW, SUBJECTS, YAW, check_yaw, subjects
 from .shapes import draw_amounts, wear_shape
 
 __all__ = ["VariationConfig", "augment"]
@@ -61,7 +61,7 @@ class VariationConfig:
     count: int = 8
     seed: int = 0
     vary: tuple[str, ...] = SUBJECTS
-    max_yaw: float = 45.0
+    max_yaw: float = YAW
 
 
 def augment(
@@ -72,7 +72,7 @@ def augment(
     count: int = 8,
     seed: int = 0,
     vary: str | Sequence[str] = SUBJECTS,
-    max_yaw: float | int = 45.0,
+    max_yaw: float | int = YAW,
     donors: str | Path | Sequence[str | Path] | None = None,
     boxes: Boxes | None = None,
     faces: FaceChoice = "largest",
@@ -93,7 +93,7 @@ def augment(
         seed: another whole number gives other pictures.
         vary: what changes: a list, or comma-separated, of pose, expression, shape, light, color,
             occluder, quality.
-        max_yaw: degrees of yaw by which a head is turned at most, up to 75.
+        max_yaw: degrees of yaw by which a head is turned at most, up to 75; of ``pose``.
         donors: files, folders or globs of photos, and face files; about half of the pictures get
             parts of one's largest face: eyes, brows, nose and lips, some of these or the whole
             inner face. One that shows no face is left out with a warning.
@@ -116,6 +116,7 @@ def augment(
         vary=subjects(vary),
         max_yaw=float(as_number("max_yaw", max_yaw, 0, MOST_YAW)),
     )
+    check_yaw(config.max_yaw, config.vary)
     folder, boxes, model = Path(output), as_boxes(boxes), as_model(model)
     check_choice(faces)
     given = find_photos(photos)

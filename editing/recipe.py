@@ -26,10 +26,21 @@ from .colour import lab_from_rgb, rgb_from_lab
 from .quality import Grade, Quality, random_grade, random_quality
 from .relight import random_light
 
-__all__ = ["MOST_YAW", "SUBJECTS", "Makeup", "Recipe", "describe", "draw_recipe", "subjects"]
+__all__ = [
+    "MOST_YAW",
+    "SUBJECTS",
+    "YAW",
+    "Makeup",
+    "Recipe",
+    "check_yaw",
+    "describe",
+    "draw_recipe",
+    "subjects",
+]
 
 # What a recipe tells of, and the shape that the face has before (see `shapes`).
 SUBJECTS = ("pose", "expression", "shape", "light", "color", "occluder", "quality")
+YAW = 45.0  # degrees by which heads are turned at most, unless another limit is given
 MOST_YAW = 75.0  # degrees: beyond it a turned photo shows too little
 _ROLL = 10.0  # degrees, the furthest turn in the picture's plane
 _OCCLUDED = 0.5  # share of the pictures
@@ -75,13 +86,19 @@ def subjects(names: str | Sequence[str]) -> tuple[str, ...]:
     return found
 
 
+def check_yaw(max_yaw: float | int, vary: Collection[str]) -> None:
+    """Raise InputError where a limit of yaw is given, and no head is turned."""
+    if max_yaw != YAW and "pose" not in vary:
+        raise InputError(f"a yaw of up to {max_yaw:g} degrees is for pose; vary pose too")
+
+
 def draw_recipe(
     key: Array,
     rotation: Float[np.ndarray, "3 3"],
     skin: Float[Array, " 3"],
     *,
     vary: Collection[str] = SUBJECTS,
-    max_yaw: float | int = 45.0,
+    max_yaw: float | int = YAW,
 ) -> Recipe:
     """Draw the numbers of one picture.
 

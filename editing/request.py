@@ -98,7 +98,8 @@ def edit_request(
 
     Raises:
         InputError: what no photo is needed to see: nothing is to be done, a region without a
-            reference and a colour, or one of these without a region; an unusable value.
+            reference and a colour, or one of these, or a feather, without a region; an unusable
+            value.
     """
     if reference is None and (reference_face != "largest" or reference_like is not None):
         raise InputError("a face of the reference is chosen, but no reference given; give it")
@@ -122,6 +123,8 @@ def edit_request(
     if request.regions and not changes_colors:
         told = ", ".join(request.regions)
         raise InputError(f"nothing to do with {told}; give a reference or a colour")
+    if not request.regions and request.config.feather != EditConfig.feather:
+        raise InputError(f"a feather of {feather:g} texels is for regions; give one too")
     if changes_colors:
         check_edit(layout, regions=request.regions, recolor=recolor, config=request.config)
     return request

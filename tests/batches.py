@@ -22,8 +22,8 @@ class Blind:
 def run_batch(
     photos: Sequence[str | Path], output: str | Path, model: Model, **options: Any
 ) -> list[Item]:
-    """Reconstruct all photos; only the landmarks are saved."""
-    return list(reconstruct(photos, output, model=model, save="landmarks", **options))
+    """Reconstruct all photos; only the landmarks are saved if nothing else is asked for."""
+    return list(reconstruct(photos, output, model=model, **({"save": "landmarks"} | options)))
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -164,6 +164,20 @@ _EXCHANGE = ["exchange", "a.png", "-o", "out.png"]
         ([*_EDIT, ",", *_RED], "no region given"),
         ([*_EDIT, "lips", "--recolor", "reddish"], "'reddish' is not a colour"),
         ([*_EDIT, "lips", *_RED, "--feather", "100"], "need a number, 0 to 64"),
+        ([*_EDIT[:-1], "--light", "left=1", "--feather", "5"], "a feather of 5 texels is for reg"),
+        (
+            ["edit-video", "a.mp4", "-o", "c.mp4", "--light", "left=1", "--feather", "0"],
+            "a feather of 0 texels is for regions; give one too",
+        ),
+        (["augment", "a.png", "-o", "out", "--vary", "light", "--max-yaw", "20"], "is for pose;"),
+        (
+            ["reconstruct", "a.png", "-o", "out", "--save", "pose", "--texture-size", "512"],
+            "a texture size of 512 is for textures; save one of mesh,",
+        ),
+        (
+            ["reconstruct", "a.png", "-o", "out", "--save", "posmap", "--mask-hidden"],
+            "hidden texels are masked in textures; save one of mesh,",
+        ),
         ([*_EDIT, "lips", *_RED, "-o", "out.doc"], "no known image suffix"),
         ([*_EDIT, "lips", *_RED, "-o", "./a.png"], "would overwrite an input"),
         ([*_EDIT, "lips", *_RED, "--faces", "left", "--like", "c.png"], "give one of the two"),

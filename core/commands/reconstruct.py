@@ -84,7 +84,7 @@ def reconstruct(
 ) -> None:
     """Write landmarks, mesh, texture, visibility, depth and pose of every face."""
     set_up(device)
-    from ..batch import output_names
+    from ..batch import check_textures, output_names
     from ..batch import reconstruct as run
     from ..io.images import check_image_name
     from ..reconstruct import load
@@ -95,6 +95,7 @@ def reconstruct(
     with usage_errors():
         extra = {"frontal": frontal, "canonical": canonical}
         chosen = output_names(save, also=[name for name, is_wanted in extra.items() if is_wanted])
+        check_textures(chosen, texture_size=texture_size, mask_hidden=mask_hidden)
         if contact_sheet is not None:
             check_image_name(contact_sheet)
     files = name_photos(photos)

@@ -37,7 +37,7 @@ from .meshes import write_colored_obj, write_mesh
 from .position_maps import pack_position_map
 from .textures import as_texture_size, photo_texture, resized_visibility
 
-__all__ = ["ENDINGS", "OUTPUTS", "is_result_name", "write_results"]
+__all__ = ["ENDINGS", "MASKED", "OUTPUTS", "TEXTURED", "is_result_name", "write_results"]
 
 _DEPTH_LEVELS = 65534  # 0 means no face, 1 to 65535 are depths
 
@@ -336,6 +336,9 @@ OUTPUTS: dict[str, Saver] = {
     "overlay": _save_overlay,
     "photo": _save_photo,
 }
+TEXTURED = ("mesh", "frontal", "canonical", "ply", "texture", "visibility")  # have a texture's size
+# Hidden texels can be left out of these.
+MASKED = ("mesh", "colors", "frontal", "canonical", "ply", "texture")
 _PICTURES = frozenset(("visibility", "depth", "normals", "pncc", "posmap", "overlay", "photo"))
 
 _MESH = (".obj", ".mtl", "_texture.png", ".glb")

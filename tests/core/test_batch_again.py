@@ -104,7 +104,7 @@ def test_whole_results_in_a_folder_that_is_only_read_are_kept(
     [{"boxes": {"astronaut": [[180.0, 75, 268, 185]]}}, {"texture_size": 64}, {"faces": 0}],
 )
 def test_results_of_other_options_are_made_anew(tmp_path, astronaut, model, change):
-    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True}
+    options = {"boxes": {"astronaut": [BOX]}, "skip_existing": True, "save": "visibility"}
     run_batch([astronaut], tmp_path / "out", model, **options)
     (item,) = run_batch([astronaut], tmp_path / "out", model, **options)
     assert item.is_old

@@ -331,10 +331,17 @@ def test_no_input_and_no_other_photo_s_picture_is_overwritten(photos, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"count": 0}, {"max_yaw": 80.0}, {"vary": "hats"}, {"max_yaw": float("nan")}]
+    "options",
+    [
+        {"count": 0},
+        {"max_yaw": 80.0},
+        {"vary": "hats"},
+        {"max_yaw": float("nan")},
+        {"max_yaw": 20, "vary": "light"},
+    ],
 )
 def test_options_are_checked_before_anything_is_made(photos, tmp_path, options):
-    with pytest.raises(InputError, match=r"choose from|need a (whole )?number"):
+    with pytest.raises(InputError, match=r"choose from|need a (whole )?number|is for pose; vary"):
         _augment(photos / "anna.png", tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
 
