@@ -29,8 +29,8 @@ from ..core.types import Face
 from .colour import linear_from_srgb
 from .quality import compress, degrade, grade
 from .recipe import SUBJECTS, Makeup, Recipe, draw_recipe
-from .recolor import contrast_of, recolor, skin_around, split_regions
-from .regions import combine_regions, soften
+from .recolor import contrast_of, recolor_groups, skin_around, split_regions
+from .regions import FEATHER, soft_region
 from .relight import light_on_texels, main_light, multiply_light, spread_light
 
 __all__ = ["Variation", "augment_face", "prepare", "render_variation"]
@@ -38,7 +38,6 @@ __all__ = ["Variation", "augment_face", "prepare", "render_variation"]
 _NEAR = 4  # pixels: as far as a landmark may lie from what is seen
 _BEHIND = 5.0  # pixels by which the face may lie before a landmark without hiding it
 _MADE_UP = ("lips", "brows")
-_FEATHER = 3.0  # texels of 256: the soft border of lips and brows
 
 
 @jax.tree_util.register_dataclass
@@ -172,8 +171,7 @@ def _light_on_face(face: PhotoFace, factor: Array, position_map: Array, layout: 
 def _masks(layout: UVLayout, name: str) -> Float[Array, "size size masks"]:
     """Return the masks of the parts of a region, and those of the skin around each."""
     [(_, groups)] = split_regions(layout, [name])
-    parts = jnp.stack([combine_regions(layout, group) for group in groups], axis=-1)
-    parts = soften(parts, _FEATHER * layout.size / 256) * layout.mask[..., None]
+    parts = jnp.stack([soft_region(layout, group, FEATHER) for group in groups], axis=-1)
     return jnp.concatenate([parts, skin_around(parts, layout)], axis=-1)
 
 
@@ -209,21 +207,15 @@ def _make_up(image: Array, masks: Sequence[Array], makeup: Makeup, scale: Array)
     """Recolour lips and brows, each of their parts by its own mean colour."""
     for k, name in enumerate(_MADE_UP):
         parts, arounds = jnp.split(masks[k], 2, axis=-1)
-        contrast = contrast_of(name)
-        whole = parts.max(axis=-1) if contrast == "lips" else None
-        for part, around in zip(
-            jnp.moveaxis(parts, -1, 0), jnp.moveaxis(arounds, -1, 0), strict=True
-        ):
-            colored, weight = recolor(
-                image,
-                part,
-                makeup.colors[k],
-                around=around,
-                whole=whole,
-                scale=scale,
-                contrast=contrast,
-            )
-            image = image + (makeup.strength[k] * weight)[..., None] * (colored - image)
+        colored, weight = recolor_groups(
+            image,
+            parts,
+            makeup.colors[k],
+            arounds=arounds,
+            scale=scale,
+            contrast=contrast_of(name),
+        )
+        image = image + (makeup.strength[k] * weight)[..., None] * (colored - image)
     return image
 
 

@@ -25,9 +25,8 @@ from .edges import closed_gaps
 from .finish import SharpnessMatch
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
-from .recolor import Contrast, parse_color, skin_around, split_regions
-from .recolor import recolor as recolor_pixels
-from .regions import combine_regions, soften
+from .recolor import Contrast, parse_color, recolor_groups, skin_around, split_regions
+from .regions import FEATHER, soft_region, soften
 from .source import Reference, source_for
 from .windows import Window, cut_edit_window, paste_window
 
@@ -41,7 +40,6 @@ __all__ = [
     "recolor_regions",
 ]
 
-_LEAST = 0.01  # below this a mask is 0
 # Texels of 256 beside eyeballs, where lashes grow: no colour of lids, and all of it.
 _RIM, _AT_RIM = 1.5, (0.02, 0.15)
 _MOST_FEATHER = 64.0  # texels of 256: softer than that, a region is the whole face
@@ -64,7 +62,7 @@ class EditConfig:
     """
 
     strength: float = 1.0
-    feather: float = 3.0
+    feather: float = FEATHER
     color: ColorMatch = "light"
     blend: BlendConfig = dataclasses.field(default_factory=BlendConfig)
     sharpness: SharpnessMatch = "match"
@@ -242,18 +240,12 @@ def masks_within(
     return dataclasses.replace(masks, counted=jnp.asarray(counted))
 
 
-@jax.jit
-def _soft_union(mask: Array, layout_mask: Array, feather: Array) -> Array:
-    return soften(mask[..., None], feather)[..., 0] * layout_mask
-
-
 def _edit_mask(layout: UVLayout, regions: Sequence[str], feather: float) -> Array:
-    width = jnp.asarray(feather * layout.size / 256, jnp.float32)
-    mask = _soft_union(combine_regions(layout, regions), layout.mask, width)
-    if float(mask.max()) < _LEAST:
+    mask = soft_region(layout, regions, feather)
+    if not float(mask.max()):
         names = ", ".join(regions)
         raise InputError(f"a feather of {feather:g} texels leaves nothing of {names}; lower it")
-    return jnp.where(mask < _LEAST, 0.0, mask)
+    return mask
 
 
 def _part_masks(
@@ -294,14 +286,7 @@ def _recolor_window(
     seen = jnp.maximum(drawn[..., -1], closed_gaps(drawn[..., -1], scale))
     seen = seen * window.is_photo.astype(jnp.float32)
     masks, arounds = jnp.split(drawn[..., :-1] * seen[..., None], 2, axis=-1)
-    whole = masks.max(axis=-1) if contrast == "lips" else None
-    colored, weights = jax.vmap(
-        lambda mask, around: recolor_pixels(
-            window.image, mask, color, around=around, whole=whole, scale=scale, contrast=contrast
-        ),
-        in_axes=-1,
-    )(masks, arounds)
-    weight = weights.sum(axis=0)
-    mixed = (colored * weights[..., None]).sum(axis=0) / jnp.maximum(weight, 1e-6)[..., None]
-    weight = jnp.minimum(weight, 1.0) * strength
-    return composite(window.image, mixed, weight, config=BlendConfig(method="feather"))
+    mixed, weight = recolor_groups(
+        window.image, masks, color, arounds=arounds, scale=scale, contrast=contrast
+    )
+    return composite(window.image, mixed, weight * strength, config=BlendConfig(method="feather"))

@@ -29,7 +29,7 @@ from .makeup_lips import fitted_lips
 from .makeup_paint import ITEMS, Skin, default_color, fill_brows, find_brows, line_weights, tinted
 from .makeup_zones import Zones, makeup_zones
 from .recolor import parse_color
-from .regions import soften
+from .regions import FEATHER, soften
 
 __all__ = ["MAKEUP", "make_up_face", "parse_makeup"]
 
@@ -37,7 +37,6 @@ MAKEUP = tuple(ITEMS)
 
 _BARE = (0.35, 0.65)  # of the skin's lightness: from hair to skin
 _LIT = 0.95  # of the skin's lightness: how light lips become
-_FEATHER = 3.0  # texels of 256: border of the lips
 _FOLD = 0.1  # cm: blur of the shadow's edge where a lid is folded
 _ON_SKIN = ("contour", "blush", "highlight")
 
@@ -81,7 +80,7 @@ def make_up_face(
             ["lips"],
             palette.lips,
             strength=strength,
-            feather=_FEATHER,
+            feather=FEATHER,
         )
     return _paint(image, face, layout, zones, palette, used) if used else image
 

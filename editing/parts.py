@@ -19,7 +19,7 @@ from ..core.synthesis.profiling import PhotoFace, with_colors
 from ..core.types import Face, Similarity
 from .edit import apply_source, edit_face
 from .plan import EditMasks, PlanConfig
-from .regions import kept_regions, swap_region
+from .regions import FEATHER, kept_regions, swap_region
 from .source import Reference
 
 __all__ = ["PARTS", "WHOLE", "moved_face", "on_stage", "wear_parts"]
@@ -27,7 +27,6 @@ __all__ = ["PARTS", "WHOLE", "moved_face", "on_stage", "wear_parts"]
 PARTS = ("eyes", "brows", "nose", "lips")
 WHOLE = ("face",)  # the inner face, below the hair
 _KEPT = ("eyeballs", "mouth_interior")  # of a whole face: gaze and open mouth stay the photo's
-_FEATHER = 3.0  # texels of 256
 
 
 def wear_parts(
@@ -101,7 +100,7 @@ def moved_face(face: Face, zoom: float | jnp.ndarray, shift: jnp.ndarray) -> Fac
 
 
 def _whole_masks(layout: UVLayout) -> EditMasks:
-    mask = swap_region(layout, feather=_FEATHER)
+    mask = swap_region(layout, feather=FEATHER)
     kept = [name for name in _KEPT if name in layout.regions]
     return EditMasks(
         mask=mask,

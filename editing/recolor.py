@@ -6,6 +6,7 @@ import string
 from collections.abc import Sequence
 from typing import Literal
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
@@ -22,6 +23,7 @@ __all__ = [
     "contrast_of",
     "parse_color",
     "recolor",
+    "recolor_groups",
     "skin_around",
     "split_regions",
 ]
@@ -280,3 +282,39 @@ def recolor(
     if contrast == "iris":  # gloss is white, and brighter than what is below it
         return colored, weights
     return colored, weights * (1.0 - ramp(lab[..., 0] - mean[0], _HIGHLIGHT))
+
+
+def recolor_groups(
+    image: Float[Array, "rows columns 3"],
+    masks: Float[Array, "rows columns groups"],
+    color: Float[Array, " 3"],
+    *,
+    arounds: Float[Array, "rows columns groups"],
+    scale: float | Float[Array, ""],
+    contrast: Contrast,
+) -> tuple[Float[Array, "rows columns 3"], Float[Array, "rows columns"]]:
+    """Give groups of regions a new colour, each by its own mean, and mix them where they meet.
+
+    Each is recoloured in the picture as it is, so that their order does not matter.
+
+    Args:
+        image: sRGB pixels.
+        masks: of the groups, weights in [0, 1], from `split_regions`.
+        color: the new mean, sRGB.
+        arounds: weights of the skin around each, from `skin_around`.
+        scale: pixels per cm.
+        contrast: which of the masked pixels are meant.
+
+    Returns:
+        The recoloured picture and the weights to mix it in by.
+    """
+    whole = masks.max(axis=-1) if contrast == "lips" else None
+    colored, weights = jax.vmap(
+        lambda mask, around: recolor(
+            image, mask, color, around=around, whole=whole, scale=scale, contrast=contrast
+        ),
+        in_axes=-1,
+    )(masks, arounds)
+    weight = weights.sum(axis=0)
+    mixed = (colored * weights[..., None]).sum(axis=0) / jnp.maximum(weight, 1e-6)[..., None]
+    return mixed, jnp.minimum(weight, 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -15,8 +16,17 @@ from ..core.geometry.landmarks import BROWS
 from ..core.geometry.layout import UVLayout
 from ..core.geometry.ramps import ramp
 
-__all__ = ["SEEN", "combine_regions", "kept_regions", "soften", "swap_region"]
+__all__ = [
+    "FEATHER",
+    "SEEN",
+    "combine_regions",
+    "kept_regions",
+    "soft_region",
+    "soften",
+    "swap_region",
+]
 
+FEATHER = 3.0  # texels of 256: the soft border of regions, unless another is given
 SEEN = (0.4, 0.8)  # visibility from which on a face is retouched and made up
 
 # Height above the brows, in canonical cm, over which the mask of a swap fades out: most hairlines
@@ -26,6 +36,7 @@ _KEEP_BLUR = 2.0  # texels of 256: softness of the kept regions' border
 # Where a blurred region begins to be kept, and where it is kept whole: a half is its border. That
 # of the eyeballs lies inside, since the lids' edges and lashes are the reference's.
 _KEPT_OUTSIDE, _KEPT_INSIDE = (0.02, 0.3), (0.5, 1.0)
+_LEAST = 0.01  # below this the mask of a soft region is 0
 _CELLS = 3  # at least so many interpolated places per standard deviation: 1.5 % of the height
 
 
@@ -42,6 +53,29 @@ def combine_regions(layout: UVLayout, names: Sequence[str]) -> Float[Array, "siz
     for name in names[1:]:
         mask = jnp.maximum(mask, layout.region(name))
     return mask
+
+
+def soft_region(
+    layout: UVLayout, names: Sequence[str], feather: float
+) -> Float[Array, "size size"]:
+    """Return the union of regions with a soft border, within the layout's mask.
+
+    Args:
+        layout: whose regions.
+        names: of the regions.
+        feather: width of the border, texels of 256; a wide one may leave nothing of small regions.
+
+    Raises:
+        InputError: as `combine_regions`.
+    """
+    width = jnp.asarray(feather * layout.size / 256, jnp.float32)
+    mask = _soft_union(combine_regions(layout, names), layout.mask, width)
+    return jnp.where(mask < _LEAST, 0.0, mask)
+
+
+@jax.jit
+def _soft_union(mask: Array, layout_mask: Array, feather: Array) -> Array:
+    return soften(mask[..., None], feather)[..., 0] * layout_mask
 
 
 def soften(

@@ -14,8 +14,9 @@ from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
 from uvface.core.synthesis.kinds import KINDS
 from uvface.core.synthesis.occluders import paint_occluder
 from uvface.core.synthesis.profiling import turn_face
+from uvface.editing import augment as augment_module
 from uvface.editing.augment import augment_face, prepare, render_variation
-from uvface.editing.recipe import SUBJECTS, describe, draw_recipe, subjects
+from uvface.editing.recipe import SUBJECTS, Makeup, describe, draw_recipe, subjects
 
 SKIN = jnp.array([0.8, 0.6, 0.5])
 
@@ -73,6 +74,22 @@ def test_turns_obey_their_limit(prepared):
         for k in range(8)
     ]
     assert max(map(abs, yaws)) < 23.0 and np.ptp(yaws) > 10.0
+
+
+def test_the_order_of_the_parts_of_lips_and_brows_does_not_matter():
+    """Each part was recoloured in what the part before had changed, which its mean told of."""
+    image = jnp.asarray(np.random.default_rng(0).uniform(0.3, 0.7, (32, 32, 3)), jnp.float32)
+    rows = jnp.arange(32.0)[:, None] * jnp.ones((1, 32))
+    upper, lower = (jnp.clip(1.0 - jnp.abs(rows - y) / 4.0, 0.0, 1.0) for y in (12.0, 18.0))
+    skin = jnp.clip(jnp.abs(rows - 15.0) / 4.0 - 2.0, 0.0, 1.0)
+    makeup = Makeup(colors=jnp.array([[0.9, 0.1, 0.2], [0.2, 0.1, 0.1]]), strength=jnp.ones(2))
+
+    def made_up(one, other):
+        masks = jnp.stack([one, other, skin, skin], axis=-1)
+        return augment_module._make_up(image, [masks, masks], makeup, jnp.asarray(6.0))
+
+    assert np.abs(np.asarray(made_up(upper, lower) - image)).max() > 0.2
+    np.testing.assert_allclose(made_up(upper, lower), made_up(lower, upper), atol=1e-5)
 
 
 @pytest.mark.parametrize("landmark", [8, 30, 48])

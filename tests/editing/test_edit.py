@@ -136,7 +136,7 @@ def test_regions_of_several_kinds_are_recolored_as_one_after_the_other():
 
 
 def test_a_feather_that_leaves_nothing_of_one_of_several_kinds_is_an_input_error(monkeypatch):
-    monkeypatch.setattr("uvface.editing.edit._LEAST", 0.5)
+    monkeypatch.setattr("uvface.editing.regions._LEAST", 0.5)
     config = EditConfig(feather=20.0)
     settings = {"regions": ["face", "lips"], "config": config}
     check_edit(layout(), recolor=None, **settings)
@@ -175,7 +175,7 @@ def test_a_texture_is_drawn_as_it_is():
 
 
 def test_a_feather_that_leaves_nothing_is_an_input_error(monkeypatch):
-    monkeypatch.setattr("uvface.editing.edit._LEAST", 0.5)  # the toy's regions are all large
+    monkeypatch.setattr("uvface.editing.regions._LEAST", 0.5)  # the toy's regions are all large
     image, face = toy_photo(1)
     config = EditConfig(feather=60.0)
     with pytest.raises(InputError, match="nothing of nose; lower"):
