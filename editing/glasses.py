@@ -99,8 +99,10 @@ def whole_brows(
             tears no brow.
         layout: UV layout.
     """
-    brows, is_left = layout.region("brows"), layout.canonical[..., 0] < 0.0
-    sides = jnp.stack([jnp.where(is_left, brows, 0.0), jnp.where(is_left, 0.0, brows)])
+    brows, is_picture_left = layout.region("brows"), layout.canonical[..., 0] < 0.0
+    sides = jnp.stack(
+        [jnp.where(is_picture_left, brows, 0.0), jnp.where(is_picture_left, 0.0, brows)]
+    )
     missing = (sides * jnp.maximum(wanted - trust, 0.0)).sum(axis=(1, 2))
     torn = ramp((missing / jnp.maximum(sides.sum(axis=(1, 2)), 1e-6)).max(), _TORN)
     return jnp.minimum(trust, 1.0 - _near(brows, _BROWS * layout.size / 256) * torn)

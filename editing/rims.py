@@ -97,8 +97,10 @@ def find_rims(
 
 def _eye_centres(layout: UVLayout) -> Float[Array, "2 2"]:
     """Return the middles of both eyeballs, UV, that of the smaller x first."""
-    eyeballs, is_left = layout.region("eyeballs"), layout.canonical[..., 0] < 0.0
-    weights = jnp.stack([jnp.where(is_left, eyeballs, 0.0), jnp.where(is_left, 0.0, eyeballs)])
+    eyeballs, is_picture_left = layout.region("eyeballs"), layout.canonical[..., 0] < 0.0
+    weights = jnp.stack(
+        [jnp.where(is_picture_left, eyeballs, 0.0), jnp.where(is_picture_left, 0.0, eyeballs)]
+    )
     total = jnp.maximum(weights.sum(axis=(1, 2)), 1e-6)
     return jnp.einsum("eij,ijk->ek", weights, texel_uv(layout.size)) / total[:, None]
 
