@@ -51,7 +51,7 @@ def _edited(frame: np.ndarray, **given: Any) -> np.ndarray:
     return uvface.edit(frame, **given).image
 
 
-def _moves(photo: np.ndarray, count: int) -> list[np.ndarray]:
+def moves_of(photo: np.ndarray, count: int) -> list[np.ndarray]:
     """Return the affine map of each frame: it pans, turns and grows."""
     height, width = photo.shape[:2]
     centre, moves = (width / 2, 0.45 * height), []
@@ -75,7 +75,8 @@ def _moved(photo: np.ndarray, moves: Sequence[np.ndarray]) -> Iterator[np.ndarra
         yield frame + random.normal(0, NOISE, frame.shape)
 
 
-def _write(path: Path, frames: Iterable[np.ndarray], quality: int) -> None:
+def write_clip(path: Path, frames: Iterable[np.ndarray], quality: int) -> None:
+    """Write frames, in levels, as a video; a lower quality number is a better one."""
     av = import_av()
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=RATE, options={"crf": str(quality)})
@@ -89,7 +90,8 @@ def _write(path: Path, frames: Iterable[np.ndarray], quality: int) -> None:
         output.mux(stream.encode())
 
 
-def _moved_back(frames: Sequence[np.ndarray], moves: Sequence[np.ndarray]) -> np.ndarray:
+def moved_back(frames: Sequence[np.ndarray], moves: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the frames of a moving photo, each where the first one was."""
     whole = [np.vstack([move, [0, 0, 1]]) for move in moves]
     back = [(whole[0] @ np.linalg.inv(move))[:2] for move in whole]
     return np.stack(
@@ -100,7 +102,8 @@ def _moved_back(frames: Sequence[np.ndarray], moves: Sequence[np.ndarray]) -> np
     )
 
 
-def _read(path: Path) -> list[np.ndarray]:
+def read_clip(path: Path) -> list[np.ndarray]:
+    """Return the frames of a video, in levels."""
     with VideoReader(path) as video:
         return [frame.image for frame in video.frames()]
 
@@ -108,22 +111,23 @@ def _read(path: Path) -> list[np.ndarray]:
 def _table(source: Path, moves: Sequence[np.ndarray], edit: Edit) -> None:
     output, one_by_one = source.with_name("out.mp4"), source.with_name("one_by_one.mp4")
     edit.through(source, output)
-    frames = _read(source)
-    _write(one_by_one, (255 * edit.of(frame) for frame in frames), QUALITY)
-    still, together = _moved_back(frames, moves), _moved_back(_read(output), moves)
-    alone = _moved_back(_read(one_by_one), moves)
+    frames = read_clip(source)
+    write_clip(one_by_one, (255 * edit.of(frame) for frame in frames), QUALITY)
+    still, together = moved_back(frames, moves), moved_back(read_clip(output), moves)
+    alone = moved_back(read_clip(one_by_one), moves)
     changed = np.abs(together - still).mean(axis=(0, 3)) > CHANGED
     face = cv2.erode(changed.astype(np.uint8), np.ones((9, 9))) > 0
     if not face.any():
         sys.exit(f"error: {edit.name} changes too little of this face; give another photo")
     print(f"| {edit.name} | change from frame to frame | largest step of the face's mean colour |")
     print("|---|---|---|")
-    print(_row("the video itself", still, face))
-    print(_row("frames one by one", alone, face))
-    print(_row("frames followed, steady and even", together, face))
+    print(row("the video itself", still, face))
+    print(row("frames one by one", alone, face))
+    print(row("frames followed, steady and even", together, face))
 
 
-def _row(name: str, frames: np.ndarray, face: np.ndarray) -> str:
+def row(name: str, frames: np.ndarray, face: np.ndarray) -> str:
+    """Return a row of a table: how much pixels of a face change from frame to frame."""
     soft = np.stack([cv2.GaussianBlur(frame, (0, 0), BLUR) for frame in frames])
     change = np.sqrt((np.diff(soft, axis=0) ** 2).mean(axis=0))[face].mean()
     step = np.abs(np.diff(frames[:, face].mean(axis=1), axis=0)).max()
@@ -141,7 +145,7 @@ def main() -> None:
     photo = np.asarray(255 * read_photo(given.photo).image, np.float32)
     zoom = 1.15 * SIDE / min(photo.shape[:2])
     photo = cv2.resize(photo, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-    moves = _moves(photo, given.frames)
+    moves = moves_of(photo, given.frames)
     model = uvface.load()
     edits = [
         Edit(
@@ -160,7 +164,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
-        _write(clip, _moved(photo, moves), 16)
+        write_clip(clip, _moved(photo, moves), 16)
         for edit in edits:
             _table(clip, moves, edit)
 
