@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,18 +22,16 @@ from ..core.commands.options import (
     Sidecar,
     SkipExisting,
     Weights,
-    check_folder,
     check_recognition,
     face_choice,
     name_photos,
     open_boxes,
     report,
     set_up,
-    spare_sidecars,
     usage_errors,
     warn,
 )
-from ..core.commands.progress import tell_of_compiling, track
+from ..core.commands.progress import tell_of_compiling
 from ..core.io.video_packet import names_a_video
 from .options import (
     Feather,
@@ -48,9 +45,6 @@ from .options import (
     Strength,
     wrong_edit,
 )
-
-if TYPE_CHECKING:
-    from .outputs import MadePicture
 
 __all__ = ["edit", "texture"]
 
@@ -99,26 +93,23 @@ def edit(
         raise typer.BadParameter(wrong)
     check_recognition(recognition, like, reference_like)
     from ..core.reconstruct import load
-    from .batch_command import wrong_skipping
-    from .finder import LIKE, FaceFinder
-    from .output_names import is_many as names_many
+    from .command_run import Run
+    from .finder import FaceFinder
     from .request import edit_request
 
-    is_many = names_many(photo)
-    photos = name_photos([photo]) if is_many else [Path(photo)]
-    others = [path for path in (reference, like, reference_like) if path is not None]
-    outputs = _outputs(output, photos, others, is_many=is_many)
-    if not is_many:  # of a batch each photo fails by itself
-        spare_sidecars(outputs, metadata=metadata, sidecar=sidecar)
-    skipping = wrong_skipping(
-        skip_existing,
-        batch="a folder or a glob",
-        is_batch=is_many,
+    run = Run(
+        photo=photo,
+        output=output,
+        reference=reference,
+        like=like,
+        reference_like=reference_like,
+        skip_existing=skip_existing,
         metadata=metadata,
         sidecar=sidecar,
+        quiet=quiet,
+        as_json=as_json,
     )
-    if skipping:
-        raise typer.BadParameter(skipping)
+    run.check_usage()
     model = load(weights)
     with usage_errors():
         request = edit_request(
@@ -138,64 +129,8 @@ def edit(
             reference_like=reference_like,
         )
     tell_of_compiling(quiet=quiet)
-    finder = FaceFinder(model, boxes=open_boxes(boxes, [*photos, *others]), recognition=recognition)
-    likes = [like, reference_like]
-    finder.require_boxes({"photo": photos, "reference": [reference], LIKE: likes})
-    if is_many:
-        from .many import edit_many
-
-        items = edit_many(
-            photos,
-            outputs,
-            request,
-            finder=finder,
-            metadata=metadata,
-            sidecar=sidecar,
-            skip_existing=skip_existing,
-        )
-        _make(items, total=len(photos), quiet=quiet, as_json=as_json)
-        return
-    from ..core.io.images import read_photo
-    from .photos import edit_photo
-
-    result = edit_photo(read_photo(photos[0]), request, finder)
-    result.save(output, metadata=metadata, sidecar=sidecar)
-    warn(result.warnings)
-    done = ", ".join(request.names)
-    report(result.record(output), f"{output}: edited {done}", quiet, as_json)
-
-
-def _outputs(
-    output: Path, photos: Sequence[Path], others: Sequence[Path], *, is_many: bool
-) -> list[Path]:
-    """Return the picture that is made of each photo; refuse what cannot be written."""
-    from ..core.files import InputFiles
-    from ..core.io.images import check_image_name
-    from .batch_command import wrong_folder
-    from .output_names import outputs_in
-
-    wrong = wrong_folder(output) if is_many else None
-    if wrong:
-        raise typer.BadParameter(wrong)
-    with usage_errors():
-        if not is_many:
-            InputFiles([*photos, *others]).spare(output)
-            check_image_name(output)
-            return [output]
-        check_folder(output)
-        return outputs_in(output, photos)
-
-
-def _make(items: Iterable[MadePicture], *, total: int, quiet: bool, as_json: bool) -> None:
-    """Make the pictures of a batch and tell of each; a failure exits with 1."""
-    from .batch_command import tell_picture
-
-    failed = False
-    for item in track(items, total=total, title="edit", quiet=quiet or as_json):
-        tell_picture(item, quiet=quiet, as_json=as_json)
-        failed |= item.error is not None
-    if failed:
-        raise typer.Exit(1)
+    given = open_boxes(boxes, [*run.photos, *run.others])
+    run.start(request, FaceFinder(model, boxes=given, recognition=recognition))
 
 
 def texture(
