@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ __all__ = [
 
 LABELS = "labels.json"
 _OPERATION = "augment"
+_NUMBERED = re.compile(r"_\d{3,}$")  # ends the names of varied pictures
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,9 +66,8 @@ class Place:
     picture: Path
     photo: Path
     photo_sha256: str
-    settings: Mapping[
-        str, Any
-    ]  # with "face" and "faces" (from the left: its, all chosen), "number"
+    # With "face" and "faces" (numbers from the left: its own, all chosen) and "number".
+    settings: Mapping[str, Any]
 
     @property
     def posmap(self) -> Path:
@@ -186,7 +187,7 @@ def is_varied(picture: Path) -> bool:
     found = read_sidecar(picture)
     if found is not None and found.get("operation") == _OPERATION:
         return True
-    return _operation_of(picture) == _OPERATION
+    return _NUMBERED.search(picture.stem) is not None and _operation_of(picture) == _OPERATION
 
 
 def check_place(place: Place) -> None:

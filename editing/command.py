@@ -92,6 +92,7 @@ def edit(
     if wrong:
         raise typer.BadParameter(wrong)
     check_recognition(recognition, like, reference_like)
+    from ..core.io.boxes import as_boxes
     from ..core.reconstruct import load
     from .command_run import Run
     from .finder import FaceFinder
@@ -129,7 +130,7 @@ def edit(
             reference_like=reference_like,
         )
     tell_of_compiling(quiet=quiet)
-    given = open_boxes(boxes, [*run.photos, *run.others])
+    given = as_boxes(open_boxes(boxes, [*run.photos, *run.others]))
     run.start(request, FaceFinder(model, boxes=given, recognition=recognition))
 
 

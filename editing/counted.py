@@ -1,4 +1,4 @@
-"""Where a target's own colours count: not where its user says that no face is to be changed."""
+"""What a user's mask says of a face: which of its texels are free, and where its colours count."""
 
 from __future__ import annotations
 
@@ -9,10 +9,31 @@ from jaxtyping import Float
 from ..core.geometry.window import cut_window
 from ..core.types import Face
 
-__all__ = ["counted_texels"]
+__all__ = ["counted_texels", "free_texels"]
 
 _RIM = 2  # texels beside what is left out, whose colours are mixed with its
 _ENOUGH = 0.1  # of the skin: a mask of lips or eyes alone does not say that the rest is covered
+
+
+def free_texels(
+    allowed: Float[np.ndarray, "height width"], places: Float[np.ndarray, "size size 2"]
+) -> Float[np.ndarray, "size size"]:
+    """Return a photo's mask at texels.
+
+    Args:
+        allowed: photo pixels that may change, in [0, 1].
+        places: where the texels lie, photo pixels.
+    """
+    window, (left, top) = cut_window(allowed, places)
+    x, y = np.moveaxis(places.astype(np.float32) - np.array([left, top], np.float32), -1, 0)
+    free = cv2.remap(
+        np.ascontiguousarray(window, np.float32),
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(y),
+        interpolation=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(free)
 
 
 def counted_texels(
@@ -28,16 +49,7 @@ def counted_texels(
         face: a face of the photo.
         skin: texels whose colours are compared, in [0, 1].
     """
-    x, y = np.moveaxis(np.asarray(face.position_map, np.float32)[..., :2], -1, 0)
-    window, (left, top) = cut_window(allowed, np.stack([x, y], axis=-1))
-    pixels = np.ascontiguousarray(window, np.float32)
-    free = cv2.remap(
-        pixels,
-        x - np.float32(left),
-        y - np.float32(top),
-        interpolation=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    free = free_texels(allowed, np.asarray(face.position_map)[..., :2])
     rim = 2 * _RIM + 1
     free = cv2.erode(free, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_REPLICATE)
     seen = skin * np.asarray(face.self_visibility)

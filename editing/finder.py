@@ -39,7 +39,7 @@ _KEPT = 1 << 30  # bytes of photos and faces of references that are remembered
 LIKE = "face to be like"  # what a photo of a person is called that has no file name
 _ANOTHER = "give a photo that shows one"
 _WITHOUT_BOXES = {  # what to do about a photo without a face where no boxes can be given
-    "reference": "make a face file of it by uvface texture with --boxes, and give that",
+    "reference": "make a face file by uvface texture with --boxes, in place of the photos",
     LIKE: "give another photo of the person",
 }
 LEAST_LIKENESS = 0.25  # cosine below which the likest face is probably of somebody else

@@ -81,7 +81,7 @@ def edit(
             ``reference_face``.
         recognition: network that likeness is measured by, an ``.onnx`` file.
         boxes: file name or stem -> boxes around the landmarks, in place of detection; those of
-            arrays are found under ``photo`` and ``reference``.
+            arrays are found under ``photo``, ``reference`` and ``face to be like``.
 
     Raises:
         InputError: unusable file or option.

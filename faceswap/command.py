@@ -147,6 +147,7 @@ def swap(
     )
     check_usage(run)
     check_recognition(recognition, like, reference_like)
+    from ..core.io.boxes import as_boxes
     from ..core.reconstruct import load
     from ..editing.finder import FaceFinder, Selection
     from .request import swap_options
@@ -168,7 +169,8 @@ def swap(
             preset=preset,
         )
         check_swap(model.layout, options.config)
-    finder = FaceFinder(model, boxes=open_boxes(boxes, run.photos), recognition=recognition)
+    given = as_boxes(open_boxes(boxes, run.photos))
+    finder = FaceFinder(model, boxes=given, recognition=recognition)
     tell_of_compiling(quiet=quiet)
     run.start(finder, options, target=chosen, reference=reference)
 

@@ -26,6 +26,7 @@ from ..core.reconstruct import FaceChoice, Model
 from ..core.traced import nothing_new
 from ..core.types import Camera, Face
 from ..editing.complete import Completion
+from ..editing.counted import free_texels
 from ..editing.find_faces import pick_faces
 from ..editing.finder import LIKE, FaceFinder, FoundReference
 from ..editing.finish import SharpnessMatch
@@ -43,10 +44,11 @@ from .request import (
     swap_request,
 )
 from .shares import Stages, plan_stages
-from .swap import SwapConfig, swap_reference
+from .swap import SwapConfig, swap_masks, swap_reference
 
 __all__ = ["FaceSwap", "SwapResult", "prepare_swap", "swap", "swap_photo"]
 
+_LEAST_FREE = 0.02  # of a mask: less is not seen
 _MASKED_OUT = "the mask leaves nothing of the face free to change; white is what may"
 
 
@@ -195,7 +197,7 @@ def swap(
             ``{0: "anna.jpg", "right": "ben.jpg"}``.
         recognition: network that likeness is measured by, an ``.onnx`` file.
         boxes: file name or stem -> boxes around the landmarks, in place of detection; those of
-            arrays are found under ``target`` and ``reference``.
+            arrays are found under ``target``, ``reference`` and ``face to be like``.
 
     Raises:
         InputError: unusable file or option.
@@ -258,8 +260,8 @@ def swap_photo(
         image = swap_reference(
             before, one.face, one.found.reference, layout, config=config, allowed=allowed
         )
-        if allowed is not None and config.strength and np.array_equal(image, before):
-            masked_out.append(one)
+        if allowed is not None and np.array_equal(image, before):
+            masked_out += [one] if _is_barred(allowed, one.face, layout, config) else []
     return SwapResult(
         image=image,
         faces=[one.face for one in swaps],
@@ -276,6 +278,15 @@ def swap_photo(
         left_out=tuple(dict.fromkeys(photo for one in swaps for photo in one.found.left_out)),
         layout=layout,
     )
+
+
+def _is_barred(
+    allowed: Float[np.ndarray, "height width"], face: Face, layout: UVLayout, config: SwapConfig
+) -> bool:
+    """Return whether a user's mask leaves nothing of what a swap would change of a face."""
+    free = free_texels(allowed, np.asarray(face.position_map)[..., :2])
+    swapped = np.asarray(swap_masks(layout, config).mask) * np.asarray(face.self_visibility)
+    return bool((free * swapped).max() < _LEAST_FREE)
 
 
 def prepare_swap(layout: UVLayout, request: SwapRequest, options: SwapOptions) -> None:

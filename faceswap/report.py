@@ -24,15 +24,14 @@ from ..core.drawing.overlay import draw_overlay
 from ..core.drawing.view import view_around
 from ..core.geometry.coarse import coarse_layout
 from ..core.geometry.layout import UVLayout
-from ..core.geometry.sampling import sample_texture
 from ..core.geometry.scales import pool
-from ..core.geometry.window import cut_window
 from ..core.io.face_files import FaceTexture, is_face_file
 from ..core.io.provenance import software_name
 from ..core.levels import quantise
 from ..core.types import Face
 from ..core.whole_files import write_bytes_atomic
 from ..editing.colour import ColorTransfer, apply_light, rgb_from_lab
+from ..editing.counted import free_texels
 from ..editing.finder import FoundReference
 from ..editing.plan import Layers
 from .diagnosis import FaceNumbers
@@ -189,7 +188,8 @@ def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pic
     layers = stages.plan.layers
     mask = np.asarray(layers.mask) * (1.0 - np.maximum(layers.keep, layers.white))
     if result.allowed is not None:
-        mask = mask * _at_texels(result.allowed, one.face, mask.shape[0])
+        places = pool(one.face.position_map[..., :2], mask.shape[0]) + layers.moved
+        mask = mask * free_texels(result.allowed, np.asarray(places))
     grey = jnp.broadcast_to(jnp.asarray(_GREY), layers.light.shape)
     light = rgb_from_lab(apply_light(ColorTransfer.identity(), grey, layers.light))
     face = np.asarray(_face_texels(result.layout, mask.shape[0]))[..., None]
@@ -204,20 +204,6 @@ def _decided(result: SwapResult, one: FaceSwap, stages: Stages) -> dict[str, Pic
         "white: what may change": _uv(_grey(mask)),
         "light and colour, on grey": _uv(np.asarray(light) * face),
     }
-
-
-def _at_texels(
-    allowed: Float[np.ndarray, "height width"], face: Face, size: int
-) -> Float[np.ndarray, "texels texels"]:
-    """Return a photo's mask at a face's texels, averaged to ``size`` rows."""
-    places = np.asarray(face.position_map)
-    window, (left, top) = cut_window(allowed, places[..., :2])
-    placed = places - np.array([left, top, 0.0], np.float32)
-    read = _read_at(np.asarray(window, np.float32)[..., None], placed)
-    return np.asarray(pool(read, size))[..., 0]
-
-
-_read_at = jax.jit(sample_texture)
 
 
 def _origins(

@@ -217,7 +217,7 @@ def describe_options(
             "blend": config.blend.method,
             "tolerance": config.blend.tolerance,
             "complete": config.complete,
-            "occlusion": config.occlusion,
+            "occlusion": config.occlusion and mask is None,
             "sharpness": config.sharpness,
             "strength": config.strength,
             "shape": applied_shape(layout, config),

@@ -46,6 +46,17 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f" {name} " in shown for name in names.split())
 
 
+def test_a_picture_that_is_a_crop_already_needs_no_boxes(astronaut: Path, tmp_path: Path) -> None:
+    left, top, right, bottom = (int(edge) for edge in ASTRONAUT_BOX)
+    crop, out = tmp_path / "crop.png", tmp_path / "out"
+    cv2.imwrite(
+        str(crop), cv2.imread(str(astronaut))[top - 25 : bottom + 25, left - 40 : right + 40]
+    )
+    assert main(["reconstruct", str(crop), "-o", str(out), "--cropped", "--save", "landmarks"]) == 0
+    (face,) = json.loads((out / "crop.json").read_text())["faces"]
+    assert len(face["landmarks"]) == 68
+
+
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     """It was "No such option: --version"; sidecars have named the same one."""
     for words in (["--version"], ["--version", "swap"]):

@@ -187,13 +187,11 @@ def tell_left_out(pictures: Sequence[Path]) -> None:
         warn([f"{pictures[0]}{more} left out: HEIC cannot be read; convert it to JPEG or PNG"])
 
 
-def open_boxes(path: Path | None, photos: Iterable[Path | None]) -> GivenBoxes:
+def open_boxes(path: Path | None, photos: Iterable[Path | None]) -> GivenBoxes | None:
     """Return the boxes that a ``--boxes`` file or folder holds for photos (None: no photo)."""
-    from ..io.boxes import as_boxes, read_boxes
+    from ..io.boxes import read_boxes
 
-    return (
-        as_boxes(None) if path is None else read_boxes(path, [photo for photo in photos if photo])
-    )
+    return None if path is None else read_boxes(path, [photo for photo in photos if photo])
 
 
 def check_recognition(recognition: Path | None, *likes: Path | None) -> None:

@@ -10,7 +10,17 @@ import typer
 from ..synthesis.request import synthesis_request
 from ..training.config import NetworkKind, Precision
 from ..training.request import train_request
-from .options import Device, Quiet, Weights, check_folder, complain, set_up, usage_errors, warn
+from .options import (
+    Device,
+    Quiet,
+    Weights,
+    check_folder,
+    complain,
+    set_up,
+    tell_left_out,
+    usage_errors,
+    warn,
+)
 from .progress import count_up
 
 __all__ = ["synthesize", "train"]
@@ -51,6 +61,7 @@ def synthesize(
     set_up(device)
     check_folder(output)
     from ..errors import NoFaceError
+    from ..find_photos import left_out as heic_in
     from ..reconstruct import load
     from ..synthesize import synthesize as run
 
@@ -63,6 +74,8 @@ def synthesize(
             failed.append(error)
             complain(str(error))
 
+    if photos is not None:
+        tell_left_out(heic_in(photos))
     with count_up(count, title="synthesize", quiet=quiet) as done:
         model = None if photos is None else load(weights)
         run(count, output, **given, model=model, report=done, left_out=left_out)

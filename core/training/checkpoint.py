@@ -21,18 +21,20 @@ __all__ = ["LAST", "check_new", "load_checkpoint", "read_record", "save_checkpoi
 LAST = "last.checkpoint"  # of a run that can be resumed, in its folder
 
 
-def check_new(folder: Path, weights: Iterable[Path]) -> None:
+def check_new(folder: Path, weights: Iterable[Path], *, but: str | None = None) -> None:
     """Raise an InputError where a folder holds another run.
 
     Args:
         folder: of a run that begins.
-        weights: the files in it that the run will write.
+        weights: files in it that another run would have left.
+        but: a file that may lie there: what the run starts from.
     """
     if (folder / LAST).exists():
         raise InputError(
             f"{folder} holds a run; go on with it (--resume), or choose another folder"
         )
-    if old := [path for path in weights if path.exists()]:
+    kept = None if but is None else Path(but)
+    if old := [path for path in weights if path.exists() and path != kept]:
         raise InputError(f"{old[0]} is there, of another run; choose another folder")
 
 

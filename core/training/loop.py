@@ -98,7 +98,7 @@ class _Run:
         self.config, self.layout = config, layout
         self.output = Path(config.output)
         if not resume:
-            check_new(self.output, (self.output / name for name in (_BEST, _FINAL)))
+            check_new(self.output, self.output.glob("*.safetensors"), but=config.initial)
         record = read_record(self.output / LAST) if resume else None
         known = [] if record is None else record["shards"]
         self.pool = Pool(config.pool, more=config.more_pools, names=known)
@@ -248,9 +248,6 @@ class _Run:
         self.best = min(self.best, errors["val_nme"])
         header = self._header(step, errors)
         network = nnx.merge(self.graph, self.state.average, self.state.rest)
-        save_weights(self.output / _FINAL, network, header)
-        if is_best:
-            save_weights(self.output / _BEST, network, header)
         record = {
             "order": batch.order,
             "network": describe_network(self.config, self.graph, self.state),
@@ -260,7 +257,11 @@ class _Run:
             "made_of": self.made_of,
             "best": self.best,
         }
+        # First: of a run that is killed before its weights are written this is all that it needs.
         save_checkpoint(self.output / LAST, self.state, record)
+        save_weights(self.output / _FINAL, network, header)
+        if is_best:
+            save_weights(self.output / _BEST, network, header)
         self._tell(report, step, rate, 0.0, [], errors)
         self._draw(batch)
 

@@ -149,7 +149,7 @@ def test_no_boxes_are_advised_where_none_can_be_given(folder, tmp_path):
     model, wall = ToyModel(), tmp_path / "wall.png"
     Image.fromarray(np.full((120, 120, 3), 128, np.uint8)).save(wall)
     clip, output = folder / "clip.mp4", tmp_path / "out.mp4"
-    face_file = "no face found in wall.png; make a face file of it by uvface texture with --boxes"
+    face_file = "no face found in wall.png; make a face file by uvface texture with --boxes"
     for video in (uvface.edit_video, uvface.swap_video):
         given = {"model": model, "reference": wall, "output": output}
         given |= {"regions": "nose"} if video is uvface.edit_video else {"keep": ()}

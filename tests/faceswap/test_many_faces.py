@@ -102,8 +102,10 @@ def test_a_mask_that_leaves_nothing_to_change_is_warned_of(model):
     given = (image, toy_photo(2)[0])
     masked = swap(*given, model=model, keep=(), mask=mask)
     assert "the mask leaves nothing" in " ".join(masked.all_warnings)
-    free = swap(*given, model=model, keep=(), mask=np.ones_like(mask))
-    assert "the mask leaves nothing" not in " ".join(free.all_warnings)
+    for strength in (1.0, 0.0):
+        free = swap(*given, model=model, keep=(), mask=np.ones_like(mask), strength=strength)
+        assert "the mask leaves nothing" not in " ".join(free.all_warnings)
+    assert (free.image == image).all()  # for its strength, not for the mask
 
 
 def test_each_face_that_a_mask_leaves_as_it_was_is_warned_of(model):

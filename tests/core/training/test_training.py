@@ -87,8 +87,9 @@ def test_a_run_is_not_written_over_unless_it_is_resumed(tiny, toy_pool, layout, 
 
 
 def test_weights_that_no_run_can_go_on_with_are_not_written_over(tiny, toy_pool, layout, tmp_path):
-    (tmp_path / "best.safetensors").write_bytes(b"precious")
-    with pytest.raises(InputError, match=r"best\.safetensors is there, of another run"):
+    """Of a run on drawn faces, too, whose log would be lost."""
+    (tmp_path / "prn-lite.safetensors").write_bytes(b"precious")
+    with pytest.raises(InputError, match=r"prn-lite\.safetensors is there, of another run"):
         train_on_pool(_config(toy_pool, tmp_path, steps=1), layout=layout)
 
 
