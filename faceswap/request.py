@@ -170,7 +170,7 @@ def describe(
     *,
     names: tuple[str, str] = ("target", "reference"),
 ) -> dict[str, Any]:
-    """Return what was asked for as JSON can hold it.
+    """Return what was asked for, and how it is done, as JSON can hold it.
 
     Equal texts and equal files give equal pictures, by the same software.
 

@@ -118,12 +118,12 @@ def with_stronger_gradients(
     equation is linear, and this is the part of its solution that has no step at the region's edge.
 
     Args:
-        target: as for `poisson_correction`, and so are all others.
-        source: as there.
-        region: as there.
-        valid: as there.
-        reach: as there.
-        tolerance: as there.
+        target: photo.
+        source: picture of the same size.
+        region: pixels to solve for.
+        valid: pixels that exist; all if None.
+        reach: pixels; see `poisson_correction`.
+        tolerance: error that the solver aims at, in units of the pixel values.
 
     Returns:
         The source, unchanged outside the region.
