@@ -16,26 +16,45 @@ from safetensors.numpy import save
 from ..errors import AssetError, InputError
 from ..whole_files import write_bytes_atomic
 
-__all__ = ["LAST", "check_new", "load_checkpoint", "read_record", "save_checkpoint"]
+__all__ = [
+    "LAST",
+    "check_new",
+    "load_checkpoint",
+    "read_record",
+    "save_checkpoint",
+    "weights_besides",
+]
 
 LAST = "last.checkpoint"  # of a run that can be resumed, in its folder
 
 
-def check_new(folder: Path, weights: Iterable[Path], *, but: str | None = None) -> None:
+def check_new(folder: Path, weights: Iterable[Path]) -> None:
     """Raise an InputError where a folder holds another run.
 
     Args:
         folder: of a run that begins.
-        weights: files in it that another run would have left.
-        but: a file that may lie there: what the run starts from.
+        weights: files in it that the run will write, or that another run would have left.
     """
     if (folder / LAST).exists():
         raise InputError(
             f"{folder} holds a run; go on with it (--resume), or choose another folder"
         )
-    kept = None if but is None else Path(but)
-    if old := [path for path in weights if path.exists() and path != kept]:
+    old = [path for path in weights if path.exists()]
+    if _has_rows(folder / "log.csv"):
+        old.append(folder / "log.csv")
+    if old:
         raise InputError(f"{old[0]} is there, of another run; choose another folder")
+
+
+def _has_rows(log: Path) -> bool:
+    """Return whether a run has logged anything, and was not stopped before it had."""
+    return log.is_file() and log.read_bytes().count(b"\n") > 1
+
+
+def weights_besides(folder: Path, initial: Iterable[str]) -> list[Path]:
+    """Return the weights files in a folder, but for those that a run starts from."""
+    kept = {Path(name).resolve() for name in initial}
+    return [path for path in sorted(folder.glob("*.safetensors")) if path.resolve() not in kept]
 
 
 def save_checkpoint(path: Path, tree: Any, record: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from ..synthesis.generator import load_generator
 from ..synthesis.origin import drawn_origin, merge_origins
 from ..synthesis.sources import find_sources
 from ..synthesis.surface import bind_texels
-from .checkpoint import check_new
+from .checkpoint import check_new, weights_besides
 from .grow import grow_network
 from .on_device import drawn_from_pool, train_on_device
 from .pool import Pool
@@ -43,7 +43,8 @@ def train_drawing(
         AssetError: the first weights cannot be read.
     """
     output = run.config.output
-    check_new(output, (output / f"{name}.safetensors" for name in run.initial))
+    written = [output / f"{name}.safetensors" for name in run.initial]
+    check_new(output, [*written, *weights_besides(output, run.initial.values())])
     layout = load_layout(run.config.layout)
     networks, learnt = {}, []
     for name, weights in run.initial.items():

@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from ..whole_files import write_bytes_atomic
+
 __all__ = ["Log"]
 
 _COLUMNS = (
@@ -17,11 +19,17 @@ _COLUMNS = (
 class Log:
     """Rows are appended and flushed; errors are over the face size."""
 
-    def __init__(self, path: Path, *, keep: bool) -> None:
+    def __init__(self, path: Path, *, until: int | None = None) -> None:
+        """Begin a log, or go on with one.
+
+        Args:
+            path: the file.
+            until: step of the checkpoint that a run goes on from: what was written of later ones
+                is dropped, since they are made again. By default nothing is kept.
+        """
         self._path = path
-        if not (keep and path.is_file()):
-            with path.open("w", newline="") as file:
-                csv.writer(file).writerow(_COLUMNS)
+        rows = [] if until is None else _rows_until(path, until)
+        write_bytes_atomic(path, "".join([",".join(_COLUMNS), "\r\n", *rows]).encode())
 
     def write(self, progress: Any, *, dense: float, points: float, batch: int) -> None:
         """Append what is known at this moment; what is not stays empty."""
@@ -43,3 +51,12 @@ class Log:
             }
         with self._path.open("a", newline="") as file:
             csv.DictWriter(file, _COLUMNS, restval="").writerow(row)
+
+
+def _rows_until(path: Path, step: int) -> list[str]:
+    """Return the lines of a log up to a step; none where there is no file."""
+    if not path.is_file():
+        return []
+    lines = path.read_bytes().decode(errors="replace").splitlines(keepends=True)
+    steps = [line.partition(",")[0] for line in lines]
+    return [row for row, at in zip(lines, steps, strict=True) if at.isdigit() and int(at) <= step]

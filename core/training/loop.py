@@ -23,12 +23,20 @@ import numpy as np
 from flax import nnx
 
 from ..compilation import keep_compiled_code
+from ..errors import InputError
 from ..geometry.layout import UVLayout, load_layout
 from ..network.weights import save_weights
 from ..network.weights_file import WeightsHeader
 from ..synthesis.origin import merge_origins
 from ..whole_files import make_folder, write_bytes_atomic
-from .checkpoint import LAST, check_new, load_checkpoint, read_record, save_checkpoint
+from .checkpoint import (
+    LAST,
+    check_new,
+    load_checkpoint,
+    read_record,
+    save_checkpoint,
+    weights_besides,
+)
 from .config import TrainConfig, astray, check_budget
 from .cooldown import take_request
 from .feed import Batch, Feed, Order, validation_batches
@@ -38,7 +46,8 @@ from .negatives import FACELESS, read_pictures
 from .parallel import make_placement
 from .pictures import contact_sheet, plot_curves
 from .pool import Pool
-from .schedule import learning_rate, make_optimizer
+from .schedule import cooled_share, learning_rate, make_optimizer
+from .settings import check_settings, settings_of
 from .start import describe_network, first_network, network_of_record
 from .step import Labelled, TrainState, init_state, make_step, make_validation
 
@@ -81,9 +90,10 @@ def train_on_pool(
         The weights file that was best on the validation samples.
 
     Raises:
-        InputError: no budget, an unusable pool, a run in the output folder that is not resumed,
-            first weights of another kind of network than ``config`` names,
-            or errors that are no numbers any more (a learning rate that is too high).
+        InputError: no budget, or one that the resumed run has used, an unusable pool, a run in the
+            output folder that is not resumed, or is with other settings, first weights of another
+            kind of network than ``config`` names, or errors that are no numbers any more (a
+            learning rate that is too high).
         AssetError: the first weights or the checkpoint cannot be read.
     """
     return _Run(config, layout or load_layout(config.layout), resume=resume).go(report)
@@ -98,8 +108,11 @@ class _Run:
         self.config, self.layout = config, layout
         self.output = Path(config.output)
         if not resume:
-            check_new(self.output, self.output.glob("*.safetensors"), but=config.initial)
+            others = weights_besides(self.output, [config.initial] if config.initial else [])
+            check_new(self.output, [self.output / _BEST, self.output / _FINAL, *others])
         record = read_record(self.output / LAST) if resume else None
+        settings = settings_of(config) if record is None else check_settings(config, record)
+        self.settings = settings  # that it began with
         known = [] if record is None else record["shards"]
         self.pool = Pool(config.pool, more=config.more_pools, names=known)
         self.pool.check_layout(layout)
@@ -129,8 +142,8 @@ class _Run:
             placement = make_placement(config.devices, config.batch)
             self.state, self.place = placement.replicate(self.state), placement.split
         make_folder(self.output)
-        self.log = Log(self.output / "log.csv", keep=resume)
-        self._write_config()
+        until = int(self.state.step) if resume else None
+        self.log = Log(self.output / "log.csv", until=until)
 
     def _write_config(self) -> None:
         text = json.dumps(dataclasses.asdict(self.config), indent=1, default=str)
@@ -151,13 +164,16 @@ class _Run:
         return self.seconds / (60.0 * (self.minutes or 1.0))
 
     def _look_for_cooldown(self) -> None:
-        """Shorten the budget when asked, so that the cooldown starts where the file appeared."""
+        """Shorten the budget when asked; the rate falls from where it is when the file appears."""
         if self.config.steps is not None:
             return
-        left = take_request(self.output)
-        if left is not None:
+        asked = take_request(self.output)
+        cooled = cooled_share(self.config, share=self.share(0))
+        if asked is not None and cooled < 1.0:
             elapsed = self.seconds / 60.0
-            self._set_end(elapsed + left, cooldown=left / (elapsed + left))
+            left = min(asked, (self.minutes or 1.0) - elapsed)
+            # What is left is the part 1 - cooled of the new cooldown, as it is of the old one.
+            self._set_end(elapsed + left, cooldown=left / (elapsed + left) / (1.0 - cooled))
 
     def _set_end(self, minutes: float, *, cooldown: float) -> None:
         self.asked = (minutes, cooldown)  # kept by a run that is resumed before its end
@@ -167,6 +183,12 @@ class _Run:
     def go(self, report: Report | None) -> Path:
         """Train until the budget is used."""
         config, step = self.config, int(self.state.step)
+        is_completed = step > 0 and self._complete(step)  # resumed
+        if self.share(step) >= 1.0:
+            if is_completed:
+                return self.output / _BEST
+            raise self._used_up(step)
+        self._write_config()
         self.order.grow(self.pool.refresh())
         feed = Feed(
             self.pool,
@@ -244,12 +266,10 @@ class _Run:
         errors = self._validation()
         if not np.isfinite(errors["val_nme"]):  # it stays so; what was saved before is sound
             raise astray(step)
-        is_best = errors["val_nme"] <= self.best
         self.best = min(self.best, errors["val_nme"])
-        header = self._header(step, errors)
-        network = nnx.merge(self.graph, self.state.average, self.state.rest)
         record = {
             "order": batch.order,
+            "settings": self.settings,
             "network": describe_network(self.config, self.graph, self.state),
             "shards": self.pool.names,
             "seconds": self.seconds,
@@ -259,11 +279,35 @@ class _Run:
         }
         # First: of a run that is killed before its weights are written this is all that it needs.
         save_checkpoint(self.output / LAST, self.state, record)
-        save_weights(self.output / _FINAL, network, header)
-        if is_best:
-            save_weights(self.output / _BEST, network, header)
+        self._save_weights(step, errors)
         self._tell(report, step, rate, 0.0, [], errors)
         self._draw(batch)
+
+    def _save_weights(self, step: int, errors: dict[str, float]) -> None:
+        header = self._header(step, errors)
+        network = nnx.merge(self.graph, self.state.average, self.state.rest)
+        best = self.output / _BEST
+        if errors["val_nme"] <= self.best or not best.is_file():
+            save_weights(best, network, header)
+        save_weights(self.output / _FINAL, network, header)  # last: `_complete` looks at it
+
+    def _complete(self, step: int) -> bool:
+        """Write the weights of a run that was killed between its checkpoint and them, if it was."""
+        saved = (self.output / LAST).stat().st_mtime_ns
+        best, final = self.output / _BEST, self.output / _FINAL
+        if best.is_file() and final.is_file() and final.stat().st_mtime_ns >= saved:
+            return False
+        self._save_weights(step, self._validation())
+        return True
+
+    def _used_up(self, step: int) -> InputError:
+        """Return the error of a run that is resumed with nothing left to do."""
+        if self.config.steps is not None:
+            used = f"has made {step} steps of {self.config.steps}; give more steps"
+        else:
+            used = f"has trained for {self.seconds / 60:.1f} minutes of {self.minutes:g}"
+            used += "; give more in all with --minutes"
+        return InputError(f"the run in {self.output} {used}")
 
     def _header(self, step: int, errors: dict[str, float]) -> WeightsHeader:
         return WeightsHeader(

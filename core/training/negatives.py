@@ -17,17 +17,37 @@ FACELESS = {  # what the pictures add to the data of weights
     "licences": {"pictures given to uvface train --negatives": "not stated"},
 }
 SIZE = 256
+_SUFFIXES = {".jpg", ".jpeg"}
+_LEAST = 64  # pixels of a picture's shorter side: less is blown up to nothing but a blur
 Image = UInt8[np.ndarray, "h w 3"]
 Crop = UInt8[np.ndarray, "256 256 3"]
 
 
 def read_pictures(folder: Path) -> list[np.ndarray]:
-    """Return all JPEG pictures of a folder, ``[H, W, 3]`` uint8 RGB; they must show no face."""
-    files = [cv2.imread(str(path)) for path in sorted(Path(folder).glob("*.jpg"))]
-    pictures = [np.asarray(file[..., ::-1], np.uint8) for file in files if file is not None]
+    """Return the JPEG pictures of a folder, ``[H, W, 3]`` uint8 RGB; they must show no face.
+
+    All are kept in memory, and so shrunk until the shorter side has 1,024 pixels: the smallest
+    piece that is shown is a quarter of it, a crop's size. Those below 64 pixels are left out.
+    """
+    files = sorted(f for f in Path(folder).glob("*") if f.suffix.lower() in _SUFFIXES)
+    pictures = [picture for file in files if (picture := _read(file)) is not None]
     if not pictures:
-        raise InputError(f"no JPEG picture in {folder}; give a folder of pictures without faces")
+        raise InputError(
+            f"no JPEG picture of {_LEAST} pixels or more in {folder}; "
+            "give a folder of pictures without faces"
+        )
     return pictures
+
+
+def _read(path: Path) -> Image | None:
+    """Return a picture, shrunk; None where it cannot be read or is too small to be cut."""
+    picture = cv2.imread(str(path))
+    if picture is None or min(picture.shape[:2]) < _LEAST:
+        return None
+    scale = 4 * SIZE / min(picture.shape[:2])
+    if scale < 1.0:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(picture[..., ::-1], np.uint8)
 
 
 def faceless_crop(rng: np.random.Generator, image: Image, pictures: list[np.ndarray]) -> Crop:

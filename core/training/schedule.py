@@ -19,7 +19,7 @@ import optax
 
 from .config import TrainConfig
 
-__all__ = ["learning_rate", "make_optimizer"]
+__all__ = ["cooled_share", "learning_rate", "make_optimizer"]
 
 _OWN_UNITS = ("basis", "mean")  # parameters in pixels: not decayed
 
@@ -33,9 +33,19 @@ def learning_rate(config: TrainConfig, *, share: float, step: int) -> float:
         step: number of steps done.
     """
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
-    into = (min(share, 1.0) - (1.0 - config.cooldown)) / max(config.cooldown, 1e-9)
-    cool = 1.0 if into <= 0.0 else max(0.0, 1.0 - math.sqrt(into))
+    cool = max(0.0, 1.0 - math.sqrt(cooled_share(config, share=share)))
     return config.learning_rate * warm * cool
+
+
+def cooled_share(config: TrainConfig, *, share: float) -> float:
+    """Return the used part of the cooldown, 0 on the plateau and 1 at the end.
+
+    Args:
+        config: the run.
+        share: used part of the budget, in [0, 1].
+    """
+    into = (min(share, 1.0) - (1.0 - config.cooldown)) / max(config.cooldown, 1e-9)
+    return max(0.0, into)
 
 
 def _name(path: tuple[Any, ...]) -> str:

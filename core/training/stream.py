@@ -2,8 +2,8 @@
 
 For GPUs, where drawing is fast and copying is not: nothing but a random key goes in and nothing
 but a loss comes out. Crops are moved as in `augment`, spoilt by `spoil_on_device`, and now and then
-show no face (`faceless`). `make_stream_step` draws every face anew; `make_store_steps` crops those
-of a store on the device, which `make_refill` keeps drawing anew.
+show no face (`faceless`). `make_store_steps` crops faces of a store on the device, which
+`make_refill` keeps drawing anew.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..synthesis.surface import TexelBinding
 from .config import AugmentConfig, TrainConfig
 from .faceless import faceless_on_device
 from .spoil_on_device import spoil_on_device
-from .step import Labelled, StepFunction, TrainState
+from .step import Labelled
 from .warp import CROP_SIZE, MASK_SIZE, Border, warp
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "draw_faces",
     "make_refill",
     "make_store_steps",
-    "make_stream_step",
 ]
 
 _BORDERS = (0.45, 0.85)  # shares: the border continues, then also mirrored; the rest is flat
@@ -157,27 +156,6 @@ def crop_on_device(
         )
 
     return jax.vmap(one)(jax.random.split(key, drawn.image.shape[0]), drawn)
-
-
-def make_stream_step(
-    config: TrainConfig, update: StepFunction, draw: Draw
-) -> Callable[..., tuple[TrainState, dict[str, Array]]]:
-    """Return the jitted ``step(state, sources, key, rate)``: it draws its own batch.
-
-    Args:
-        config: the run; ``batch`` faces are drawn.
-        update: from `make_update`.
-        draw: `draw_faces`.
-    """
-
-    def step(
-        state: TrainState, sources: Any, key: Array, rate: Array
-    ) -> tuple[TrainState, dict[str, Array]]:
-        draw_key, crop_key = jax.random.split(jax.random.fold_in(key, state.step))
-        drawn = draw(sources, jax.random.split(draw_key, config.batch))
-        return update(state, crop_on_device(crop_key, drawn, config.augment), rate)
-
-    return jax.jit(step, donate_argnums=0)
 
 
 def make_refill(draw: Draw, count: int) -> Callable[[Drawn, Any, Array, Array], Drawn]:

@@ -50,7 +50,8 @@ def train(
         negatives: folder of JPEG pictures without faces.
         devices: how many share each batch of 32; a divisor of it.
         precision: ``"float32"``, or ``"bfloat16"``, for GPUs.
-        resume: go on from the last checkpoint.
+        resume: go on from the last checkpoint; with the settings that the run began with, but for
+            ``minutes``, ``devices`` and ``initial``, which need not be given again.
         draw: folder with ICT-FaceKit, or data pack, that faces are drawn from while training, for
             GPUs. Not with ``resume``, ``negatives``, ``devices`` or ``network``.
         photo_skins: folder of skins from photos, for ``draw``.
@@ -65,8 +66,9 @@ def train(
 
     Raises:
         InputError: an unusable value, options that do not go together, an unusable pool, weights of
-            another kind of network, a run in the output folder that is not resumed, or errors that
-            are no numbers any more (a learning rate that is too high).
+            another kind of network, a run in the output folder that is not resumed, or is with
+            other settings or with its minutes used, or errors that are no numbers any more (a
+            learning rate that is too high).
         AssetError: weights or the checkpoint cannot be read.
     """
     run = train_request(

@@ -1,5 +1,6 @@
 """A request to end soon: what it may hold, and that a resumed run keeps it."""
 
+import numpy as np
 import pytest
 from toy_network import STILL
 
@@ -8,6 +9,7 @@ from uvface.core.training.config import TrainConfig
 from uvface.core.training.cooldown import take_request
 from uvface.core.training.feed import stack_crops
 from uvface.core.training.loop import _Run
+from uvface.core.training.schedule import learning_rate
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,30 @@ def test_a_resumed_run_keeps_an_accepted_request(tiny, toy_pool, layout, tmp_pat
     run.seconds = 2400.0  # the request is fulfilled: more minutes are a new budget
     run._save(batch, 4, None, 0.0)
     assert _Run(config, layout, resume=True).minutes == 80.0
+
+
+@pytest.mark.parametrize(
+    ("minute", "text", "end"), [(60, "10", 70), (78, "10", 80), (20, "90", 80)]
+)
+def test_a_request_never_raises_the_rate_nor_lengthens_the_run(
+    tiny, toy_pool, layout, tmp_path, minute, text, end
+):
+    """In the cooldown it threw the rate back to its maximum, 36-fold two minutes before the end."""
+    config = TrainConfig(
+        pool=toy_pool, output=tmp_path, minutes=80.0, batch=2, validation=2, augment=STILL
+    )
+    run = _Run(config, layout, resume=False)
+
+    def rate():
+        return learning_rate(run.config, share=run.share(0), step=1000)
+
+    run.seconds = 60.0 * minute
+    rates = [rate()]
+    (tmp_path / "COOLDOWN").write_text(text)
+    run._look_for_cooldown()
+    assert run.minutes == pytest.approx(end)
+    for part in np.linspace(0.0, 1.0, 9):
+        run.seconds = 60.0 * (minute + part * (end - minute))
+        rates.append(rate())
+    assert rates[1] == pytest.approx(rates[0], rel=1e-9)
+    assert (np.diff(rates[1:]) < 0.0).all() and rates[-1] == pytest.approx(0.0, abs=1e-8)

@@ -188,6 +188,14 @@ def test_command_needs_a_folder(capsys, tmp_path):
     assert error.startswith("error: no folder")
 
 
+def test_a_folder_may_have_the_name_of_a_protocol(capsys, tmp_path, monkeypatch):
+    """ "./synthetic" and "synthetic/" were taken for the word, and dropped."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("./synthetic", "synthetic/"):
+        assert main(["evaluate", name, "--device", "cpu"]) == 1
+        assert "no folder synthetic" in capsys.readouterr().err
+
+
 @pytest.mark.weights
 def test_command_writes_a_report(tmp_path, toy_pool, capsys):
     out = tmp_path / "report"

@@ -31,3 +31,28 @@ def test_pictures_are_used(tmp_path):
 def test_folder_without_pictures_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="no JPEG picture"):
         read_pictures(tmp_path)
+
+
+def test_pictures_are_read_whatever_their_suffix_and_no_larger_than_crops_need(tmp_path):
+    """Two suffixes were left out; photos of a camera filled the memory at full size."""
+    for name, shape in {"a.jpg": (64, 80), "B.JPG": (1200, 1800), "c.jpeg": (2048, 1100)}.items():
+        picture = np.full((*shape, 3), (200, 90, 10), np.uint8)
+        cv2.imencode(".jpg", picture[..., ::-1])[1].tofile(tmp_path / name)
+    (tmp_path / "d.jpg").write_bytes(b"no picture")
+    pictures = read_pictures(tmp_path)
+    assert [p.shape[:2] for p in pictures] == [(1024, 1536), (64, 80), (1907, 1024)]
+    assert all(np.abs(p.mean(axis=(0, 1)) - [200, 90, 10]).max() < 3 for p in pictures)
+
+
+def test_pictures_too_small_to_be_cut_are_left_out(tmp_path):
+    """One of 3x3 ended the run in a thread, at some step, with an error of OpenCV."""
+    for name, size in (("a.jpg", 3), ("b.jpg", 63), ("c.jpg", 64)):
+        cv2.imwrite(str(tmp_path / name), np.full((size, 90, 3), size, np.uint8))
+    pictures = read_pictures(tmp_path)
+    assert [p.shape[:2] for p in pictures] == [(64, 90)]
+    black = np.zeros((320, 320, 3), np.uint8)
+    for seed in range(40):
+        faceless_crop(np.random.default_rng(seed), black, pictures)
+    (tmp_path / "c.jpg").unlink()
+    with pytest.raises(InputError, match="no JPEG picture of 64 pixels or more"):
+        read_pictures(tmp_path)

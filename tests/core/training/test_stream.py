@@ -1,4 +1,4 @@
-"""The step that draws its own faces, with a toy that draws a dotted face in a few lines."""
+"""Steps on faces that are drawn meanwhile, with a toy that draws a dotted face in a few lines."""
 
 import dataclasses
 from pathlib import Path
@@ -25,7 +25,6 @@ from uvface.core.training.stream import (
     draw_faces,
     make_refill,
     make_store_steps,
-    make_stream_step,
 )
 
 
@@ -95,18 +94,17 @@ def _slopes(landmarks):
     return (eyes[:, 1, 1] - eyes[:, 0, 1]) / (eyes[:, 1, 0] - eyes[:, 0, 0])
 
 
-def test_the_loss_falls_without_a_pool(parts, layout, face):
+def test_the_loss_falls_without_a_pool(parts, toys):
     config, graph, reading, optimizer, state = parts
-    step = make_stream_step(
-        config, make_update(config, graph, reading, optimizer), toy_draw(layout)
-    )
-    state = jax.tree.map(jnp.copy, state)
-    losses = []
-    for _ in range(12):
-        state, report = step(state, face, jax.random.key(3), jnp.float32(3e-3))
+    steps = make_store_steps(config, make_update(config, graph, reading, optimizer))
+    state, store, photos = jax.tree.map(jnp.copy, state), toys(0, 5), toys(1, 1)
+    backdrops, rates = jnp.zeros((1, SIZE, SIZE, 3), jnp.uint8), jnp.full(3, 3e-3)
+    key, filled, losses = jax.random.key(3), jnp.int32(5), []
+    for first in map(jnp.int32, range(0, 24, 3)):
+        state, report = steps(state, store, photos, backdrops, key, first, filled, rates)
         losses.append(float(report["loss"]))
-    assert int(state.step) == 12
-    assert np.mean(losses[-3:]) < 0.92 * losses[0]
+    assert int(state.step) == 24
+    assert losses[-1] < 0.92 * losses[0]
 
 
 def test_rounded_products_learn_the_same(parts, toys):
@@ -185,16 +183,24 @@ def test_store_steps_use_the_filled_faces_and_photos(stored):
 
 
 @pytest.mark.shared
-def test_generator_fits_into_the_step(parts, generator):
+def test_the_generators_faces_fit_into_the_steps(parts, generator):
     """Traced only: compiling the generator with a step is for a machine with a GPU."""
     config, graph, reading, optimizer, state = parts
     sources = Sources(generator=generator, binding=bind_texels(generator.surface, 256))
-    step = make_stream_step(
+    refill = make_refill(draw_faces, 2)
+    steps = make_store_steps(
         dataclasses.replace(config, augment=AugmentConfig()),
         make_update(config, graph, reading, optimizer),
-        draw_faces,
+        photo_share=0.5,
     )
-    traced = jax.make_jaxpr(step)(state, sources, jax.random.key(0), jnp.float32(1e-3))
+    backdrops = jnp.zeros((1, 400, 400, 3), jnp.uint8)
+
+    def both(state, sources, key):
+        photos = draw_faces(sources, jax.random.split(key, 4))
+        store, four = refill(photos, sources, key, jnp.int32(2)), jnp.int32(4)
+        return steps(state, store, photos, backdrops, key, jnp.int32(0), four, jnp.zeros(3))
+
+    traced = jax.make_jaxpr(both)(state, sources, jax.random.key(0))
     shapes = [leaf.shape for leaf in jax.tree.leaves(state)]
     assert [aval.shape for aval in traced.out_avals[: len(shapes)]] == shapes
     assert len(traced.out_avals) > len(shapes)

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -69,6 +70,54 @@ def test_resumed_run_ends_exactly_where_the_whole_run_ends(tiny, toy_pool, layou
     second = load_weights(tmp_path / "half" / "last.safetensors")[0]
     crop = jnp.full((1, 256, 256, 3), 0.4)
     np.testing.assert_array_equal(first(crop), second(crop))
+
+
+def test_a_resumed_run_logs_no_step_twice(tiny, toy_pool, layout, tmp_path):
+    """Rows after the last checkpoint stayed and were written again: the curve ran backwards."""
+    config = _config(toy_pool, tmp_path / "run", steps=2)
+    train_on_pool(config, layout=layout)
+    log = tmp_path / "run" / "log.csv"
+    before = log.read_bytes()
+    log.write_bytes(before + before.splitlines(keepends=True)[-1].replace(b"2,", b"3,", 1))
+    train_on_pool(dataclasses.replace(config, steps=4), layout=layout, resume=True)
+    assert log.read_bytes().startswith(before)
+    with log.open(newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["2", "4"]
+
+
+def test_a_run_whose_budget_is_used_is_not_resumed_in_silence(tiny, toy_pool, layout, tmp_path):
+    """It did nothing, told nothing and named weights; --minutes 80 is easily forgotten."""
+    config = _config(toy_pool, tmp_path / "run", steps=None, minutes=1e-4)
+    train_on_pool(config, layout=layout)
+    before = {path.name: path.read_bytes() for path in config.output.iterdir()}
+    with pytest.raises(
+        InputError, match=r"has trained for 0\.\d minutes of .*; give more in all with"
+    ):
+        train_on_pool(dataclasses.replace(config, minutes=1e-5), layout=layout, resume=True)
+    with pytest.raises(InputError, match=r"has made \d+ steps of 1; give more steps"):
+        train_on_pool(dataclasses.replace(config, steps=1), layout=layout, resume=True)
+    assert {path.name: path.read_bytes() for path in config.output.iterdir()} == before
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_weights_of_a_run_that_was_killed_while_it_saved_are_written(
+    tiny, toy_pool, layout, tmp_path, missing
+):
+    """The checkpoint was there, its weights were not or older, and resuming wrote none."""
+    config = _config(toy_pool, tmp_path / "run", steps=1)
+    weights = train_on_pool(config, layout=layout)
+    files = [weights, weights.with_name("last.safetensors")]
+    wanted = [load_weights(path)[1].evaluation for path in files]
+    for path in files:
+        if missing:
+            path.unlink()
+        else:
+            path.write_bytes(b"older")
+            os.utime(path, (1.0, 1.0))
+    assert train_on_pool(config, layout=layout, resume=True) == weights
+    assert [load_weights(path)[1].evaluation for path in files] == wanted
+    with pytest.raises(InputError, match="has made 1 steps of 1"):
+        train_on_pool(config, layout=layout, resume=True)
 
 
 def test_pool_of_another_layout_is_refused(toy_pool, layout, tmp_path):
