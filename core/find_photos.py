@@ -31,7 +31,10 @@ def find_photos(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
             *file* is reported when it is read, so that it does not end a batch.
     """
     photos: list[Path] = []
-    for pattern in map(str, path_list(patterns, _NEED)):
+    names = path_list(patterns, _NEED)
+    if not names:
+        raise InputError(f"nothing to read; need {_NEED}")
+    for pattern in map(str, names):
         if not pattern:
             raise InputError("an empty name; need names of files, folders or globs")
         files = _files_of(pattern)
@@ -81,8 +84,10 @@ def _none_in(path: Path) -> str:
     """Return what to say of a folder or a glob without pictures."""
     every = Path(glob.escape(str(path))) / "**" / "*"
     files = map(Path, glob.iglob(str(every), recursive=True))
-    if os.path.isdir(path) and any(file.suffix.lower() in _SUFFIXES for file in files):
-        return f"no pictures in {path} itself, but in folders below it; name these, or '{every}'"
+    first = next((file for file in files if file.suffix.lower() in _SUFFIXES), None)
+    if os.path.isdir(path) and first is not None:
+        below = f"no pictures in {path} itself, but in folders below it, as {first.parent}"
+        return f"{below}; name such a folder, or '{every}' where globs are taken"
     need = f"no pictures in {path}; need {', '.join(sorted(_SUFFIXES))}"
     return f"{need}; convert HEIC to JPEG or PNG" if left_out(path) else need
 

@@ -19,7 +19,7 @@ _WORDS = ("aflw2000", "synthetic")  # as in training.photos.PROTOCOLS, without i
 
 def evaluate(
     folder: Annotated[
-        list[Path],
+        list[str],  # a Path of "./synthetic" would be the protocol's name
         typer.Argument(
             metavar="[aflw2000|synthetic] FOLDER...",
             help="Folders of NAME.jpg with NAME.mat (aflw2000), or one pool (synthetic).",
@@ -46,8 +46,8 @@ def evaluate(
     The figures are printed as JSON. By default the boxes come from the true landmarks. A picture
     that cannot be read is named and left out, and the exit code is 1.
     """
-    protocol = str(folder[0]) if str(folder[0]) in _WORDS else None
-    folders = folder[1:] if protocol else folder
+    protocol = folder[0] if folder[0] in _WORDS else None
+    folders = [Path(name) for name in (folder[1:] if protocol else folder)]
     if not folders:
         raise typer.BadParameter(f"{protocol} of which folder? give one or more")
     set_up(device)

@@ -135,6 +135,8 @@ def _check_sheet(sheet: Path, output: Path, files: Sequence[Path]) -> None:
     from ..io.existing import is_result
     from ..io.results import is_result_name
 
+    if os.path.isdir(sheet):
+        raise typer.BadParameter(f"{sheet} is a folder; name a picture")
     if sheet in InputFiles(files):
         raise typer.BadParameter(f"{sheet} is one of the photos; name another picture")
     is_beside = os.path.realpath(sheet.parent) == os.path.realpath(output)

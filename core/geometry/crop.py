@@ -158,9 +158,7 @@ def cut_region(
     centre = matrix @ [(size - 1) / 2, (size - 1) / 2, 1.0]
     reach = scale * (size / 2 + 1) * np.sqrt(2) + 2 * block
     low, cells = np.floor(centre - reach).astype(int), int(2 * reach / block) + 2
-    pixels: Any = cut_rectangle(image, low, low + block * cells).astype(np.float32, copy=False)
-    if block > 1:
-        pixels = cv2.resize(pixels, (cells, cells), interpolation=cv2.INTER_AREA)
+    pixels = _cut_blocks(image, low, block, cells)
     if scale > 1.02 * block:
         pixels = cv2.GaussianBlur(pixels, (0, 0), _SMOOTHED * np.sqrt((scale / block) ** 2 - 1.0))
     side = int(1.5 * np.sqrt(2) * size) + 16  # of 1.5 region pixels per crop pixel
@@ -173,6 +171,24 @@ def cut_region(
         pixels=placed[0],
         photo_from_region=Similarity(scale=placed[1], rotation=placed[2], translation=placed[3]),
     )
+
+
+def _cut_blocks(image: np.ndarray, low: np.ndarray, block: int, cells: int) -> Any:
+    """Return means of so many blocks along a square from a pixel (x, y) of a photo.
+
+    Beyond the photo its outermost blocks continue: of a box that is far larger than the photo
+    nearly all lies there.
+    """
+    size = np.asarray(image.shape[1::-1])
+    first = np.clip(-low // block - 1, 0, cells - 1)  # a whole block beside the photo, if any
+    last = np.clip(-((low - size) // block) + 1, first + 1, cells)
+    pixels = cut_rectangle(image, low + block * first, low + block * last)
+    pixels = pixels.astype(np.float32, copy=False)
+    if block > 1:
+        columns, rows = (last - first).tolist()
+        pixels = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
+    (left, top), (right, bottom) = first.tolist(), (cells - last).tolist()
+    return cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
 
 @partial(jax.jit, static_argnames="size")

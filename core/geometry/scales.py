@@ -44,7 +44,7 @@ def enlarge(image: Array, height: int, width: int | None = None) -> Array:
 def enlarge_part(
     image: Float[Array, "c h w"],
     zoom: Float[Array, ""],
-    corner: Int[Array, " 2"],
+    corner: Int[Array, " 2"] | Float[Array, " 2"],
     size: tuple[int, int],
 ) -> Float[Array, "c rows columns"]:
     """Interpolate an image linearly, as `enlarge` does, at a part of the result's pixels.
@@ -52,7 +52,8 @@ def enlarge_part(
     Args:
         image: channels first.
         zoom: pixels of the whole result per pixel of the image.
-        corner: the part's first pixel (x, y); beyond the whole there are zeros.
+        corner: where the part begins (x, y), pixels of the whole result from its border; beyond
+            the whole there are zeros.
         size: rows and columns of the part.
     """
     return jax.image.scale_and_translate(

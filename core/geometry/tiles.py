@@ -68,6 +68,8 @@ def tiles(side: int, low: Shaped[np.ndarray, " 2"], high: Shaped[np.ndarray, " 2
         low: window pixel (x, y) of the part's first pixel.
         high: one beyond its last; nothing is covered where it is not larger.
     """
+    if (np.asarray(high) <= np.asarray(low)).any():
+        return []
     if side <= _WHOLE:
         return [Tile(corner=(0, 0), side=side, overlap=0)]
     columns, rows = (range(int(low[k]), int(high[k]), _STRIDE) for k in (0, 1))

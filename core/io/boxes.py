@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from ..errors import InputError
 from .landmark_files import find_landmark_files, read_landmark_file
@@ -73,7 +74,17 @@ def as_boxes(boxes: Boxes | None) -> GivenBoxes:
         return boxes
     if boxes is not None and not isinstance(boxes, Mapping):
         raise InputError(f"boxes of type {type(boxes).__name__}; {_NEED}")
-    return GivenBoxes(boxes or {})
+    given = {name: one for name, one in (boxes or {}).items() if one is not None}
+    return GivenBoxes({name: _as_list(name, one) for name, one in given.items()})
+
+
+def _as_list(name: str, boxes: Any) -> Sequence[Sequence[float | int]] | InputError:
+    """Return a photo's boxes, of which each is looked at with the photo, or why there are none."""
+    if getattr(boxes, "ndim", 0) == 2 or getattr(boxes, "size", 1) == 0:  # an array
+        boxes = boxes.tolist()
+    if isinstance(boxes, list | tuple):
+        return cast("Sequence[Sequence[float | int]]", boxes)
+    return InputError(f"the boxes of {name!r} are {boxes!r:.100}, no list; {_NEED}")
 
 
 def require_boxes(boxes: GivenBoxes, photos: Collection[Path]) -> None:

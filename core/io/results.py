@@ -105,7 +105,8 @@ def write_results(
         texture_size: texels along each side of textures, read from the photo; by default those
             of the layout.
         mask_hidden: make hidden texels transparent in the texture's picture, black on meshes;
-            vertices' colours too, but for ``mat``, which holds the visibility.
+            vertices' colours too, but for ``mat``, which holds the visibility. An OBJ saved with
+            ``texture`` has its picture, of which only what is wholly hidden is black.
         options: what else the files came from, for the JSON file (`existing.read_existing`).
         inputs: files that stay even where an earlier result names them.
 

@@ -134,10 +134,12 @@ def spare_sidecar(image: str | Path) -> None:
     """Refuse to write a picture whose sidecar would be written over a file of others.
 
     Raises:
-        InputError: there is such a file, or the sidecar's name is too long for one.
+        InputError: there is such a file, or a folder, or the sidecar's name is too long for one.
     """
     path = sidecar_path(image)
     check_length(path, advice="choose a shorter one for what it tells of, or leave it out")
+    if os.path.isdir(path):
+        raise InputError(f"cannot write {path}: it is a folder")
     if not os.path.isfile(path) or read_sidecar(image) is not None:
         return
     try:

@@ -25,7 +25,8 @@ ORIENTATION = 0x0112  # Exif and TIFF tag
 _BITS_PER_SAMPLE = 258  # TIFF tag, as those below
 _PHOTOMETRIC, _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 262, 0, 1, 2
 _PLANAR, _SEPARATE = 284, 2
-_EXTRA_SAMPLES, _ASSOCIATED = 338, 1  # the first extra channel is alpha, colours multiplied by it
+_EXTRA_SAMPLES = 338  # what the fourth channel is
+_UNSPECIFIED, _ASSOCIATED = 0, 1  # no alpha; alpha, and colours are multiplied by it
 
 
 def is_16_bit(picture: Image.Image, content: bytes) -> bool:
@@ -87,8 +88,11 @@ def decode_16_bit(
         pixels = _decode_interleaved(content)
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         pixels = ~pixels
-    if pixels.shape[2] == 4 and _ASSOCIATED in tags.get(_EXTRA_SAMPLES, ()):
+    extra = tags.get(_EXTRA_SAMPLES, ())
+    if pixels.shape[2] == 4 and _ASSOCIATED in extra:
         return _divided_by_alpha(pixels)
+    if pixels.shape[2] == 4 and _UNSPECIFIED in extra:  # as infrared of film scanners: no alpha
+        return pixels[..., :3]
     return rgb_from_grey(pixels[..., 0], picture) if pixels.shape[2] == 1 else pixels
 
 

@@ -56,6 +56,8 @@ def test_the_command_prints_the_checks_of_the_function(monkeypatch, capsys):
         ("jaxlib", "JAX", "pip install --upgrade jax"),
         ("flax", "weights", "reinstall uvface"),
         ("cv2", "OpenCV", "opencv-python"),
+        ("trimesh", "files", "pip install --force-reinstall trimesh"),
+        ("tifffile", "files", "trimesh tifffile scipy"),
     ],
 )
 def test_doctor_runs_without_what_it_looks_for(module, name, advice):
@@ -110,9 +112,9 @@ def test_every_line_has_a_name_and_advice_where_it_is_not_well(monkeypatch):
     def broken() -> str:
         raise RuntimeError("broken\nsecond line")
 
-    names = ("_uvface", "_python", "_jax", "_gpu", "_opencv", "_weights", "_detector", "_pack")
-    for name in (*names, "_cache", "_write_access"):
+    names = ("_uvface", "_python", "_jax", "_gpu", "_opencv", "_weights", "_detector", "_files")
+    for name in (*names, "_pack", "_cache", "_write_access"):
         monkeypatch.setattr(doctor, name, broken)
     checks = doctor.doctor()
-    assert len(checks) == len(names) + 2
+    assert len(checks) == len(names) + 3
     assert all(not c.is_well and c.found == "broken" and c.advice for c in checks)

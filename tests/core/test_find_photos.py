@@ -22,6 +22,7 @@ def test_a_folder_of_folders_of_photos_says_so(tmp_path):
         find_photos([inner.parent])
     advised = str(caught.value).split("'")[1]
     assert find_photos([advised]) == [inner / "a.png"]
+    assert f"as {inner}; name such a folder" in str(caught.value)
 
 
 def test_brackets_of_names_are_no_sets_of_characters(tmp_path):

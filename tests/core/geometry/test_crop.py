@@ -1,7 +1,9 @@
+import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from uvface.core.geometry import crop
 from uvface.core.geometry.crop import (
     crop_box,
     extract_crop,
@@ -65,3 +67,31 @@ def test_a_crop_beyond_the_photo_repeats_its_edge():
     image = np.full((40, 50, 3), 0.25, np.float32)
     for box in ([-500.0, -500, -300, -300], [900.0, 10, 1900, 1010]):
         np.testing.assert_allclose(extract_crop(image, crop_box(jnp.array(box))), 0.25, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "box", [(-1200, -900, 1500, 1700), (350, 240, 1100, 1090), (-90, 9, 30, 200)]
+)
+def test_a_box_far_beyond_the_photo_is_cut_without_its_border(monkeypatch, box):
+    """The border was made at full size: 1.4 GB for a box of 4,000 pixels on a photo of 500."""
+    cut, rectangle = [], crop.cut_rectangle
+    image = np.random.default_rng(0).random((300, 400, 3), np.float32)
+    photo_from_crop = crop_box(jnp.asarray(box, jnp.float32))
+
+    def spy(given, low, high):
+        cut.append(np.prod(high - low))
+        return rectangle(given, low, high)
+
+    monkeypatch.setattr(crop, "cut_rectangle", spy)
+    found = crop.cut_region(image, photo_from_crop)
+    block = int(found.photo_from_region.scale)
+    assert cut[0] <= np.prod(np.array(image.shape[:2]) + 4 * block)
+    first = np.rint(found.photo_from_region.translation - (block - 1) / 2).astype(int)
+    cells = int(2 * (float(photo_from_crop.scale) * 129 * 2**0.5 + 2 * block) / block)
+    wide = rectangle(image, first, first + block * cells)
+    means = wide.reshape(cells, block, cells, block, 3).mean(axis=(1, 3))
+    if float(photo_from_crop.scale) > 1.02 * block:
+        width = 0.45 * (float(photo_from_crop.scale) ** 2 / block**2 - 1.0) ** 0.5
+        means = cv2.GaussianBlur(means, (0, 0), width)
+    inner = slice(4, cells - 4)
+    np.testing.assert_allclose(found.pixels[inner, inner], means[inner, inner], atol=2e-3)

@@ -31,6 +31,11 @@ def test_a_tile_that_is_put_back_changes_nothing():
     np.testing.assert_array_equal(result, photo)
 
 
-def test_nothing_of_a_large_window_needs_no_tile():
+@pytest.mark.parametrize("side", [512, 4096])
+def test_nothing_of_a_window_needs_no_tile(side):
+    assert tiles(side, np.zeros(2, int), np.zeros(2, int)) == []
+
+
+def test_a_large_window_is_several_tiles():
     assert tiles(4096, np.array([10, 10]), np.array([10, 400])) == []
     assert len(tiles(4096, np.array([0, 0]), np.array([4096, 4096]))) == 16

@@ -6,7 +6,7 @@ import pytest
 from scipy.io import savemat
 
 from uvface.core.errors import InputError
-from uvface.core.io.boxes import as_boxes, read_boxes, require_boxes
+from uvface.core.io.boxes import _as_list, as_boxes, read_boxes, require_boxes
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.uniform(20, 300, (68, 3)).round(3)
@@ -127,6 +127,13 @@ def test_a_file_without_boxes_of_the_photos_is_refused(tmp_path):
     path.write_text('{"anna.1": [[1, 2, 3, 4]], "anna.png": []}')
     with pytest.raises(InputError, match=r"boxes\.json holds no boxes of anna\.jpg; need"):
         read_boxes(path, [ANNA])
+
+
+def test_boxes_may_be_an_array():
+    """As of a detector of one's own, which may have found none."""
+    for boxes in (np.array([]), np.zeros((0, 4)), np.ones((2, 4))):
+        assert _as_list("anna", boxes) == boxes.tolist()
+    assert isinstance(_as_list("anna", np.ones(4)), InputError)
 
 
 def test_no_boxes_give_none():

@@ -3,7 +3,6 @@ import struct
 import zlib
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -12,7 +11,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from uvface.core import whole_files
 from uvface.core.errors import InputError
-from uvface.core.io.images import photo_from_picture, read_photo, write_image
+from uvface.core.io.images import read_photo, write_image
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +61,6 @@ def test_alpha_survives(tmp_path, suffix, bit_depth):
     np.testing.assert_array_equal(photo.image, image)
     assert photo.alpha is not None
     np.testing.assert_array_equal(photo.alpha, alpha)
-
-
-@pytest.mark.parametrize("alpha", [None, np.full((16, 16), 0.25, np.float32)])
-def test_levels_of_8_bits_are_as_bright_in_16(tmp_path, alpha):
-    """Beside an alpha of 16 bits they were left as they are: a 257th, nearly black."""
-    levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=-1)
-    write_image(tmp_path / "a.png", levels, alpha=alpha, bit_depth=16)
-    photo = read_photo(tmp_path / "a.png")
-    assert photo.bit_depth == 16
-    np.testing.assert_allclose(photo.image, levels / np.float32(255), atol=1e-6)
-    assert alpha is None or np.abs(photo.alpha - alpha).max() < 1e-4
 
 
 def test_jpeg_lays_alpha_over_white_and_rounds_16_bits(tmp_path):
@@ -155,26 +143,6 @@ def test_every_colour_mode_becomes_rgb(tmp_path, astronaut, mode):
         assert np.abs(photo.image.mean(axis=2) - grey).mean() < 0.06
 
 
-def test_16_bit_grey_and_grey_alpha(tmp_path):
-    grey = np.arange(0, 60000, 500, dtype=np.uint16).reshape(10, 12)
-    cv2.imwrite(str(tmp_path / "grey.png"), grey)
-    tifffile.imwrite(tmp_path / "grey.tif", grey)
-    for name in ("grey.png", "grey.tif"):
-        photo = read_photo(tmp_path / name)
-        assert photo.bit_depth == 16
-        np.testing.assert_array_equal(np.rint(photo.image[..., 2] * 65535), grey)
-
-
-def test_16_bit_tiff_of_others(tmp_path):
-    values = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
-    tifffile.imwrite(tmp_path / "plain.tif", values, photometric="rgb")
-    done, encoded = cv2.imencode(".tif", values[..., ::-1])  # LZW
-    assert done
-    (tmp_path / "lzw.tif").write_bytes(encoded.tobytes())
-    for name in ("plain.tif", "lzw.tif"):
-        np.testing.assert_array_equal(np.rint(read_photo(tmp_path / name).image * 65535), values)
-
-
 @pytest.mark.parametrize("suffix", ["gif", "webp"])
 def test_animation_gives_first_frame_and_says_so(tmp_path, astronaut, suffix):
     first, second = Image.fromarray(astronaut), Image.fromarray(255 - astronaut)
@@ -240,34 +208,6 @@ def test_missing_file_and_folder(tmp_path):
         read_photo(tmp_path)
 
 
-@pytest.mark.parametrize("is_opened", [False, True])
-def test_16_bit_pgm_is_a_photo(tmp_path, is_opened):
-    """It was taken for 32 bits."""
-    path, grey = tmp_path / "a.pgm", np.arange(12).reshape(3, 4) * 300
-    path.write_bytes(b"P5 4 3 4095\n" + grey.astype(">u2").tobytes())
-    with Image.open(path) as picture:
-        photo = photo_from_picture(picture) if is_opened else read_photo(path)
-    assert photo.bit_depth == 16
-    np.testing.assert_allclose(photo.image, np.repeat(grey[..., None] / 4095, 3, 2), atol=1e-5)
-
-
-@pytest.mark.parametrize("is_opened", [False, True])
-def test_16_bit_grey_keeps_what_is_transparent(tmp_path, is_opened):
-    path, grey = tmp_path / "a.png", np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
-    Image.fromarray(grey).save(path, transparency=15000)
-    with Image.open(path) as picture:
-        photo = photo_from_picture(picture) if is_opened else read_photo(path)
-    assert photo.alpha is not None
-    np.testing.assert_array_equal(photo.alpha, np.where(grey == 15000, 0, 1))
-    np.testing.assert_allclose(photo.image, np.repeat(grey[..., None] / 65535, 3, 2), atol=1e-6)
-
-
-def test_32_bit_values_are_refused(tmp_path):
-    tifffile.imwrite(tmp_path / "f.tif", np.zeros((4, 4), np.float32))
-    with pytest.raises(InputError, match="32 bits"):
-        read_photo(tmp_path / "f.tif")
-
-
 def test_bad_options_are_refused(tmp_path):
     image = np.zeros((4, 4, 3), np.float32)
     with pytest.raises(InputError, match="suffix"):
@@ -315,64 +255,6 @@ def test_damaged_tiffs_are_refused_in_one_line_or_read(tmp_path):
             refused += 1
             assert "\n" not in str(error)
     assert refused > 20
-
-
-@pytest.mark.parametrize("orientation", [1, 6])
-@pytest.mark.parametrize("compression", [None, "zlib"])
-def test_16_bit_tiff_with_separate_planes(tmp_path, orientation, compression):
-    values = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
-    planes = np.ascontiguousarray(values.transpose(2, 0, 1))
-    kinds = {"photometric": "rgb", "planarconfig": "separate", "compression": compression}
-    tag = (0x0112, "H", 1, orientation, True)
-    tifffile.imwrite(tmp_path / "a.tif", planes, extratags=[tag], **kinds)
-    photo = read_photo(tmp_path / "a.tif")
-    expected = values if orientation == 1 else np.rot90(values, -1)
-    assert photo.bit_depth == 16 and photo.alpha is None
-    np.testing.assert_array_equal(np.rint(photo.image * 65535), expected)
-
-
-def test_16_bit_tiff_with_separate_planes_and_alpha(tmp_path):
-    values = np.random.default_rng(0).integers(0, 65536, (4, 20, 30), dtype=np.uint16)
-    kinds = {"photometric": "rgb", "planarconfig": "separate", "extrasamples": ["unassalpha"]}
-    tifffile.imwrite(tmp_path / "a.tif", values, **kinds)
-    photo = read_photo(tmp_path / "a.tif")
-    np.testing.assert_array_equal(np.rint(photo.image * 65535), values[:3].transpose(1, 2, 0))
-    np.testing.assert_array_equal(np.rint(photo.alpha * 65535), values[3])
-
-
-def test_16_bit_tiff_with_separate_planes_of_a_compression_we_lack(tmp_path, monkeypatch):
-    planes = np.zeros((3, 20, 30), np.uint16)
-    kinds = {"photometric": "rgb", "planarconfig": "separate", "compression": "zlib"}
-    tifffile.imwrite(tmp_path / "a.tif", planes, **kinds)
-    monkeypatch.setattr(tifffile.TIFF, "DECOMPRESSORS", {1: bytes})
-    with pytest.raises(InputError, match=r"compressed by ADOBE_DEFLATE; save it with interleaved"):
-        read_photo(tmp_path / "a.tif")
-
-
-def test_16_bit_grey_tiff_whose_zero_is_white(tmp_path):
-    grey = np.arange(0, 60000, 500, dtype=np.uint16).reshape(10, 12)
-    tifffile.imwrite(tmp_path / "a.tif", 65535 - grey, photometric="miniswhite")
-    photo = read_photo(tmp_path / "a.tif")
-    np.testing.assert_array_equal(np.rint(photo.image[..., 1] * 65535), grey)
-
-
-def test_16_bit_tiff_whose_colours_were_multiplied_by_alpha(tmp_path):
-    rng = np.random.default_rng(0)
-    values = rng.integers(0, 65536, (20, 30, 3), dtype=np.uint16)
-    alpha = rng.integers(20000, 65536, (20, 30, 1), dtype=np.uint16)
-    alpha[:5] = 0
-    stored = np.concatenate([np.rint(values * (alpha / 65535)).astype(np.uint16), alpha], axis=2)
-    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", extrasamples=["assocalpha"])
-    photo = read_photo(tmp_path / "a.tif")
-    np.testing.assert_array_equal(np.rint(photo.alpha * 65535), alpha[..., 0])
-    assert np.abs(photo.image[5:] * 65535 - values[5:]).max() < 3.0
-    assert not photo.image[:5].any()
-
-
-def test_16_bit_cmyk_is_refused_by_its_name(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 9, 4), np.uint16), photometric="separated")
-    with pytest.raises(InputError, match="16-bit TIFF in CMYK; save it as RGB"):
-        read_photo(tmp_path / "a.tif")
 
 
 def test_a_face_file_is_no_photo(tmp_path):

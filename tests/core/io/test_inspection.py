@@ -64,6 +64,7 @@ def test_a_face_file_tells_of_its_photos(tmp_path):
         visibility=np.eye(8, dtype=np.float32),
         position_map=maps,
         shape=maps,
+        visible_fraction=0.125,
         layout="uvface",
         layout_digest="cd",
         sources=(source,),

@@ -7,7 +7,13 @@ from PIL import Image
 
 from uvface.core.errors import InputError
 from uvface.core.io.photos import array_record, open_photo, photo_origin
-from uvface.core.io.sidecar import is_intact, read_sidecar, sidecar_path, write_sidecar
+from uvface.core.io.sidecar import (
+    is_intact,
+    read_sidecar,
+    sidecar_path,
+    spare_sidecar,
+    write_sidecar,
+)
 
 
 def test_sidecar_names_the_files_by_their_hashes(tmp_path):
@@ -70,6 +76,13 @@ def test_no_or_another_sidecar(tmp_path):
         assert read_sidecar(tmp_path / "out.png") is None  # somebody else's
     with pytest.raises(InputError, match="cannot read"):
         is_intact(tmp_path / "out.png", {})
+
+
+def test_a_folder_in_the_way_is_told_before_the_picture_is_written(tmp_path):
+    """It was after: the picture of before was gone, and the new one had no sidecar."""
+    sidecar_path(tmp_path / "out.png").mkdir()
+    with pytest.raises(InputError, match=r"cannot write .*out\.png\.json: it is a folder"):
+        spare_sidecar(tmp_path / "out.png")
 
 
 def test_a_sidecar_that_cannot_be_written_takes_that_of_an_older_picture_along(tmp_path):
