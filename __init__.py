@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from .core.training.photos import evaluate
     from .core.training.train import train
     from .core.types import Camera, Face, Mesh, Similarity
-    from .editing.augment_files import augment
+    from .editing.augment.files import augment
     from .editing.photos import edit
     from .editing.texture import texture
-    from .editing.video import edit_video
+    from .editing.video.edit_video import edit_video
     from .faceswap.benchmark import benchmark
     from .faceswap.exchange import exchange
     from .faceswap.photos import swap
@@ -42,11 +42,11 @@ _HOME = {
     "NoFaceError": "core.errors",
     "Similarity": "core.types",
     "UvfaceError": "core.errors",
-    "augment": "editing.augment_files",
+    "augment": "editing.augment.files",
     "benchmark": "faceswap.benchmark",
     "doctor": "core.doctor",
     "edit": "editing.photos",
-    "edit_video": "editing.video",
+    "edit_video": "editing.video.edit_video",
     "evaluate": "core.training.photos",
     "exchange": "faceswap.exchange",
     "import_prnet": "core.network.prnet_checkpoint",

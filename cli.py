@@ -21,9 +21,9 @@ from uvface.core.commands.options import complain
 from uvface.core.commands.reconstruct import reconstruct
 from uvface.core.commands.train import synthesize, train
 from uvface.core.commands.usage import UsageError, complain_of_usage, refuse_empty_names
-from uvface.editing.augment_command import augment
-from uvface.editing.command import edit, texture
-from uvface.editing.video_command import edit_video
+from uvface.editing.commands.augment import augment
+from uvface.editing.commands.edit import edit, texture
+from uvface.editing.commands.edit_video import edit_video
 from uvface.faceswap.command import benchmark, swap
 from uvface.faceswap.exchange_command import exchange
 from uvface.faceswap.video_command import swap_video

@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .arguments import name_list, plain_number
+from .arguments import as_switch, name_list, plain_number
 from .errors import InputError, UvfaceError
+from .face_choice import FaceChoice, check_choice
 from .files import InputFiles, file_sha256
 from .find_photos import find_photos
 from .geometry.crop import box_of_picture
@@ -22,11 +23,12 @@ from .io.images import Photo, read_photo
 from .io.provenance import software_name
 from .io.results import ENDINGS, MASKED, OUTPUTS, TEXTURED, write_results
 from .io.textures import as_texture_size
-from .reconstruct import FaceChoice, Model, as_model, check_choice
+from .reconstruct import Model, as_model
 from .whole_files import check_length, make_folder, no_empty_folder
 
 __all__ = ["Item", "check_textures", "output_names", "reconstruct"]
 
+_LEAST_CROPPED = 7  # pixels: boxes of smaller pictures are refused
 _LONGER = ("frontal", "canonical", "colors")  # outputs whose meshes' stems are STEM_NAME
 
 
@@ -86,8 +88,8 @@ def reconstruct(
             texture, ``texture`` and ``visibility``.
         mask_hidden: make hidden texels of meshes and ``texture`` transparent.
         skip_existing: leave photos alone whose results are there, whole, and made of the same
-            content by the same software with the same options, boxes, weights and detector; so
-            a stopped batch goes on where it was.
+            content by the same software with the same options, boxes, weights and kind of
+            detector, whatever its own settings; so a stopped batch goes on where it was.
 
     Yields:
         One `Item` per photo, in order; a bad photo is an item with an error and the rest go on.
@@ -97,6 +99,8 @@ def reconstruct(
             boxes of none of the photos, both ``boxes`` and ``cropped``, or ``texture_size`` or
             ``mask_hidden`` where nothing is saved that they change.
     """
+    cropped, mask_hidden = as_switch("cropped", cropped), as_switch("mask_hidden", mask_hidden)
+    skip_existing = as_switch("skip_existing", skip_existing)
     if cropped and boxes is not None:
         raise InputError("a cropped picture has no boxes; give either boxes or cropped")
     check_choice(faces)
@@ -180,6 +184,9 @@ class _Job:
 
     def find_boxes(self, path: Path, photo: Photo) -> Sequence[Sequence[float | int]] | None:
         if self.cropped:
+            if max(photo.height, photo.width) < _LEAST_CROPPED:
+                size = f"{photo.width}x{photo.height} px"
+                raise InputError(f"{path} of {size} is no cropped face; need {_LEAST_CROPPED} px")
             return [box_of_picture(photo.height, photo.width).tolist()]
         return self.boxes.get(path)
 
@@ -294,5 +301,6 @@ def _one(path: Path, job: _Job, names: _Names) -> Item:
     notes = name_warnings(str(path), told)
     warnings = [*photo.warnings, *notes]
     if not found:
-        warnings.append(f"no face found in {path.name}; --boxes FILE.json can give its place")
+        advice = "--boxes FILE.json can give its place" if boxes is None else "its boxes are none"
+        warnings.append(f"no face found in {path.name}; {advice}")
     return Item(photo=path, record=record, warnings=tuple(warnings))

@@ -14,10 +14,9 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from numbers import Integral
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal, get_args
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +27,7 @@ from jaxtyping import Float
 from .compilation import compile_products, jit_products, keep_compiled_code
 from .detection.protocol import Detector
 from .errors import InputError
+from .face_choice import FaceChoice, choose_faces
 from .files import file_sha256
 from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
@@ -44,20 +44,14 @@ from .types import Camera, Face, Similarity
 from .upright import UprightCrop, predict_upright, read_mirrored
 
 __all__ = [
-    "FaceChoice",
-    "FaceWord",
     "Model",
     "Reading",
     "ReconstructConfig",
     "as_model",
-    "check_choice",
-    "choose_faces",
     "load",
     "read_texture",
 ]
 
-FaceWord = Literal["all", "largest", "smallest", "left", "right", "centre"]
-FaceChoice = FaceWord | int | np.integer
 RgbImage = Float[np.ndarray, "height width 3"]
 Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
 CROP_SIZE = 256  # pixels along one side
@@ -191,12 +185,31 @@ class Model:
         Raises:
             InputError: the photo or a box is unusable, or there is no face of that number.
         """
+        return [*self.reconstruct_numbered(photo, boxes=boxes, faces=faces).values()]
+
+    def reconstruct_numbered(
+        self,
+        photo: PhotoLike,
+        *,
+        boxes: Sequence[Sequence[float | int]] | None = None,
+        faces: FaceChoice = "all",
+    ) -> dict[int, Face]:
+        """Return what `reconstruct` does, by the faces' numbers from the left; others are not read.
+
+        Args:
+            photo: as for `reconstruct`.
+            boxes: as for `reconstruct`.
+            faces: as for `reconstruct`.
+
+        Raises:
+            InputError: as `reconstruct`.
+        """
         is_array = isinstance(photo, np.ndarray | Array)
         image = as_rgb(np.asarray(photo)) if is_array else open_photo(photo).image
         image = image.astype(np.float32, copy=False)  # of any floats, in any order of bytes
         found = self._detect(image) if boxes is None else _checked_boxes(boxes, image)
         chosen = _choose(found, faces, image.shape[:2])
-        return [self._reconstruct_box(image, box, score) for box, score in chosen]
+        return {number: self._reconstruct_box(image, *one) for number, one in chosen.items()}
 
     def _detect(self, image: RgbImage) -> list[tuple[np.ndarray, float]]:
         from .detection.landmark_box import landmark_box
@@ -322,7 +335,8 @@ def _checked_boxes(
     for given in boxes:
         shown = given.tolist() if isinstance(given, np.ndarray) else given
         try:
-            box = np.asarray(given, dtype=np.float64)
+            box = np.asarray(given)
+            box = box.astype(np.float64) if box.dtype.kind in "iuf" else np.empty(0)
         except (TypeError, ValueError):
             box = np.empty(0)
         if box.shape != (4,) or not np.all(np.isfinite(box)):
@@ -344,53 +358,10 @@ def _checked_boxes(
     return checked
 
 
-def choose_faces(
-    boxes: Float[np.ndarray, "faces 4"], faces: FaceChoice, size: tuple[int, int]
-) -> list[int]:
-    """Return which faces a choice names, by their numbers.
-
-    Args:
-        boxes: left, top, right, bottom of every face, ordered from left to right.
-        faces: the choice.
-        size: rows and columns of the photo.
-
-    Raises:
-        InputError: an unknown word, neither a word nor a number, or no face of that number.
-    """
-    check_choice(faces)
-    if faces == "all" or not len(boxes):
-        return list(range(len(boxes)))
-    if isinstance(faces, str):
-        return [_number_of(faces, boxes, size)]
-    if not 0 <= int(faces) < len(boxes):
-        raise InputError(f"no face {faces}: the photo has {len(boxes)}, counted from 0 at the left")
-    return [int(faces)]
-
-
-def check_choice(faces: FaceChoice) -> None:
-    """Raise an `InputError` where a choice of faces is none, whatever the photo."""
-    if not isinstance(faces, str | Integral) or isinstance(faces, bool):
-        raise InputError(f"faces {faces!r}; need one number from the left, or a word as 'largest'")
-    words = get_args(FaceWord)
-    if not isinstance(faces, str) and faces < 0:
-        raise InputError(f"face {faces}; faces are counted from the left, from 0")
-    if isinstance(faces, str) and faces not in words:
-        raise InputError(f"no face {faces!r}; choose {', '.join(words)} or a number from the left")
-
-
-def _number_of(word: str, boxes: Float[np.ndarray, "faces 4"], size: tuple[int, int]) -> int:
-    if word in ("left", "right"):
-        return 0 if word == "left" else len(boxes) - 1
-    if word == "centre":
-        middle = np.array([size[1] - 1, size[0] - 1])
-        return int(np.argmin(np.linalg.norm(boxes[:, :2] + boxes[:, 2:] - middle, axis=1)))
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    return int(np.argmax(areas) if word == "largest" else np.argmin(areas))
-
-
 def _choose(
     found: list[tuple[np.ndarray, float]], faces: FaceChoice, size: tuple[int, ...]
-) -> list[tuple[np.ndarray, float]]:
+) -> dict[int, tuple[np.ndarray, float]]:
+    """Return the chosen boxes with their scores, by their numbers from the left."""
     ordered = sorted(found, key=lambda item: item[0][0] + item[0][2])
     boxes = np.array([box for box, _ in ordered], np.float32).reshape(-1, 4)
-    return [ordered[i] for i in choose_faces(boxes, faces, (size[0], size[1]))]
+    return {i: ordered[i] for i in choose_faces(boxes, faces, (size[0], size[1]))}

@@ -42,6 +42,12 @@ _TRACED = (
     "core/geometry",
     "core/network",
     "editing",
+    "editing/detail",
+    "editing/makeup",
+    "editing/reshape",
+    "editing/retouch",
+    "editing/seen",
+    "editing/video",
     "faceswap",
 )
 

@@ -38,8 +38,8 @@ from ..core.traced import blank, keep_traced
 from ..core.types import Face, Fragments
 from .colour import apply_light, lab_from_rgb, rgb_from_lab
 from .complete import DRAWN_FROM
+from .detail.finish import SharpnessMatch, finish
 from .edges import closed_gaps, edge_share, tent_average
-from .finish import SharpnessMatch, finish
 from .plan import EditMasks, EditPlan, Layers, PlanConfig, plan_edit
 from .source import Source
 from .stacks import Stacks, interpolate_layers, unstacked

@@ -21,8 +21,8 @@ from ..core.geometry.render import render_texture
 from ..core.types import Face
 from .apply import render_edit
 from .counted import counted_texels
+from .detail.finish import SharpnessMatch
 from .edges import closed_gaps
-from .finish import SharpnessMatch
 from .light import ColorMatch
 from .plan import EditMasks, PlanConfig
 from .recolor import Contrast, parse_color, recolor_groups, skin_around, split_regions

@@ -9,9 +9,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core.errors import InputError, NoFaceError
+from ..core.face_choice import FaceChoice, choose_faces
 from ..core.io.boxes import GivenBoxes
 from ..core.io.images import Photo
-from ..core.reconstruct import FaceChoice, Model, choose_faces
+from ..core.reconstruct import Model
 from ..core.types import Face
 
 __all__ = ["find_faces", "find_numbered_faces", "pick_faces"]
@@ -40,32 +41,38 @@ def find_faces(
         InputError: there is no face of that number, or a box is unusable.
         NoFaceError: there is none.
     """
-    given = boxes.get(photo.path or name)
-    with _naming(photo, name):
-        found = model.reconstruct(photo.image, boxes=given, faces=faces)
-    if not found:
-        raise NoFaceError(f"no face found in {_title(photo, name)}; {advice}")
-    return found
+    found = find_numbered_faces(photo, model, faces=faces, boxes=boxes, name=name, advice=advice)
+    return [*found.values()]
 
 
 def find_numbered_faces(
-    photo: Photo, model: Model, *, faces: FaceChoice, boxes: GivenBoxes
+    photo: Photo,
+    model: Model,
+    *,
+    faces: FaceChoice,
+    boxes: GivenBoxes,
+    name: str = "photo",
+    advice: str = "say where it is with a --boxes file",
 ) -> dict[int, Face]:
-    """Reconstruct all faces of a photo; return the chosen ones by their numbers from the left.
+    """Return what `find_faces` does, by the faces' numbers from the left.
 
     Args:
-        photo: the photo.
+        photo: and so on to ``advice``: as for `find_faces`.
         model: what reconstructs.
-        faces: as of `find_faces`.
+        faces: which of them.
         boxes: in place of detection.
+        name: of the photo.
+        advice: where there is none.
 
     Raises:
         InputError, NoFaceError: as `find_faces`.
     """
-    found = find_faces(photo, model, faces="all", boxes=boxes)
-    with _naming(photo):
-        numbers = choose_faces(_boxes_of(found), faces, (photo.height, photo.width))
-    return {number: found[number] for number in numbers}
+    given = boxes.get(photo.path or name)
+    with _naming(photo, name):
+        found = model.reconstruct_numbered(photo.image, boxes=given, faces=faces)
+    if not found:
+        raise NoFaceError(f"no face found in {_title(photo, name)}; {advice}")
+    return found
 
 
 def pick_faces(

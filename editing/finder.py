@@ -13,6 +13,7 @@ import numpy as np
 from ..core.arguments import plain_number
 from ..core.detection.recognition import Recognizer, find_recognition
 from ..core.errors import InputError, NoFaceError
+from ..core.face_choice import FaceChoice
 from ..core.files import file_sha256
 from ..core.io.boxes import Boxes, as_boxes, require_boxes
 from ..core.io.face_files import FaceTexture, TextureSource, is_face_file, read_face_file
@@ -20,7 +21,7 @@ from ..core.io.face_records import face_warnings, name_warnings
 from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, array_record, open_photo, photo_origin, photo_path
 from ..core.once import once
-from ..core.reconstruct import FaceChoice, Model, as_model
+from ..core.reconstruct import Model, as_model
 from ..core.types import Face
 from .find_faces import find_faces
 from .fuse import fuse_photos
@@ -145,6 +146,11 @@ class FaceFinder:
             photos: name that boxes of an array are found under -> photos; None is none.
         """
         require_boxes(self._boxes, _places(photos))
+
+    def require_likes(self, *likes: PhotoLike | None) -> None:
+        """Raise InputError where a recognition network is given, and nobody whom to be like."""
+        if self._recognition is not None and all(like is None for like in likes):
+            raise InputError(f"recognition {self._recognition} is for likeness; give a like, too")
 
     def describe(
         self,

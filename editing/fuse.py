@@ -43,9 +43,9 @@ from .colour import (
     lab_from_rgb,
     rgb_from_lab,
 )
-from .glasses import frame_trust
 from .light import Skin, fit_colors
 from .regions import soften
+from .seen.glasses import frame_trust
 
 __all__ = ["LARGEST_TEXTURE", "PhotoWithFace", "fuse_photos", "native_size"]
 
@@ -106,6 +106,7 @@ def fuse_photos(
         visibility=np.asarray(visible, np.float32),
         position_map=np.asarray(views[best][1].position_map, np.float32),
         shape=np.asarray(_shape(faces, measured.weights), np.float32),
+        visible_fraction=float((visible * layout.mask).sum() / layout.mask.sum()),
         layout=layout.name,
         layout_digest=layout.digest,
         sources=tuple(sources),

@@ -26,7 +26,7 @@ from ..core.types import Face
 from .amounts import Amounts, parse_amounts
 from .edit import RgbImage
 from .relight import exposed, lamp, light_on_texels, multiply_light, spread_light
-from .surroundings import surroundings
+from .surroundings import on_cells, surroundings
 
 __all__ = ["LIGHTS", "light_faces", "parse_lights"]
 
@@ -37,8 +37,8 @@ _STRENGTH = 4.0  # of a lamp at amount 1, times the light from all sides
 _STOPS = 1.0  # of exposure
 _WARMTH = (0.35, 0.04, -0.35)  # logarithm of red, green and blue
 _MARGIN = 0.6  # of the face's size: room in which the change runs out
-_ROWS = 256  # pixels along a side at which light is found
-_RIM = 0.15  # of a side, over which it is gone at the window's border
+_ROWS = 256  # cells along the face and its room at which light is found
+_RIM = 0.15  # of a side, over which it is gone at the border
 
 
 def parse_lights(given: Amounts) -> dict[str, float]:
@@ -78,18 +78,20 @@ def _light_face(
     image: RgbImage, position_map: Array, others: Sequence[Array], layout: UVLayout, light: Array
 ) -> None:
     """Change the light of a face in the photo, tile by tile."""
-    corner, side = surroundings(position_map, layout, room=_MARGIN)
-    origin, zoom = np.asarray(corner, np.int32), jnp.asarray(_ROWS / side, jnp.float32)
+    around = surroundings(position_map, layout, room=_MARGIN)
+    origin, pixels = np.asarray(around.origin), around.pixels(_ROWS)
+    corner = around.corner + origin.astype(np.float32)  # in the photo
     taken = jnp.zeros((_ROWS, _ROWS))
     for other in others:
-        taken = jnp.maximum(taken, _coverage(other, layout, origin, zoom))
-    change = _change(position_map, layout, light, origin, zoom, taken)
-    larger = jnp.asarray(side / _ROWS, jnp.float32)
-    low, high = np.maximum(-origin, 0), np.minimum(np.asarray(image.shape[1::-1]) - origin, side)
-    for tile in tiles(side, low, high):
-        pixels = jnp.asarray(tile.cut(image, corner), jnp.float32)
-        place = np.asarray(tile.corner, np.int32)
-        tile.put(image, corner, np.asarray(_lit(pixels, change, place, larger)))
+        taken = jnp.maximum(taken, _coverage(other, layout, corner, pixels))
+    change = _change(position_map, layout, light, corner, pixels, taken)
+    low = np.maximum(np.floor(around.corner).astype(int), -origin)
+    high = np.ceil(around.corner + np.float32(around.span)).astype(int)
+    high = np.minimum(high, np.minimum(np.asarray(image.shape[1::-1]) - origin, around.side))
+    for tile in tiles(around.side, low, high):
+        shown = jnp.asarray(tile.cut(image, around.origin), jnp.float32)
+        place = np.asarray(tile.corner, np.float32) - around.corner
+        tile.put(image, around.origin, np.asarray(_lit(shown, change, place, pixels)))
 
 
 @partial(keep_traced, key="light of lamps", like=0)
@@ -110,13 +112,13 @@ def _change(
     position_map: Array,
     layout: UVLayout,
     light: Array,
-    origin: Array,
-    zoom: Array,
+    corner: Array,
+    pixels: Array,
     taken: Array,
 ) -> Float[Array, "rows rows 3"]:
-    """Return the light's factor less 1 on a small window; 0 at its border, and on other faces."""
+    """Return the light's factor less 1 on cells; 0 at their border, and on other faces."""
     factor = light_on_texels(light, position_map, layout)
-    small = _on_window(position_map, origin, zoom)
+    small = on_cells(position_map, corner, pixels)
     drawn, own = render_texture(factor, small, layout, height=_ROWS, width=_ROWS)
     drawn = jnp.where(own[..., None] > 0.0, drawn, 1.0)
     known = jnp.maximum(own, taken)
@@ -126,28 +128,22 @@ def _change(
     return inside * (spread_light(drawn, known) - 1.0)
 
 
-def _on_window(position_map: Array, origin: Array, zoom: Array) -> Array:
-    """Return positions in pixels of the small window."""
-    corner = jnp.append(origin.astype(jnp.float32), 0.0)
-    half = jnp.array([0.5, 0.5, 0.0])  # corners of pixels fall on corners
-    return zoom * (position_map - corner + half) - half
-
-
 @partial(keep_traced, key="coverage in lamps", like=0)
 def _coverage(
-    position_map: Array, layout: UVLayout, origin: Array, zoom: Array
+    position_map: Array, layout: UVLayout, corner: Array, pixels: Array
 ) -> Float[Array, "rows rows"]:
-    """Return 1 where a face lies on the small window."""
+    """Return 1 where a face lies on the cells."""
     nothing = jnp.zeros((*layout.mask.shape, 1))
-    small = _on_window(position_map, origin, zoom)
+    small = on_cells(position_map, corner, pixels)
     return render_texture(nothing, small, layout, height=_ROWS, width=_ROWS)[1]
 
 
 @partial(keep_traced, key="light by lamps", like=0)
 def _lit(
-    image: Float[Array, "side side 3"], change: Array, corner: Array, zoom: Array
+    image: Float[Array, "side side 3"], change: Array, corner: Array, pixels: Array
 ) -> Float[Array, "side side 3"]:
-    """Return a tile of the window, from its pixel (x, y), in the new light."""
-    part = enlarge_part(jnp.moveaxis(change, -1, 0), zoom, corner, (image.shape[0], image.shape[1]))
+    """Return a tile that begins so many pixels (x, y) from the cells' border, in the new light."""
+    size = (image.shape[0], image.shape[1])
+    part = enlarge_part(jnp.moveaxis(change, -1, 0), pixels, corner, size)
     whole = jnp.moveaxis(part, 0, -1)
     return jnp.where(whole == 0.0, image, multiply_light(image, 1.0 + whole))

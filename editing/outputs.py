@@ -108,6 +108,7 @@ def kept_record(
         is_same &= found["settings"] == json.loads(json.dumps(settings()))
         is_same &= _are_told(inputs, found["inputs"])
         record = {key: found[key] for key in ("operation", "settings", "faces", "warnings")}
+        is_same &= isinstance(record["faces"], list) and isinstance(record["warnings"], list)
     except (OSError, UvfaceError, KeyError, TypeError):
         return None
     return {"image": str(output), "photo": str(photo)} | record if is_same else None

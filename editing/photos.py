@@ -9,24 +9,25 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from ..core.face_choice import FaceChoice
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo
 from ..core.levels import largest_difference
-from ..core.reconstruct import FaceChoice, Model, read_texture
+from ..core.reconstruct import Model, read_texture
 from ..core.types import Face
 from .amounts import Amounts, ColoredAmounts
 from .edit import EditConfig, RgbImage, edit_face
 from .finder import LIKE, FaceFinder, FoundReference
 from .lamps import light_faces
-from .makeup import make_up_face
+from .makeup.face import make_up_face
 from .references import References, find_reference
 from .request import EditRequest, describe_edit, edit_request
+from .reshape.face import reshape_face
+from .reshape.teeth import Whites
 from .result import EditResult
-from .retouch import retouch_face
-from .teeth import Whites
-from .warp import reshape_face
+from .retouch.face import retouch_face
 
 __all__ = ["edit", "edit_photo", "paint_face", "read_others", "shape_faces", "unseen"]
 
@@ -64,10 +65,10 @@ def edit(
         strength: 0 keeps the photo, 1 is the full edit.
         feather: width of the regions' soft border, in texels of 256, up to 64.
         recolor: colour for the regions, ``#RRGGBB`` or a name of CSS as ``crimson``.
-        retouch: what is retouched how much, from 0 to 1, of `editing.retouch.RETOUCHES`:
+        retouch: what is retouched how much, from 0 to 1, of `editing.retouch.face.RETOUCHES`:
             ``{"skin": 0.5, "teeth": 0.6}``, or ``"skin=0.5,teeth=0.6"``.
-        makeup: make-up of `editing.makeup.MAKEUP`, from 0 to 1, each in a colour that suits the
-            skin, or in one that is given: ``{"blush": 0.5, "lipstick": (0.8, "crimson")}``, or
+        makeup: make-up of `editing.makeup.face.MAKEUP`, from 0 to 1, each in a colour that suits
+            the skin, or in one that is given: ``{"blush": 0.5, "lipstick": (0.8, "crimson")}``, or
             ``"blush=0.5,lipstick=0.8:crimson"``.
         reshape: what is made how much smaller or larger, or which expression is added, from -1
             to 1: ``{"smile": 0.5, "nose_width": -0.3}``, or ``"smile=0.5,nose_width=-0.3"``.
@@ -107,6 +108,7 @@ def edit(
         reference_like=reference_like,
     )
     likes = [like, reference_like]
+    finder.require_likes(*likes)
     finder.require_boxes({"photo": [opened], "reference": request.sources, LIKE: likes})
     return edit_photo(opened, request, finder)
 
@@ -236,7 +238,8 @@ def shape_faces(
             face = dataclasses.replace(face, texture=read_texture(image, face.position_map))
             layers = image if alpha is None else np.dstack([image, alpha])
             known = whites[k] if whites else None
-            layers, shaped[k] = reshape_face(layers, face, layout, amounts, whites=known)
+            layers, moved = reshape_face(layers, face, layout, amounts, whites=known)
+            shaped[k] = dataclasses.replace(moved, texture=faces[k].texture)
             image, alpha = layers[..., :3], None if alpha is None else layers[..., 3]
     return light_faces(image, shaped, layout, _scaled(request.light, strength)), alpha, shaped
 

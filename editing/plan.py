@@ -34,12 +34,12 @@ from .complete import (
     is_any_sure,
     known_enough,
 )
-from .eyes import around_eyes, bare_lids
-from .features import corner_area, spared_share
 from .identity import guarded
 from .light import ColorMatch
 from .readings import Reading, feature_lights, read_both, whole_light
 from .regions import soften
+from .seen.eyes import around_eyes, bare_lids
+from .seen.features import corner_area, spared_share
 from .side import Side, bare_share, examine
 from .source import Source
 

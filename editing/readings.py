@@ -14,10 +14,10 @@ from jaxtyping import Float
 from ..core.compilation import computed_once
 from ..core.geometry.layout import UVLayout
 from .colour import apply_light
-from .eyes import white_light
 from .feature_color import feature_light
-from .features import brow_area, spared_share
 from .light import ColorMatch, SkinMatch, fit_colors
+from .seen.eyes import white_light
+from .seen.features import brow_area, spared_share
 from .side import Side
 
 __all__ = ["Reading", "feature_lights", "read_both", "whole_light"]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from ..core.errors import InputError
+from ..core.face_choice import FaceWord
 from ..core.io.face_files import FaceTexture
 from ..core.io.photos import PhotoLike, Photos, photo_list, photo_path
-from ..core.reconstruct import FaceWord
 from .finder import FaceFinder, FoundReference, Selection
 
 __all__ = ["References", "find_reference", "reference_list", "reference_names"]

@@ -8,17 +8,17 @@ from typing import Any
 
 from ..core.arguments import name_list
 from ..core.errors import InputError
+from ..core.face_choice import FaceChoice
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
-from ..core.reconstruct import FaceChoice
 from .amounts import Amounts, ColoredAmount, ColoredAmounts
-from .deform import parse_reshaping
 from .edit import EditConfig, check_edit, check_numbers
 from .finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
 from .lamps import parse_lights
-from .makeup import parse_makeup
+from .makeup.face import parse_makeup
 from .references import References, reference_list, reference_names
-from .retouch import parse_retouches
+from .reshape.deform import parse_reshaping
+from .retouch.face import parse_retouches
 
 __all__ = ["EditRequest", "describe_edit", "edit_request"]
 

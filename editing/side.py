@@ -14,15 +14,16 @@ from ..core.geometry.ramps import ramp, smooth_step
 from ..core.geometry.scales import pool
 from ..core.geometry.visibility import normals
 from ..core.types import Face
-from .beard import among_beard, beard_share, roughness, whole_beard
-from .brows import brow_share
 from .colour import lab_from_rgb
-from .eyes import eye_whites
-from .glasses import frame_trust, whole_brows
-from .harshness import light_harshness, profile_share
 from .light import Skin
-from .mouth import mouth_trust
-from .occlusion import (
+from .regions import soften
+from .seen.beard import among_beard, beard_share, roughness, whole_beard
+from .seen.brows import brow_share
+from .seen.eyes import eye_whites
+from .seen.glasses import frame_trust, whole_brows
+from .seen.harshness import light_harshness, profile_share
+from .seen.mouth import mouth_trust
+from .seen.occlusion import (
     agree_trust,
     end_trust,
     lit_trust,
@@ -30,8 +31,7 @@ from .occlusion import (
     skin_trust,
     strand_trust,
 )
-from .paleness import skin_paleness
-from .regions import soften
+from .seen.paleness import skin_paleness
 from .source import Source
 
 __all__ = ["Side", "bare_share", "examine"]

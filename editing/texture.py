@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core.arguments import as_number
+from ..core.face_choice import FaceChoice
 from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.face_files import FaceTexture
 from ..core.io.photos import PhotoLike, Photos, photo_list
-from ..core.reconstruct import FaceChoice, Model
+from ..core.reconstruct import Model
 from .finder import LIKE, FaceFinder, Selection
 from .fuse import LARGEST_TEXTURE
 
@@ -48,6 +49,7 @@ def texture(
     if size is not None:
         size = as_number("texels", size, 64, LARGEST_TEXTURE, is_whole=True)
     finder = FaceFinder(model, boxes=as_boxes(boxes), recognition=recognition)
+    finder.require_likes(like)
     given = photo_list(photos)
     finder.require_boxes({"reference": given, LIKE: [like]})
     found = finder.fuse(given, Selection(faces=faces, like=like), size=size)

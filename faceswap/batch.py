@@ -88,7 +88,7 @@ def swap_many(
                 need = f"add {job.target.stem}.png"
                 raise InputError(f"{masks} holds no mask of {job.target.name}; {need}")
         except InputError as error:
-            yield _failed(job, str(error))
+            yield _failed(job, own, str(error))
             continue
         kept = None
         if skip_existing and (signer is None or _is_signed(job.output)):
@@ -128,11 +128,14 @@ def _one(
         save(result, job.output)
         return _item(job, result.record(job.output))
     except (UvfaceError, OSError) as error:
-        return _failed(job, str(error))
+        return _failed(job, request, str(error))
 
 
-def _failed(job: Job, message: str) -> SwapItem:
-    return _item(job, failed_record(job.output, job.target, message), error=message)
+def _failed(job: Job, request: SwapRequest, message: str) -> SwapItem:
+    """Return an item that names what was to be taken; of a map, for whichever face."""
+    item = _item(job, failed_record(job.output, job.target, message), error=message)
+    mapped = tuple(path for one in request.sources if (path := photo_path(one)) is not None)
+    return dataclasses.replace(item, references=job.references or mapped)
 
 
 def _item(

@@ -20,12 +20,14 @@ from ..core.commands.options import (
 )
 from ..core.commands.progress import track
 from ..core.files import InputFiles
-from ..core.find_photos import left_out
+from ..core.find_photos import find_photos, left_out
 from ..core.io.images import check_image_name, read_photo
+from ..core.io.sidecar import sidecar_path
 from ..core.io.signing import ContentSigner
 from ..core.io.video_packet import names_a_video
-from ..editing.batch_command import tell_picture, wrong_folder, wrong_skipping
+from ..editing.commands.batch import tell_picture, wrong_folder, wrong_skipping
 from ..editing.finder import FaceFinder, Selection
+from ..editing.output_names import require_photo
 from .batch import SwapItem, swap_many, write_rows
 from .jobs import Job, is_batch, jobs_of_targets, read_jobs
 from .mapping import FaceMap, read_map
@@ -80,7 +82,9 @@ class Run:
             return read_jobs(self.listing, self.output)
         assert self.target is not None
         if self.is_batch:
-            return jobs_of_targets([self.target], self.references, self.output)
+            photos = find_photos([self.target])  # what is wrong with these is no usage
+            with usage_errors():
+                return jobs_of_targets(photos, self.references, self.output)
         return [Job(target=Path(self.target), references=self.references, output=self.output)]
 
     @property
@@ -104,6 +108,11 @@ class Run:
         files = (self.listing, self.boxes, self.mask, self.recognition, self.certificate, self.key)
         mapping = Path(self.mapping) if self.mapping else None
         return self.photos + [path for path in (mapping, *files) if path is not None]
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Return the pictures' names."""
+        return [job.output for job in self.jobs]
 
     @property
     def report_path(self) -> Path | None:
@@ -167,6 +176,8 @@ def check_usage(run: Run) -> None:
     wrong = _wrong_inputs(run) or _wrong_outputs(run)
     if wrong:
         raise typer.BadParameter(wrong)
+    if run.target is not None and not run.is_batch:
+        require_photo(run.target, run.output)
     with usage_errors():
         _ = run.faces_to_photos
         (check_folder if run.is_batch else check_image_name)(run.output)
@@ -177,6 +188,8 @@ def check_usage(run: Run) -> None:
             spare_sidecars([run.output], metadata=run.metadata, sidecar=run.sidecar)
         if run.report_path is not None:
             inputs.spare(run.report_path, advice="name another --report")
+            written = InputFiles([*run.outputs, *map(sidecar_path, run.outputs)])
+            written.spare(run.report_path, role="what is made", advice="name another --report")
 
 
 def _wrong_inputs(run: Run) -> str | None:

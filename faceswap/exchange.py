@@ -13,16 +13,17 @@ from jaxtyping import Bool, Float
 from ..core.arguments import OnOff, plain_number
 from ..core.blending.composite import BlendMethod
 from ..core.errors import InputError, NoFaceError
+from ..core.face_choice import FaceChoice, FaceWord
 from ..core.files import InputFiles
 from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.images import Photo
 from ..core.io.photos import PhotoLike, open_photo, photo_origin, photo_path
-from ..core.reconstruct import FaceChoice, FaceWord, Model
+from ..core.reconstruct import Model
 from ..core.types import Face
 from ..editing.complete import Completion
+from ..editing.detail.finish import SharpnessMatch
 from ..editing.find_faces import pick_faces
 from ..editing.finder import FaceFinder, FoundReference, Selection
-from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from .photos import FaceSwap, SwapResult
 from .request import SwapOptions, SwapRequest, describe, describe_options, swap_options

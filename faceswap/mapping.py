@@ -9,7 +9,7 @@ from typing import TypeVar, get_args
 
 from ..core.arguments import plain_number
 from ..core.errors import InputError
-from ..core.reconstruct import FaceChoice, FaceWord
+from ..core.face_choice import FaceChoice, FaceWord
 from .tables import read_table, read_text, resolve_beside, split_references
 
 __all__ = ["FaceMap", "mapped_face", "read_map", "unique_faces"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from jax import Array
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8, UInt16
 from PIL import Image
 
 from ..core.errors import InputError
@@ -18,15 +18,18 @@ from ..core.levels import quantise
 
 __all__ = ["MaskLike", "as_mask", "masks_in", "read_mask"]
 
-_Numpy = Float[np.ndarray, "_ _"] | Bool[np.ndarray, "_ _"]
+_Levels = UInt8[np.ndarray, "_ _"] | UInt16[np.ndarray, "_ _"]
+_Numpy = Float[np.ndarray, "_ _"] | Bool[np.ndarray, "_ _"] | _Levels
 _Jax = Float[Array, "_ _"] | Bool[Array, "_ _"]
 MaskLike = PhotoLike | _Numpy | _Jax
+_ROUNDING = 1e-3  # by which blurred weights may lie beyond 0 and 1
 
 
 def as_mask(mask: MaskLike) -> PhotoLike:
     """Return a mask as a photo, which records tell by what was given; files and RGB as they are.
 
-    Weights ``[H, W]`` in [0, 1], or bools, become grey. Of pictures alpha counts, too.
+    Weights ``[H, W]`` in [0, 1], bools, or levels of 8 or 16 bits become grey. Of pictures alpha
+    counts, too.
 
     Raises:
         InputError: it is no such array, or a damaged picture.
@@ -36,10 +39,24 @@ def as_mask(mask: MaskLike) -> PhotoLike:
     if not isinstance(mask, np.ndarray | Array) or mask.ndim != 2:
         return mask
     weights = np.asarray(mask)
+    if not _is_mask(weights):
+        need = "need bools, weights [H, W] in [0, 1], or uint8 or uint16 with its white"
+        raise InputError(f"a mask of type {weights.dtype}{_span(weights)}; {need}")
     weights = weights.astype(np.float32) if weights.dtype == np.float64 else weights
     grey = np.repeat(weights[..., None], 3, axis=-1)
     photo = open_photo(grey.astype(np.float32) if weights.dtype.kind == "b" else grey)
     return dataclasses.replace(photo, dtype=weights.dtype.name, given=weights)
+
+
+def _is_mask(weights: np.ndarray) -> bool:
+    if weights.dtype.kind != "f":
+        return weights.dtype.kind == "b" or weights.dtype in (np.uint8, np.uint16)
+    return bool(((weights >= -_ROUNDING) & (weights <= 1.0 + _ROUNDING)).all())
+
+
+def _span(weights: np.ndarray) -> str:
+    is_number = weights.dtype.kind in "iuf" and weights.size
+    return f", from {weights.min()} to {weights.max()}" if is_number else ""
 
 
 def _with_alpha_told(photo: Photo) -> Photo:

@@ -65,7 +65,8 @@ Map = Annotated[
         metavar="FACE=PHOTO,...",
         help="A reference for each face, in place of REFERENCE: 0=anna.jpg,1=ben.jpg (numbers "
         'from the left, or left, right, ...), a JSON file {"0": "anna.jpg"}, or a CSV file '
-        "with the columns face and reference (several of one person separated by ;). All "
+        "with the columns face and reference (several of one person: a list, or separated "
+        "by ;). All "
         "other faces stay as they are.",
     ),
 ]

@@ -17,19 +17,20 @@ from jaxtyping import Float
 from ..core.arguments import OnOff
 from ..core.blending.composite import BlendMethod
 from ..core.errors import InputError
+from ..core.face_choice import FaceChoice
 from ..core.geometry.layout import UVLayout
 from ..core.io.boxes import Boxes, as_boxes
 from ..core.io.face_files import FaceTexture, is_face_file
 from ..core.io.images import Photo
 from ..core.io.photos import Origin, PhotoLike, open_photo, photo_origin
-from ..core.reconstruct import FaceChoice, Model
+from ..core.reconstruct import Model
 from ..core.traced import nothing_new
 from ..core.types import Camera, Face
 from ..editing.complete import Completion
 from ..editing.counted import free_texels
+from ..editing.detail.finish import SharpnessMatch
 from ..editing.find_faces import pick_faces
 from ..editing.finder import LIKE, FaceFinder, FoundReference
-from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference
 from ..editing.result import EditResult
@@ -225,6 +226,7 @@ def swap(
         mask=mask,
     )
     finder = FaceFinder(model, boxes=as_boxes(boxes), recognition=recognition)
+    finder.require_likes(like, reference_like)
     finder.require_boxes(
         {"target": [target], "reference": request.sources, LIKE: [like, reference_like]}
     )

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from ..core.arguments import OnOff, as_choice, as_number, as_switch, name_list
 from ..core.blending.composite import BlendConfig, BlendMethod
 from ..core.errors import InputError
+from ..core.face_choice import FaceChoice
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
-from ..core.reconstruct import FaceChoice
 from ..editing.complete import Completion
+from ..editing.detail.finish import SharpnessMatch
 from ..editing.finder import LIKE, FaceFinder, FoundReference, Selection, like_origins
-from ..editing.finish import SharpnessMatch
 from ..editing.light import ColorMatch
 from ..editing.references import References, reference_list, reference_names
 from .mapping import unique_faces
@@ -189,7 +189,9 @@ def describe(
     if request.mapping:
         settings = {"map": {str(f): reference_names(given) for f, given in request.mapping.items()}}
     photos = {names[0]: [target], names[1]: request.sources, LIKE: request.likes}
-    selections = {"faces": request.target, "reference_face": request.reference}
+    selections = {"reference_face": request.reference}
+    if not request.mapping:  # which tells of the faces by itself
+        selections = {"faces": request.target, **selections}
     settings |= finder.describe(selections, photos)
     return settings | describe_options(options, finder.model.layout, mask=request.mask)
 

@@ -21,14 +21,14 @@ from ..core.once import once
 from ..core.traced import keep_traced
 from ..core.types import Face
 from ..editing.complete import Completion
+from ..editing.detail.finish import SharpnessMatch
 from ..editing.edit import apply_source
-from ..editing.features import brow_area
-from ..editing.finish import SharpnessMatch
-from ..editing.harshness import profile_share
 from ..editing.identity import identity_shift
 from ..editing.light import ColorMatch
 from ..editing.plan import EditMasks, PlanConfig
 from ..editing.regions import kept_regions, soften, swap_region
+from ..editing.seen.features import brow_area
+from ..editing.seen.harshness import profile_share
 from ..editing.source import Reference
 
 __all__ = [
@@ -123,7 +123,7 @@ def swap_face(
         The changed photo; bit-identical outside the face.
 
     Raises:
-        InputError: unknown region or option.
+        InputError: unknown region, or a number out of range.
     """
     given = (reference_image, reference)
     return swap_reference(target_image, target, given, layout, config=config, allowed=allowed)
@@ -152,7 +152,7 @@ def swap_reference(
         The changed photo; bit-identical outside the face.
 
     Raises:
-        InputError: unknown region or option.
+        InputError: unknown region, or a number out of range.
     """
     config = config or SwapConfig()
     check_swap(layout, config)

@@ -7,27 +7,28 @@ from pathlib import Path
 
 from ..core.arguments import OnOff
 from ..core.blending.composite import BlendMethod
+from ..core.face_choice import FaceChoice, check_choice
 from ..core.geometry.layout import UVLayout
 from ..core.io.photos import Origin, PhotoLike
 from ..core.io.sidecar import input_roles
 from ..core.io.video import VideoReader
-from ..core.reconstruct import FaceChoice, Model, check_choice
+from ..core.reconstruct import Model
 from ..core.types import Face
 from ..editing.complete import Completion
+from ..editing.detail.finish import SharpnessMatch
 from ..editing.edit import RgbImage
 from ..editing.finder import FaceFinder, FoundReference
-from ..editing.finish import SharpnessMatch
-from ..editing.frames import FaceChange, change_faces, follow_faces
 from ..editing.light import ColorMatch
 from ..editing.references import References, find_reference
-from ..editing.tracking import Tracker
-from ..editing.video_files import (
+from ..editing.video.files import (
     VideoResult,
     WrittenFrames,
     missing_faces,
     video_task,
     write_video,
 )
+from ..editing.video.frames import FaceChange, change_faces, follow_faces
+from ..editing.video.tracking import Tracker
 from .request import SwapRequest, describe, swap_options, swap_request
 from .swap import SwapConfig, check_swap, swap_masks, swap_reference
 
@@ -128,6 +129,7 @@ def swap_video(
     for selection in selections:
         check_choice(selection.faces)
     finder = FaceFinder(model, recognition=recognition)
+    finder.require_likes(like, reference_like)
     layout = finder.model.layout
     check_swap(layout, options.config)
     if like is not None:

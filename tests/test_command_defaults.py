@@ -17,14 +17,14 @@ from uvface.core.commands.doctor import doctor
 from uvface.core.commands.inspect import inspect as inspect_command
 from uvface.core.commands.models import import_prnet
 from uvface.core.commands.train import synthesize, train
-from uvface.core.reconstruct import FaceWord
+from uvface.core.face_choice import FaceWord
 from uvface.core.training.config import NetworkKind, Precision
-from uvface.editing.command import edit
+from uvface.editing.commands.edit import edit
+from uvface.editing.commands.edit_video import edit_video
 from uvface.editing.complete import Completion
+from uvface.editing.detail.finish import SharpnessMatch
 from uvface.editing.edit import EditConfig
-from uvface.editing.finish import SharpnessMatch
 from uvface.editing.light import ColorMatch
-from uvface.editing.video_command import edit_video
 from uvface.faceswap.command import benchmark, swap
 from uvface.faceswap.exchange_command import exchange
 from uvface.faceswap.photos import Preset, SwapOptions

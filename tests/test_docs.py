@@ -14,12 +14,26 @@ import uvface
 from uvface.cli import app
 from uvface.core.geometry.layout import load_layout
 from uvface.core.io.images import write_image
-from uvface.editing.deform import reshape_names
+from uvface.core.network.weights_file import NETWORKS, read_arrays
 from uvface.editing.lamps import LIGHTS
-from uvface.editing.makeup import MAKEUP
-from uvface.editing.retouch import RETOUCHES
+from uvface.editing.makeup.face import MAKEUP
+from uvface.editing.reshape.deform import reshape_names
+from uvface.editing.retouch.face import RETOUCHES
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_card_holds_the_figures_of_its_weights_header(name):
+    """It said that the header repeats its figures: of synthetic faces it has older ones."""
+    card = (ROOT / "assets" / "weights" / f"{name}.md").read_text(encoding="utf-8")
+    found = read_arrays(name)[0].evaluation
+    for boxes in ("photos, boxes given", "photos, detected"):
+        assert f"| **{found[boxes]['mean']:.2f}**" in card
+    (file,) = [line for line in card.splitlines() if line.startswith("| file |")]
+    older = found["400 synthetic faces"]
+    figures = f"{older['mean']:.2f} %, {older['dense']:.2f} %, {older['covered_iou']:.2f}"
+    assert f"the older drawn faces and the older rule ({figures}: below)" in file
 
 
 @pytest.mark.parametrize(

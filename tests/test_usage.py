@@ -335,3 +335,17 @@ def test_networks_that_learn_together_are_told_apart(option, said, tmp_path, cap
     assert main(run) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("command", ["swap {} a.png -o out", "edit {} -o out --light warm=0.3"])
+def test_a_mistyped_folder_is_told_before_the_output_that_goes_with_it(
+    tmp_path, monkeypatch, capsys, command
+):
+    """Its name "has no known image suffix", and was to be changed."""
+    monkeypatch.chdir(tmp_path)
+    assert main(command.format("photoz").split()) == 1
+    assert capsys.readouterr().err == "error: photoz does not exist; check the path\n"
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(b"a photo")
+    assert main(command.format("photos").replace("out", "photos").split()) == 2
+    assert "photos holds a.png, one of the photos" in capsys.readouterr().err

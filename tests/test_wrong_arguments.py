@@ -77,6 +77,12 @@ REFUSED = (
     "uvface.augment(T, 'out', model=m, faces='tallest')",
     "uvface.augment(T, 'out', model=m, boxes={'anna': [[1, 2, 3, 4]]})",
     "uvface.augment(T, 'out', model=m, count=10**400)",
+    "uvface.swap(T, T, model=m, mask=np.zeros((320, 320), int))",
+    "uvface.swap(T, T, model=m, recognition='r.onnx')",
+    "uvface.edit(T, model=m, retouch='skin', recognition='r.onnx')",
+    "uvface.texture(T, model=m, recognition='r.onnx')",
+    "uvface.edit_video('v.mp4', 'out.mp4', model=m, retouch='skin', recognition='r.onnx')",
+    "uvface.swap_video('v.mp4', T, 'out.mp4', model=m, recognition='r.onnx')",
     "uvface.evaluate(5, model=m)",
     "uvface.inspect(pil)",
     "uvface.import_prnet(5, 'PRNet', 'out.safetensors')",
@@ -97,6 +103,11 @@ REFUSED = (
     "uvface.synthesize(1, 'out', photos=pil)",
     "uvface.synthesize(1, 'out', photos=T.parent, model='prn')",
     "uvface.train(5, 'out')",
+    "list(uvface.reconstruct(T, 'out', model=m, cropped='no'))",
+    "list(uvface.reconstruct(T, 'out', model=m, mask_hidden='no'))",
+    "list(uvface.reconstruct(T, 'out', model=m, skip_existing='no'))",
+    "uvface.edit(T, model=m, retouch='skin', boxes={'photo': 5})",
+    "uvface.edit(T, model=m, retouch='skin', boxes={'photo': [['1', '2', '30', '40']]})",
     "uvface.train([], 'out')",
     "uvface.train('pool', pil)",
     "uvface.train('pool', 'out', minutes='5')",
@@ -115,6 +126,10 @@ REFUSED = (
     "uvface.train('pool', 'out', precision='half')",
     "uvface.train('pool', 'out', draw=5)",
     "uvface.train('pool', 'out', draw='.', photo_skins=5)",
+)
+BOXES = (  # of a batch they cost their own photo
+    "any('boxes of \\'target\\' are 5' in item.error for item in"
+    " uvface.reconstruct([T], OUT, model=m, save='pose', boxes={'target': 5})) or 1 / 0"
 )
 NUMBER = (
     "uvface.edit(T, model=m, regions=['lips'], recolor=RED, strength=np.float32(0.5)).save(OUT)"
@@ -152,6 +167,12 @@ def test_values_of_a_wrong_kind_are_refused_in_one_line(tmp_path):
     assert not wrong
     assert not [line for line in said.values() if not re.search("need|give|write|choose", line)]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.weights
+def test_wrong_boxes_of_a_mapping_cost_their_own_photo_only(tmp_path):
+    """They ended the batch with a TypeError."""
+    assert _call([BOXES], tmp_path, tmp_path / "out") == {BOXES: "fine"}
 
 
 @pytest.mark.weights

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from toy_faces import SIZE, layout, toy_photo
 
-from uvface.core.reconstruct import Model, choose_faces
+from uvface.core.face_choice import choose_faces
+from uvface.core.reconstruct import Model
 
 SEEDS = (1, 2, 3, 4)
 COUPLE, GROUP = (1, 4), (1, 2, 4)  # seeds of photos of several faces, from left to right
@@ -46,12 +47,12 @@ class ToyModel(Model):
         object.__setattr__(self, "known", known + [toy_group(seeds) for seeds in groups])
         object.__setattr__(self, "calls", [])
 
-    def reconstruct(self, photo, *, boxes=None, faces="all"):
+    def reconstruct_numbered(self, photo, *, boxes=None, faces="all"):
         self.calls.append(faces)
         if boxes is not None and len(boxes) == 0:
-            return []
+            return {}
         for image, found in self.known:
             if image.shape == photo.shape and np.abs(image - photo).mean() < 0.005:
                 given = np.stack([np.asarray(face.box) for face in found])
-                return [found[i] for i in choose_faces(given, faces, photo.shape[:2])]
-        return []
+                return {i: found[i] for i in choose_faces(given, faces, photo.shape[:2])}
+        return {}

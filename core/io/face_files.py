@@ -66,6 +66,7 @@ class FaceTexture:
         visibility: ``[S, S]`` float32, 1 where some photo shows the texel of the layout.
         position_map: ``[S, S, 3]`` float32 in the pixels of the photo that showed most.
         shape: ``[S, S, 3]`` float32, positions without the pose, in cm.
+        visible_fraction: share of the face that some photo shows.
         layout: name of the UV layout.
         layout_digest: SHA-256 of the layout.
         sources: the photos.
@@ -76,10 +77,16 @@ class FaceTexture:
     visibility: np.ndarray
     position_map: np.ndarray
     shape: np.ndarray
+    visible_fraction: float
     layout: str
     layout_digest: str
     sources: tuple[TextureSource, ...] = ()
     software: str = dataclasses.field(default_factory=software_name)
+
+    def __repr__(self) -> str:
+        """Return a line, without the arrays."""
+        sources = [source.name for source in self.sources]
+        return f"FaceTexture({len(self.texture)} texels, layout={self.layout!r}, {sources=})"
 
     @cached_property
     def sha256(self) -> str:
@@ -97,7 +104,7 @@ class FaceTexture:
             "layout": self.layout,
             "layout_digest": self.layout_digest,
             "texels": int(self.texture.shape[0]),
-            "visible_fraction": round(float(self.visibility.mean()), 4),
+            "visible_fraction": round(self.visible_fraction, 4),
             "sources": [source.record() for source in self.sources],
         }
 
@@ -136,6 +143,7 @@ def write_face_file(path: str | Path, face: FaceTexture) -> None:
         "format": _FORMAT,
         "layout": face.layout,
         "layout_digest": face.layout_digest,
+        "visible_fraction": face.visible_fraction,
         "software": face.software,
         "sources": [source.record() for source in face.sources],
     }
@@ -158,13 +166,18 @@ def read_face_file(path: str | Path, *, layout: UVLayout | None = None) -> FaceT
     try:
         header, arrays = _header(content), load(content)
         face = _from_arrays(header, arrays)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is no face file of uvface ({reason}); make it again") from error
     if layout is not None and face.layout_digest != layout.digest:
         raise InputError(
             f"{path} is made for the UV layout {face.layout}, not for these weights' "
             f"{layout.name}; make it again from its photos"
+        )
+    if layout is not None and len(face.visibility) != layout.size:
+        raise InputError(
+            f"{path} is {len(face.visibility)} texels wide, its UV layout {layout.name} "
+            f"{layout.size}; make it again from its photos"
         )
     return face
 
@@ -199,6 +212,7 @@ def _from_arrays(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) ->
         visibility=visible,
         position_map=arrays["position_map"],
         shape=arrays["shape"],
+        visible_fraction=float(header.get("visible_fraction", visible.mean())),  # older files
         layout=header["layout"],
         layout_digest=header["layout_digest"],
         sources=tuple(TextureSource(**source) for source in header["sources"]),

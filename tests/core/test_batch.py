@@ -12,6 +12,7 @@ from uvface.core.errors import InputError
 from uvface.core.find_photos import find_photos
 from uvface.core.geometry.crop import box_of_picture, crop_box, extract_crop
 from uvface.core.io.boxes import read_boxes
+from uvface.core.io.images import write_image
 from uvface.core.io.results import OUTPUTS
 
 pytestmark = pytest.mark.weights
@@ -158,6 +159,25 @@ def test_a_wrong_option_ends_the_call_not_each_photo(tmp_path, astronaut, option
     with pytest.raises(InputError, match=message):
         reconstruct(astronaut, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_to_read_is_said(tmp_path):
+    with pytest.raises(InputError, match=r"^nothing to read; need names of files, folders"):
+        reconstruct([], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "said"),
+    [
+        ({"cropped": True}, 3, "a.png of 3x3 px is no cropped face; need 7 px"),
+        ({"boxes": {"a": []}}, 64, "no face found in a.png; its boxes are none"),
+    ],
+)
+def test_what_is_said_of_a_photo_fits_what_was_given(tmp_path, model, options, size, said):
+    write_image(tmp_path / "a.png", np.full((size, size, 3), 0.5, np.float32))
+    (item,) = reconstruct(tmp_path / "a.png", tmp_path, model=model, save="pose", **options)
+    assert said in (item.error or item.warnings[0])
 
 
 def test_a_run_of_which_nobody_takes_an_item_leaves_no_folder(astronaut, tmp_path, model):

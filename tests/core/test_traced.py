@@ -43,7 +43,7 @@ USERS = {  # folders with functions that are kept
     path.parent.relative_to(ROOT).as_posix()
     for package in ("core", "editing", "faceswap")
     for path in (ROOT / package).rglob("*.py")
-    if "keep_traced(" in path.read_text()
+    if "keep_traced" in path.read_text() and path.name != "traced.py"
 }
 EXPECTED = 2.0 * (3.0 * np.arange(6.0).reshape(3, 2) + 1.0)
 

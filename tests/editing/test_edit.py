@@ -162,6 +162,7 @@ def test_a_texture_is_drawn_as_it_is():
         visibility=np.asarray(layout().mask),
         position_map=own,
         shape=own,
+        visible_fraction=1.0,
         layout="toy",
         layout_digest="",
     )

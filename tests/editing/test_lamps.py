@@ -11,6 +11,7 @@ from uvface.core.geometry import tiles
 from uvface.core.geometry.layout import load_layout
 from uvface.editing.colour import linear_from_srgb
 from uvface.editing.lamps import LIGHTS, light_faces, parse_lights
+from uvface.editing.surroundings import surroundings
 
 LAYOUT = load_layout("uvface")
 WIDTH, HEIGHT = 420, 480
@@ -50,6 +51,19 @@ def test_lights_are_read_and_checked():
 
 def test_no_light_is_the_photo_itself():
     assert light_faces(GREY, [_face()], LAYOUT, dict.fromkeys(LIGHTS, 0.0)) is GREY
+
+
+def test_light_beside_a_face_is_the_same_whatever_the_window_s_size():
+    """It ran out over a share of the window, which is of one of a few sizes: 12 levels of 255."""
+    grey = np.full((900, 900, 3), 0.4, np.float32)
+    lit, sides = [], []
+    for scale in (10.3, 10.32):  # of 512 and of 640 pixels
+        face = mean_face(LAYOUT, centre=(450.0, 440.0), scale=scale)
+        lit.append(light_faces(grey, [face], LAYOUT, {"bright": 0.7}))
+        sides.append(surroundings(face.position_map, LAYOUT, room=0.6).side)
+    assert sides[0] < sides[1]
+    assert np.abs(lit[0] - lit[1]).max() < 2 / 255
+    assert np.abs(lit[0] - grey).max() > 0.05
 
 
 @pytest.mark.parametrize("name", LIGHTS)

@@ -10,7 +10,7 @@ from toy_faces import layout, toy_photo
 from uvface.core.errors import InputError
 from uvface.core.io.images import read_photo, write_image
 from uvface.core.io.sidecar import read_sidecar, sidecar_path
-from uvface.editing.batch_command import tell_picture
+from uvface.editing.commands.batch import tell_picture
 from uvface.editing.finder import FaceFinder
 from uvface.editing.many import edit_many
 from uvface.editing.output_names import output_name, outputs_in
@@ -79,6 +79,16 @@ def test_a_stopped_batch_goes_on_with_the_same_results(photos, model, tmp_path):
         assert item.status == status
 
 
+@pytest.mark.parametrize("name", ["faces", "warnings"])
+def test_a_picture_whose_sidecar_was_changed_is_made_anew(photos, model, tmp_path, name):
+    """It ended the batch with a TypeError."""
+    (first,) = run(photos[:1], tmp_path / "out", model)
+    path = sidecar_path(first.output)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: None}))
+    (again,) = run(photos[:1], tmp_path / "out", model, skip_existing=True)
+    assert again.status == "done" and again.warnings == first.warnings
+
+
 def test_pictures_are_kept_by_their_sidecars_alone(photos, model, tmp_path):
     for left_out in ("metadata", "sidecar"):
         options = {left_out: False, "skip_existing": True}
@@ -87,7 +97,7 @@ def test_pictures_are_kept_by_their_sidecars_alone(photos, model, tmp_path):
 
 
 def test_no_picture_is_made_twice_or_over_a_photo(photos, model, tmp_path):
-    with pytest.raises(InputError, match="photos' own folder"):
+    with pytest.raises(InputError, match=r"photos holds 1\.png, one of the photos"):
         outputs_in(photos[0].parent, photos)
     request = edit_request(layout(), regions="nose", reference=tmp_path / "anna.png")
     outputs = [tmp_path / "a.png", tmp_path / "a.png"]

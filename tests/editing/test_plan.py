@@ -10,15 +10,15 @@ from toy_faces import layout, toy_photo
 
 from uvface.editing.colour import lab_from_rgb
 from uvface.editing.complete import Shares
-from uvface.editing.occlusion import (
+from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, plan_edit
+from uvface.editing.seen.occlusion import (
     agree_trust,
     end_trust,
     lit_trust,
     skin_trust,
     strand_trust,
 )
-from uvface.editing.paleness import PALE
-from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, plan_edit
+from uvface.editing.seen.paleness import PALE
 from uvface.editing.side import Side
 from uvface.editing.source import source_for
 

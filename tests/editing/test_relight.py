@@ -6,7 +6,7 @@ import numpy as np
 from toys import toy_camera, toy_layout, toy_position_map
 
 from uvface.core.geometry.harmonics import CONSTANT
-from uvface.editing.recipe import draw_recipe
+from uvface.editing.augment.recipe import draw_recipe
 from uvface.editing.relight import light_on_texels, main_light, multiply_light, spread_light
 
 _on_texels = jax.jit(light_on_texels)

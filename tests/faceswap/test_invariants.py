@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 from toys import mirror_landmarks, toy_camera, toy_layout, toy_position_map
 
+from uvface.core.face_choice import choose_faces
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.render import render_texture
 from uvface.core.geometry.sampling import sample_texture
 from uvface.core.geometry.visibility import visibility
-from uvface.core.reconstruct import Model, choose_faces
+from uvface.core.reconstruct import Model
 from uvface.core.types import Camera, Face
 from uvface.faceswap.evaluation.face_areas import draw_layers
 from uvface.faceswap.photos import swap
@@ -255,10 +256,10 @@ class _Knowing(Model):
         object.__setattr__(self, "header", SimpleNamespace(network="toy"))
         object.__setattr__(self, "known", {2 * SIZE: faces, SIZE: [reference]})
 
-    def reconstruct(self, photo, *, boxes=None, faces="all"):
+    def reconstruct_numbered(self, photo, *, boxes=None, faces="all"):
         found = self.known[photo.shape[1]]
         given = np.stack([np.asarray(face.box) for face in found])
-        return [found[i] for i in choose_faces(given, faces, photo.shape[:2])]
+        return {i: found[i] for i in choose_faces(given, faces, photo.shape[:2])}
 
 
 def test_faces_that_are_not_chosen_stay_bit_identical():

@@ -39,11 +39,20 @@ def test_an_alpha_that_does_not_vary_does_not_count(tmp_path, opacity):
     np.testing.assert_allclose(read_mask(tmp_path / "m.png", PHOTO), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("weights", [RAMP, jnp.asarray(RAMP), RAMP > 0.5, RAMP.astype(float)])
+@pytest.mark.parametrize(
+    "weights",
+    [RAMP, jnp.asarray(RAMP), RAMP > 0.5, RAMP.astype(float), RAMP * np.float32(1.000001)],
+)
 def test_a_mask_may_be_weights_of_the_photo_s_size(weights):
     """As masks are everywhere else in the library."""
     expected = np.asarray(weights, np.float32)
     np.testing.assert_allclose(read_mask(as_mask(weights), PHOTO), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_mask_may_be_levels_as_a_file_has_them(kind):
+    levels = np.rint(RAMP * np.iinfo(kind).max).astype(kind)
+    np.testing.assert_allclose(read_mask(as_mask(levels), PHOTO), RAMP, atol=0.003)
 
 
 @pytest.mark.parametrize("weights", [RAMP, RAMP > 0.5])
@@ -76,5 +85,5 @@ def test_so_are_photos_of_floats():
 def test_weights_of_another_size_or_range_are_refused():
     with pytest.raises(InputError, match="measures 16 x 7, the photo 16 x 8"):
         read_mask(as_mask(RAMP[1:]), PHOTO)
-    with pytest.raises(InputError, match=r"floats from 0 to 255"):
-        read_mask(as_mask(255 * RAMP), PHOTO)
+    with pytest.raises(InputError, match=r"a mask of type float32, from 0.0 to 255.0; need bools"):
+        as_mask(255 * RAMP)

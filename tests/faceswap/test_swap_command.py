@@ -105,6 +105,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
         ("in b.csv -o out --boxes boxes.json --report boxes.json", "boxes.json"),
         ("in/a.png b.html -o out.png --report b.html", "b.html"),
         ("in/a.png b.csv -o out.png --like b.html --report b.html", "b.html"),
+        ("in b.csv -o out --report out/a.png.json", "out/a.png.json"),  # of the same run
     ],
 )
 def test_a_report_over_what_is_read_is_refused_before_any_work(
@@ -123,6 +124,7 @@ def test_a_report_over_what_is_read_is_refused_before_any_work(
         "map.json": '{"0": "b.csv"}',
         "boxes.json": '{"a": [[1, 2, 30, 40]]}',
         "out/swaps.csv": "face,reference,target\n0,b.csv,in/a.png\n",
+        "out/a.png.json": "its sidecar",
     }
     for name, text in contents.items():
         Path(name).parent.mkdir(exist_ok=True)

@@ -128,6 +128,7 @@ def test_mapped_faces_keep_their_references_as_they_pass_and_get_them_anew_after
     assert (lower[9:] > upper[9:] + 40).all()
     told = json.loads(Path(f"{output}.json").read_text())
     assert told["settings"]["map"] == {"left": "face.png", "right": "dark.png"}
+    assert "faces" not in told["settings"]  # "largest", which nobody chose and was not done
     inputs = [(one["role"], Path(one["path"]).name) for one in told["inputs"]]
     assert inputs == [
         ("target", "pair.mp4"),

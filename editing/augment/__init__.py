@@ -1,0 +1,1 @@
+"""One face, many pictures with labels."""

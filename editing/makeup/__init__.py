@@ -1,0 +1,1 @@
+"""Make-up, on the photo's own pixels."""

@@ -1,0 +1,1 @@
+"""Other expressions and proportions, on the photo's own pixels."""

@@ -1,0 +1,1 @@
+"""Retouching, on the photo's own pixels."""

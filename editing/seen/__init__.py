@@ -1,0 +1,1 @@
+"""What a photo shows of a face: its skin, and what grows on it or hides it."""

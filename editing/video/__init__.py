@@ -1,0 +1,1 @@
+"""Faces followed and changed through videos."""
