@@ -80,8 +80,8 @@ def reconstruct(
         output: folder for the results; made where it does not exist.
         model: from `load`; by default the embedded weights.
         save: ``"all"``, or names of `OUTPUTS` as a list or a comma-separated text.
-        boxes: file name or stem of a photo -> boxes around the landmarks; detection is skipped
-            for these.
+        boxes: path, file name or stem of a photo -> boxes around the landmarks; detection is
+            skipped for these.
         cropped: every picture is a crop around one face, as PRNet takes them; nothing is detected.
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
         texture_size: texels along each side of textures, read from the photo; of meshes with a

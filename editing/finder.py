@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -174,7 +174,11 @@ class FaceFinder:
                 settings["recognition"] = self.recognition_name
                 settings["recognition_sha256"] = self._recognition_hash()
         places = [place for place in _places(photos) if not is_face_file(place)]
-        boxes = {place.name: self._boxes.get(place) for place in places}
+        names = Counter(place.name for place in places)
+        boxes = {
+            place.name if names[place.name] == 1 else str(place): self._boxes.get(place)
+            for place in places
+        }
         if given := {name: _as_floats(one) for name, one in boxes.items() if one is not None}:
             settings["boxes"] = given
         is_detected = len(given) < len(boxes)

@@ -81,8 +81,8 @@ def edit(
         reference_like: a photo of the person whose face is taken, in place of
             ``reference_face``.
         recognition: network that likeness is measured by, an ``.onnx`` file.
-        boxes: file name or stem -> boxes around the landmarks, in place of detection; those of
-            arrays are found under ``photo``, ``reference`` and ``face to be like``.
+        boxes: path, file name or stem -> boxes around the landmarks, in place of detection;
+            those of arrays are found under ``photo``, ``reference`` and ``face to be like``.
 
     Raises:
         InputError: unusable file or option.

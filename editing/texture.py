@@ -35,8 +35,8 @@ def texture(
         like: a photo of the person, in place of ``faces``.
         size: texels along a side, 64 to 4096; by default as many as the photos fill.
         recognition: network that likeness is measured by, an ``.onnx`` file.
-        boxes: file name or stem -> boxes around the landmarks, in place of detection; those of
-            arrays are found under ``reference``.
+        boxes: path, file name or stem -> boxes around the landmarks, in place of detection;
+            those of arrays are found under ``reference``.
 
     Returns:
         The face, whose ``save`` writes a face file, and warnings of one line each.

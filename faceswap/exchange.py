@@ -111,8 +111,8 @@ def exchange(
         faces: of one photo, the two faces, by numbers from the left or words, as ``(0, 2)`` or
             ``"left,right"``; by default the two largest. Of two photos, the face of each: one
             choice for both, or two.
-        boxes: file name or stem -> boxes around the landmarks, in place of detection; those of
-            arrays are found under ``photo`` and ``other``.
+        boxes: path, file name or stem -> boxes around the landmarks, in place of detection;
+            those of arrays are found under ``photo`` and ``other``.
 
     Returns:
         Of one photo a result, with both faces changed; of two photos a result for each, in order.

@@ -197,8 +197,8 @@ def swap(
         mapping: face of the target, by its number from the left or a word -> reference, as in
             ``{0: "anna.jpg", "right": "ben.jpg"}``.
         recognition: network that likeness is measured by, an ``.onnx`` file.
-        boxes: file name or stem -> boxes around the landmarks, in place of detection; those of
-            arrays are found under ``target``, ``reference`` and ``face to be like``.
+        boxes: path, file name or stem -> boxes around the landmarks, in place of detection;
+            those of arrays are found under ``target``, ``reference`` and ``face to be like``.
 
     Raises:
         InputError: unusable file or option.

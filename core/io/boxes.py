@@ -25,43 +25,50 @@ class GivenBoxes:
 
     def __init__(
         self,
-        found: Mapping[str, Sequence[Sequence[float | int]] | InputError],
+        found: Mapping[Any, Sequence[Sequence[float | int]] | InputError],
         *,
         files: Collection[Path] = (),
     ) -> None:
-        """Take the boxes of each file name or stem, or why there are none to use.
+        """Take the boxes of each path, file name or stem, or why there are none to use.
 
         Args:
             found: the boxes.
             files: where they were read; no results may be written there.
         """
-        self._found = dict(found)
+        self._found = {os.path.normpath(name): boxes for name, boxes in found.items()}
         self.files = tuple(files)
 
     def get(self, photo: str | Path) -> Sequence[Sequence[float | int]] | None:
-        """Return the boxes under a photo's file name, else under its stem; None: not given.
+        """Return the boxes under a photo's path, else its file name, else its stem.
+
+        None: not given.
 
         Raises:
             InputError: they are given and cannot be used.
         """
-        path = Path(photo)
-        boxes = self._found.get(path.name, self._found.get(path.stem))
+        boxes = next((self._found[key] for key in _keys(photo) if key in self._found), None)
         if isinstance(boxes, InputError):
             raise boxes
         return boxes
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the file names and stems."""
+        """Return the paths, file names and stems."""
         return tuple(self._found)
 
     def is_given(self, photo: str | Path) -> bool:
         """Return whether a photo has boxes, usable or not."""
-        return not self._found.keys().isdisjoint((Path(photo).name, Path(photo).stem))
+        return not self._found.keys().isdisjoint(_keys(photo))
 
 
-# File name or stem of a photo -> boxes around landmarks, photo pixels.
-Boxes = Mapping[str, Sequence[Sequence[float | int]]] | GivenBoxes
+def _keys(photo: str | Path) -> tuple[str, str, str]:
+    """Return what a photo's boxes are looked up by, in order."""
+    return os.path.normpath(photo), Path(photo).name, Path(photo).stem
+
+
+# Path as the photo's is given, file name or stem -> boxes around landmarks, photo pixels.
+_Lists = Sequence[Sequence[float | int]]
+Boxes = Mapping[str, _Lists] | Mapping[Path, _Lists] | GivenBoxes
 
 
 def as_boxes(boxes: Boxes | None) -> GivenBoxes:
@@ -75,7 +82,7 @@ def as_boxes(boxes: Boxes | None) -> GivenBoxes:
     if boxes is not None and not isinstance(boxes, Mapping):
         raise InputError(f"boxes of type {type(boxes).__name__}; {_NEED}")
     given = {name: one for name, one in (boxes or {}).items() if one is not None}
-    return GivenBoxes({name: _as_list(name, one) for name, one in given.items()})
+    return GivenBoxes({name: _as_list(str(name), one) for name, one in given.items()})
 
 
 def _as_list(name: str, boxes: Any) -> Sequence[Sequence[float | int]] | InputError:
@@ -98,7 +105,8 @@ def require_boxes(boxes: GivenBoxes, photos: Collection[Path]) -> None:
 def read_boxes(path: Path, photos: Collection[Path]) -> GivenBoxes:
     """Read ``{"photo.jpg": [[left, top, right, bottom], ...]}``, or a folder of landmark files.
 
-    In place of a photo's file name its stem may stand: the file name counts first.
+    In place of a photo's file name its path may stand, as it is given, or its stem: the path
+    counts first, then the file name.
 
     Args:
         path: a JSON file with boxes around the landmarks in photo pixels, or a folder with

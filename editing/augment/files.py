@@ -100,8 +100,8 @@ def augment(
         donors: files, folders or globs of photos, and face files; about half of the pictures get
             parts of one's largest face: eyes, brows, nose and lips, some of these or the whole
             inner face. One that shows no face is left out with a warning.
-        boxes: file name or stem of a photo or donor -> boxes around the landmarks; detection is
-            skipped for these.
+        boxes: path, file name or stem of a photo or donor -> boxes around the landmarks;
+            detection is skipped for these.
         faces: which faces of each photo.
         skip_existing: keep complete pictures of an earlier run with the same photo and options.
 

@@ -291,3 +291,13 @@ def test_boxes_of_arrays_are_told_and_no_detector_that_was_not_asked(model, tmp_
     texture(other, model=model)[0].save(tmp_path / "face.uvface")
     told = swap(image, tmp_path / "face.uvface", model=model, keep=(), boxes={"target": box})
     assert told.settings["boxes"] == {"target": box} and told.settings["detector"] is None
+
+
+def test_photos_of_one_name_have_boxes_of_their_own(files, model, tmp_path):
+    """They shared them, and the record held one of the two."""
+    (tmp_path / "other").mkdir()
+    other = files[1].rename(tmp_path / "other" / "target.png")
+    one, two = [[20.0, 20.0, 100.0, 100.0]], [[24.0, 20.0, 104.0, 100.0]]
+    both = {str(files[0]): one, str(other): two}
+    result = swap(files[0], other, model=model, keep=(), boxes=both)
+    assert result.settings["boxes"] == both

@@ -122,6 +122,18 @@ def test_boxes_are_found_by_file_name_and_then_by_stem(tmp_path, give):
     assert boxes.get(Path("elsewhere/a.png")) == two
 
 
+@pytest.mark.parametrize("give", [_as_mapping, _as_file])
+def test_boxes_are_found_by_path_first(tmp_path, give):
+    """Photos of one name in two folders had to share their boxes; full paths were refused."""
+    one, two, three = [[1.0, 2.0, 3.0, 4.0]], [[5.0, 6.0, 7.0, 8.0]], [[0.0, 0.0, 9.0, 9.0]]
+    content = {"a/x.jpg": one, "./b/x.jpg": two, "x.jpg": three}
+    photos = [Path("a/x.jpg"), Path("b/x.jpg"), Path("c/x.jpg")]
+    boxes = give(tmp_path / "boxes.json", content, photos)
+    assert [boxes.get(photo) for photo in photos] == [one, two, three]
+    require_boxes(give(tmp_path / "boxes.json", {"a/x.jpg": one}, photos), photos)
+    require_boxes(as_boxes({Path("b/x.jpg"): two}), photos)
+
+
 def test_a_file_without_boxes_of_the_photos_is_refused(tmp_path):
     path = tmp_path / "boxes.json"
     path.write_text('{"anna.1": [[1, 2, 3, 4]], "anna.png": []}')
