@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .compilation import compile_products, jit_products, keep_compiled_code
 from .detection.protocol import Detector
@@ -33,7 +33,7 @@ from .geometry.crop import Region, crop_box, cut_region
 from .geometry.landmarks import read_landmarks
 from .geometry.layout import UVLayout
 from .geometry.sampling import sample_bilinear, sample_texture
-from .geometry.visibility import visibility
+from .geometry.visibility import in_photo, visibility
 from .geometry.window import cut_window
 from .io.photos import PhotoLike, as_rgb, open_photo
 from .network.inference import RunnableNetwork, load_runnable
@@ -90,13 +90,13 @@ class Reading:
     confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]
 
 
-def _measure_face(crop: UprightCrop, layout: UVLayout) -> Reading:
+def _measure_face(crop: UprightCrop, photo_size: Int[Array, " 2"], layout: UVLayout) -> Reading:
     photo_map = crop.photo_from_crop.apply(crop.position_map)
     mask = layout.mask[..., None]
     mean_z = jnp.sum(photo_map[..., 2:] * mask) / jnp.sum(mask)
     photo_map = photo_map.at[..., 2].add(-mean_z)
     camera = crop.camera.seen_through(crop.photo_from_crop)
-    alone = visibility(photo_map, layout)
+    alone = visibility(photo_map, layout) * in_photo(photo_map, photo_size)
     return Reading(
         position_map=photo_map,
         visibility=alone * _uncovered(crop),
@@ -261,7 +261,7 @@ def _compiled_reader(
             passes=config.passes,
             tolerance=config.tolerance,
         )
-        return _measure_face(crop, layout)
+        return _measure_face(crop, region.photo_size, layout)
 
     key = f"{header.network} {sorted(header.config.items())} {config}"
     like = blank(Reading, camera=blank(Camera))

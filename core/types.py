@@ -132,7 +132,7 @@ class Face:
 
     position_map: Array  # [S, S, 3], texel -> (x, y, z) in photo pixels, z of zero mean
     texture: Array  # [S, S, 3], the photo's colours at the texels
-    visibility: Array  # [S, S], 1 = texel is seen by the camera
+    visibility: Array  # [S, S], 1 = texel is seen in the photo
     self_visibility: Array  # [S, S], the same if nothing but the face itself could hide it
     camera: Camera  # canonical frame -> photo
     landmarks: Array  # [68, 3], iBUG order, photo pixels

@@ -112,6 +112,7 @@ class Region:
 
     pixels: Array  # [side, side, c]; photo pixels, or averages of blocks of them
     photo_from_region: Similarity
+    photo_size: Array  # [2] int32, width and height of the whole photo
 
     def read(self, photo_from_crop: Similarity, *, size: int = 256) -> Float[Array, "n n c"]:
         """Cut a crop, inside ``jit``; ``size`` is the one that the region was made for."""
@@ -166,10 +167,13 @@ def cut_region(
     kept = min(cells, side)
     canvas[:kept, :kept] = pixels[:kept, :kept].reshape(kept, kept, -1)
     moved = (low + (block - 1) / 2).astype(np.float32)
-    placed = jax.device_put((canvas, np.float32(block), np.eye(2, dtype=np.float32), moved))
+    photo_size = np.asarray(image.shape[1::-1], np.int32)
+    parts = (canvas, np.float32(block), np.eye(2, dtype=np.float32), moved, photo_size)
+    placed = jax.device_put(parts)
     return Region(
         pixels=placed[0],
         photo_from_region=Similarity(scale=placed[1], rotation=placed[2], translation=placed[3]),
+        photo_size=placed[4],
     )
 
 

@@ -4,7 +4,7 @@ Convention:
     Normals point out of the face, in the photo frame: a normal with z > 0 faces the camera.
     Visibility is 1 where a texel is seen, 0 where the face hides it or it faces away, and falls
     smoothly in between: where the surface is seen at grazing angles, and within about two texels
-    (of 256) of the edge of what hides it.
+    (of 256) of the edge of what hides it. What a photo's border cuts off is not seen either.
 
 References:
     L. Williams, "Casting Curved Shadows on Curved Surfaces", 1978 (depth test with a bias).
@@ -15,8 +15,8 @@ References:
 from __future__ import annotations
 
 import jax.numpy as jnp
-from jax import Array
-from jaxtyping import Float
+from jax import Array, lax
+from jaxtyping import Float, Int
 
 from ..compilation import computed_once
 from .coarse import coarse_layout
@@ -25,12 +25,13 @@ from .ramps import ramp
 from .rasterize import rasterize
 from .scales import pool
 
-__all__ = ["normals", "visibility"]
+__all__ = ["in_photo", "normals", "visibility"]
 
 _GRAZING = (0.08, 0.30)  # cosine between normal and view: visibility rises from 0 to 1
 _BIAS = 0.010  # of the face's extent: depth by which a texel may lie behind the z-buffer
 _STEEPEST = 4.0  # slope of depth that the test still follows
 _HIDING_TEXELS = 128  # along a side: points of the surface that may hide others
+_BORDER = 2  # texels of 256 beyond a photo's border that count as in it
 
 
 def _difference(map_: Array, mask: Array, axis: int) -> Array:
@@ -111,3 +112,23 @@ def visibility(
     depth = computed_once(jnp.maximum(fragments.depth, jnp.finfo(jnp.float32).min))
     share = _depth_test(points, normal, depth, _BIAS * extent)
     return facing * share * layout.mask
+
+
+def in_photo(
+    position_map: Float[Array, "size size 3"], photo_size: Int[Array, " 2"]
+) -> Float[Array, "size size"]:
+    """Return 1 at the texels that lie in a photo, or next to such, and 0 at the others.
+
+    What is drawn between texels then reaches the border itself.
+
+    Args:
+        position_map: texel to photo position, pixels.
+        photo_size: width and height, pixels.
+    """
+    places = position_map[..., :2]
+    last = photo_size.astype(jnp.float32) - 0.5
+    is_in = ((places >= -0.5) & (places <= last)).all(axis=-1)
+    reach = 2 * round(_BORDER * position_map.shape[0] / 256) + 1
+    return lax.reduce_window(
+        is_in.astype(jnp.float32), 0.0, lax.max, (reach, reach), (1, 1), "SAME"
+    )

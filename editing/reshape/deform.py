@@ -20,6 +20,7 @@ from ...core.geometry.expressions import load_expressions
 from ...core.geometry.landmarks import INNER_LIPS, LIDS, read_landmarks
 from ...core.geometry.layout import UVLayout
 from ...core.geometry.ramps import ramp, smooth_step
+from ...core.geometry.visibility import visibility
 from ...core.products import product
 from ...core.types import Camera, Face
 from ..amounts import Amounts, parse_amounts
@@ -205,8 +206,11 @@ def _offsets(
 
 
 def _free(face: Face, layout: UVLayout) -> Float[Array, "size size"]:
-    """Return 1 where nothing but the face itself lies before it, fading out beside what does."""
-    facing = (face.self_visibility > 0.5).astype(jnp.float32)
+    """Return 1 where nothing but the face itself lies before it, fading out beside what does.
+
+    And beside the photo's border: what would come in from beyond it is not known.
+    """
+    facing = (visibility(face.position_map, layout) > 0.5).astype(jnp.float32)
     both = jnp.stack([facing * (1.0 - face.visibility), facing], axis=-1)
     covered, facing = jnp.moveaxis(soften(both, _COVERED_BLUR * layout.size / 256), -1, 0)
     return ramp(1.0 - covered / jnp.maximum(facing, _NOTHING), _UNCOVERED)

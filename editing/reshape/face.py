@@ -29,7 +29,7 @@ from ...core.geometry.ramps import ramp
 from ...core.geometry.sampling import sample_bilinear
 from ...core.geometry.scales import enlarge, pool
 from ...core.geometry.tiles import tiles
-from ...core.geometry.visibility import normals, visibility
+from ...core.geometry.visibility import in_photo, normals, visibility
 from ...core.traced import blank, keep_traced
 from ...core.types import Camera, Face
 from ..regions import soften
@@ -81,7 +81,8 @@ def reshape_face(
         return image, face
     moves = deformation(face, layout, amounts)
     around = surroundings(face.position_map, layout, room=_MARGIN)
-    moved = _moved_face(face, moves.shift, layout)
+    size = jnp.asarray(image.shape[1::-1], jnp.int32)
+    moved = _moved_face(face, moves.shift, size, layout)
     first = jnp.asarray((*around.origin, 0), jnp.float32)
     old, new = face.position_map - first, moved.position_map - first
     move = _prepare(face, old, new, moves, layout, whites)
@@ -117,11 +118,11 @@ def _changed(seen: Lookup, warp: Warp) -> tuple[Int[np.ndarray, " 2"], Int[np.nd
 
 
 @partial(keep_traced, key="move a face", like=blank(Face, camera=blank(Camera)))
-def _moved_face(face: Face, shift: Array, layout: UVLayout) -> Face:
+def _moved_face(face: Face, shift: Array, photo_size: Array, layout: UVLayout) -> Face:
     position_map = face.position_map + shift
     mean = (position_map[..., 2] * layout.mask).sum() / layout.mask.sum()
     position_map = position_map.at[..., 2].add(-mean)
-    alone = visibility(position_map, layout)
+    alone = visibility(position_map, layout) * in_photo(position_map, photo_size)
     uncovered = jnp.where(
         face.self_visibility > _SURE,
         jnp.clip(face.visibility / jnp.maximum(face.self_visibility, _SURE), 0.0, 1.0),

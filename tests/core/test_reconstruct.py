@@ -22,14 +22,15 @@ from uvface.core.upright import UprightCrop, fit_camera
 
 @pytest.fixture(scope="module")
 def measure(layout):
-    run = jax.jit(lambda crop: _measure_face(crop, layout))
+    run = jax.jit(lambda crop, photo_size: _measure_face(crop, photo_size, layout))
     crop_map = 8.0 * layout.canonical + jnp.array([127.5, 127.5, 0.0])
     photo_from_crop = crop_box(jnp.array([200.0, 100.0, 360.0, 260.0]))
     camera = fit_camera(crop_map, layout)
-    return lambda head: run(
+    return lambda head, photo_size=(1000, 1000): run(
         UprightCrop(
             photo_from_crop=photo_from_crop, position_map=crop_map, camera=camera, head=head
-        )
+        ),
+        jnp.array(photo_size),
     )
 
 
@@ -42,6 +43,20 @@ def test_what_covers_the_head_hides_its_texels(layout, measure):
     assert np.asarray(covered.visibility)[x < -0.3].max() == 0.0
     right = x > 0.3
     np.testing.assert_allclose(np.asarray(covered.visibility)[right], geometric[right], atol=1e-5)
+
+
+def test_what_the_photos_border_cuts_off_is_not_seen(layout, measure):
+    """It was what the mask said of repeated pixels: a cut nose was one behind glasses."""
+    head, width = jnp.ones((128, 128)), 280
+    whole, cut = measure(head), measure(head, (width, 200))
+    places = np.asarray(cut.position_map)[..., :2]
+    texel = 2.5 * float(whole.camera.scale) * 0.1  # pixels: two texels and some, of a millimetre
+    far = (places > np.array([width, 200]) + texel).any(axis=-1)
+    near = (places <= np.array([width, 200]) - 0.5).all(axis=-1)
+    for name in ("visibility", "self_visibility"):
+        seen, before = np.asarray(getattr(cut, name)), np.asarray(getattr(whole, name))
+        assert before[far].sum() > 5000 and seen[far].max() == 0.0
+        np.testing.assert_array_equal(seen[near], before[near])
 
 
 def test_a_doubtful_mask_gives_part_of_the_visibility(measure):

@@ -11,6 +11,7 @@ from toys import toy_layout
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import load_layout
+from uvface.core.geometry.visibility import visibility
 from uvface.editing.reshape.deform import (
     PROPORTIONS,
     deformation,
@@ -120,11 +121,15 @@ def test_offsets_turn_and_grow_with_the_head():
     np.testing.assert_allclose(deformation(turned, LAYOUT, amounts).shift, goal, atol=1e-3)
 
 
-def test_what_is_covered_stays():
+@pytest.mark.parametrize("is_cut_off", [False, True])
+def test_what_is_covered_or_beyond_the_photo_stays(is_cut_off):
     face = _face()
-    on_face = np.asarray(LAYOUT.mask) > 0.5
+    on_face = np.asarray(visibility(face.position_map, LAYOUT)) > 0.5  # not what turns away
     left = np.arange(LAYOUT.size) < LAYOUT.size // 2
-    covered = dataclasses.replace(face, visibility=jnp.where(left, 0.0, face.visibility))
+    seen = jnp.where(left, 0.0, face.visibility)
+    covered = dataclasses.replace(face, visibility=seen)
+    if is_cut_off:
+        covered = dataclasses.replace(covered, self_visibility=seen)
     shift = np.abs(np.asarray(deformation(covered, LAYOUT, {"smile": 1.0}).shift)).max(axis=-1)
     shift = np.where(on_face, shift, 0.0)
     whole = (

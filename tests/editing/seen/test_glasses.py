@@ -119,6 +119,15 @@ def test_lines_are_no_frames_without_a_bridge():
     assert _trust(_texture(FRAMES["dark"]), seen).min() == 1.0
 
 
+def test_a_nose_cut_off_by_the_photos_border_wears_no_glasses():
+    in_photo = np.ones((256, 256), np.float32)
+    in_photo[:, :128] = 0.0
+    trust = _trust(_texture(FRAMES["dark"]), in_photo, in_photo)
+    assert trust[:, SIZE // 2 :].min() == 1.0
+    hand = _trust(_texture(FRAMES["dark"]), in_photo)  # before the other half
+    assert hand[:, SIZE // 2 :].min() < 0.1
+
+
 def test_skin_without_lines_is_trusted_beside_a_bridge():
     visible = np.ones((256, 256), np.float32)
     visible[76:84, 110:146] = 0.0
