@@ -38,6 +38,7 @@ def complete_colors(
     """
     x, y = np.moveaxis(position_map[..., :2].astype(np.float32), -1, 0)
     colors = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    colors = np.clip(colors, 0.0, 1.0)  # cubic curves overshoot; a ratio needs what is not negative
     both = np.concatenate([colors, trust[..., None]], axis=-1)
     other = np.asarray(layout.mirror(jnp.asarray(both, jnp.float32)))
     share = _MIRROR_TRUST * (1.0 - trust) * other[..., 3]

@@ -28,3 +28,16 @@ def test_the_unseen_side_is_the_other_one_in_its_own_light():
         change = found[inside].mean(axis=0) / lit[inside].mean(axis=0)
         assert np.abs(np.log(change)).max() < 0.35, change  # 0.69 is the other side's light
         np.testing.assert_allclose(found[trust > 0.5], lit[trust > 0.5], atol=1e-3)
+
+
+def test_hard_edges_of_a_photo_give_colours():
+    """Cubic curves fall below black there; the logarithm was no number, and the picture black."""
+    layout = toy_faces.layout()
+    position_map = np.asarray(toy_position_map(layout, toy_camera(size=toy_faces.SIZE)))
+    random = np.random.default_rng(0)
+    size = toy_faces.SIZE
+    image = random.integers(0, 2, (size, size, 3)).astype(np.float32)  # black or white
+    found = complete_colors(image, position_map, np.asarray(layout.mask), layout)
+    assert np.isfinite(found).all()
+    seen = np.asarray(layout.mask) > 0.99
+    assert 0.4 < found[seen].mean() < 0.6 and found[seen].std() > 0.2
