@@ -38,7 +38,8 @@ class Item:
 
     Attributes:
         photo: the file.
-        record: content of ``STEM.json``; ``{"image", "error"}`` where it failed.
+        record: content of ``STEM.json``, for `uvface.augment` what its report says of the photo;
+            ``{"image", "error"}`` where it failed.
         warnings: one line each, of the photo and of its faces.
         error: why it failed, or None.
         is_old: the results of an earlier run were there and are left as they are.

@@ -1,6 +1,6 @@
 """Photo to faces: detect, crop, predict the position map, and read everything off it.
 
-The data flow of DESIGN.md, first row. Detection and cropping run on the host, because photos
+The first rows of docs/design.md's drawing. Detection and cropping run on the host, because photos
 come in every size; all else is one compiled call per face on fixed shapes.
 
 References:
@@ -281,7 +281,8 @@ def load(
     a folder that it has already: the next need not compile for half a minute.
 
     Args:
-        weights: name of embedded weights, or a ``.safetensors`` file.
+        weights: name of embedded weights, ``"prn-lite"`` or the larger ``"prn"``, or a
+            ``.safetensors`` file.
         detector: face detector; by default insightface where a pack is installed, else the
             embedded CenterFace.
         config: how photos are read.

@@ -9,7 +9,7 @@ Convention:
     triangle that faces the camera therefore has a *negative* signed image area.
 
 Field types are plain ``Array`` with a shape comment: JAX rebuilds pytrees with tracers and
-placeholders, on which shaped field types would fail (STYLE.md, section 4).
+placeholders, on which shaped field types would fail.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -173,15 +173,10 @@ class FaceFinder:
                 settings[f"{name}_like"] = str(photo_path(selection.like) or "")
                 settings["recognition"] = self.recognition_name
                 settings["recognition_sha256"] = self._recognition_hash()
-        places = [place for place in _places(photos) if not is_face_file(place)]
-        names = Counter(place.name for place in places)
-        boxes = {
-            place.name if names[place.name] == 1 else str(place): self._boxes.get(place)
-            for place in places
-        }
-        if given := {name: _as_floats(one) for name, one in boxes.items() if one is not None}:
+        places = {place for place in _places(photos) if not is_face_file(place)}
+        if given := self._boxes.record(places):
             settings["boxes"] = given
-        is_detected = len(given) < len(boxes)
+        is_detected = len(given) < len(places)
         return settings | self.model.reading_settings(is_detected=is_detected)
 
     def faces(
@@ -355,10 +350,6 @@ def _places(photos: Mapping[str, Sequence[PhotoLike | None]]) -> list[Path]:
         for photo in given
         if photo is not None
     ]
-
-
-def _as_floats(boxes: Sequence[Sequence[float | int]]) -> list[list[float]]:
-    return [[float(x) for x in box] for box in boxes]
 
 
 def _check_one(selection: Selection) -> None:

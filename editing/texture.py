@@ -29,14 +29,15 @@ def texture(
     """Fuse photos of one person into a texture that a swap or an edit can take its face from.
 
     Args:
-        photos: files or arrays, RGB in [0, 1]; one is enough.
+        photos: files or arrays, RGB in [0, 1], no folders; one is enough.
         model: from `uvface.load`; by default the embedded weights, which each call loads.
         faces: which face of each photo is the person's.
         like: a photo of the person, in place of ``faces``.
         size: texels along a side, 64 to 4096; by default as many as the photos fill.
         recognition: network that likeness is measured by, an ``.onnx`` file.
         boxes: path, file name or stem -> boxes around the landmarks, in place of detection;
-            those of arrays are found under ``reference``.
+            those of arrays are found under ``reference``, of ``like`` under
+            ``face to be like``.
 
     Returns:
         The face, whose ``save`` writes a face file, and warnings of one line each.

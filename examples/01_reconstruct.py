@@ -14,7 +14,8 @@ def main(photo: str, folder: str) -> None:
     for face in model.reconstruct(photo):
         x, y, _ = face.landmarks[30]
         print(f"nose tip at ({float(x):.0f}, {float(y):.0f}) px")
-        print(f"seen share of the face: {float(face.visibility.mean()):.0%}")
+        seen, surface = float(face.visibility.sum()), float(model.layout.mask.sum())
+        print(f"seen share of the face: {seen / surface:.0%}")
     for item in uvface.reconstruct([photo], folder, model=model, save="all"):
         print(f"{item.photo.name}: {item.count} face(s), files in {folder}")
 

@@ -9,12 +9,15 @@ PHOTOS = Path(__file__).parent / "photos"
 
 
 def main(photo: str, reference: str, output: str) -> None:
-    """Take the eyes from another photo, recolour the lips, and smile."""
-    model = uvface.load()
-    eyes = uvface.edit(photo, model=model, regions=("eyes",), reference=reference)
-    lips = uvface.edit(eyes.image, model=model, regions=("lips",), recolor="#a01830", strength=0.6)
-    smiling = uvface.edit(lips.image, model=model, reshape={"smile": 0.5})
-    smiling.save(output)
+    """Take the eyes from another photo, paint the lips, and smile."""
+    edited = uvface.edit(
+        photo,
+        regions="eyes",
+        reference=reference,
+        makeup={"lipstick": (0.6, "#a01830")},
+        reshape={"smile": 0.5},
+    )
+    edited.save(output)
     print(f"{output}: eyes of {Path(reference).name}, red lips, a smile")
 
 

@@ -66,7 +66,7 @@ def evaluate(
         output=output,
         track=lambda numbers: _counted([*numbers], quiet=quiet),
     )
-    if protocol is not None or output is not None:
+    if output is not None:
         del figures["faces"]  # they stand in errors.csv
     typer.echo(json.dumps(figures, indent=2, allow_nan=False))
     for name, reason in figures["failed"].items():

@@ -89,7 +89,7 @@ Quality = Annotated[
     int, typer.Option(min=0, max=51, help="Constant rate factor of H.264: 0 is best and largest.")
 ]
 Weights = Annotated[
-    str, typer.Option(help="prn-lite, prn (larger, more accurate), or a .safetensors file.")
+    str, typer.Option(help="prn-lite, prn (larger; no better on photos), or a .safetensors file.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors and warnings only.")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -59,6 +60,28 @@ class GivenBoxes:
     def is_given(self, photo: str | Path) -> bool:
         """Return whether a photo has boxes, usable or not."""
         return not self._found.keys().isdisjoint(_keys(photo))
+
+    def record(self, photos: Collection[Path]) -> dict[str, list[list[float]]]:
+        """Return the boxes of those photos that have some, as JSON can hold them.
+
+        By file names, or by paths where photos share one.
+
+        Args:
+            photos: each once.
+
+        Raises:
+            InputError: as `get`.
+        """
+        shared = Counter(photo.name for photo in photos)
+        found = {
+            photo.name if shared[photo.name] == 1 else str(photo): self.get(photo)
+            for photo in sorted(photos)
+        }
+        return {
+            name: [[float(x) for x in box] for box in boxes]
+            for name, boxes in found.items()
+            if boxes is not None
+        }
 
 
 def _keys(photo: str | Path) -> tuple[str, str, str]:

@@ -49,7 +49,7 @@ def augment(
         ),
     ] = "pose,expression,shape,light,color,occluder,quality",
     max_yaw: Annotated[
-        float, typer.Option(min=0, max=75, help="Degrees by which a head is turned at most.")
+        float, typer.Option(min=0, max=75, help="Degrees by which a head is turned aside at most.")
     ] = 45.0,
     donors: Annotated[
         list[str] | None,

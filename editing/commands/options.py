@@ -26,7 +26,10 @@ ReferencePhoto = Annotated[
     Path | None, typer.Option("--from", help="Photo or face file that the region comes from.")
 ]
 Strength = Annotated[
-    float, typer.Option(min=0, max=1, help="0 keeps the picture, 1 is the full edit.")
+    float,
+    typer.Option(
+        min=0, max=1, help="Of all that is given: 0 keeps the picture, 1 is the full edit."
+    ),
 ]
 Feather = Annotated[
     float, typer.Option(min=0, help="Soft border of the region, texels of 256, up to 64.")

@@ -209,6 +209,14 @@ def test_command_writes_a_report(tmp_path, toy_pool, capsys):
 
 
 @pytest.mark.weights
+def test_without_a_report_the_faces_are_printed(toy_pool, capsys):
+    """With the protocol's name they were dropped, as if there were an errors.csv."""
+    for named in (["synthetic"], []):
+        assert main(["evaluate", *named, str(toy_pool), "--device", "cpu"]) == 0
+        assert len(json.loads(capsys.readouterr().out)["faces"]) == 2
+
+
+@pytest.mark.weights
 def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path, toy_pool):
     (tmp_path / "file").touch()
     worked = []
