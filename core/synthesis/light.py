@@ -76,18 +76,15 @@ def main_light(light: Light) -> Float[Array, " 3"]:
     return slope / jnp.maximum(around.mean() + lamp, 1e-3)
 
 
-def vertex_normals(
-    vertices: Float[Array, "v 3"], triangles: Array, *, is_flipped: bool = True
-) -> Float[Array, "v 3"]:
+def vertex_normals(vertices: Float[Array, "v 3"], triangles: Array) -> Float[Array, "v 3"]:
     """Return unit normals that point outwards.
 
     Args:
         vertices: positions in a frame with y down.
         triangles: ``[T, 3]``, counter-clockwise from outside.
-        is_flipped: y points down, so the cross product points inwards.
     """
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
-    face = jnp.cross(c - a, b - a) if is_flipped else jnp.cross(b - a, c - a)
+    face = jnp.cross(c - a, b - a)  # y down: the other order points inwards
     total = jnp.zeros_like(vertices)
     for corner in range(3):
         total = total.at[triangles[:, corner]].add(face)
