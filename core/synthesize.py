@@ -40,8 +40,9 @@ def synthesize(
 
     Each gets ``face_00000.png``, ``face_00000_posmap.npz`` (``position_map`` ``[S, S, 3]``, picture
     pixels), ``face_00000_visibility.png`` and ``face_00000.json`` (68 landmarks, pose);
-    ``contact_sheet.png`` shows the first of them with their landmarks. A pool holds the same as
-    shards; those that exist are left alone, so that an interrupted call goes on where it stopped.
+    ``contact_sheet.png`` shows the first of them with their landmarks. All are made anew, and take
+    the place of those of an earlier call for as many or fewer. A pool holds the same as shards;
+    those that exist are left alone, so that an interrupted call goes on where it stopped.
 
     Args:
         count: how many; photos get equal shares.
@@ -65,7 +66,8 @@ def synthesize(
 
     Raises:
         InputError: nothing to make pictures of, an unusable number or folder, no face in any photo,
-            a model of another UV layout, or pictures of another run in the folder.
+            a model of another UV layout; or the folder holds pictures of a larger call, shards of
+            another pool, or files by the names of the pictures that no call has written.
     """
     request = synthesis_request(
         count,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,12 @@ import numpy as np
 from ..errors import InputError
 from ..geometry.layout import load_layout
 from ..io.images import write_image
-from ..io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, Provenance
+from ..io.provenance import (
+    ALGORITHMIC_MEDIA,
+    COMPOSITE_SYNTHETIC,
+    Provenance,
+    read_provenance,
+)
 from ..whole_files import make_folder, no_empty_folder, write_bytes_atomic
 from .generator import Sample, load_generator, render_batch
 from .labels import position_maps, visibility_maps
@@ -37,6 +43,8 @@ _BATCH = 4
 _SHEET_COLUMNS = 5
 SHEET_MOST = 40  # pictures on the contact sheet
 _SHEET_SIZE = 192
+_OPERATION = "synthesize"  # in the mark of every picture
+_WRITTEN = re.compile(r"(face_(\d{5,}))(\.png|_visibility\.png|_posmap\.npz|\.json)", re.ASCII)
 
 
 def write_picture(path: Path, image: np.ndarray, *, is_drawn: bool) -> None:
@@ -48,22 +56,48 @@ def write_picture(path: Path, image: np.ndarray, *, is_drawn: bool) -> None:
         is_drawn: nothing of it comes from photos.
     """
     source_type = ALGORITHMIC_MEDIA if is_drawn else COMPOSITE_SYNTHETIC
-    made = Provenance(operation="synthesize", source_type=source_type)
+    made = Provenance(operation=_OPERATION, source_type=source_type)
     write_image(path, image.astype(np.float32) / 255, provenance=made)
 
 
 def prepare_folder(directory: Path, count: int) -> None:
-    """Make the folder of pictures; one with more of them, of another run, is refused.
+    """Make the folder of pictures, in which those of an earlier run may be replaced, all of them.
 
     Raises:
-        InputError: that, or the folder cannot be made.
+        InputError: it holds pictures of a larger run, of which some would stay, or other files by
+            the names of ours; or it cannot be made.
     """
     numbers = (path.stem.removeprefix("face_") for path in directory.glob("face_[0-9]*.json"))
     if more := [number for number in numbers if number.isdecimal() and int(number) >= count]:
         raise InputError(
             f"{directory} holds face_{max(more)}, of a larger run; choose another folder"
         )
+    for picture, path in _in_the_way(directory, count).items():
+        if not _is_ours(picture):
+            raise InputError(
+                f"{path} is there and of no earlier run; move it, or choose another folder"
+            )
     make_folder(directory)
+
+
+def _in_the_way(directory: Path, count: int) -> dict[Path, Path]:
+    """Return the pictures of which files would be replaced, each with one of these files."""
+    sheet = directory / "contact_sheet.png"
+    found = {sheet: sheet} if sheet.exists() else {}
+    for path in sorted(directory.glob("face_*")):
+        named = _WRITTEN.fullmatch(path.name)
+        if named and int(named[2]) < count:
+            found[path.with_name(f"{named[1]}.png")] = path
+    return found
+
+
+def _is_ours(picture: Path) -> bool:
+    """Return whether a picture says that it was made here; it is written before its labels."""
+    try:
+        made = read_provenance(picture)
+    except InputError:  # no picture, or none any more
+        return False
+    return made is not None and made.operation == _OPERATION
 
 
 def write_sample(

@@ -12,10 +12,15 @@ from uvface.cli import main
 from uvface.core import reconstruct, synthesize
 from uvface.core.errors import InputError, NoFaceError
 from uvface.core.io.contact_sheet import write_contact_sheet
-from uvface.core.io.images import read_photo
-from uvface.core.io.provenance import ALGORITHMIC_MEDIA, COMPOSITE_SYNTHETIC, read_provenance
+from uvface.core.io.images import read_photo, write_image
+from uvface.core.io.provenance import (
+    ALGORITHMIC_MEDIA,
+    COMPOSITE_SYNTHETIC,
+    Provenance,
+    read_provenance,
+)
 from uvface.core.synthesis import files
-from uvface.core.synthesis.files import prepare_folder, write_picture
+from uvface.core.synthesis.files import prepare_folder, write_picture, write_sample
 from uvface.core.synthesis.origin import Origin, photo_origin
 from uvface.core.synthesis.photo_faces import find_known_faces
 from uvface.core.synthesis.photo_files import turn_photos
@@ -37,11 +42,52 @@ def test_pictures_say_that_they_are_synthetic(tmp_path: Path, is_drawn: int, sai
 
 def test_pictures_of_two_runs_are_not_mixed(tmp_path: Path) -> None:
     (tmp_path / "face_00007.json").touch()
+    write_picture(tmp_path / "face_00007.png", np.zeros((8, 8, 3), np.uint8), is_drawn=True)
     prepare_folder(tmp_path, 8)
     with pytest.raises(InputError, match="holds face_00007, of a larger run; choose another"):
         prepare_folder(tmp_path, 7)
     with pytest.raises(InputError, match="cannot make the folder"):
         prepare_folder(tmp_path / "face_00007.json", 7)
+
+
+@pytest.mark.parametrize("name", ["face_00001.png", "face_00001_posmap.npz", "contact_sheet.png"])
+def test_files_of_others_are_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """They were, without a word."""
+
+    def load(*_, **__):
+        raise AssertionError("sources were loaded, which takes seconds")
+
+    monkeypatch.setattr(files, "load_generator", load)
+    cv2.imwrite(str(tmp_path / "own.png"), np.zeros((8, 8, 3), np.uint8))
+    content = (tmp_path / "own.png").rename(tmp_path / name).read_bytes()
+    with pytest.raises(InputError, match=f"{name} is there and of no earlier run; move it, or"):
+        uvface.synthesize(2, tmp_path, assets=tmp_path)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [content]
+    if name.startswith("face"):
+        prepare_folder(tmp_path, 1)  # no picture takes its name
+
+
+def test_pictures_of_an_earlier_run_are_replaced(tmp_path: Path) -> None:
+    """A call that was interrupted, or with another seed, is made anew; what is edited stays."""
+    image = np.zeros((16, 16, 3), np.uint8)
+    labels = {
+        "position_map": image.astype(np.float32),
+        "visibility": image[..., 0],
+        "landmarks": np.zeros((68, 3)),
+        "angles": np.zeros(3),
+    }
+    write_sample(tmp_path, "face_00000", image, labels, is_drawn=False)
+    write_picture(tmp_path / "contact_sheet.png", image, is_drawn=True)
+    write_picture(tmp_path / "face_00001.png", image, is_drawn=True)
+    for own in ("face_00001_mine.png", "face_1.png", "notes.txt"):
+        (tmp_path / own).touch()
+    prepare_folder(tmp_path, 2)
+    made = Provenance(operation="edit eyes")
+    write_image(tmp_path / "face_00001.png", image.astype(np.float32), provenance=made)
+    with pytest.raises(InputError, match=r"face_00001\.png is there"):
+        prepare_folder(tmp_path, 2)
 
 
 @pytest.mark.parametrize("pool", [False, True])
