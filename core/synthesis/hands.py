@@ -180,7 +180,7 @@ def _draw_digit(axes: Axes, first: _Bar, last: _Bar, drawn: _Drawn) -> _Drawn:
 
 
 def _draw_hand(draw: Numbers, axes: Axes) -> _Drawn:
-    """Draw fingers and arm; takes 14 numbers."""
+    """Draw fingers and arm; takes 17 numbers."""
     none = jnp.zeros_like(axes.u)
     far = none - _ARM
     start = _Drawn(height=far, distance=none + _ARM, beyond=far, across=none, length=none)
@@ -230,7 +230,7 @@ def _sleeve(draw: Numbers, axes: Axes) -> tuple[Array, Array]:
 def hand_solid(
     draw: Numbers, point: Array, way: Array, skin: Float[Array, " 3"], finish: Finish
 ) -> Solid:
-    """Return a hand whose fingers end near a point of the picture; takes 24 numbers.
+    """Return a hand whose fingers end near a point of the picture; takes 28 numbers.
 
     Args:
         draw: random numbers.

@@ -77,7 +77,7 @@ def _box_solid(draw: Numbers, point: Array, way: Array, finish: Finish) -> Solid
 
 
 def _phone_solid(draw: Numbers, point: Array, way: Array, finish: Finish) -> Solid:
-    """Return a phone: its screen, or its back with cameras; takes 12 numbers."""
+    """Return a phone: its screen, or its back with cameras; takes 16 numbers."""
     long = draw.uniform(low=48.0, high=88.0)
     half = jnp.stack([long, long * draw.uniform(low=0.46, high=0.53)])
     corner = draw.uniform(low=0.12, high=0.3) * half[1]
@@ -134,7 +134,7 @@ def _cameras(axes: Axes, half: Array) -> tuple[Array, Array]:
 
 
 def _cup_solid(draw: Numbers, point: Array, way: Array, finish: Finish) -> Solid:
-    """Return a mug, a paper cup or a can, upright; takes 12 numbers."""
+    """Return a mug, a paper cup or a can, upright; takes 13 numbers."""
     radius = jnp.exp(draw.uniform(low=math.log(18.0), high=math.log(46.0)))
     tall = radius * draw.uniform(low=0.9, high=1.6)
     axes = _upright(draw, point + jnp.array([0.0, 0.6]) * tall)
@@ -206,7 +206,7 @@ def _ball_solid(draw: Numbers, point: Array, way: Array, finish: Finish) -> Soli
 
 
 def _microphone_solid(draw: Numbers, point: Array, way: Array, finish: Finish) -> Solid:
-    """Return a microphone that comes from below: a head of mesh or foam; takes 9 numbers."""
+    """Return a microphone that comes from below: a head of mesh or foam; takes 6 numbers."""
     radius = draw.uniform(low=15.0, high=27.0)
     turn = 0.5 * math.pi + 2.0 * _THROW * draw.normal()
     axes = Axes.at(point, jnp.stack([jnp.cos(turn), jnp.sin(turn)]))
@@ -241,7 +241,7 @@ def _microphone_solid(draw: Numbers, point: Array, way: Array, finish: Finish) -
 
 
 def _cloth_solid(draw: Numbers, point: Array, way: Array, finish: Finish) -> Solid:
-    """Return a scarf, a towel or a sleeve: cloth with folds; takes 14 numbers."""
+    """Return a scarf, a towel or a sleeve: cloth with folds; takes 12 numbers."""
     half = jnp.exp(draw.uniform((2,), low=math.log(32.0), high=math.log(115.0)))
     axes = Axes.at(point + way * half[0] * draw.uniform(low=0.3, high=1.1), way)
     u, v = axes.u, axes.v
@@ -289,4 +289,4 @@ THINGS = (
     _microphone_solid,
     _cloth_solid,
 )
-"""Functions of random numbers (at least 14), a point, a way and a finish; each returns a solid."""
+"""Functions of random numbers (at least 16), a point, a way and a finish; each returns a solid."""

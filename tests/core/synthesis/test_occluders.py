@@ -1,5 +1,8 @@
 """Hands and things before faces: solids in the light of the picture, with exact masks."""
 
+import re
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -51,6 +54,21 @@ def test_solids_have_an_inside_and_unit_normals_that_face_the_camera(make):
         assert np.ptp(normal[:, 2]) > 0.2  # no flat drawing
         assert np.isfinite(np.asarray(solid.color)).all()
         assert 0.4 < float(noise.std()) < 1.0
+
+
+@pytest.mark.parametrize("make", [hand_solid, *THINGS])
+def test_solids_take_as_many_numbers_as_they_say(make):
+    """Five said another count, and a phone took more than was said to do for every thing."""
+    said = int(re.search(r"takes (\d+) numbers", make.__doc__)[1])
+    draw = _hand if make is hand_solid else make
+
+    def drawn(key, count):
+        finish = Finish.draw(Numbers(key, 14 + MOTTLE), GREY)
+        return draw(Numbers(key, count), POINT, WAY, finish).distance
+
+    jax.eval_shape(partial(drawn, count=said), jax.random.key(0))
+    with pytest.raises(AssertionError, match="longer row"):
+        jax.eval_shape(partial(drawn, count=said - 1), jax.random.key(0))
 
 
 def test_the_side_towards_the_light_is_brighter(paint):
