@@ -69,3 +69,16 @@ def test_main_light_turns_with_the_surroundings():
         straight = dataclasses.replace(light, turn=jnp.eye(3), lamp_color=jnp.zeros(3))
         found = np.asarray(jax.jit(main_light)(straight))
         np.testing.assert_allclose(found / np.linalg.norm(found), toward, atol=1e-4)
+
+
+def test_surroundings_light_from_where_they_are_bright():
+    """No test would have told a face lit from below: y up and down, or a camera turned back."""
+    around = jnp.zeros((1, 9, 3)).at[:, 0].set(1 / 0.282095).at[:, 1].set(0.5)  # bright above
+    light = jax.jit(sample_light)(jax.random.key(2), around)
+    light = dataclasses.replace(light, lamp_color=jnp.zeros(3), occlusion=jnp.zeros(()))
+    up, down, right, left = jnp.array([[0.0, -1, 0], [0, 1, 0], [1, 0, 0], [-1, 0, 0]])
+    roll = jnp.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])  # the camera's x is the panorama's y
+    for turn, bright, dark in ((jnp.eye(3), up, down), (roll, right, left)):
+        turned = dataclasses.replace(light, turn=turn)
+        seen = jax.jit(shade)(jnp.stack([bright, dark]), turned, jnp.ones(2), jnp.ones(2))
+        assert float(seen[0, 0]) > float(seen[1, 0]) + 0.1
