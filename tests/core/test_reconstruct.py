@@ -16,7 +16,7 @@ import uvface
 from uvface.core.errors import InputError
 from uvface.core.geometry.crop import crop_box
 from uvface.core.geometry.visibility import visibility
-from uvface.core.reconstruct import ReconstructConfig, _measure_face, _prepare
+from uvface.core.reconstruct import _SURE, ReconstructConfig, _measure_face, _prepare
 from uvface.core.upright import UprightCrop, fit_camera
 
 
@@ -64,6 +64,18 @@ def test_a_doubtful_mask_gives_part_of_the_visibility(measure):
     half = np.asarray(measure(jnp.full((128, 128), 0.5)).visibility)
     np.testing.assert_allclose(half, 0.5 * whole, atol=1e-5)
     assert np.asarray(measure(jnp.full((128, 128), 0.2)).visibility).max() == 0.0
+
+
+def test_the_mask_is_read_where_the_crop_shows_the_texel(layout, measure):
+    """Its pixels are two of the crop's wide; a quarter of one beside passed all tests."""
+    low, high = _SURE
+    ramp = (jnp.arange(128.0) + 0.5) / 128  # over the crop, from edge to edge
+    found = measure(jnp.broadcast_to(low + (high - low) * ramp, (128, 128)))
+    seen, whole = np.asarray(found.visibility), np.asarray(found.self_visibility)
+    column = 8.0 * np.asarray(layout.canonical)[..., 0] + 127.5  # crop pixels
+    is_seen = whole > 0.5
+    expected = (column[is_seen] + 0.5) / 256
+    np.testing.assert_allclose(seen[is_seen] / whole[is_seen], expected, atol=1e-4)
 
 
 def test_places_are_photo_pixels_and_depth_has_no_offset(layout, measure):

@@ -53,6 +53,26 @@ def test_float_image_gives_the_same(detector, astronaut):
     np.testing.assert_allclose(face.points, expected.points, atol=1e-3)
 
 
+@pytest.mark.parametrize("scale", [1, 2])
+def test_box_and_points_are_those_of_the_network_s_cell(monkeypatch, scale):
+    """Its places count from the photo's corner, ours from a pixel's centre: half a pixel more."""
+
+    class Session:
+        def run(self, names, inputs):
+            heat = np.zeros((1, 1, 16, 16), np.float32)
+            heat[0, 0, 5, 7] = 0.9
+            pair = np.zeros((1, 2, 16, 16), np.float32)
+            points = np.full((1, 10, 16, 16), 0.5, np.float32)  # the box's middle
+            return [heat, pair + np.float32(np.log(4)), pair, points]
+
+    monkeypatch.setattr(centerface, "_session", Session)
+    side = 64 * scale
+    found = CenterFace()._look(np.zeros((side, side, 3), np.uint8), 64)
+    middle = scale * np.array([7.5, 5.5]) * 4 - 0.5
+    np.testing.assert_allclose(found.boxes.reshape(2, 2).mean(axis=0), middle, atol=1e-3)
+    np.testing.assert_allclose(found.points[0], np.tile(middle, (5, 1)), atol=1e-3)
+
+
 @pytest.mark.parametrize("roll", [-150, -90, -45, 30, 90, 180])
 def test_turned_face_gives_turned_points(detector, astronaut, roll):
     image, points = place(astronaut, scale=0.9, roll=roll, size=448, at=(224, 224))

@@ -78,6 +78,26 @@ def test_no_turn_leaves_the_face_as_the_photo_has_it(toy, prepared):
     assert 10 * np.log10(1 / error) > 36
 
 
+def test_pictures_lie_on_their_labels(prepared):
+    """Pictures that were drawn a quarter of a pixel beside them passed all tests."""
+    line = np.arange(STAGE_SIZE, dtype=np.float32)
+    places = np.stack(np.meshgrid(line, line), axis=-1) / STAGE_SIZE
+    stage = jnp.asarray(np.pad(places, ((0, 0), (0, 0), (0, 1))))  # its colours are places on it
+    before = np.asarray(prepared.position_map)[..., :2]
+    texels = jnp.asarray(np.pad(before / STAGE_SIZE, ((0, 0), (0, 0), (0, 1))))
+    found = _turned(
+        dataclasses.replace(prepared, image=stage, around=stage, wall=stage, completed=texels), 0.0
+    )
+    labels = np.asarray(found.position_map)[..., :2]
+    zoom = np.ptp(labels[..., 0]) / np.ptp(before[..., 0])
+    shift = labels.mean(axis=(0, 1)) - zoom * before.mean(axis=(0, 1))
+    shown = zoom * STAGE_SIZE * np.asarray(found.image)[..., :2] + shift  # picture pixels
+    pixels = np.stack(np.meshgrid(np.arange(320.0), np.arange(320.0)), axis=-1)
+    for part in (np.asarray(found.head_mask) > 0.999, np.asarray(found.person) < 0.001):
+        assert part.sum() > 5000
+        np.testing.assert_allclose(shown[part], pixels[part], atol=0.05)
+
+
 @pytest.mark.parametrize(("yaw", "pitch"), [(35.0, 0.0), (-60.0, 15.0)])
 def test_labels_are_the_turned_mesh(toy, prepared, yaw, pitch):
     _, face = toy
