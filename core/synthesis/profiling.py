@@ -35,6 +35,7 @@ from ..geometry.rasterize import interpolate, rasterize
 from ..geometry.render import rasterize_layout
 from ..geometry.sampling import sample_bilinear
 from ..geometry.visibility import normals, visibility
+from ..geometry.window import cut_rectangle
 from .background_mesh import find_surroundings, grid_places, grid_triangles
 from .face_colors import complete_colors
 from .person_back import shell_triangles
@@ -124,7 +125,7 @@ def prepare_face(
     stage_map[..., :2] = stage_map[..., :2] @ affine[:, :2].T.astype(np.float32) + affine[:, 2]
     stage_map[..., 2] *= zoom
     stage_map[..., 2] -= np.average(stage_map[..., 2], weights=np.asarray(layout.mask))
-    whole = np.ones(photo.shape[:2], np.float32)
+    whole = np.broadcast_to(np.float32(1.0), photo.shape[:2])
     in_photo = _resampled(whole, affine, 1.0, cv2.BORDER_CONSTANT) > 0.5
     rows = cv2.GaussianBlur(image, (0, 0), sigmaX=_BEYOND_BLUR, sigmaY=1.0)
     return _cut_out(
@@ -242,12 +243,21 @@ def _in_photo(position_map: np.ndarray, size: tuple[int, ...]) -> Bool[np.ndarra
 def _resampled(
     photo: np.ndarray, affine: np.ndarray, zoom: float, border: int = cv2.BORDER_REPLICATE
 ) -> np.ndarray:
-    """Return the stage; a photo larger than it is blurred before."""
-    if zoom < 0.8:
-        photo = cv2.GaussianBlur(photo, (0, 0), 0.45 * (1.0 / zoom**2 - 1.0) ** 0.5)
-    size = (STAGE_SIZE, STAGE_SIZE)
+    """Return the stage; a photo larger than it is blurred before, as far as the stage shows it."""
+    sigma = 0.45 * (1.0 / zoom**2 - 1.0) ** 0.5 if zoom < 0.8 else 0.0
+    # As far around the stage as the blur, which OpenCV ends at four sigmas, and the cubic reach.
+    margin = int(4.0 * sigma) + 4
+    ends = (np.array([0.0, STAGE_SIZE - 1.0]) - affine[:, 2:]) / np.diagonal(affine)[:, None]
+    size = np.array(photo.shape[1::-1])
+    low = np.clip(np.floor(ends[:, 0]).astype(int) - margin, 0, size - 1)
+    high = np.clip(np.ceil(ends[:, 1]).astype(int) + margin + 1, low + 1, size)
+    cut: np.ndarray = cut_rectangle(photo, low, high).astype(np.float32)
+    if sigma > 0.0:
+        cut = cv2.GaussianBlur(cut, (0, 0), sigma)
+    moved = affine.copy()
+    moved[:, 2] += np.diagonal(affine) * low
     mode = cv2.INTER_CUBIC if zoom != 1.0 else cv2.INTER_LINEAR
-    stage = cv2.warpAffine(photo.astype(np.float32), affine, size, flags=mode, borderMode=border)
+    stage = cv2.warpAffine(cut, moved, (STAGE_SIZE, STAGE_SIZE), flags=mode, borderMode=border)
     return np.clip(stage, 0.0, 1.0)
 
 

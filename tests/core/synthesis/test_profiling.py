@@ -21,7 +21,13 @@ from uvface.core.synthesis.fitting import Fits
 from uvface.core.synthesis.photo_faces import KnownFace, TurnedPhotos, find_known_faces, random_turn
 from uvface.core.synthesis.photo_skins import held_out
 from uvface.core.synthesis.pool import encode_jpeg
-from uvface.core.synthesis.profiling import STAGE_SIZE, Turned, prepare_face, turn_face
+from uvface.core.synthesis.profiling import (
+    STAGE_SIZE,
+    Turned,
+    _resampled,
+    prepare_face,
+    turn_face,
+)
 from uvface.core.types import Camera
 
 
@@ -136,6 +142,29 @@ def test_seen_texels_lie_on_the_drawn_face_and_keep_their_colour(toy, prepared):
     place = np.round(np.asarray(found.position_map)[seen][:, :2]).astype(int)
     drawn = np.asarray(found.image)[place[:, 1], place[:, 0]]
     assert np.abs(drawn - np.asarray(face.texture)[seen]).mean() < 0.02
+
+
+@pytest.mark.parametrize("corner", [(700.3, 400.8), (-300.6, -90.2), (1400.0, 900.0)])
+@pytest.mark.parametrize("zoom", [0.4, 0.7, 1.3])
+def test_a_photo_is_blurred_only_where_its_stage_lies(monkeypatch, corner, zoom):
+    """All of it was, and copied: half a second for one of 24 megapixels."""
+    noise = np.random.default_rng(0).random((1600, 2400, 3)).astype(np.float32)
+    photo = np.clip(4.0 * (cv2.GaussianBlur(noise, (0, 0), 2.0) - 0.5) + 0.5, 0.0, 1.0)
+    affine = np.array([[zoom, 0.0, -zoom * corner[0]], [0.0, zoom, -zoom * corner[1]]])
+    blur, size, seen = cv2.GaussianBlur, (STAGE_SIZE, STAGE_SIZE), []
+    blurred = blur(photo, (0, 0), 0.45 * (zoom**-2 - 1.0) ** 0.5) if zoom < 0.8 else photo
+    border = cv2.BORDER_REPLICATE
+    expected = cv2.warpAffine(blurred, affine, size, flags=cv2.INTER_CUBIC, borderMode=border)
+
+    def watched(image, *given, **options):
+        seen.append(image.shape[:2])
+        return blur(image, *given, **options)
+
+    monkeypatch.setattr(cv2, "GaussianBlur", watched)
+    found = _resampled(photo, affine, zoom)
+    np.testing.assert_allclose(found, np.clip(expected, 0.0, 1.0), atol=1e-4)
+    assert len(seen) == (zoom < 0.8)
+    assert all(max(shape) <= STAGE_SIZE / zoom + 24 for shape in seen)
 
 
 def test_nothing_of_the_picture_is_left_empty(prepared):
