@@ -10,7 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from ..errors import AssetError
 from ..onnx_runtime import load_onnxruntime
@@ -21,6 +23,7 @@ __all__ = ["InsightfacePack", "find_pack", "load_any_pack"]
 CACHE = Path("~/.insightface/models")  # where insightface keeps the packs
 _PREFERRED = ("antelopev2", "buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc")
 _THRESHOLD = 0.5
+_NARROWEST = 64  # times as long as wide: insightface scales the longer side down to 128 pixels
 
 
 def _has_networks(folder: Path) -> bool:
@@ -77,7 +80,7 @@ class InsightfacePack:
 
     def detect(self, image: AnyImage) -> list[Detection]:
         """Return the faces of an RGB image from left to right."""
-        bgr = np.ascontiguousarray(as_uint8(image)[..., ::-1])
+        bgr = _widened(np.ascontiguousarray(as_uint8(image)[..., ::-1]))
         boxes, points = self._network.detect(bgr)
         # insightface counts from the corner of the first pixel
         half = np.float32(0.5)
@@ -91,6 +94,18 @@ class InsightfacePack:
                 for found, five in zip(boxes, points, strict=True)
             ]
         )
+
+
+def _widened(
+    image: UInt8[np.ndarray, "height width 3"],
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Return an image with black at its right or bottom, where insightface left no pixel of it."""
+    height, width = image.shape[:2]
+    least = -(-max(height, width) // _NARROWEST)
+    below, right = max(least - height, 0), max(least - width, 0)
+    if not below and not right:
+        return image
+    return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT))
 
 
 def load_any_pack() -> InsightfacePack | None:

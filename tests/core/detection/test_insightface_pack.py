@@ -125,6 +125,12 @@ def test_pack_finds_the_astronaut(test_pack):
     np.testing.assert_allclose(filling.points, face.points - np.float32([172, 60]), atol=8)
 
 
+@pytest.mark.parametrize("size", [(10, 1300), (1300, 10), (4, 700), (1, 129), (1, 1)])
+def test_pack_looks_at_pictures_of_any_proportions(test_pack, size):
+    """Of one narrower than 1:128, insightface's resizing left no pixel: a batch ended there."""
+    assert InsightfacePack(test_pack).detect(np.zeros((*size, 3), np.uint8)) == []
+
+
 def test_embedded_detector_looks_where_the_pack_finds_nothing(test_pack):
     detector = default_detector(test_pack)
     assert isinstance(detector, FirstThatFinds)
