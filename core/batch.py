@@ -86,7 +86,8 @@ def reconstruct(
         cropped: every picture is a crop around one face, as PRNet takes them; nothing is detected.
         faces: ``"all"``, ``"largest"`` or a number counted from the left.
         texture_size: texels along each side of textures, read from the photo; of meshes with a
-            texture, ``texture`` and ``visibility``.
+            texture (``mesh``, ``frontal``, ``canonical``), ``texture`` and ``visibility``. Colours
+            of vertices are those of the layout.
         mask_hidden: make hidden texels of meshes and ``texture`` transparent.
         skip_existing: leave photos alone whose results are there, whole, and made of the same
             content by the same software with the same options, boxes, weights and kind of

@@ -56,7 +56,13 @@ def reconstruct(
         bool, typer.Option("--canonical", help="Also save the mesh with its pose undone.")
     ] = False,
     texture_size: Annotated[
-        int | None, typer.Option(min=64, max=8192, help="Texels per side, read from the photo.")
+        int | None,
+        typer.Option(
+            min=64,
+            max=8192,
+            help="Texels per side of textures, read from the photo: texture, visibility, and those "
+            "of mesh, frontal and canonical.",
+        ),
     ] = None,
     mask_hidden: Annotated[
         bool, typer.Option("--mask-hidden", help="Make hidden texels transparent.")

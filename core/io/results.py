@@ -337,7 +337,7 @@ OUTPUTS: dict[str, Saver] = {
     "overlay": _save_overlay,
     "photo": _save_photo,
 }
-TEXTURED = ("mesh", "frontal", "canonical", "ply", "texture", "visibility")  # have a texture's size
+TEXTURED = ("mesh", "frontal", "canonical", "texture", "visibility")  # have a texture's size
 # Hidden texels can be left out of these.
 MASKED = ("mesh", "colors", "frontal", "canonical", "ply", "texture")
 _PICTURES = frozenset(("visibility", "depth", "normals", "pncc", "posmap", "overlay", "photo"))

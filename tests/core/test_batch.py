@@ -151,6 +151,7 @@ def test_warnings_of_faces_name_photo_and_face(tmp_path, astronaut, model):
     [
         ({"texture_size": 9000}, "texture size 9000; need a whole number, 64 to 8192"),
         ({"texture_size": 64, "save": "landmarks,colors"}, "64 is for textures; save one of mesh,"),
+        ({"texture_size": 64, "save": "ply"}, "64 is for textures"),  # of the layout's vertices
         ({"mask_hidden": True, "save": "mat,visibility"}, "masked in textures; save one of mesh,"),
         ({"boxes": {"anna": [BOX]}}, "boxes of 'anna', but none of astronaut.png; need"),
     ],
