@@ -44,6 +44,8 @@ def write_turned(
     face: Face,
     layout: UVLayout,
     texture: np.ndarray,
+    *,
+    icc: bytes | None = None,
 ) -> dict[str, str]:
     """Write ``STEM_NAME.obj`` and ``.glb``: the textured mesh in the canonical frame, in cm.
 
@@ -54,6 +56,7 @@ def write_turned(
         face: whose mesh it is.
         layout: its UV layout.
         texture: RGB in [0, 1], of any size.
+        icc: ICC profile of the texture.
 
     Returns:
         Name of an output -> file.
@@ -62,7 +65,7 @@ def write_turned(
     files = {}
     for suffix in (".obj", ".glb"):
         path = base.with_name(f"{base.name}_{name}{suffix}")
-        written = write_mesh(path, mesh, texture)
+        written = write_mesh(path, mesh, texture, icc=icc)
         files[f"{name}_{suffix[1:]}"] = path.name
         if suffix == ".obj":
             files[f"{name}_texture"] = next(f.name for f in written if f.suffix == ".png")

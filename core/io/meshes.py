@@ -46,6 +46,7 @@ def write_mesh(
     texture: TextureImage,
     *,
     height: int | None = None,
+    icc: bytes | None = None,
 ) -> list[Path]:
     """Write a mesh in the format of the path's suffix.
 
@@ -57,6 +58,8 @@ def write_mesh(
         mesh: in the photo frame, or in the canonical frame.
         texture: RGB in [0, 1], of any size.
         height: of the photo in pixels, for a mesh in the photo frame.
+        icc: ICC profile of the texture, for the picture of an OBJ file. glTF forbids readers to
+            heed one, and its validator warns of it.
 
     Returns:
         The files written, the mesh first.
@@ -70,7 +73,7 @@ def write_mesh(
         raise InputError(f"{path} has no known mesh suffix; use one of {', '.join(MESH_SUFFIXES)}")
     compact = _compact(mesh, height)
     if kind == ".obj":
-        files = _obj_files(path, compact, _picture(texture))
+        files = _obj_files(path, compact, _picture(texture), icc)
     elif kind == ".glb":
         files = {path: _glb(compact, _picture(texture))}
     else:
@@ -138,7 +141,9 @@ def _lines(pattern: str, values: np.ndarray) -> str:
     return (pattern * len(values)) % tuple(values.reshape(-1).tolist())
 
 
-def _obj_files(path: Path, mesh: _FileMesh, picture: Image.Image) -> dict[Path, bytes]:
+def _obj_files(
+    path: Path, mesh: _FileMesh, picture: Image.Image, icc: bytes | None
+) -> dict[Path, bytes]:
     """Return file contents; written here since trimesh's exporter does not let us name files."""
     material = path.with_suffix(".mtl")
     texture = path.with_name(f"{path.stem}_texture.png")
@@ -151,7 +156,7 @@ def _obj_files(path: Path, mesh: _FileMesh, picture: Image.Image) -> dict[Path, 
     ]
     named = _MTL.format(name=material.name, texture=texture.name)
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    picture.save(stream, "PNG", icc_profile=icc)
     # A file's name need not be UTF-8: its bytes are written as they are.
     return {
         path: "".join(text).encode("utf-8", "surrogateescape"),

@@ -191,7 +191,7 @@ def _save_mesh(out: _Output) -> dict[str, Any]:
     mesh = out.mesh()
     for suffix in (".obj", ".glb"):
         path = out.base.with_name(out.base.name + suffix)
-        write_mesh(path, mesh, out.skin, height=out.photo.height)
+        write_mesh(path, mesh, out.skin, height=out.photo.height, icc=out.photo.icc)
         out.files[suffix[1:]] = path.name
     return {}
 
@@ -256,7 +256,8 @@ def _save_pncc(out: _Output) -> dict[str, Any]:
 
 
 def _save_turned(out: _Output, name: str, positions: Any) -> dict[str, Any]:
-    files = write_turned(out.base, name, positions, out.face, out.layout, out.skin)
+    icc = out.photo.icc
+    files = write_turned(out.base, name, positions, out.face, out.layout, out.skin, icc=icc)
     out.files.update(files)
     return {}
 

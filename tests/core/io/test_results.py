@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 import trimesh
 from mean_faces import mean_face
-from PIL import Image
+from PIL import Image, ImageCms
 from scipy.io import loadmat
 
 from uvface.core.drawing import layers
@@ -303,6 +303,23 @@ def test_textures_of_any_size_are_read_from_the_photo(tmp_path, face, layout):
     assert mesh.visual.material.baseColorTexture.size == (600, 600)
     with pytest.raises(InputError, match="texture size 9999"):
         write_results(tmp_path, NAME, PHOTO, [face], layout, **(options | {"texture_size": 9999}))
+
+
+@pytest.mark.parametrize(
+    ("save", "ending"),
+    [("mesh", ""), ("texture", ""), ("frontal", "_frontal"), ("canonical", "_canonical")],
+)
+def test_pictures_of_the_photo_s_colours_have_its_profile(tmp_path, face, layout, save, ending):
+    """That of an OBJ file had none, unless ``texture`` was saved, too: the same name, other hues.
+
+    A GLB has none: glTF forbids readers to heed it, and its validator warns of one.
+    """
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    photo = dataclasses.replace(PHOTO, icc=icc)
+    write_results(tmp_path, Path("a.png"), photo, [face], layout, save=[save], weights="w")
+    with Image.open(tmp_path / f"a{ending}_texture.png") as picture:
+        assert picture.info["icc_profile"] == icc
+    assert not any(b"iCCP" in path.read_bytes() for path in tmp_path.glob("*.glb"))
 
 
 def test_small_textures_average_the_photo(face, layout):
