@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,28 @@ class _Output:
     face: Face
     photo: Photo
     layout: UVLayout
-    texture: np.ndarray  # [N, N, 3]
-    opacity: np.ndarray | None  # [N, N]: 0 where a texel is hidden; None: all are shown
+    size: int  # texels along each side of textures
+    mask_hidden: bool
     files: dict[str, str]  # name of an output -> file; grows
 
     @property
     def shape(self) -> dict[str, int]:
         """Return the photo's height and width."""
         return {"height": self.photo.height, "width": self.photo.width}
+
+    @cached_property
+    def texture(self) -> np.ndarray:
+        """Return the texture ``[size, size, 3]``; of a large photo it takes a while."""
+        return photo_texture(self.photo.image, self.face, self.size)
+
+    @cached_property
+    def opacity(self) -> np.ndarray | None:
+        """Return 0 where a texel ``[size, size]`` is hidden; None: all are shown."""
+        return self.seen(self.size) if self.mask_hidden else None
+
+    def seen(self, size: int) -> np.ndarray:
+        """Return the visibility at ``size`` x ``size`` texels."""
+        return resized_visibility(self.face, self.layout, size)
 
     @property
     def skin(self) -> np.ndarray:
@@ -69,9 +84,8 @@ class _Output:
     def mesh(self) -> Mesh:
         """Return the mesh in the photo; its vertices' colours are black where they are hidden."""
         colors = jnp.asarray(self.face.texture)
-        if self.opacity is not None:
-            seen = resized_visibility(self.face, self.layout, self.layout.size)
-            colors = colors * jnp.asarray(seen)[..., None]
+        if self.mask_hidden:
+            colors = colors * jnp.asarray(self.seen(self.layout.size))[..., None]
         return self.layout.mesh(jnp.asarray(self.face.position_map), colors)
 
 
@@ -128,7 +142,6 @@ def write_results(
         for index, face in enumerate(faces):
             stem = path.stem if len(faces) == 1 else f"{path.stem}_{index}"
             record = face_record(face, photo, layout)
-            size = texture_size or layout.size
             out = _Output(
                 base=place / stem,
                 stem=path.stem,
@@ -136,8 +149,8 @@ def write_results(
                 face=face,
                 photo=photo,
                 layout=layout,
-                texture=photo_texture(photo.image, face, size),
-                opacity=resized_visibility(face, layout, size) if mask_hidden else None,
+                size=texture_size or layout.size,
+                mask_hidden=mask_hidden,
                 files=record["files"],
             )
             records.append(record | _save_all(out, save))
@@ -199,7 +212,7 @@ def _save_mesh(out: _Output) -> dict[str, Any]:
 def _save_ply(out: _Output) -> dict[str, Any]:
     mesh = out.mesh()
     path = out.base.with_name(out.base.name + ".ply")
-    write_mesh(path, mesh, out.skin, height=out.photo.height)
+    write_mesh(path, mesh, out.face.texture, height=out.photo.height)  # shows vertices' colours
     out.files["ply"] = path.name
     return {}
 
@@ -223,8 +236,7 @@ def _save_texture(out: _Output) -> dict[str, Any]:
 
 
 def _save_visibility(out: _Output) -> dict[str, Any]:
-    seen = resized_visibility(out.face, out.layout, len(out.texture))
-    content = _png(quantise(seen), {})
+    content = _png(quantise(out.seen(out.size)), {})
     return _write(out, "_visibility.png", content, "visibility")
 
 

@@ -18,6 +18,7 @@ from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
 from uvface.core.geometry.layout import UVLayout
 from uvface.core.geometry.sampling import sample_bilinear, sample_texture
+from uvface.core.io import results
 from uvface.core.io.exports import canonical_map, frontal_map
 from uvface.core.io.images import Photo
 from uvface.core.io.results import ENDINGS, OUTPUTS, write_results
@@ -320,6 +321,24 @@ def test_pictures_of_the_photo_s_colours_have_its_profile(tmp_path, face, layout
     with Image.open(tmp_path / f"a{ending}_texture.png") as picture:
         assert picture.info["icc_profile"] == icc
     assert not any(b"iCCP" in path.read_bytes() for path in tmp_path.glob("*.glb"))
+
+
+def test_the_texture_is_read_for_those_who_need_it_alone(tmp_path, face, layout, monkeypatch):
+    """Of a large photo it takes as long as the rest; ``landmarks`` waited for it, too."""
+    read = []
+
+    def counted(*arguments):
+        read.append(arguments)
+        return photo_texture(*arguments)
+
+    monkeypatch.setattr(results, "photo_texture", counted)
+    shown = ("mesh", "frontal", "canonical", "texture")
+    others = [name for name in OUTPUTS if name not in shown]
+    options = {"weights": "w", "mask_hidden": True}
+    write_results(tmp_path, NAME, PHOTO, [face], layout, save=others, **options)
+    assert read == []
+    write_results(tmp_path, NAME, PHOTO, [face], layout, save=shown, **options)
+    assert len(read) == 1
 
 
 def test_small_textures_average_the_photo(face, layout):
