@@ -88,7 +88,8 @@ def reconstruct(
         texture_size: texels along each side of textures, read from the photo; of meshes with a
             texture (``mesh``, ``frontal``, ``canonical``), ``texture`` and ``visibility``. Colours
             of vertices are those of the layout.
-        mask_hidden: make hidden texels of meshes and ``texture`` transparent.
+        mask_hidden: make hidden texels transparent in ``texture``, black on meshes; colours of
+            vertices too, but for ``mat``, which holds the visibility.
         skip_existing: leave photos alone whose results are there, whole, and made of the same
             content by the same software with the same options, boxes, weights and kind of
             detector, whatever its own settings; so a stopped batch goes on where it was.
@@ -164,7 +165,7 @@ def check_textures(save: Sequence[str], *, texture_size: int | None, mask_hidden
     Args:
         save: names of `OUTPUTS`.
         texture_size: texels along each side, if given.
-        mask_hidden: make hidden texels transparent.
+        mask_hidden: make hidden texels transparent, or black on meshes.
     """
     if texture_size is not None and not set(TEXTURED) & set(save):
         need = ", ".join(TEXTURED)

@@ -65,7 +65,10 @@ def reconstruct(
         ),
     ] = None,
     mask_hidden: Annotated[
-        bool, typer.Option("--mask-hidden", help="Make hidden texels transparent.")
+        bool,
+        typer.Option(
+            "--mask-hidden", help="Make hidden texels transparent in texture, black on meshes."
+        ),
     ] = False,
     boxes: Boxes = None,
     cropped: Annotated[
