@@ -89,10 +89,11 @@ def _read_numbers(
 def _weights(folder: Path, mask: np.ndarray) -> np.ndarray:
     """Return PRNet's loss weights, mean 1 over the mask; even ones where its picture is missing."""
     path = folder / "uv_weight_mask.png"
-    found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if found is None:
+    if path.is_file():
+        found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    else:  # OpenCV would warn of it
         found = np.full(mask.shape, _WEIGHT)
-    if found.shape != mask.shape or not found[mask].any():
+    if found is None or found.shape != mask.shape or not found[mask].any():
         raise AssetError(f"{path} holds no weights of the face; get PRNet's checkout again")
     weights = np.float32(found) / _WEIGHT * mask
     return weights / weights[mask].mean()

@@ -23,8 +23,10 @@ def checkout(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_whole_checkout_is_read(checkout):
+def test_a_whole_checkout_is_read(checkout, capfd):
+    """OpenCV warned of the weight mask, which may be missing."""
     layout, ours = read_prnet_layout(checkout), load_layout()
+    assert capfd.readouterr() == ("", "")
     np.testing.assert_array_equal(layout.mask, np.asarray(ours.mask) > 0.5)
     np.testing.assert_allclose(layout.landmark_uv, ours.landmark_uv, atol=0.5 / 256 + 1e-6)
 
@@ -57,6 +59,7 @@ def _vertices(value):
         ("canonical_vertices.npy", _vertices(np.zeros((5, 3))), "do not fit together"),
         ("triangles.txt", lambda path: path.write_text("0 1 999999\n0 1 2\n"), "n x 3 numbers"),
         ("uv_weight_mask.png", lambda p: cv2.imwrite(str(p), np.ones((9, 9))), "holds no weights"),
+        ("uv_weight_mask.png", lambda p: p.write_bytes(b"no picture"), "holds no weights"),
     ],
 )
 def test_damaged_files_are_one_line(checkout, tmp_path, name, damage, words):
