@@ -34,7 +34,7 @@ from .geometry.landmarks import read_landmarks
 from .geometry.layout import UVLayout
 from .geometry.sampling import sample_bilinear, sample_texture
 from .geometry.visibility import in_photo, visibility
-from .geometry.window import cut_window
+from .geometry.window import cut_shown_window
 from .io.photos import PhotoLike, as_rgb, open_photo
 from .network.inference import RunnableNetwork, load_runnable
 from .network.weights_file import WeightsHeader, find_weights, read_layout
@@ -55,7 +55,7 @@ __all__ = [
 RgbImage = Float[np.ndarray, "height width 3"]
 Predict = Callable[[Float[Array, "b 256 256 3"]], Float[Array, "b 256 256 3"]]
 CROP_SIZE = 256  # pixels along one side
-_LARGER = 8  # times the photo's longer side: larger boxes hold no face, and fill the memory
+_LARGER = 3  # times the photo's longer side: larger boxes hold no face, and fill the memory
 _LARGEST_BOX = 16_384  # pixels on a side
 _SURE = (0.25, 0.75)  # of the head mask: between them a texel's visibility rises
 
@@ -120,7 +120,7 @@ def read_texture(
     image: RgbImage, position_map: Float[Array, "size size 3"]
 ) -> Float[Array, "size size 3"]:
     """Return the colours of a photo at the texels of a face of it."""
-    window, origin = cut_window(image, np.asarray(position_map)[..., :2])
+    window, origin = cut_shown_window(image, np.asarray(position_map)[..., :2])
     return _read_window(window, position_map, np.asarray(origin, np.float32))
 
 

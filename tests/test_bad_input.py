@@ -159,6 +159,7 @@ def test_odd_but_usable_photos_give_the_same_face(tmp_path, capsys):
         ('{"astronaut": [["a", 71, 271, 188]]}', "not lists of 4 numbers"),
         ('{"astronaut": [[1, 2, 3, 4]', "is not JSON"),
         ('{"astronaut": [[-60000, -60000, 60000, 60000]]}', "far larger than the photo"),
+        ('{"astronaut": [[-600, -600, 1000, 1000]]}', "give at most 1536 px on a side"),
         (f'{{"astronaut": [[1, 2, 3, {"9" * 400}]]}}', "not lists of 4 numbers"),
     ],
 )

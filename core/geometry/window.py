@@ -15,6 +15,7 @@ __all__ = [
     "SIZE_CLASSES",
     "cut_narrow_window",
     "cut_rectangle",
+    "cut_shown_window",
     "cut_window",
     "narrow_window",
     "place_window",
@@ -81,6 +82,27 @@ def cut_window(
     origin, side = window_origin(points, margin=margin)
     low = np.asarray(origin)
     return cut_rectangle(image, low, low + side), origin
+
+
+def cut_shown_window(
+    image: Shaped[np.ndarray, "height width *c"],
+    points: Float[np.ndarray, "*n 2"],
+    *,
+    margin: int = 4,
+) -> tuple[Shaped[np.ndarray, "side side *c"], tuple[int, int]]:
+    """Cut the window to read an image at points, some of them perhaps far outside.
+
+    Where the edge of the window continues, what is read is as of `cut_window`'s, which holds little
+    but repeated pixels for a face that is far larger than the photo.
+
+    Args:
+        image: as of `cut_window`.
+        points: as of `cut_window`; those outside the image need not be in the window.
+        margin: as of `cut_window`; 2 or more for cubic reads.
+    """
+    height, width = image.shape[:2]
+    last = np.array([width - 1, height - 1], points.dtype)
+    return cut_window(image, np.clip(points, 0, last), margin=margin)
 
 
 def cut_narrow_window(

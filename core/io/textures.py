@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..arguments import as_number
 from ..geometry.layout import UVLayout
-from ..geometry.window import cut_window
+from ..geometry.window import cut_shown_window
 from ..types import Face
 
 __all__ = ["as_texture_size", "photo_texture", "resized_visibility"]
@@ -45,7 +45,7 @@ def photo_texture(
     """
     places = np.ascontiguousarray(np.asarray(face.position_map)[..., :2], dtype=np.float32)
     # OpenCV's remap refuses pictures of 32,767 px or more on a side
-    image, origin = cut_window(image, places, margin=_MARGIN)
+    image, origin = cut_shown_window(image, places, margin=_MARGIN)
     places = places - np.asarray(origin, dtype=np.float32)
     reads = _reads_per_texel(places, size)
     fine = cv2.resize(places, (reads * size, reads * size), interpolation=cv2.INTER_CUBIC)
