@@ -74,6 +74,7 @@ def _draw(
     """Return what is shown of the drawn surface in a picture of the photo's size; else 0.
 
     A large face is drawn tile by tile: what is in between takes many times the memory of a tile.
+    Tiles that lie outside the picture are left out.
     """
     points = np.asarray(face.position_map)[..., :2][np.asarray(layout.mask) > 0.5]
     first, side = window_origin(points)
@@ -81,6 +82,8 @@ def _draw(
     whole = np.zeros((*size, channels), dtype=np.float32)
     for step in np.ndindex(-(-side // tile), -(-side // tile)):
         origin = np.asarray(first, np.int32) + tile * np.asarray(step, np.int32)
+        if (origin <= -tile).any() or (origin >= size[::-1]).any():
+            continue
         drawn = np.asarray(draw_surface(face.position_map, layout, origin, side=tile))
         _paste(whole, shown(drawn), (int(origin[0]), int(origin[1])))
     return whole

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from scipy.io import loadmat
 
 from uvface.core.drawing import layers
-from uvface.core.drawing.layers import depth_map, normal_map, pncc_map
+from uvface.core.drawing.layers import depth_map, draw_surface, normal_map, pncc_map
 from uvface.core.drawing.overlay import PANEL
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
@@ -278,6 +278,21 @@ def test_large_faces_are_drawn_tile_by_tile_without_seams(layout, monkeypatch, d
     whole = draw(wide, layout, **size)
     monkeypatch.setattr(layers, "_TILE", 48)
     np.testing.assert_allclose(draw(wide, layout, **size), whole, atol=1e-4)
+
+
+def test_no_tile_outside_the_photo_is_drawn(layout, monkeypatch):
+    """Of a face far larger than the photo nearly all were."""
+    drawn = []
+
+    def counted(position_map, layout, origin, *, side):
+        drawn.append((*origin.tolist(), side))
+        return draw_surface(position_map, layout, origin, side=side)
+
+    monkeypatch.setattr(layers, "draw_surface", counted)
+    monkeypatch.setattr(layers, "_TILE", 64)
+    depth_map(make_face(layout, 240.0, scale=28.0), layout, height=90, width=70)
+    assert 0 < len(drawn) <= 9
+    assert all(-side < x < 70 and -side < y < 90 for x, y, side in drawn)
 
 
 def test_visibility_is_the_mask_of_the_texture_at_its_size(tmp_path, face, layout):
