@@ -84,7 +84,8 @@ def reconstruct(
         boxes: path, file name or stem of a photo -> boxes around the landmarks; detection is
             skipped for these.
         cropped: every picture is a crop around one face, as PRNet takes them; nothing is detected.
-        faces: ``"all"``, ``"largest"`` or a number counted from the left.
+        faces: ``"all"``, ``"largest"``, ``"smallest"``, ``"left"``, ``"right"``, ``"centre"`` or a
+            number counted from the left.
         texture_size: texels along each side of textures, read from the photo; of meshes with a
             texture (``mesh``, ``frontal``, ``canonical``), ``texture`` and ``visibility``. Colours
             of vertices are those of the layout.
