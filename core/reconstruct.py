@@ -83,8 +83,8 @@ class Reading:
     """What is read off one crop, in photo pixels."""
 
     position_map: Array  # [S, S, 3]; z has a mean of 0 over the face
-    visibility: Array  # [S, S], 1 where neither the face nor anything else is in the way
-    self_visibility: Array  # [S, S], 1 where the face itself is not
+    visibility: Array  # [S, S], 1 in the photo where neither the face nor else is in the way
+    self_visibility: Array  # [S, S], 1 in the photo where the face itself is not
     landmarks: Array  # [68, 3]
     camera: Camera
     confidence: Array = dataclasses.field(default_factory=lambda: jnp.ones(()))  # [], in [0, 1]

@@ -60,6 +60,8 @@ REFUSED = (
     "uvface.reconstruct(T, 'out', model=m, boxes='boxes.json')",
     "uvface.swap(T, T, model=m, boxes={'anna': [[1, 2, 3, 4]]})",
     "uvface.edit(T, model=m, regions=['lips'], recolor=RED, boxes={'anna': [[1, 2, 3, 4]]})",
+    "uvface.reconstruct(T, 'out', model=m, boxes={0: [[1, 2, 30, 40]]})",
+    "uvface.swap(T, T, model=m, boxes={b'target.png': [[1, 2, 30, 40]]})",
     "uvface.reconstruct(T, 'out', model=m, faces='tallest')",
     "uvface.reconstruct(T, 'out', model=m, faces=[0])",
     "uvface.reconstruct(T, 'out', model=m, texture_size='big')",

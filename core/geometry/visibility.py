@@ -4,7 +4,7 @@ Convention:
     Normals point out of the face, in the photo frame: a normal with z > 0 faces the camera.
     Visibility is 1 where a texel is seen, 0 where the face hides it or it faces away, and falls
     smoothly in between: where the surface is seen at grazing angles, and within about two texels
-    (of 256) of the edge of what hides it. What a photo's border cuts off is not seen either.
+    (of 256) of the edge of what hides it. What a photo's border cuts off is for `in_photo` to say.
 
 References:
     L. Williams, "Casting Curved Shadows on Curved Surfaces", 1978 (depth test with a bias).

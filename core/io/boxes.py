@@ -98,12 +98,15 @@ def as_boxes(boxes: Boxes | None) -> GivenBoxes:
     """Return boxes as they are looked up; None gives none.
 
     Raises:
-        InputError: they are no map of photos, as those of one photo.
+        InputError: they are no map of photos' names, as those of one photo.
     """
     if isinstance(boxes, GivenBoxes):
         return boxes
     if boxes is not None and not isinstance(boxes, Mapping):
         raise InputError(f"boxes of type {type(boxes).__name__}; {_NEED}")
+    for name in boxes or {}:
+        if not isinstance(name, str | Path):
+            raise InputError(f"boxes of {name!r}, no name of a photo; {_NEED}")
     given = {name: one for name, one in (boxes or {}).items() if one is not None}
     return GivenBoxes({name: _as_list(str(name), one) for name, one in given.items()})
 

@@ -86,7 +86,7 @@ def _in_the_way(directory: Path, count: int) -> dict[Path, Path]:
     found = {sheet: sheet} if sheet.exists() else {}
     for path in sorted(directory.glob("face_*")):
         named = _WRITTEN.fullmatch(path.name)
-        if named and int(named[2]) < count:
+        if named and named[1] == f"face_{int(named[2]):05d}" and int(named[2]) < count:
             found[path.with_name(f"{named[1]}.png")] = path
     return found
 

@@ -369,10 +369,14 @@ def _draw_back(face: PhotoFace, vertices: Array, side: int) -> tuple[Array, Arra
 
 
 def _vertex_values(face: PhotoFace, places: Array, layout: UVLayout) -> Array:
-    """Return stage position, texel (column, row), trust and bareness of every vertex."""
+    """Return stage position, texel (column, row), trust and bareness of every vertex.
+
+    What the photo does not show is not bare: its colours are made up.
+    """
     line = jnp.arange(layout.size, dtype=jnp.float32)
     texels = jnp.stack(jnp.meshgrid(line, line), axis=-1)
-    parts = [face.position_map[..., :2], texels, face.trust[..., None], face.bare[..., None]]
+    single = jnp.stack([face.trust, face.bare * face.inside], axis=-1)
+    parts = [face.position_map[..., :2], texels, single]
     own = jnp.concatenate(parts, axis=-1).reshape(-1, 6)
     return jnp.concatenate([own, jnp.pad(places, ((0, 0), (0, 4)))])
 

@@ -18,12 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from ..geometry.layout import UVLayout
 from ..geometry.sampling import sample_bilinear
 from ..geometry.spline import evaluate_control
-from ..geometry.visibility import visibility
+from ..geometry.visibility import in_photo, visibility
 from ..synthesis.kinds import KINDS
 from ..types import Face
 from .evaluate import face_size
@@ -62,21 +62,28 @@ class ExactErrors:
 
 @jax.jit
 def _truth(
-    control: Float[Array, "n n 3"], mask: Float[Array, "m m"], layout: UVLayout, scale: Array
+    control: Float[Array, "n n 3"],
+    mask: Float[Array, "m m"],
+    size: Int[Array, " 2"],
+    layout: UVLayout,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return the true map, which texels face the camera, how bare they are, and mask places."""
+    """Return the true map, which texels of it face the camera in the picture, how bare, and where.
+
+    The places are those of the mask.
+    """
+    scale = mask.shape[0] / size[1].astype(jnp.float32)
     true_map = evaluate_control(control, layout.size)
     places = scale * (true_map[..., :2] + 0.5) - 0.5
     bare = sample_bilinear(mask[..., None], places)[..., 0]
-    return true_map, visibility(true_map, layout), bare, places
+    return true_map, visibility(true_map, layout) * in_photo(true_map, size), bare, places
 
 
 def exact_errors(face: Face, sample: Sample, layout: UVLayout) -> ExactErrors:
     """Compare a reconstructed face with the sample that it was read from; z has no zero."""
-    scale = jnp.float32(sample.mask.shape[0] / sample.image.shape[0])
+    size = jnp.asarray(sample.image.shape[1::-1], jnp.int32)
     bare_mask = jnp.asarray(sample.mask, jnp.float32) / 255.0
     control = jnp.asarray(sample.control)
-    found = (np.asarray(a) for a in _truth(control, bare_mask, layout, scale))
+    found = (np.asarray(a) for a in _truth(control, bare_mask, size, layout))
     true_map, facing, bare, places = found
     distance = _distances(np.asarray(face.position_map), true_map, layout)
     distance /= face_size(sample.landmarks)

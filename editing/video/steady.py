@@ -18,11 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from ...core.geometry.camera import closest_rotation
 from ...core.geometry.landmarks import read_landmarks
 from ...core.geometry.layout import UVLayout
+from ...core.geometry.visibility import in_photo
 from ...core.reconstruct import read_texture
 from ...core.types import Camera, Face
 
@@ -93,9 +94,8 @@ def steady_face(
     """
     before, after = middle, len(faces) - 1 - middle
     filled = [faces[middle]] * (REACH - before) + [*faces] + [faces[middle]] * (REACH - after)
-    found = _averaged(
-        filled, parabola_weights(seconds, middle), mean_weights(seconds, middle), layout
-    )
+    weights = parabola_weights(seconds, middle), mean_weights(seconds, middle)
+    found = _averaged(filled, *weights, jnp.asarray(image.shape[1::-1], jnp.int32), layout)
     return dataclasses.replace(found, texture=read_texture(image, found.position_map))
 
 
@@ -104,6 +104,7 @@ def _averaged(
     faces: list[Face],
     parabola: Float[Array, " frames"],
     soft: Float[Array, " frames"],
+    size: Int[Array, " 2"],
     layout: UVLayout,
 ) -> Face:
     """Return the face in the middle with what the parabola and the averages say of it."""
@@ -113,11 +114,12 @@ def _averaged(
 
     cameras = [face.camera for face in faces]
     position_map = total(parabola, (face.position_map for face in faces))
+    is_in = in_photo(position_map, size)
     return dataclasses.replace(
         faces[REACH],
         position_map=position_map,
-        visibility=total(soft, (face.visibility for face in faces)),
-        self_visibility=total(soft, (face.self_visibility for face in faces)),
+        visibility=is_in * total(soft, (face.visibility for face in faces)),
+        self_visibility=is_in * total(soft, (face.self_visibility for face in faces)),
         camera=Camera(
             scale=total(parabola, (camera.scale for camera in cameras)),
             rotation=closest_rotation(total(parabola, (camera.rotation for camera in cameras))),

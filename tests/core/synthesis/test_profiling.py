@@ -18,6 +18,7 @@ from uvface.core.geometry.sampling import sample_bilinear
 from uvface.core.geometry.visibility import visibility
 from uvface.core.synthesis import photo_faces
 from uvface.core.synthesis.fitting import Fits
+from uvface.core.synthesis.labels import visibility_maps
 from uvface.core.synthesis.photo_faces import KnownFace, TurnedPhotos, find_known_faces, random_turn
 from uvface.core.synthesis.photo_skins import held_out
 from uvface.core.synthesis.pool import encode_jpeg
@@ -82,6 +83,18 @@ def test_no_turn_leaves_the_face_as_the_photo_has_it(toy, prepared):
     assert (np.asarray(found.head_mask)[inside] > 0.999).all()
     error = ((np.asarray(found.image) - expected)[inside] ** 2).mean()
     assert 10 * np.log10(1 / error) > 36
+
+
+def test_what_the_photo_does_not_show_is_labelled_hidden(prepared):
+    """Colours beyond a photo's border are made up; they were to be labelled as seen skin."""
+    layout = toy_faces.layout()
+    left = np.broadcast_to(np.arange(layout.size) < layout.size // 2, layout.mask.shape)
+    cut = dataclasses.replace(prepared, inside=jnp.asarray(~left, jnp.float32))
+    found = _turned(cut, 0.0)
+    mask = np.round(255 * np.asarray(found.head_mask)).astype(np.uint8)
+    seen = np.asarray(visibility_maps(found.position_map[None], mask[None], layout))[0]
+    assert seen[:, : layout.size // 2 - 3].max() < 0.01
+    assert seen[:, layout.size // 2 + 3 :].mean() > 0.3
 
 
 def test_pictures_lie_on_their_labels(prepared):

@@ -93,6 +93,19 @@ def test_a_face_that_moves_and_turns_faster_stays_where_it_is(middle):
     np.testing.assert_allclose(found.camera.rotation, face.camera.rotation, atol=1e-4)
 
 
+def test_what_has_left_the_frame_is_not_seen():
+    """Neighbouring frames showed it, and the frame itself repeats its border there."""
+    image, face = toy_photo(1)
+    row = [  # it leaves to the left
+        dataclasses.replace(face, position_map=face.position_map.at[..., 0].add(-20.0 * k))
+        for k in range(FRAMES)
+    ]
+    found = steady_face(row, _evenly(FRAMES), REACH, image, toy_layout())
+    outside = np.asarray(found.position_map)[..., 0] < -4.0
+    assert outside.any() and np.asarray(found.visibility)[outside].max() == 0.0
+    assert np.asarray(found.self_visibility)[outside].max() == 0.0
+
+
 def test_noise_of_the_maps_is_less_and_visibility_stays_within_0_and_1():
     image, face = toy_photo(1)
     rng = np.random.default_rng(0)
