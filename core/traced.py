@@ -12,9 +12,11 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import dataclasses
+import gc
 import hashlib
 import re
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import metadata
@@ -30,7 +32,7 @@ from .compilation import cache_folder, compile_for, setting
 from .errors import InputError
 from .whole_files import write_bytes_atomic
 
-__all__ = ["blank", "keep_traced", "nothing_new"]
+__all__ = ["blank", "forget_programs", "keep_traced", "nothing_new"]
 
 _Leaf = jax.Array | np.ndarray
 _PACKAGE = Path(__file__).parents[1]
@@ -53,7 +55,11 @@ _TRACED = (
 
 
 class _Programs(dict[Any, Callable[..., list[jax.Array]]]):
-    """Compiled programs of one function, by signature; of a type, so that tests find them."""
+    """Compiled programs of one function, by signature; of a type that may be referred to weakly."""
+
+
+_KEPT: weakref.WeakValueDictionary[int, _Programs] = weakref.WeakValueDictionary()
+_MOST_MAPS = 0.5  # of the memory maps that a process may have
 
 
 def keep_traced(
@@ -72,37 +78,61 @@ def keep_traced(
         compiler: compiles a function for arguments like some.
     """
     known = _Programs()
+    _KEPT[id(known)] = known
     structure, lock = jax.tree.structure(like), threading.Lock()
 
     def first(given: Any, leaves: list[_Leaf], signature: Any) -> list[jax.Array]:
-        if signature in known:  # since: another thread held the lock
-            return known[signature](*leaves)
+        if program := known.get(signature):  # since: another thread held the lock
+            return program(*leaves)
+        if _share_of_maps() > _MOST_MAPS:
+            forget_programs()
         if signature[-1]:  # a program is made for one platform, which need not be that one's
             if _NOTHING_NEW.get():
                 raise LookupError(f"no program is kept for {key} on another device")
-            known[signature] = jax.jit(_named(_on_leaves(function, given), key))
-            return known[signature](*leaves)
+            known[signature] = program = jax.jit(_named(_on_leaves(function, given), key))
+            return program(*leaves)
         path = _path(f"{key} {signature[:2]}")
         stored = _stored(path)
         if _NOTHING_NEW.get() and not (stored and setting("jax_compilation_cache_dir")):
             raise LookupError(f"no program is kept for {key}")
         found = stored or _traced(function, given, leaves, path)
         # Compiled for shapes and types alone: whether JAX may move an argument does not count.
-        known[signature] = compiler(_named(found, key), leaves)
-        return known[signature](*leaves)
+        known[signature] = program = compiler(_named(found, key), leaves)
+        return program(*leaves)
 
     def call(*arguments: Any) -> Any:
         leaves, given = jax.tree.flatten(arguments)
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
         signature = (given, shapes, _is_elsewhere(leaves))
-        if signature in known:
-            result = known[signature](*leaves)
+        if program := known.get(signature):  # not looked up twice: another thread may forget it
+            result = program(*leaves)
         else:
             with lock:
                 result = first(given, leaves, signature)
         return jax.tree.unflatten(structure, result)
 
     return call
+
+
+def forget_programs() -> None:
+    """Let go of all compiled programs, JAX's too; they are loaded again when they are needed."""
+    for programs in list(_KEPT.values()):
+        programs.clear()
+    jax.clear_caches()
+    gc.collect()
+
+
+def _share_of_maps() -> float:
+    """Return how many of the memory maps that Linux grants this process it has; else 0.
+
+    Each program takes a dozen or more. Photos of ever new sizes would use them up, and XLA then
+    ends the process.
+    """
+    try:
+        most = int(Path("/proc/sys/vm/max_map_count").read_text())
+        return Path("/proc/self/maps").read_bytes().count(b"\n") / most
+    except (OSError, ValueError):  # another system
+        return 0.0
 
 
 def _named(function: Callable[..., Any], key: str) -> Callable[..., Any]:

@@ -1,6 +1,5 @@
 """Shared fixtures; turns the shape checker on before uvface is imported."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -8,7 +7,6 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_NUMPY_DTYPE_PROMOTION", "strict")
 
 import cv2
-import jax
 import pytest
 import skimage.data
 from jaxtyping import install_import_hook
@@ -63,8 +61,6 @@ def _few_memory_maps():
     yield
     maps = Path("/proc/self/maps")
     if maps.is_file() and maps.read_text().count("\n") > 20_000:
-        from kept_programs import forget_programs
+        from uvface.core.traced import forget_programs
 
         forget_programs()
-        jax.clear_caches()
-        gc.collect()

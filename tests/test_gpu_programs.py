@@ -3,7 +3,6 @@
 import jax
 import pytest
 from jax import export
-from kept_programs import forget_programs
 from toy_faces import toy_photo
 
 from uvface.core import traced
@@ -35,10 +34,10 @@ def test_programs_that_are_kept_can_be_made_for_cuda(job, model, monkeypatch):
     monkeypatch.setattr(traced, "_stored", lambda path: None)
     monkeypatch.setattr(traced, "_traced", note)
     monkeypatch.setattr(traced, "write_bytes_atomic", lambda path, data: None)
-    forget_programs()
+    traced.forget_programs()
     (target, _), (reference, _) = toy_photo(1), toy_photo(2)
     JOBS[job](target, reference, model)
-    forget_programs()
+    traced.forget_programs()
     assert len(made) > 10
     for function, given, like in made.values():
         program = export.export(jax.jit(traced._on_leaves(function, given)), platforms=["cuda"])

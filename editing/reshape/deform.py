@@ -205,6 +205,7 @@ def _offsets(
     return (weight[..., None] * (away * bump.scale + np.array(bump.shift))).astype(np.float32)
 
 
+@jax.jit
 def _free(face: Face, layout: UVLayout) -> Float[Array, "size size"]:
     """Return 1 where nothing but the face itself lies before it, fading out beside what does.
 

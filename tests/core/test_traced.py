@@ -12,9 +12,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from kept_programs import forget_programs, kept_programs
 
-from uvface.core.traced import _code_digest, blank, keep_traced, nothing_new
+from uvface.core import traced
+from uvface.core.traced import (
+    _KEPT,
+    _code_digest,
+    blank,
+    forget_programs,
+    keep_traced,
+    nothing_new,
+)
 from uvface.core.types import Similarity
 
 
@@ -229,8 +236,25 @@ def test_forgotten_programs_are_loaded_again_and_not_traced(folder):
     calls = []
     kept = _kept(calls)
     kept(MOVE, POINTS)
-    assert any(kept_programs())
+    assert any(_KEPT.values())
     forget_programs()
-    assert not any(kept_programs())
+    assert not any(_KEPT.values())
     np.testing.assert_allclose(kept(MOVE, POINTS)["moved"], EXPECTED)
     assert len(calls) == 1
+
+
+def test_programs_are_forgotten_before_memory_maps_run_out(folder, monkeypatch):
+    """Photos of ever new sizes used up the 65,530 of a process, which XLA then ended."""
+    calls = []
+    kept = _kept(calls)
+    forget_programs()
+    assert 0.0 < traced._share_of_maps() < 1.0
+    kept(MOVE, POINTS)
+    monkeypatch.setattr(traced, "_share_of_maps", lambda: 0.49)
+    kept(MOVE, POINTS[1:])
+    assert max(map(len, _KEPT.values())) == 2
+    monkeypatch.setattr(traced, "_share_of_maps", lambda: 0.51)
+    kept(MOVE, POINTS[2:])
+    assert max(map(len, _KEPT.values())) == 1
+    np.testing.assert_allclose(kept(MOVE, POINTS)["moved"], EXPECTED)
+    assert len(calls) == 3
