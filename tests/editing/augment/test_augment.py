@@ -203,8 +203,10 @@ def test_what_lies_beyond_the_photo_is_labelled_hidden(prepared):
     np.testing.assert_array_equal(found.seen[well_inside], whole.seen[well_inside])
     texels = np.asarray(face.position_map)[..., 0] > columns - 0.5
     assert not np.asarray(found.visibility)[texels].any()
-    # At the face's outline what surrounds it, half of which is gone, may win the depth test.
-    differs = found.visibility[~texels] != whole.visibility[~texels]
+    # Pixels beside the border are made up in part. At the face's outline what surrounds it, half of
+    # which is gone, may win the depth test.
+    far = np.asarray(face.position_map)[..., 0] < columns - 0.5 - 2.0  # a texel is 1.5 pixels wide
+    differs = found.visibility[far] != whole.visibility[far]
     assert np.asarray(differs).mean() < 0.02
 
 
