@@ -11,8 +11,7 @@ from mean_faces import mean_face
 from PIL import Image, ImageCms
 from scipy.io import loadmat
 
-from uvface.core.drawing import layers
-from uvface.core.drawing.layers import depth_map, draw_surface, normal_map, pncc_map
+from uvface.core.drawing.layers import depth_map
 from uvface.core.drawing.overlay import PANEL
 from uvface.core.errors import InputError
 from uvface.core.geometry.landmarks import read_landmarks
@@ -259,40 +258,6 @@ def test_normals_and_codes_agree_with_the_surface(written, face, layout):
         np.testing.assert_allclose(code[y, x], (place - low) / (high - low), atol=0.03)
     x, y, _ = (round(float(value)) for value in np.asarray(face.landmarks)[30])
     assert normals[y, x, 2] > 0.6
-
-
-def test_codes_are_cut_at_the_photo_s_border(layout):
-    outside = make_face(layout, 20.0)
-    whole = normal_map(outside, layout, height=512, width=512)
-    wide = normal_map(make_face(layout, 120.0), layout, height=512, width=612)
-    np.testing.assert_allclose(whole[:, :400], wide[:, 100:500], atol=0.02)
-
-
-@pytest.mark.parametrize("draw", [depth_map, normal_map, pncc_map])
-@pytest.mark.parametrize("place", [(20.0, 240.0), (10.0, 5.0), (290.0, 395.0)])
-def test_large_faces_are_drawn_tile_by_tile_without_seams(layout, monkeypatch, draw, place):
-    """Faces cut at the left, the left and top, the right and bottom: tiles lie wholly outside."""
-    wide = make_face(layout, place[0])
-    moved = wide.position_map + jnp.array([0.0, place[1] - 240.0, 0.0])
-    wide, size = dataclasses.replace(wide, position_map=moved), {"height": 400, "width": 300}
-    whole = draw(wide, layout, **size)
-    monkeypatch.setattr(layers, "_TILE", 48)
-    np.testing.assert_allclose(draw(wide, layout, **size), whole, atol=1e-4)
-
-
-def test_no_tile_outside_the_photo_is_drawn(layout, monkeypatch):
-    """Of a face far larger than the photo nearly all were."""
-    drawn = []
-
-    def counted(position_map, layout, origin, *, side):
-        drawn.append((*origin.tolist(), side))
-        return draw_surface(position_map, layout, origin, side=side)
-
-    monkeypatch.setattr(layers, "draw_surface", counted)
-    monkeypatch.setattr(layers, "_TILE", 64)
-    depth_map(make_face(layout, 240.0, scale=28.0), layout, height=90, width=70)
-    assert 0 < len(drawn) <= 9
-    assert all(-side < x < 70 and -side < y < 90 for x, y, side in drawn)
 
 
 def test_visibility_is_the_mask_of_the_texture_at_its_size(tmp_path, face, layout):
