@@ -9,12 +9,12 @@ import numpy as np
 
 from ..errors import InputError, NoFaceError
 from ..geometry.layout import UVLayout, load_layout
-from ..whole_files import make_folder, no_empty_folder, write_bytes_atomic
+from ..whole_files import make_folder, no_empty_folder
+from .attribution import write_attribution
 from .files import SHEET_MOST, draw_sheet, prepare_folder, write_picture, write_sample
 from .labels import visibility_maps
 from .origin import photo_origin
 from .photo_faces import FaceReader, TurnedPhotos, find_known_faces
-from .photo_skins import ATTRIBUTION
 from .pool import count_pictures, write_pool
 from .request import TurnedRequest
 from .sources import find_pack
@@ -56,7 +56,7 @@ def turn_photos(
         faces = find_known_faces(photos, model, assets=request.assets, fits=fits, left_out=left_out)
         source = TurnedPhotos(faces=faces, model=model, count=request.count)
         if find_pack(photos) is not None:
-            write_bytes_atomic(directory / "ATTRIBUTION.txt", ATTRIBUTION.encode())
+            write_attribution(directory)
         write = _write_pool if request.pool else _write_pictures
         return write(request, source, report)
 

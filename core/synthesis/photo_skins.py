@@ -25,6 +25,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from ..errors import InputError
 from ..whole_files import whole_file
+from .attribution import write_attribution
 from .delight import linear_from_srgb, shading_sums, solve_light
 from .face_tile import bind_face_tile
 from .fitting import (
@@ -44,18 +45,6 @@ __all__ = ["SkinConfig", "Skins", "held_out", "main", "photo_skins", "write_phot
 
 HELD_OUT_PEOPLE = 10
 HELD_OUT_SEED = 2017  # the year of the London set; never change: weights were chosen with it
-
-ATTRIBUTION = """\
-Skins, fits and photos in this folder are adapted from:
-Face Research Lab London Set. Lisa DeBruine and Benedict Jones (2017), figshare,
-https://doi.org/10.6084/m9.figshare.5047666.v5
-licence Creative Commons Attribution 4.0 International (CC BY 4.0),
-https://creativecommons.org/licenses/by/4.0/
-Changes: cropped and resampled; a parametric head (ICT-FaceKit, USC Institute for Creative
-Technologies, MIT) was fitted to each photo, the photo was resampled into the head's texture
-space, its shading was removed and hidden parts were filled. Attribution is required wherever the
-photos or pictures made from them are shown.
-"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,7 +124,7 @@ def write_photo_skins(
         The mean landmark residual of all photos as a fraction of the face width.
 
     Raises:
-        InputError: a file of the pack is missing.
+        InputError: a file of the pack is missing, or another ``ATTRIBUTION.txt`` is in the way.
     """
     pack, out = Path(pack_dir), Path(out_dir)
     photos = pack / "photos_cc_by"
@@ -147,6 +136,7 @@ def write_photo_skins(
         names, subject = stored["names"], stored["subject"]
         landmarks = pixel_centres(stored["mediapipe478"])
     person = np.unique(subject, return_inverse=True)[1].astype(np.int32)
+    write_attribution(out)
     fits = fit_photos(head, landmarks, table, person=person)
     residual = landmark_residual(head, fits, landmarks, table)
     kept = np.flatnonzero(~held_out(subject))
@@ -155,8 +145,6 @@ def write_photo_skins(
     def read(index: int) -> np.ndarray:
         return _read_rgb(files[kept[index]])
 
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "ATTRIBUTION.txt").write_text(ATTRIBUTION)
     kept_fits = jax.tree.map(lambda field: field[kept], fits)
     _save(out / "fits.npz", names=names[kept], residual=residual[kept], **_fit_arrays(kept_fits))
     rest = np.flatnonzero(held_out(subject))

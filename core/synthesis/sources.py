@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
+from ..io.arrays import open_arrays
 
 __all__ = ["check_sources", "find_pack", "find_sources"]
+
+_OF_PEOPLE = {"names", "subject", "mediapipe478"}  # arrays beside photos to which heads are fitted
 
 
 def find_sources(path: Path | str) -> tuple[Path, Path | None]:
@@ -25,9 +28,23 @@ def find_sources(path: Path | str) -> tuple[Path, Path | None]:
 
 
 def find_pack(folder: Path) -> Path | None:
-    """Return the folder of photos with known landmarks that a folder is, or lies in, or None."""
+    """Return the data pack's folder of fitted people's photos that a folder is, or lies in.
+
+    None: another folder, as are those of photos whose landmarks are of nobody that has a name.
+
+    Raises:
+        InputError: it has a ``landmarks.npz`` that is damaged.
+    """
     homes = [folder, folder.parent] if folder.name == "images" else [folder]
-    return next((home for home in homes if (home / "landmarks.npz").is_file()), None)
+    return next(filter(_has_people, homes), None)
+
+
+def _has_people(folder: Path) -> bool:
+    path = folder / "landmarks.npz"
+    if not path.is_file():
+        return False
+    with open_arrays(path) as stored:
+        return set(stored) >= _OF_PEOPLE
 
 
 def check_sources(folder: Path, *sources: Path | None) -> None:

@@ -249,7 +249,8 @@ def test_fits_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"is for the data pack's photos, not for .*photos; leave"):
         find_known_faces(PHOTOS, Reader(), fits=tmp_path)
-    (tmp_path / "landmarks.npz").touch()
+    of_people = {"names": "anna", "subject": "1", "mediapipe478": np.zeros((1, 478, 3))}
+    np.savez(tmp_path / "landmarks.npz", **of_people)
     with pytest.raises(InputError, match=r"no fits\.npz in .*nothing; make it"):
         find_known_faces(tmp_path, Reader(), fits=tmp_path / "nothing")
 

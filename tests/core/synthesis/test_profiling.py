@@ -16,6 +16,7 @@ from uvface.core.geometry.pose import angles_from_rotation, rotation_from_angles
 from uvface.core.geometry.render import rasterize_layout
 from uvface.core.geometry.sampling import sample_bilinear
 from uvface.core.geometry.visibility import visibility
+from uvface.core.io.images import write_image
 from uvface.core.synthesis import photo_faces
 from uvface.core.synthesis.fitting import Fits
 from uvface.core.synthesis.labels import visibility_maps
@@ -309,6 +310,19 @@ def test_held_out_people_are_no_training_photos(tmp_path, monkeypatch):
     for folder in (tmp_path, tmp_path / "images"):  # not by the back door either
         found = {face.path.stem for face in find_known_faces(folder, _Reader())}
         assert found == set(names[~held_out(subject)]) and len(found) == 40
+
+
+def test_photos_beside_other_landmarks_are_read_as_photos(toy, tmp_path):
+    """A file of that name was taken for that of the data pack: "cannot read the arrays"."""
+    image, face = toy
+    reader = _Reader()
+    reader.reconstruct = lambda photo, **_: [face]
+    np.savez(tmp_path / "landmarks.npz", names=["a"], mediapipe478=np.zeros((1, 478, 3)))
+    (tmp_path / "images").mkdir()
+    for folder in (tmp_path, tmp_path / "images"):
+        write_image(folder / "photo.png", image)
+        (found,) = find_known_faces(folder, reader)
+        assert found.path == folder / "photo.png"
 
 
 def test_folders_without_photos_are_refused(tmp_path):
