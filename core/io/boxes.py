@@ -36,7 +36,10 @@ class GivenBoxes:
             found: the boxes.
             files: where they were read; no results may be written there.
         """
+        counts = Counter(map(os.path.normpath, found))
         self._found = {os.path.normpath(name): boxes for name, boxes in found.items()}
+        for name in (name for name, count in counts.items() if count > 1):
+            self._found[name] = InputError(f"boxes of {name!r} are given twice; leave out one")
         self.files = tuple(files)
 
     def get(self, photo: str | Path) -> Sequence[Sequence[float | int]] | None:

@@ -134,6 +134,16 @@ def test_boxes_are_found_by_path_first(tmp_path, give):
     require_boxes(as_boxes({Path("b/x.jpg"): two}), photos)
 
 
+@pytest.mark.parametrize("give", [_as_mapping, _as_file])
+def test_boxes_of_one_path_that_is_spelt_in_two_ways_are_refused(tmp_path, give):
+    """The later ones counted, without a word."""
+    content = {"a/x.jpg": [[1, 2, 3, 4]], "./a/x.jpg": [[5, 6, 7, 8]], "y.jpg": [[0, 0, 9, 9]]}
+    boxes = give(tmp_path / "boxes.json", content, [Path("a/x.jpg"), Path("y.jpg")])
+    with pytest.raises(InputError, match=r"'a/x\.jpg' are given twice; leave out one"):
+        boxes.get("a/x.jpg")
+    assert boxes.get("y.jpg") == [[0, 0, 9, 9]]
+
+
 def test_a_file_without_boxes_of_the_photos_is_refused(tmp_path):
     path = tmp_path / "boxes.json"
     path.write_text('{"anna.1": [[1, 2, 3, 4]], "anna.png": []}')
