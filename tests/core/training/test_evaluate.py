@@ -207,6 +207,30 @@ def test_a_face_turned_too_far_is_not_found_covered(toy_pool, layout):
     assert exact.false == 0 and exact.covered.sum() == 0
 
 
+def test_what_the_border_of_a_picture_cuts_off_is_truly_hidden(toy_pool, layout):
+    """It faces nobody: it counted as bare, or as covered by whatever lies at the border."""
+    sample = Pool(toy_pool, limit=1).sample(6)
+    true_map = evaluate_control(jnp.asarray(sample.control), layout.size)
+    far = np.asarray(true_map)[..., :2].max(axis=-1)
+    side = 2 * int(np.median(far[np.asarray(layout.mask) > 0.5]) / 2)
+    bare = np.full((side // 2, side // 2), 255, np.uint8)
+    image = sample.image[:side, :side]
+    cut = dataclasses.replace(sample, image=image, mask=bare, kind=None)
+    model, _ = _knowing_model(layout, true_map)
+    face = model.reconstruct(
+        np.zeros((320, 320, 3), np.float32), boxes=[[80.0, 80.0, 240.0, 240.0]]
+    )[0]
+    toward = np.asarray(visibility(true_map, layout)) > 0.5
+    face = dataclasses.replace(face, visibility=jnp.asarray(toward, jnp.float32))
+    exact = exact_errors(face, cut, layout)
+    beyond = toward & (far > side)
+    assert beyond.sum() > 1000
+    assert abs(exact.facing - (toward & ~beyond).sum()) < 0.03 * toward.sum()  # beside the border
+    assert exact.covered.sum() == 0
+    missed = exact.hidden_either - exact.hidden_both
+    assert abs(missed - (beyond & (np.asarray(layout.mask) > 0.5)).sum()) < 0.03 * toward.sum()
+
+
 def test_figures_of_empty_bins_are_null_in_json(tmp_path, layout):
     photo_map = layout.canonical * 9.0 + jnp.array([230.0, 210.0, 0.0])
     truth = np.asarray(read_landmarks(photo_map, layout.landmark_uv))
