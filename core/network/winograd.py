@@ -34,7 +34,18 @@ __all__ = ["Padding", "convolve_tiles", "transform_kernel"]
 
 Padding = tuple[tuple[int, int], tuple[int, int]]  # rows, columns: before, after
 
-_POINTS = (0.0, 1.0, -1.0, 2.0, -0.5, -2.0, 0.5)  # the first few, and infinity
+# By their number; infinity is one more. Of all sets of simple fractions those that round least,
+# tried on random tiles of 2 to 5 outputs of 4 taps.
+_POINTS: tuple[tuple[float, ...], ...] = (
+    (),
+    (0,),
+    (0, 1),
+    (0, 1, -1),
+    (0, -1, 5 / 3, 5 / 8),
+    (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2),
+    (0, -1, -1 / 2, 3 / 4, 4 / 3, -5 / 2),
+    (0, 1, -1, 2, -1 / 2, -2, 1 / 2),
+)
 
 
 @functools.cache
@@ -46,10 +57,10 @@ def _maps(
     Outputs i are the sums over taps k of inputs i + k times the kernel's k.
     """
     count = tile + taps - 1
-    points = np.array(_POINTS[: count - 1])
-    if len(points) < count - 1:
-        limit = len(_POINTS) + 1
+    if count > len(_POINTS):
+        limit = len(_POINTS)
         raise ValueError(f"tiles of {tile} outputs of {taps} taps; need at most {limit} points")
+    points = np.array(_POINTS[count - 1], np.float64)
     others = [np.delete(points, k) for k in range(len(points))] + [points]
     evaluate = np.zeros((count, count))
     for row, roots in zip(evaluate, others, strict=True):
