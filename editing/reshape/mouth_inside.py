@@ -15,6 +15,7 @@ from ...core.geometry.landmarks import INNER_LIPS, pair_distance, read_landmarks
 from ...core.geometry.layout import UVLayout
 from ...core.geometry.ramps import ramp, smooth_step
 from ...core.types import Face
+from ..colour import colourfulness, lab_from_rgb, luma
 from ..regions import soften
 from .teeth import Whites, find_whites, tooth_color
 
@@ -60,7 +61,9 @@ def inside_mouth(
     mouth = layout.regions.get("mouth_interior", jnp.zeros_like(layout.mask))
     lips = layout.regions.get("lips", layout.mask)[..., None]
     color = (face.texture * lips).sum(axis=(0, 1)) / lips.sum()
-    colors = color * _shade(mouth)
+    skin = layout.regions.get("skin", layout.mask) * face.visibility
+    colored = colourfulness(lab_from_rgb(face.texture), skin)
+    colors = color * _shade(mouth, colored)
     if not {"mouth_interior", "eyeballs", "skin"} <= set(layout.regions):
         return colors
     scale = face.camera.scale
@@ -68,7 +71,7 @@ def inside_mouth(
     below, above = (jnp.linalg.norm(new - edge, axis=-1) / scale for edge in (upper, lower))
     aside = _rim(layout.canonical, mouth, is_upper=True)[..., 0]
     tongue, light = _tongue(above, above + below, aside)
-    colors += (tongue * light)[..., None] * (color * jnp.asarray(_TONGUE) - colors)
+    colors += (tongue * light)[..., None] * (color * _tinted(_TONGUE, colored) - colors)
     lifted = _lifted(old, new, layout) / scale
     teeth, light = _teeth(below - lifted, below, aside)
     was_closed = 1.0 - ramp(lip_gap(old, layout) / scale, _WAS_OPEN)
@@ -77,10 +80,16 @@ def inside_mouth(
     return colors + shown * (tooth * light[..., None] - colors)
 
 
-def _shade(mouth: Array) -> Float[Array, "size size 3"]:
+def _tinted(share: tuple[float, float, float], colored: Array) -> Float[Array, " 3"]:
+    """Return a share of lips' colour, grey as far as the photo is without colours."""
+    grey = luma(jnp.asarray(share))
+    return grey + colored * (jnp.asarray(share) - grey)
+
+
+def _shade(mouth: Array, colored: Array) -> Float[Array, "size size 3"]:
     """Return the share of the lips' colour that is left inside a mouth."""
     deep = ramp(soften(mouth[..., None], _SHADE_BLUR * mouth.shape[0] / 256), _DEEP)
-    rim, depth = jnp.asarray(_AT_RIM), jnp.asarray(DEPTH)
+    rim, depth = (_tinted(share, colored) for share in (_AT_RIM, DEPTH))
     return rim + deep * (depth - rim)
 
 

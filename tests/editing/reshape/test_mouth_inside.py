@@ -60,6 +60,17 @@ def test_a_mouth_that_was_closed_shows_upper_teeth_and_a_tongue():
     assert colors[tuple(corner)].max() < 0.6 * column[rows[teeth]].max()
 
 
+def test_a_mouth_is_red_inside_in_photos_that_have_colours_only():
+    """In black-and-white photos it was dark red."""
+    face = _face(SKIN + np.random.default_rng(0).normal(0.0, 0.03, (*LAYOUT.mask.shape, 3)))
+    grey = face.texture.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
+    new = _moved(face, {"mouth_open": 0.6})
+    colors = _inside(dataclasses.replace(face, texture=grey), face.position_map, new)[MOUTH]
+    assert np.ptp(colors, axis=-1).max() < 0.01 and colors.min() < 0.1
+    dark = _inside(face, face.position_map, new)[MOUTH]
+    assert np.median(dark[:, 0] / dark[:, 1]) > 1.3 * LIPS[0] / LIPS[1]  # as that of lips if grey
+
+
 def test_teeth_stay_as_long_however_far_the_mouth_opens():
     face, lengths = _face(), []
     for amount in (0.4, 0.8):
