@@ -105,6 +105,7 @@ _CLOSING: Mapping[str, tuple[int, Int[np.ndarray, "pairs 2"]]] = {
     "eyes_closed": (1, LIDS),
     "mouth_open": (-1, INNER_LIPS),
 }
+_TO_ONE_SIDE = ("mouth_left",)  # their negative amounts are the mirror image
 
 
 @jax.tree_util.register_dataclass
@@ -141,8 +142,10 @@ def deformation(face: Face, layout: UVLayout, amounts: Mapping[str, float]) -> D
     moods, builds = [np.zeros((layout.size, layout.size, 3), np.float32)], []
     for name, amount in amounts.items():
         if name in expressions:
-            factor = _amount(name, amount, expressions[name], face, layout)
-            moods.append(np.float32(factor) * expressions[name])
+            field = expressions[name]
+            if name in _TO_ONE_SIDE and amount < 0.0:
+                field = -_mirrored(field, layout)
+            moods.append(np.float32(_amount(name, amount, field, face, layout)) * field)
         else:
             builds.append(np.float32(amount) * _proportion(layout, name))
     mood, build = jnp.asarray(sum(moods)), jnp.asarray(sum(builds, start=moods[0]))
@@ -161,6 +164,11 @@ def openings(layout: UVLayout) -> Float[Array, "size size"]:
 
 def _in_photo(offset: Array, camera: Camera) -> Array:
     return camera.scale * product(offset, camera.rotation.T)
+
+
+def _mirrored(field: Float[np.ndarray, "s s 3"], layout: UVLayout) -> Float[np.ndarray, "s s 3"]:
+    """Return the offsets of the same done to the other side."""
+    return np.asarray(layout.mirror(jnp.asarray(field))) * np.array([-1, 1, 1], np.float32)
 
 
 def _amount(

@@ -114,6 +114,18 @@ def test_a_mouth_closes_as_far_as_it_is_open():
     assert np.abs(deformation(_face(), LAYOUT, {"mouth_open": -1.0}).shift).max() < 3.5
 
 
+def test_a_mouth_goes_to_the_right_as_it_goes_to_the_left():
+    """The opposite of the left was as much wider as the left is narrower."""
+    face = _face()
+    left, right = (_moved(face, {"mouth_left": amount}) for amount in (0.8, -0.8))
+    shifts = [np.asarray(one.position_map - face.position_map) for one in (left, right)]
+    mirrored = np.asarray(LAYOUT.mirror(jnp.asarray(shifts[0]))) * [-1, 1, 1]
+    on_face = np.asarray(LAYOUT.mask) > 0.5
+    np.testing.assert_allclose(shifts[1][on_face], mirrored[on_face], atol=1e-3)
+    widths = [float(one.landmarks[54, 0] - one.landmarks[48, 0]) for one in (left, right)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.02)
+
+
 def test_offsets_turn_and_grow_with_the_head():
     amounts = {"smile": 0.7, "jaw_width": -0.5}
     plain = deformation(_face(), LAYOUT, amounts).shift
