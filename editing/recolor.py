@@ -62,6 +62,7 @@ _HAIR = (0.06, 0.95)  # of the way from skin to hair: bare skin, hair
 _TINT = 0.6  # power of the share by which hair tints a pixel: between hairs, the skin is grey too
 _IRIS = 0.59  # cm, radius; it varies little between people
 _PUPIL = (0.40, 0.55)  # of that radius
+_BESIDE_WHITE = 0.72  # as light as the white of its eye is an iris at most
 _LASHES = (0.5, 0.8)  # of the lightness around: lashes, and bare lids
 _STEPS = 8  # of the search for the centre of an iris
 
@@ -183,20 +184,23 @@ def _hair_share(light: Array, skin: Array, mask: Array) -> tuple[Array, Array]:
 
 
 def _iris(lab: Array, mask: Array, scale: Array) -> Array:
-    """Return the dark disc in the eye, without the pupil in its middle."""
+    """Return the dark disc in the eye, without the pupil in its middle.
+
+    Pupils are where they have to be: in brown eyes nothing tells them from the iris.
+    """
     light = lab[..., 0]
-    is_bright = (light > _mean(light, mask)).astype(light.dtype)
-    white, iris = _mean(light, mask * is_bright), _mean(light, mask * (1.0 - is_bright))
+    white, iris = _white_and_iris(light, mask)
     dark = smooth_step(((white - light) / jnp.maximum(white - iris, 1e-6) - 0.1) / 0.6)
     distance = _distance_to_disc(dark, mask**2, _IRIS * scale)
-    disc = smooth_step((1.15 - distance) / 0.25)
+    disc = smooth_step((1.15 - distance) / 0.25) * ramp(distance, _PUPIL)
     inner = smooth_step((0.85 - distance) / 0.2)  # what is bright in here is a reflection
-    brighter = soften(lab[..., :1], _GRAIN * scale)[..., 0] - _mean(light, mask * disc * dark)
-    middle = 1.0 - ramp(distance, _PUPIL)
-    pupil = middle * jnp.maximum(
-        smooth_step(0.7 - brighter / 0.06), smooth_step(brighter / 0.1 - 1)
-    )
-    return smooth_step((mask - 0.35) / 0.4) * jnp.maximum(dark, inner) * disc * (1.0 - pupil)
+    return smooth_step((mask - 0.35) / 0.4) * jnp.maximum(dark, inner) * disc
+
+
+def _white_and_iris(light: Array, mask: Array) -> tuple[Array, Array]:
+    """Return the mean lightness of what is brighter in an eye, and of what is darker."""
+    is_bright = (light > _mean(light, mask)).astype(light.dtype)
+    return _mean(light, mask * is_bright)[0], _mean(light, mask * (1.0 - is_bright))[0]
 
 
 def _distance_to_disc(dark: Array, mask: Array, radius: Array) -> Array:
@@ -264,6 +268,9 @@ def recolor(
     lab, goal = lab_from_rgb(image), lab_from_rgb(color)
     around = 1.0 - mask if around is None else around
     weights = _select(lab, mask, around, jnp.asarray(scale, lab.dtype), contrast)
+    if contrast == "iris":  # an eye in the shade would glow in a colour as it is in the light
+        white, _ = _white_and_iris(lab[..., 0], mask)
+        goal = goal * jnp.minimum(1.0, _BESIDE_WHITE * white / jnp.maximum(goal[0], 0.05))
     mean = _mean(lab, weights**4)
     if whole is not None:
         mean = 0.5 * (mean + _mean(lab, whole**4))

@@ -141,6 +141,27 @@ def test_only_the_iris_of_an_eye_is_painted():
     assert weights[(distance > 20)].max() < 0.05
 
 
+def test_a_brown_eye_in_the_shade_gets_a_blue_that_does_not_glow_around_a_whole_pupil():
+    """Irises were as light as in the light, and pupils, as dark as these, wedges and squares."""
+    x, y = _grid()
+    mask = _smooth(np.hypot((x - 50) / 2, y - 30) - 20)
+    distance = np.hypot(x - 50, y - 30)
+    white = 0.65
+    image = _picture(
+        ((white, 0.0, 0.01), 1.0),
+        ((0.25, 0.02, 0.03), _smooth(distance - 15)),
+        ((0.2, 0.0, 0.0), _smooth(distance - 5)),
+        ((0.9, 0.0, 0.0), _smooth(np.hypot(x - 52, y - 27) - 2)),  # a reflection
+    )
+    color = jnp.array(parse_color("#7a9cc0"))  # L is 0.68
+    colored, weights = recolor(image, mask, color, scale=25.0, contrast="iris")
+    assert weights[distance < 4].max() < 0.05
+    ring = (distance > 8.5) & (distance < 12)
+    result = lab_from_rgb(image + weights[..., None] * (colored - image))
+    assert 0.35 < result[ring, 0].mean() < 0.75 * white
+    assert result[ring, 2].mean() < -0.03  # and blue
+
+
 def test_lashes_stay_dark_where_lids_get_a_pale_color():
     _, y = _grid()
     mask = _smooth(np.abs(y - 30) - 20)
