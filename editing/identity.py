@@ -30,9 +30,10 @@ _EDGE = 12.0
 _SEEN_BLUR = 8.0  # ... and over this one beside what is covered or turned away.
 _SEEN = (0.3, 0.7)
 # Cosine between surface and view: near the outline nothing moves, or it would be drawn over the
-# backdrop, or uncover the target's own skin. Judged at the texel, too: an average over the cheek
-# is large up to its edge.
+# backdrop, or uncover the target's own skin. Judged beside the texel, too: an average over the
+# cheek is large up to its edge.
 _FACING = (0.25, 0.55)
+_FACING_BLUR = 3.0  # texels of 256: a step at nostrils and the wings of a nose would fold it
 # What faces the view may lie at the outline, too: the nose of a profile. Of this many cells along
 # the face these many at the outline stay, ...
 _CELLS, _OUTLINE = 96, 2
@@ -85,7 +86,8 @@ def guarded(
     texel = layout.size / 256
     blurred = soften(jnp.stack([seen, facing], axis=-1), _SEEN_BLUR * texel)
     inner = smooth_step(2.2 * soften(mask[..., None], _EDGE * texel)[..., 0] - 1.1)
-    free, turned = ramp(blurred[..., 0], _SEEN), ramp(jnp.minimum(blurred[..., 1], facing), _FACING)
+    free, turned = ramp(blurred[..., 0], _SEEN), ramp(blurred[..., 1], _FACING)
+    turned *= soften(ramp(facing, _FACING)[..., None], _FACING_BLUR * texel)[..., 0]
     mouth = jnp.maximum(layout.region("lips"), layout.region("mouth_interior"))[..., None]
     still = smooth_step(soften(mouth, _MOUTH_BLUR * texel)[..., 0] / _MOUTH)
     weight = inner * smooth_step(2.0 * mask) * free * turned * (1.0 - still)
