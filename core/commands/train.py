@@ -91,8 +91,12 @@ def train(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")],
     minutes: Annotated[
-        float, typer.Option(help="Length of the schedule; compilation does not count.")
-    ] = 60.0,
+        float | None,
+        typer.Option(
+            help="Length of the schedule; compilation does not count. By default 60, or with "
+            "--resume what the run had."
+        ),
+    ] = None,
     network: Annotated[NetworkKind, typer.Option(help="What is trained.")] = "prn-lite",
     initial: Annotated[
         list[str] | None,

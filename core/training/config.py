@@ -55,7 +55,9 @@ class TrainConfig:
     pool: Path
     output: Path
     more_pools: tuple[Path, ...] = ()  # read after the first, whose samples are validated
-    minutes: float | None = 60.0  # budget of training time; the schedule follows the clock
+    # Budget of training time; the schedule follows the clock. None, without steps: a run that is
+    # resumed has the minutes of its record.
+    minutes: float | None = 60.0
     steps: int | None = None  # budget of steps instead (exactly repeatable)
     network: NetworkKind = "prn-lite"
     initial: str | None = None  # weights to start from, instead of components of the pool

@@ -47,7 +47,7 @@ from .parallel import make_placement
 from .pictures import contact_sheet, plot_curves
 from .pool import Pool
 from .schedule import cooled_share, learning_rate, make_optimizer
-from .settings import check_settings, settings_of
+from .settings import check_settings, settings_of, with_length
 from .start import describe_network, first_network, network_of_record
 from .step import Labelled, TrainState, init_state, make_step, make_validation
 
@@ -82,7 +82,8 @@ def train_on_pool(
 
     Args:
         config: the run.
-        resume: go on from the output folder's last checkpoint, with its order and random state.
+        resume: go on from the output folder's last checkpoint, with its order and random state, and
+            with its minutes where ``config`` has neither minutes nor steps.
         layout: UV layout of the pool; the one that ``config`` names where not given.
         report: is called with the progress about every ten seconds.
 
@@ -103,14 +104,15 @@ class _Run:
     """Arrays, files and clock of one run."""
 
     def __init__(self, config: TrainConfig, layout: UVLayout, *, resume: bool) -> None:
+        self.output = Path(config.output)
+        record = read_record(self.output / LAST) if resume else None
+        config = config if record is None else with_length(config, record)
         check_budget(config.minutes, config.steps)
         keep_compiled_code()
         self.config, self.layout = config, layout
-        self.output = Path(config.output)
         if not resume:
             others = weights_besides(self.output, [config.initial] if config.initial else [])
             check_new(self.output, [self.output / _BEST, self.output / _FINAL, *others])
-        record = read_record(self.output / LAST) if resume else None
         settings = settings_of(config) if record is None else check_settings(config, record)
         self.settings = settings  # that it began with
         known = [] if record is None else record["shards"]
@@ -270,6 +272,7 @@ class _Run:
         record = {
             "order": batch.order,
             "settings": self.settings,
+            "minutes": self.config.minutes,
             "network": describe_network(self.config, self.graph, self.state),
             "shards": self.pool.names,
             "seconds": self.seconds,

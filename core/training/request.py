@@ -55,7 +55,7 @@ def train_request(
     pool: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
-    minutes: float | int,
+    minutes: float | int | None,
     network: NetworkKind,
     initial: str | Path | Sequence[str | Path] | None,
     rate: float | int | Sequence[float | int] | None,
@@ -84,14 +84,13 @@ def train_request(
         pool=pools[0],
         more_pools=tuple(pools[1:]),
         output=as_path(output, "a folder for the run"),
-        minutes=float(as_number("minutes", minutes)),
+        minutes=_minutes(minutes, is_resumed=is_resumed),
         network=as_choice("network", network, NetworkKind),
         initial=starts[0] if starts else None,
         negatives=None if negatives is None else as_path(negatives, "a folder of pictures"),
         devices=as_number("devices", devices, 1, is_whole=True),
         precision=as_choice("precision", precision, Precision),
     )
-    check_budget(config.minutes, None)
     if config.batch % config.devices:
         raise InputError(
             f"{config.devices} devices cannot share batches of {config.batch}; give a divisor of it"
@@ -113,6 +112,15 @@ def train_request(
     if rates:
         config = dataclasses.replace(config, learning_rate=rates[0])
     return PoolRun(config=config, resume=is_resumed)
+
+
+def _minutes(given: float | int | None, *, is_resumed: bool) -> float | None:
+    """Return the length of a run; None where a resumed one is to keep that of its record."""
+    if given is None:
+        return None if is_resumed else TrainConfig.minutes
+    minutes = float(as_number("minutes", given))
+    check_budget(minutes, None)
+    return minutes
 
 
 def _rates(given: float | int | Iterable[float | int] | None, starts: Sequence[str]) -> list[float]:

@@ -1,4 +1,4 @@
-"""What a run is resumed with: the settings it began with, but for its length and its place."""
+"""What a run is resumed with: the settings it began with; its length and place may be others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InputError
 from .config import TrainConfig
 
-__all__ = ["check_settings", "settings_of"]
+__all__ = ["check_settings", "settings_of", "with_length"]
 
 # How long, where, by how many, how often: a resumed run may change them. The kind of network is
 # compared with the checkpoint's own (`start`).
@@ -60,6 +60,19 @@ def check_settings(config: TrainConfig, record: dict[str, Any]) -> dict[str, Any
                 "or choose another folder"
             )
     return began
+
+
+def with_length(config: TrainConfig, record: dict[str, Any]) -> TrainConfig:
+    """Return a run that is resumed, with the minutes of its record where it is given no length.
+
+    Args:
+        config: the run as it is resumed.
+        record: of its checkpoint; older ones do not tell the minutes: the default of `TrainConfig`.
+    """
+    if config.minutes is not None or config.steps is not None:
+        return config
+    # None, too, of a run that was of steps.
+    return dataclasses.replace(config, minutes=record.get("minutes") or TrainConfig.minutes)
 
 
 def _words(name: str, value: Any) -> str:

@@ -18,7 +18,7 @@ def train(
     pool: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
-    minutes: float | int = 60.0,
+    minutes: float | int | None = None,
     network: NetworkKind = "prn-lite",
     initial: str | Path | Sequence[str | Path] | None = None,
     rate: float | int | Sequence[float | int] | None = None,
@@ -40,7 +40,8 @@ def train(
         pool: folder that `synthesize` made with ``pool``, or several. With ``draw`` it is one, and
             a tenth of the crops is of it.
         output: folder of the run; made where it does not exist.
-        minutes: length of the schedule, more than 0; compilation does not count.
+        minutes: length of the schedule, more than 0; compilation does not count. By default 60, and
+            of a run that is resumed what it was last run with.
         network: what is trained: ``"prn-lite"`` or ``"prn"``.
         initial: weights to start from: a name, or a file; by default none, so that a new network
             learns. With ``draw`` there may be several, of names of their own: all learn from the
@@ -50,8 +51,9 @@ def train(
         negatives: folder of JPEG pictures without faces.
         devices: how many share each batch of 32; a divisor of it.
         precision: ``"float32"``, or ``"bfloat16"``, for GPUs.
-        resume: go on from the last checkpoint; with the settings that the run began with, but for
-            ``minutes``, ``devices`` and ``initial``, which need not be given again.
+        resume: go on from the last checkpoint, with the settings that the run began with: others
+            are refused, but for ``minutes`` and ``devices``. ``minutes`` and ``initial`` need not
+            be given again.
         draw: folder with ICT-FaceKit, or data pack, that faces are drawn from while training, for
             GPUs. Not with ``resume``, ``negatives``, ``devices`` or ``network``.
         photo_skins: folder of skins from photos, for ``draw``.

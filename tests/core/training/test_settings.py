@@ -8,10 +8,12 @@ import pytest
 from toy_network import STILL
 
 from uvface.core.errors import InputError
+from uvface.core.training.augment import upright_crop
 from uvface.core.training.checkpoint import read_record
 from uvface.core.training.config import TrainConfig
-from uvface.core.training.loop import train_on_pool
-from uvface.core.training.settings import check_settings, settings_of
+from uvface.core.training.feed import stack_crops
+from uvface.core.training.loop import _Run, train_on_pool
+from uvface.core.training.settings import check_settings, settings_of, with_length
 
 BEGAN = TrainConfig(
     pool=Path("a"),
@@ -96,3 +98,32 @@ def test_a_run_keeps_the_settings_it_began_with(tiny, toy_pool, layout, tmp_path
     train_on_pool(again, layout=layout, resume=True)
     kept = read_record(config.output / "last.checkpoint")["settings"]
     assert kept == settings_of(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "record", "minutes"),
+    [
+        ({"minutes": None}, {"minutes": 90.0}, 90.0),
+        ({"minutes": 80.0}, {"minutes": 90.0}, 80.0),
+        ({"minutes": None}, {}, 60.0),  # an older checkpoint
+        ({"minutes": None}, {"minutes": None}, 60.0),  # it was of steps
+        ({"minutes": None, "steps": 30}, {"minutes": 90.0}, None),
+    ],
+)
+def test_the_minutes_are_those_given_or_those_of_the_record(changes, record, minutes):
+    assert with_length(dataclasses.replace(BEGAN, **changes), record).minutes == minutes
+
+
+def test_a_resumed_run_keeps_its_minutes(tiny, toy_pool, layout, tmp_path, monkeypatch):
+    """They were not recorded: one of 90 fell back to 60 in silence."""
+    config = TrainConfig(
+        pool=toy_pool, output=tmp_path, minutes=90.0, batch=2, validation=2, augment=STILL
+    )
+    monkeypatch.setattr(_Run, "_validation", lambda self: {"val_nme": 0.1})
+    monkeypatch.setattr(_Run, "_draw", lambda self, batch: None)
+    run = _Run(config, layout, resume=False)
+    run._save(stack_crops([upright_crop(run.pool.sample(0))], run.order.state), 3, None, 0.0)
+    again = _Run(dataclasses.replace(config, minutes=None), layout, resume=True)
+    assert again.minutes == again.config.minutes == 90.0
+    again = _Run(dataclasses.replace(config, minutes=70.0), layout, resume=True)
+    assert again.minutes == 70.0

@@ -66,6 +66,7 @@ BOTH = {"initial": ["prn", "b.safetensors"], "rate": [1e-3, 6e-4], "photo_skins"
                 resume=True,
             ),
         ),
+        ("--resume", {"resume": True}, PoolRun(config=_config(minutes=None), resume=True)),
         (
             "--draw d",
             {"draw": "d"},
