@@ -152,7 +152,6 @@ class Feed:
         ahead: int,
         pictures: Sequence[np.ndarray] = (),
     ) -> None:
-        cv2.setNumThreads(0)  # one picture, one thread: the workers are the parallelism
         self._pool, self._order, self._config = pool, order, config
         self._size, self._ahead = batch, ahead
         self._pictures = list(pictures)
@@ -160,10 +159,15 @@ class Feed:
         self._waiting: collections.deque[Future[Batch]] = collections.deque()
 
     def __enter__(self) -> Feed:
+        self._cv2_threads = cv2.getNumThreads()  # of the whole process: given back at the end
+        cv2.setNumThreads(0)  # one picture, one thread: the workers are the parallelism
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        try:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        finally:
+            cv2.setNumThreads(self._cv2_threads)
 
     def look_for_more(self) -> int:
         """Take in shards that have arrived; return the number of samples."""

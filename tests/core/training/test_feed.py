@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
@@ -132,3 +133,19 @@ def test_feed_is_the_same_with_any_number_of_threads(toy_pool):
     for one, other in zip(*batches, strict=True):
         np.testing.assert_array_equal(one.images, other.images)
         np.testing.assert_array_equal(one.control, other.control)
+
+
+def test_feed_gives_the_threads_of_opencv_back(toy_pool):
+    """The caller's other pictures were read by one thread from then on."""
+    pool, before = Pool(toy_pool), cv2.getNumThreads()
+    order = Order(0, range(0, 16))  # nothing to take: the feed ends by an error
+    order.grow(len(pool))
+    cv2.setNumThreads(3)
+    try:
+        feed = Feed(pool, order, AugmentConfig(), batch=4, workers=1, ahead=1)
+        with pytest.raises(InputError, match="no training sample"), feed:
+            assert cv2.getNumThreads() == 1
+            next(iter(feed))
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
