@@ -84,6 +84,15 @@ BOTH = {"initial": ["prn", "b.safetensors"], "rate": [1e-3, 6e-4], "photo_skins"
                 rates={"prn": 1e-3, "b": 6e-4},
             ),
         ),
+        (  # the file was named by the whole path, and lay outside the run
+            "--draw d --initial x/b.weights --initial ../c",
+            {"draw": "d", "initial": [Path("x/b.weights"), "../c"]},
+            DrawnRun(
+                config=_config(initial="x/b.weights"),
+                assets=Path("d"),
+                initial={"b": "x/b.weights", "c": "../c"},
+            ),
+        ),
         (
             "--draw d --large --rate 1e-3",
             {"draw": Path("d"), "large": True, "rate": 1e-3},
@@ -125,6 +134,11 @@ def test_the_command_and_the_function_ask_for_the_same(asked, words, options, ru
         (
             "--draw d --initial a --initial x/a.safetensors",
             {"draw": "d", "initial": ["a", Path("x/a.safetensors")]},
+            "two --initial have the same name; rename one of the files",
+        ),
+        (
+            "--draw d --initial y/a --initial x/a.safetensors",
+            {"draw": "d", "initial": ["y/a", "x/a.safetensors"]},
             "two --initial have the same name; rename one of the files",
         ),
         ("--rate 1 --rate 0.5", {"rate": [1, 0.5]}, "got 2 --rate for 0 --initial; give each one"),
