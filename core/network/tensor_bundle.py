@@ -42,7 +42,8 @@ class TensorEntry:
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-    shard: int
+    shard: int  # data file, from 0
+    shards: int  # data files of the checkpoint
     offset: int  # bytes
     size: int  # bytes
 
@@ -65,7 +66,9 @@ def read_entries(prefix: str | Path) -> dict[str, TensorEntry]:
             "give the checkpoint's path without .index"
         ) from error
     try:
-        return {key.decode(): _entry(value) for key, value in _records(table) if key}
+        records = dict(_records(table))
+        shards = _shards(records.pop(b"", b""))
+        return {key.decode(): _entry(value, shards) for key, value in records.items()}
     except (IndexError, ValueError, KeyError, struct.error) as error:
         raise AssetError(f"{path} is not a TensorFlow checkpoint index ({error})") from error
 
@@ -78,13 +81,13 @@ def read_tensors(prefix: str | Path, entries: dict[str, TensorEntry]) -> dict[st
         entries: of `read_entries`, those that are wanted.
 
     Raises:
-        AssetError: the data file is missing or too short, or a size is not that of its shape.
+        AssetError: a data file is missing or too short, or a size is not that of its shape.
     """
-    count = 1 + max((entry.shard for entry in entries.values()), default=0)
-    shards = [_map(Path(f"{prefix}.data-{k:05d}-of-{count:05d}")) for k in range(count)]
+    files = {(entry.shard, entry.shards) for entry in entries.values()}
+    data = {(k, n): _map(Path(f"{prefix}.data-{k:05d}-of-{n:05d}")) for k, n in files}
     found = {}
     for name, entry in entries.items():
-        stored = shards[entry.shard][entry.offset : entry.offset + entry.size]
+        stored = data[entry.shard, entry.shards][entry.offset : entry.offset + entry.size]
         if len(stored) != entry.size:
             raise AssetError(
                 f"the checkpoint {prefix} is cut off at {name}; get its data file again"
@@ -173,7 +176,12 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise ValueError(f"it has a field of kind {kind}")
 
 
-def _entry(message: bytes) -> TensorEntry:
+def _shards(message: bytes) -> int:
+    """Read the number of data files of a ``BundleHeaderProto``, whose key is empty: 1."""
+    return _number(dict(_fields(message)).get(1, b""))
+
+
+def _entry(message: bytes, shards: int) -> TensorEntry:
     """Read a ``BundleEntryProto``: 1 type, 2 shape, 3 shard, 4 offset, 5 size."""
     found = dict(_fields(message))
     if 7 in found:
@@ -185,6 +193,7 @@ def _entry(message: bytes) -> TensorEntry:
         dtype=_DTYPES[code],
         shape=_shape(found.get(2, b"")),
         shard=_number(found.get(3, 0)),
+        shards=shards,
         offset=_number(found.get(4, 0)),
         size=_number(found.get(5, 0)),
     )

@@ -49,29 +49,35 @@ def _block(records: list[tuple[bytes, bytes]]) -> bytes:
     return data + struct.pack("<II", 0, 1)
 
 
-def _entry(array: np.ndarray, offset: int, checksum: int) -> bytes:
+def _entry(array: np.ndarray, shard: int, offset: int, checksum: int) -> bytes:
     shape = b"".join(_field(2, _field(1, size)) for size in array.shape)
     entry = _field(1, _CODES[array.dtype]) + _field(2, shape)
+    if shard:
+        entry += _field(3, shard)
     if offset:
         entry += _field(4, offset)
     return entry + _field(5, array.nbytes) + _varint(6 << 3 | 5) + struct.pack("<I", checksum)
 
 
-def write_bundle(prefix: Path, arrays: dict[str, np.ndarray], *, checksums: bool = False) -> None:
-    """Write ``PREFIX.index`` and ``PREFIX.data-00000-of-00001``.
+def write_bundle(
+    prefix: Path, arrays: dict[str, np.ndarray], *, checksums: bool = False, shards: int = 1
+) -> None:
+    """Write ``PREFIX.index`` and ``PREFIX.data-00000-of-00001``, or more data files.
 
     Args:
         prefix: path without the endings.
         arrays: variables by name.
         checksums: of the values, too (slow); our reader does not ask for them.
+        shards: data files, which the variables go to in turn.
     """
-    records = [(b"", _field(1, 1) + _field(3, _field(1, 1)))]
-    data = b""
-    for name in sorted(arrays):
+    records = [(b"", _field(1, shards) + _field(3, _field(1, 1)))]
+    data = [b""] * shards
+    for k, name in enumerate(sorted(arrays)):
         raw = np.ascontiguousarray(arrays[name]).tobytes()
         checksum = _crc32c(raw) if checksums else 0
-        records.append((name.encode(), _entry(arrays[name], len(data), checksum)))
-        data += raw
+        shard = k % shards
+        records.append((name.encode(), _entry(arrays[name], shard, len(data[shard]), checksum)))
+        data[shard] += raw
     table, handles = b"", []
     for start in range(0, len(records), 40):
         part = records[start : start + 40]
@@ -83,7 +89,8 @@ def write_bundle(prefix: Path, arrays: dict[str, np.ndarray], *, checksums: bool
     table += _trailed(_block(handles))
     table += (meta + index).ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
     Path(f"{prefix}.index").write_bytes(table)
-    Path(f"{prefix}.data-00000-of-00001").write_bytes(data)
+    for k, content in enumerate(data):
+        Path(f"{prefix}.data-{k:05d}-of-{shards:05d}").write_bytes(content)
 
 
 def _add(records: list[tuple[bytes, bytes]], at: int) -> bytes:

@@ -83,6 +83,20 @@ def test_bundle_gives_back_what_was_written(tmp_path):
         assert found[name].dtype == values.dtype and found[name].shape == values.shape
 
 
+def test_values_in_one_of_several_data_files_are_found(tmp_path):
+    """The number of files was guessed from those that are asked for: 1 here, of 3."""
+    arrays = {name: np.full(2, k, np.float32) for k, name in enumerate("abc")}
+    write_bundle(tmp_path / "toy", arrays, shards=3)
+    entries = read_entries(tmp_path / "toy")
+    assert [entries[name].shard for name in "abc"] == [0, 1, 2]
+    for name in "abc":
+        found = read_tensors(tmp_path / "toy", {name: entries[name]})
+        np.testing.assert_array_equal(found[name], arrays[name])
+    (tmp_path / "toy.data-00002-of-00003").unlink()
+    with pytest.raises(AssetError, match=r"cannot read the checkpoint's data .*00002-of-00003"):
+        read_tensors(tmp_path / "toy", entries)
+
+
 def test_a_size_that_is_not_that_of_its_shape_is_one_line(tmp_path):
     write_bundle(tmp_path / "toy", {"a": np.zeros(2, np.float32)})
     entries = read_entries(tmp_path / "toy")
@@ -105,7 +119,7 @@ def test_missing_surplus_and_misshapen_variables_are_named(network, variables):
     from uvface.core.network.tensor_bundle import TensorEntry
 
     entries = {
-        name: TensorEntry(dtype=v.dtype, shape=v.shape, shard=0, offset=0, size=v.nbytes)
+        name: TensorEntry(dtype=v.dtype, shape=v.shape, shard=0, shards=1, offset=0, size=v.nbytes)
         for name, v in variables.items()
     }
     name = "resfcn256/resBlock_4/Conv_1/weights"
