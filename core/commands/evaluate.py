@@ -55,8 +55,9 @@ def evaluate(
     from ..training.labelled import is_pool
     from ..training.photos import evaluate as run
 
-    if whole and protocol != "synthetic" and not is_pool(folders[0]):
-        raise typer.BadParameter("--all is for pools; of photos all are measured")
+    is_one_pool = protocol is None and len(folders) == 1 and is_pool(folders[0])
+    if whole and protocol != "synthetic" and not is_one_pool:
+        raise typer.BadParameter("--all is for one pool; of photos all are measured, leave it out")
     figures = run(
         folders,
         model=load(weights),

@@ -128,7 +128,7 @@ def _open(folders: Sequence[str | Path], protocol: str | None, whole: bool) -> S
     else:
         is_synthetic = protocol == "synthetic"
     if not is_synthetic and whole:
-        raise InputError(f"{folders[0]} is no pool: of photos all are measured; leave out whole")
+        raise InputError("whole is for one pool; of photos all are measured, leave it out")
     if not is_synthetic:
         return PhotoSource(folders)
     if len(folders) != 1:

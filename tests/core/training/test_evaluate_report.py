@@ -260,3 +260,15 @@ def test_damaged_pictures_and_labels_are_left_out_and_named(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.count("\n") == 1
     assert all(f"{name}: " in captured.err for name in ("far", "no_labels", "no_picture"))
+
+
+@pytest.mark.parametrize(("protocol", "folders"), [("aflw2000", 1), (None, 2), ("aflw2000", 2)])
+def test_every_picture_is_asked_for_of_one_pool_only(toy_pool, protocol, folders, capsys):
+    """It said that the pool was none."""
+    pools = [str(toy_pool)] * folders
+    words = ["evaluate", *([protocol] if protocol else []), *pools]
+    assert main([*words, "--all", "--device", "cpu"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "--all is for one pool; of photos all are measured, leave it out" in said
+    with pytest.raises(InputError, match="whole is for one pool; of photos all are measured"):
+        evaluate(pools, protocol=protocol, whole=True)
