@@ -71,7 +71,7 @@ def evaluate(
         Mean, mean of bins and bins in percent, also over 51 points and in 3D, the pose's mean
         absolute errors in degrees, the number of photos measured, the missed ones, why others
         failed (by name), and the error of every photo. For a pool also the tables of
-        `group_figures`. None where a bin is empty.
+        `group_figures`. None for a bin that is empty, which the mean of bins leaves out.
 
     Raises:
         InputError: no pair of picture and labels, or none that can be read; ``whole`` of photos; a
