@@ -160,10 +160,10 @@ class _Run:
             self._set_end(asked[0], cooldown=asked[1])
 
     def share(self, step: int) -> float:
-        """Return the used part of the budget."""
+        """Return the used part of the budget, in [0, 1]: the last step may end after it."""
         if self.config.steps is not None:
-            return step / self.config.steps
-        return self.seconds / (60.0 * (self.minutes or 1.0))
+            return min(1.0, step / self.config.steps)
+        return min(1.0, self.seconds / (60.0 * (self.minutes or 1.0)))
 
     def _look_for_cooldown(self) -> None:
         """Shorten the budget when asked; the rate falls from where it is when the file appears."""

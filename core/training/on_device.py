@@ -212,10 +212,10 @@ class _Run:
         return self.output / f"{name}.safetensors"
 
     def share(self) -> float:
-        """Return the used part of the budget."""
+        """Return the used part of the budget, in [0, 1]: the last steps may end after it."""
         if self.config.steps is not None:
-            return self.count / self.config.steps
-        return self.seconds / (60.0 * (self.config.minutes or 1.0))
+            return min(1.0, self.count / self.config.steps)
+        return min(1.0, self.seconds / (60.0 * (self.config.minutes or 1.0)))
 
     def go(self, report: Callable[[dict[str, float]], None] | None) -> dict[str, Path]:
         """Train until the budget is used."""

@@ -55,8 +55,9 @@ def test_networks_do_not_shrink_nor_widen(tiny):
 
 
 def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path):
+    """The last three steps end after the budget; it told a share above 1."""
     config = TrainConfig(
-        pool=Path(), output=tmp_path, batch=4, steps=12, minutes=None, warmup_steps=1,
+        pool=Path(), output=tmp_path, batch=4, steps=11, minutes=None, warmup_steps=1,
         learning_rate=3e-3, augment=STILL, ema_decay=0.5,
     )  # fmt: skip
     rows = []
@@ -73,7 +74,7 @@ def test_two_networks_learn_from_the_same_faces(tiny, toy_pool, layout, tmp_path
         draw=toy_draw(layout),
         report=rows.append,
     )
-    assert set(paths) == {"lite", "large"} and rows[-1]["step"] == 12
+    assert set(paths) == {"lite", "large"} and rows[-1]["step"] == 12 and rows[-1]["share"] == 1.0
     assert rows[-1]["drawn"] == 4 + 4 * 2
     with (tmp_path / "log.csv").open() as lines:
         (row,) = csv.DictReader(lines)
