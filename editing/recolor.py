@@ -62,6 +62,9 @@ _HAIR = (0.06, 0.95)  # of the way from skin to hair: bare skin, hair
 _TINT = 0.6  # power of the share by which hair tints a pixel: between hairs, the skin is grey too
 _IRIS = 0.59  # cm, radius; it varies little between people
 _PUPIL = (0.40, 0.55)  # of that radius
+_TOLD = (0.15, 0.3)  # Oklab: by which a pupil is darker than an iris if it can be told
+_DARK_AS_PUPIL = (0.35, 0.65)  # of the way from iris to pupil
+_REFLECTION = (0.1, 0.2)  # Oklab: so much lighter than the iris
 _BESIDE_WHITE = 0.72  # as light as the white of its eye is an iris at most
 _LASHES = (0.5, 0.8)  # of the lightness around: lashes, and bare lids
 _STEPS = 8  # of the search for the centre of an iris
@@ -184,17 +187,28 @@ def _hair_share(light: Array, skin: Array, mask: Array) -> tuple[Array, Array]:
 
 
 def _iris(lab: Array, mask: Array, scale: Array) -> Array:
-    """Return the dark disc in the eye, without the pupil in its middle.
-
-    Pupils are where they have to be: in brown eyes nothing tells them from the iris.
-    """
+    """Return the dark disc in the eye, without the pupil in its middle."""
     light = lab[..., 0]
     white, iris = _white_and_iris(light, mask)
     dark = smooth_step(((white - light) / jnp.maximum(white - iris, 1e-6) - 0.1) / 0.6)
     distance = _distance_to_disc(dark, mask**2, _IRIS * scale)
-    disc = smooth_step((1.15 - distance) / 0.25) * ramp(distance, _PUPIL)
+    disc = smooth_step((1.15 - distance) / 0.25)
     inner = smooth_step((0.85 - distance) / 0.2)  # what is bright in here is a reflection
-    return smooth_step((mask - 0.35) / 0.4) * jnp.maximum(dark, inner) * disc
+    pupil = _pupil(lab, mask * disc * dark, 1.0 - ramp(distance, _PUPIL), scale)
+    return smooth_step((mask - 0.35) / 0.4) * jnp.maximum(dark, inner) * disc * (1.0 - pupil)
+
+
+def _pupil(lab: Array, iris: Array, middle: Array, scale: Array) -> Array:
+    """Return what is dark in the middle of an iris, or a reflection in it.
+
+    All of the middle in brown eyes, where nothing tells a pupil from the iris.
+    """
+    light = lab[..., 0]
+    around, darkest = _mean(light, iris * (1.0 - middle)), _mean(light, middle * (1.0 - light) ** 8)
+    darker = around - soften(lab[..., :1], _GRAIN * scale)[..., 0]
+    dark = ramp(darker / jnp.maximum(around - darkest, 1e-3), _DARK_AS_PUPIL)
+    bright = ramp(-darker, _REFLECTION)
+    return middle * jnp.maximum(jnp.maximum(dark, bright), 1.0 - ramp(around - darkest, _TOLD))
 
 
 def _white_and_iris(light: Array, mask: Array) -> tuple[Array, Array]:

@@ -162,6 +162,21 @@ def test_a_brown_eye_in_the_shade_gets_a_blue_that_does_not_glow_around_a_whole_
     assert result[ring, 2].mean() < -0.03  # and blue
 
 
+def test_all_of_a_pale_iris_around_a_small_pupil_is_painted():
+    x, y = _grid()
+    mask = _smooth(np.hypot((x - 50) / 2, y - 30) - 20)
+    distance = np.hypot(x - 50, y - 30)
+    image = _picture(
+        ((0.8, 0.0, 0.0), 1.0),
+        ((0.55, -0.01, -0.04), _smooth(distance - 15)),
+        ((0.15, 0.0, 0.0), _smooth(distance - 3)),
+    )
+    color = jnp.array(parse_color("#4a2c18"))
+    _, weights = recolor(image, mask, color, scale=25.0, contrast="iris")
+    assert weights[(distance > 5) & (distance < 12)].min() > 0.8  # a pale ring stayed from 4 to 7
+    assert weights[distance < 2].max() < 0.1
+
+
 def test_lashes_stay_dark_where_lids_get_a_pale_color():
     _, y = _grid()
     mask = _smooth(np.abs(y - 30) - 20)
