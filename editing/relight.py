@@ -9,7 +9,7 @@ Convention:
 
 References:
     R. Ramamoorthi and P. Hanrahan, "An Efficient Representation for Irradiance Environment
-    Maps", 2001 (eq. 8: what a matt surface makes of light of each order).
+    Maps", 2001 (eq. 8: what a matt surface makes of light of each order, without `_MONOTONE`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ __all__ = [
     "spread_light",
 ]
 
-_COSINE = np.array([math.pi] + [2 * math.pi / 3] * 3 + [math.pi / 4] * 5, np.float32)
+_MONOTONE = 8 / 15  # of order two: with more of it, a lamp lights again what turns away from it
+_COSINE = [math.pi] + [2 * math.pi / 3] * 3 + [_MONOTONE * math.pi / 4] * 5
 _ABOVE = (0.0, 0.45, 0.8)  # where lamps mostly are: above and before the face
 # What most of a face looks like: its mean light is the picture's exposure.
 _FACING = np.array([[0, 0, 1], [0.6, 0, 0.8], [-0.6, 0, 0.8], [0, 0.6, 0.8], [0, -0.6, 0.8]])
@@ -68,8 +69,11 @@ def random_light(key: Array) -> Float[Array, "9 3"]:
 
 
 def lamp(direction: Float[Array, " 3"]) -> Float[Array, " 9"]:
-    """Return the harmonics' factors of a lamp in a direction, a unit vector with y up."""
-    return jnp.asarray(_COSINE) * harmonics(direction)
+    """Return the harmonics' factors of a lamp in a direction, a unit vector with y up.
+
+    A surface gets the less of it, the further it turns away.
+    """
+    return jnp.array(_COSINE) * harmonics(direction)
 
 
 def exposed(light: Float[Array, "9 3"], exposure: Float[Array, ""]) -> Float[Array, "9 3"]:

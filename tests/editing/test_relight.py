@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from toys import toy_camera, toy_layout, toy_position_map
 
-from uvface.core.geometry.harmonics import CONSTANT
+from uvface.core.geometry.harmonics import CONSTANT, harmonics
 from uvface.editing.augment.recipe import draw_recipe
-from uvface.editing.relight import light_on_texels, main_light, multiply_light, spread_light
+from uvface.editing.relight import lamp, light_on_texels, main_light, multiply_light, spread_light
 
 _on_texels = jax.jit(light_on_texels)
 PLAIN = jnp.zeros((9, 3)).at[0].set(1 / CONSTANT)
@@ -15,6 +15,12 @@ PLAIN = jnp.zeros((9, 3)).at[0].set(1 / CONSTANT)
 
 def _position_map():
     return toy_position_map(toy_layout(), toy_camera(size=320))
+
+
+def _turned():
+    """Return a rotation about no axis of the harmonics."""
+    turn, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))
+    return turn.astype(np.float32)
 
 
 def test_plain_light_changes_nothing():
@@ -34,6 +40,17 @@ def test_light_falls_on_the_side_that_it_comes_from():
         light = PLAIN.at[order].set(0.8)
         factor = np.asarray(_on_texels(light, jnp.asarray(places), layout))[..., 0]
         assert np.corrcoef(sign * places[..., axis][inside], factor[inside])[0, 1] > 0.9
+
+
+def test_a_surface_gets_the_less_of_a_lamp_the_further_it_turns_away():
+    """From 122 degrees on it got more again: the rim of a face away from the lamp shone."""
+    angle = jnp.radians(jnp.linspace(0.0, 180.0, 181))
+    nothing = jnp.zeros_like(angle)
+    normal = jnp.stack([jnp.cos(angle), jnp.sin(angle), nothing], axis=-1)
+    for turn in (jnp.eye(3), jnp.roll(jnp.eye(3), 1, axis=0), jnp.asarray(_turned())):
+        lit = np.asarray(harmonics(normal @ turn) @ lamp(turn[0]))
+        assert np.diff(lit).max() < 1e-6
+        np.testing.assert_allclose(lit[[0, 90, 180]], [11 / 12, 1 / 6, -1 / 12], atol=1e-5)
 
 
 def test_random_lights_keep_the_exposure_and_differ():
