@@ -36,6 +36,7 @@ _FRONT = 0.25  # of a lamp at the side: as far before the face as it is beside i
 _STRENGTH = 4.0  # of a lamp at amount 1, times the light from all sides
 _STOPS = 1.0  # of exposure
 _WARMTH = (0.35, 0.04, -0.35)  # logarithm of red, green and blue
+_SKIN = (0.33, 0.63, 0.04)  # what red, green and blue add to the luminance of skin
 _MARGIN = 0.6  # of the face's size: room in which the change runs out
 _ROWS = 256  # cells along the face and its room at which light is found
 _RIM = 0.15  # of a side, over which it is gone at the border
@@ -103,8 +104,9 @@ def _light(amounts: Float[Array, " lights"]) -> Float[Array, "9 3"]:
     direction = direction / jnp.linalg.norm(direction)
     tint = jnp.exp(warm * jnp.array(_WARMTH))
     around = jnp.zeros((9, 3)).at[0].set(1.0 / CONSTANT)
-    light = (around + _STRENGTH * far * lamp(direction)[:, None]) * tint
-    return exposed(light, jnp.exp(bright * _STOPS * math.log(2.0)))
+    tint /= tint @ jnp.array(_SKIN)
+    light = around + _STRENGTH * far * lamp(direction)[:, None]
+    return exposed(light, jnp.exp(bright * _STOPS * math.log(2.0))) * tint
 
 
 @partial(keep_traced, key="change by lamps", like=0)
