@@ -58,7 +58,7 @@ def light_faces(
 
     Args:
         image: the photo, RGB in [0, 1].
-        faces: the faces of it to change.
+        faces: the faces of it to change; one beside them counts as backdrop.
         layout: UV layout of the faces.
         amounts: from `parse_lights`; if all are 0 the photo comes back.
 
