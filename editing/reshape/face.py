@@ -66,7 +66,8 @@ def reshape_face(
     """Change expression and proportions of a face.
 
     Args:
-        image: the photo, RGB in [0, 1]; a fourth channel, its alpha, moves along.
+        image: the photo, RGB in [0, 1]; a fourth channel, its alpha, moves along, and colours
+            that it hides do not show.
         face: the face of it to change.
         layout: UV layout of the face.
         amounts: from `deform.parse_reshaping`; if all are 0 the photo comes back.

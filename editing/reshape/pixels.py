@@ -32,6 +32,7 @@ _TORN = (0.7, 2.0)  # pixels by which neighbours come from further apart
 _OPENED = (0.05, 0.35)  # cm by which a mouth opens: until its inside is in shade
 _LEAST_CUT = 2048  # pixels along a side of what a tile looks at
 _GRAIN = 0.015  # the most of a value that is grain
+_CLEAR = 1e-4  # opacity that nobody sees
 
 
 @jax.tree_util.register_dataclass
@@ -203,7 +204,27 @@ def _places(
 
 @partial(keep_traced, key="show for a warp", like=0)
 def _shown(image: Array, places: Array) -> Float[Array, "side side c"]:
-    return sample_bicubic(image, places).clip(0.0, 1.0)
+    """Return the colours of places times their opacity: what is hidden has no part in them."""
+    shown = sample_bicubic(_times_opacity(image), places)
+    return _times_opacity(_over_opacity(shown, hidden=shown[..., :3]).clip(0.0, 1.0))
+
+
+def _opacity(image: Float[Array, "*n c"]) -> Float[Array, "*n 1"]:
+    """Return the fourth channel; 1 if there is none."""
+    return image[..., 3:].prod(axis=-1, keepdims=True)
+
+
+def _times_opacity(image: Float[Array, "*n c"]) -> Float[Array, "*n c"]:
+    return jnp.concatenate([image[..., :3] * _opacity(image), image[..., 3:]], axis=-1)
+
+
+def _over_opacity(
+    image: Float[Array, "*n c"], *, hidden: Float[Array, "*n 3"]
+) -> Float[Array, "*n c"]:
+    """Return what `_times_opacity` was given, with hidden colours where nothing shows."""
+    opacity = _opacity(image)
+    colors = jnp.where(opacity > 0.0, image[..., :3] / jnp.maximum(opacity, _CLEAR), hidden)
+    return jnp.concatenate([colors, image[..., 3:]], axis=-1)
 
 
 @partial(keep_traced, key="finish a warp", like=0)
@@ -222,10 +243,11 @@ def _finished(image: Array, shown: Array, places: Array, made: Array, grain: Arr
     color = made[..., :3] + grains * lids
     # A mouth opens in nothing transparent; lids are as transparent as they were.
     opacity = jnp.where(lids > 0.0, shown[..., 3:], 1.0)
-    new = jnp.concatenate([color.clip(0.0, 1.0), opacity], axis=-1)
+    new = _times_opacity(jnp.concatenate([color.clip(0.0, 1.0), opacity], axis=-1))
     warped = _without_steps(shown + made[..., 3:4] * (new - shown), displacement)
     is_moved = (displacement != 0.0).any(axis=-1, keepdims=True)
-    return jnp.where(is_moved, warped, _inner_part(image, side))
+    still = _inner_part(image, side)
+    return jnp.where(is_moved, _over_opacity(warped, hidden=still[..., :3]), still)
 
 
 def _inner_part(image: Float[Array, "wide wide c"], side: int) -> Float[Array, "{side} {side} c"]:

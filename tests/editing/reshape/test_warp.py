@@ -184,12 +184,30 @@ def test_opacity_moves_along():
     amounts = {"face_width": 1.0, "mouth_open": 0.6}
     plain, moved = reshape_face(image, face, LAYOUT, amounts)
     result, _ = reshape_face(np.dstack([image, outline]), face, LAYOUT, amounts)
-    np.testing.assert_allclose(result[..., :3], plain, atol=1e-5)
     inside = _is_sure(moved)
+    before, after = (_at(one[..., :3], moved.position_map)[inside] for one in (plain, result))
+    np.testing.assert_allclose(after, before, atol=1e-5)
     assert _at(result, moved.position_map)[inside][:, 3].min() > 0.99  # it was cut off before
     assert result[..., 3].sum() > 1.02 * outline.sum()
     inner = read_landmarks(moved.position_map, LAYOUT.landmark_uv)[62:67:4, :2].mean(axis=0)
     assert result[round(float(inner[1])), round(float(inner[0])), 3] > 0.99  # the mouth's inside
+
+
+def test_what_a_cut_out_hides_does_not_show_at_its_outline():
+    """The hidden colours came in by the warp: a fringe of up to 0.25."""
+    face, image = _face(), _photo(2, (500, 700))
+    inner = cv2.erode(_covered(face), np.ones((5, 5), np.uint8))
+    opacity = inner[:500, :700].astype(np.float32)
+    amounts = {"face_width": -1.0, "chin_length": 0.7, "mouth_open": 0.6}
+    shown = []
+    for hidden in ((1.0, 0.0, 1.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)):
+        colors = np.where(opacity[..., None] > 0.0, image, np.float32(hidden))
+        cut_out = np.dstack([colors, opacity])
+        result, _ = reshape_face(cut_out, face, LAYOUT, amounts)
+        shown.append(result[..., :3] * result[..., 3:])
+        np.testing.assert_array_equal(result[:, 500:], cut_out[:, 500:])
+    assert ((result[..., 3] > 0.0) & (result[..., 3] < 1.0)).sum() > 300
+    assert max(np.abs(one - shown[0]).max() for one in shown) < 1e-5
 
 
 def test_the_camera_of_a_moved_face_is_that_of_its_map():
