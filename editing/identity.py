@@ -29,9 +29,9 @@ __all__ = ["guarded", "identity_shift"]
 _EDGE = 12.0
 _SEEN_BLUR = 8.0  # ... and over this one beside what is covered or turned away.
 _SEEN = (0.3, 0.7)
-# Cosine between surface and view: near the outline nothing moves, or it would be drawn over the
-# backdrop, or uncover the target's own skin. Judged beside the texel, too: an average over the
-# cheek is large up to its edge.
+# Cosine between surface and view: near the outline hardly anything moves, or it would be drawn over
+# the backdrop, or uncover the target's own skin. Judged beside the texel, too: an average over the
+# cheek is large up to its edge. The outline itself is kept by `_within_outline`.
 _FACING = (0.25, 0.55)
 _FACING_BLUR = 3.0  # texels of 256: a step at nostrils and the wings of a nose would fold it
 # What faces the view may lie at the outline, too: the nose of a profile. Of this many cells along

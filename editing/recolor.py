@@ -269,7 +269,7 @@ def recolor(
     Args:
         image: sRGB pixels or texels; a picture for all contrasts but ``all``.
         mask: weights in [0, 1].
-        color: the new mean, sRGB.
+        color: the new mean, sRGB; of irises darker where the white of the eye asks for it.
         around: weights of the skin around the region, for all contrasts but ``all``.
         whole: mask of both lips, where ``mask`` is one of them: half of what one is darker than
             the other is shade, and stays.

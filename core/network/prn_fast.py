@@ -312,7 +312,7 @@ def _entry(source: Any) -> _Entry:
     along = kernel.transpose(1, 2, 0, 3).reshape(1, w, c, h * d)
     layer = _Layer(
         kernel=jnp.asarray(_widened(along, _ENTRY_CELLS)),
-        bias=jnp.zeros(h * d),
+        bias=jnp.zeros(h * d, jnp.float32),
         padding=((0, 0), (_BEFORE, 3 - _BEFORE)),
         cells=_ENTRY_CELLS,
     )

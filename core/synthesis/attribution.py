@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..whole_files import make_folder, write_bytes_atomic
 
-__all__ = ["write_attribution"]
+__all__ = ["check_attribution", "write_attribution"]
 
 _TEXT = """\
 Skins, fits and photos in this folder are adapted from:
@@ -22,16 +22,31 @@ photos or pictures made from them are shown.
 """
 
 
+def check_attribution(directory: Path) -> None:
+    """Refuse a folder with another ``ATTRIBUTION.txt``; before long work, not after it.
+
+    Raises:
+        InputError: it is there.
+    """
+    path = directory / "ATTRIBUTION.txt"
+    try:
+        is_ours = path.read_bytes() == _TEXT.encode()
+    except FileNotFoundError:
+        return
+    except OSError:  # a folder, or not ours to read
+        is_ours = False
+    if not is_ours:
+        raise InputError(
+            f"{path} is there and is not of an earlier run; move it, or choose another folder"
+        )
+
+
 def write_attribution(directory: Path) -> None:
     """Write ``ATTRIBUTION.txt`` into a folder, which is made if needed.
 
     Raises:
-        InputError: another file of that name is there, or it cannot be written.
+        InputError: as `check_attribution`, or it cannot be written.
     """
-    path, content = directory / "ATTRIBUTION.txt", _TEXT.encode()
+    check_attribution(directory)
     make_folder(directory)
-    if path.exists() and path.read_bytes() != content:
-        raise InputError(
-            f"{path} is there and is not of an earlier run; move it, or choose another folder"
-        )
-    write_bytes_atomic(path, content)
+    write_bytes_atomic(directory / "ATTRIBUTION.txt", _TEXT.encode())

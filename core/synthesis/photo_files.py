@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError, NoFaceError
 from ..geometry.layout import UVLayout, load_layout
 from ..whole_files import make_folder, no_empty_folder
-from .attribution import write_attribution
+from .attribution import check_attribution, write_attribution
 from .files import SHEET_MOST, draw_sheet, prepare_folder, write_picture, write_sample
 from .labels import visibility_maps
 from .origin import photo_origin
@@ -47,6 +47,9 @@ def turn_photos(
     """
     directory, photos = request.output, request.photos
     _check_layout(model.layout)
+    is_pack = find_pack(photos) is not None
+    if is_pack:
+        check_attribution(directory)
     with no_empty_folder(directory):
         if request.pool:
             make_folder(directory)
@@ -55,7 +58,7 @@ def turn_photos(
         fits = request.photo_skins
         faces = find_known_faces(photos, model, assets=request.assets, fits=fits, left_out=left_out)
         source = TurnedPhotos(faces=faces, model=model, count=request.count)
-        if find_pack(photos) is not None:
+        if is_pack:
             write_attribution(directory)
         write = _write_pool if request.pool else _write_pictures
         return write(request, source, report)

@@ -25,7 +25,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from ..errors import InputError
 from ..whole_files import whole_file
-from .attribution import write_attribution
+from .attribution import check_attribution, write_attribution
 from .delight import linear_from_srgb, shading_sums, solve_light
 from .face_tile import bind_face_tile
 from .fitting import (
@@ -136,7 +136,7 @@ def write_photo_skins(
         names, subject = stored["names"], stored["subject"]
         landmarks = pixel_centres(stored["mediapipe478"])
     person = np.unique(subject, return_inverse=True)[1].astype(np.int32)
-    write_attribution(out)
+    check_attribution(out)
     fits = fit_photos(head, landmarks, table, person=person)
     residual = landmark_residual(head, fits, landmarks, table)
     kept = np.flatnonzero(~held_out(subject))
@@ -145,6 +145,7 @@ def write_photo_skins(
     def read(index: int) -> np.ndarray:
         return _read_rgb(files[kept[index]])
 
+    write_attribution(out)
     kept_fits = jax.tree.map(lambda field: field[kept], fits)
     _save(out / "fits.npz", names=names[kept], residual=residual[kept], **_fit_arrays(kept_fits))
     rest = np.flatnonzero(held_out(subject))

@@ -152,7 +152,7 @@ def _check_drawn(
 
 def _names(starts: Sequence[str]) -> dict[str, str]:
     """Return name of a network and of its file -> weights it starts from, whose name it has."""
-    stems = [Path(one).stem for one in starts]
-    if len({*stems}) < len(stems):
+    names = [Path(one).name.removesuffix(".safetensors") for one in starts]
+    if len({*names}) < len(names):
         raise InputError("two --initial have the same name; rename one of the files")
-    return dict(zip(stems, starts, strict=True))
+    return dict(zip(names, starts, strict=True))

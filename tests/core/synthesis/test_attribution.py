@@ -20,3 +20,7 @@ def test_another_one_stays(tmp_path):
     with pytest.raises(InputError, match=r"ATTRIBUTION\.txt is there and is not of an earlier run"):
         write_attribution(tmp_path)
     assert own.read_text() == "whom I have to name"
+    own.unlink()
+    own.mkdir()
+    with pytest.raises(InputError, match="is not of an earlier run"):  # not a traceback
+        write_attribution(tmp_path)

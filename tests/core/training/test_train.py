@@ -90,7 +90,7 @@ BOTH = {"initial": ["prn", "b.safetensors"], "rate": [1e-3, 6e-4], "photo_skins"
             DrawnRun(
                 config=_config(initial="x/b.weights"),
                 assets=Path("d"),
-                initial={"b": "x/b.weights", "c": "../c"},
+                initial={"b.weights": "x/b.weights", "c": "../c"},
             ),
         ),
         (
