@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
-from ..io.arrays import open_arrays
 
 __all__ = ["check_sources", "find_pack", "find_sources"]
 
@@ -43,6 +42,8 @@ def _has_people(folder: Path) -> bool:
     path = folder / "landmarks.npz"
     if not path.is_file():
         return False
+    from ..io.arrays import open_arrays  # brings NumPy
+
     with open_arrays(path) as stored:
         return set(stored) >= _OF_PEOPLE
 
