@@ -26,6 +26,8 @@ _LIPS = 1.35  # of the skin's redness: lips that are redder ask for more of what
 _REDDEST = (1.0, 1.7)  # times as much
 _DARK = (0.38, 0.55)  # of the skin's lightness: from the mouth's inside to lips
 _BRIGHT = (1.02, 1.12)  # of the skin's lightness, in black and white: from lips to teeth
+_PALE = (0.5, 0.6)  # Oklab, lightness of skin: from that on, teeth in the shade are darker than it
+_TEETH_ON_DARK = (0.95, 1.1)  # of dark skin's lightness: from grey-brown lips to teeth
 _COLOURFUL = (0.017, 0.043)  # a / L of skin in Oklab, from black-and-white to colour photos
 _EDGE = 2.0  # texels of 256: what borders on teeth is mixed with them
 _BROAD = 3.0  # texels of 256: a glint on a lip is narrower than a tooth
@@ -64,7 +66,8 @@ def mouth_trust(
 def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
     """Return 1 where a texel is as red as lips and no darker, whatever is seen around it.
 
-    Teeth in the shade of a lip are as red as skin, but not as red as what is further out.
+    Teeth in the shade of a lip are as red as skin, but not as red as what is further out. Lips of
+    dark people may be greyer than their skin; their teeth are lighter than it.
     """
     scale = lab.shape[0] / 256
     around = _around(lab, seen)
@@ -72,7 +75,8 @@ def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
     red = lab[..., 1] / jnp.maximum(around[..., 1], _COLOURFUL[0] * around[..., 0] + 1e-3)
     colourful = ramp(around[..., 1] / jnp.maximum(around[..., 0], 0.05), _COLOURFUL)
     outer = jnp.clip(_most_outside(red * lips, lips) / _LIPS, *_REDDEST)
-    is_red = 1.0 - colourful * (1.0 - ramp(red / outer, _RED))
+    as_teeth = jnp.maximum(ramp(around[..., 0], _PALE), ramp(light, _TEETH_ON_DARK))
+    is_red = 1.0 - colourful * as_teeth * (1.0 - ramp(red / outer, _RED))
     is_dull = 1.0 - (1.0 - colourful) * ramp(light, _BRIGHT)
     like = is_red * is_dull * ramp(light, _DARK)
     near = soften(like[..., None], _EDGE * scale)[..., 0]

@@ -42,6 +42,14 @@ def test_lips_are_kept_and_teeth_and_darkness_are_not(skin, lips):
     assert _trust(skin, lips, lips).min() > 0.95
 
 
+def test_grey_brown_lips_of_dark_people_are_no_teeth():
+    """They were, in flecks: there the swap kept a fleck of the target's lips, or drew none."""
+    skin, lips, greyer = (0.38, 0.26, 0.20), (0.36, 0.24, 0.19), (0.32, 0.27, 0.245)
+    assert _trust(skin, lips, greyer).min() > 0.9
+    pale, pink, shaded = (0.85, 0.66, 0.56), (0.72, 0.40, 0.38), (0.68, 0.62, 0.56)
+    assert _trust(pale, pink, shaded)[INNER][2:-2, 2:-2].max() < 0.2
+
+
 def test_teeth_are_found_in_black_and_white():
     trust = _trust((0.7, 0.6, 0.5), (0.5, 0.35, 0.3), (0.9, 0.9, 0.9), grey=True)
     assert trust[INNER][2:-2, 2:-2].max() < 0.2 and trust[37, 22:42].min() > 0.7
