@@ -39,7 +39,7 @@ from .light import ColorMatch
 from .readings import Reading, feature_lights, read_both, whole_light
 from .regions import soften
 from .seen.eyes import around_eyes, bare_lids
-from .seen.features import corner_area, spared_share
+from .seen.features import spared_share, unlike_skin
 from .side import Side, bare_share, examine
 from .source import Source
 
@@ -253,7 +253,7 @@ def _shares(pair: _Pair, layout: UVLayout, how: Completion) -> Shares:
         wanted=pair.target.seen,
         how=how,
         whole=layout.region("lips"),
-        left=corner_area(layout),
+        left=unlike_skin(layout),
     )
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "MOUTH_CORNERS",
     "NOSE",
     "NOSE_BASE",
+    "NOSE_TIP",
     "pair_distance",
     "read_landmarks",
 ]
@@ -34,6 +35,7 @@ __all__ = [
 JAW = np.arange(0, 17)
 BROWS = np.arange(17, 27)
 NOSE = np.arange(27, 36)
+NOSE_TIP = 30
 NOSE_BASE = np.arange(31, 36)
 EYES = np.arange(36, 48)
 MOUTH = np.arange(48, 68)

@@ -273,6 +273,21 @@ def test_hidden_corners_of_the_mouth_are_left_and_hidden_lips_are_filled():
     assert filled[46, 31:33].min() > 0.8
 
 
+def test_the_hidden_underside_of_a_nose_is_left():
+    """Noses that hang hide it: beside nostrils and tip, colours from around were dark curls."""
+    image, face = toy_photo(2)
+    uv = np.asarray(layout().landmark_uv)
+    middle = 64 * 0.5 * (uv[31:36] + uv[30]).mean(axis=0)
+    column, row = (round(float(at)) for at in middle)
+    places = [np.s_[row - 1 : row + 2, column - 2 : column + 3], np.s_[16:19, 30:35]]
+    visibility = face.visibility
+    for place in places:
+        visibility = visibility.at[place].set(0.0)
+    layers = _plan(toy_photo(1), (image, dataclasses.replace(face, visibility=visibility)))
+    underside, forehead = (np.asarray(layers.filled)[place] for place in places)
+    assert underside.max() < 0.05 and forehead.max() > 0.8
+
+
 def test_hidden_lips_are_left_where_nothing_is_known_of_them():
     """Behind a surgical mask, or where the photo shows nothing of the face at all."""
     image, face = toy_photo(2)
