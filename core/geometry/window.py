@@ -59,8 +59,8 @@ def _bounds(
 def _centred(
     low: Float[np.ndarray, " 2"], high: Float[np.ndarray, " 2"], size: Int[np.ndarray, " 2"]
 ) -> Int[np.ndarray, " 2"]:
-    """Return the first pixel of a rectangle of a size, its middle on that of another."""
-    return np.floor((low + high) / 2 - size / 2).astype(int)
+    """Return the first pixel of a rectangle of a size around another, from first to last pixel."""
+    return np.floor((low + high + 1 - size) / 2).astype(int)
 
 
 def cut_window(

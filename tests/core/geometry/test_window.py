@@ -33,6 +33,15 @@ def test_window_holds_the_points_and_their_margin():
     assert (points + 8 <= [left + side - 1, top + side - 1]).all()
 
 
+@pytest.mark.parametrize("length", range(185, 200))  # around a size class
+@pytest.mark.parametrize("start", [40, 41])
+def test_the_margin_is_kept_at_the_sizes_of_classes_too(start, length):
+    """Where the points just filled a class, the window lay a pixel too far left and up."""
+    points = np.array([[start, start], [start + length - 9, start + length - 9]], float)
+    (left, top), side = window_origin(points, margin=4)
+    assert left == top <= start - 4 and left + side - 1 >= points[1, 0] + 4
+
+
 def test_window_is_a_part_of_the_photo_with_repeated_edges():
     image = np.random.default_rng(0).random((60, 300, 3))
     window, (left, top) = cut_window(image, np.array([[250.0, 30.0], [310.0, 50.0]]))
