@@ -37,6 +37,7 @@ _PASSING = 6.0  # texels of 256 over which one kind of colour passes into anothe
 _AROUND = 8.0  # texels of 256 over which colours are averaged before they are continued
 _GAP = 10.0  # texels of 256: so far what is known reaches into what is not
 _NEAR = (0.3, 0.65)  # share of known texels around one that make it part of a gap
+_MISSING = (0.0, 0.1)  # visibility that a fold lacks of what is wanted, averaged as a margin
 _ENOUGH_LIPS = 0.0025  # of the layout's area: a tenth of both lips
 
 
@@ -58,6 +59,7 @@ def complete(
     how: Completion = "auto",
     whole: Float[Array, "size size"] | None = None,
     left: Float[Array, "size size"] | None = None,
+    folds: Float[Array, "size size"] | None = None,
 ) -> Shares:
     """Decide where the colour of each texel comes from.
 
@@ -71,6 +73,8 @@ def complete(
             stayed the target's own. If next to nothing is known of it, nothing of it is filled: no
             colour from around looks like it.
         left: where ``auto`` fills nothing, in [0, 1]: what no colour from around looks like.
+        folds: where, in [0, 1], what the photo hides is filled up to where it is not wanted
+            either, if it is wanted close by: what is read there is what lies before the fold.
     """
     direct, other = _enough(seen, wanted), _enough(beside, wanted)
     mirrored = jnp.zeros_like(direct)
@@ -88,6 +92,10 @@ def complete(
     filled = jnp.maximum(_gaps(known, how), torn) * (1.0 - known) * fillable
     if left is not None and how == "auto":
         filled *= 1.0 - left
+    if folds is not None and how in ("fill", "auto"):
+        missing = ramp(_around(jnp.maximum(wanted - seen, 0.0), _MARGIN), _MISSING)
+        through = direct * folds * (1.0 - seen) * missing
+        direct, filled, known = direct - through, filled + through, known - through
     # Towards what is not known at all the target's own pixels fade in.
     total = known + filled
     fade = jnp.maximum(smooth_step(2.0 * _around(total, _PASSING) - 1.0), torn)

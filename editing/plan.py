@@ -25,21 +25,13 @@ from ..core.once import once
 from ..core.traced import blank, keep_traced
 from ..core.types import Face
 from .colour import ColorTransfer, change_light
-from .complete import (
-    DRAWN_FROM,
-    Completion,
-    Shares,
-    complete,
-    fill_smoothly,
-    is_any_sure,
-    known_enough,
-)
+from .complete import DRAWN_FROM, Completion, Shares, complete
+from .fill import detail, fill_colors
 from .identity import guarded
 from .light import ColorMatch
 from .readings import Reading, feature_lights, read_both, whole_light
-from .regions import soften
 from .seen.eyes import around_eyes, bare_lids
-from .seen.features import spared_share, unlike_skin
+from .seen.features import corner_area, spared_share, underside_area
 from .side import Side, bare_share, examine
 from .source import Source
 
@@ -48,8 +40,6 @@ __all__ = ["TEXELS", "EditMasks", "EditPlan", "Layers", "PlanConfig", "plan_edit
 TEXELS = 128  # along a side, of all that is decided; the face is drawn through them
 _RIM = 0.5  # of the mask
 _TRACE = 0.05  # of known colour: below it there is none
-_DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
-_FILL_TEXELS = 64  # along a side, of colours that are continued smoothly
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -230,7 +220,7 @@ def _layers(
         hair=direct.hair,
         mirrored_hair=mirrored.hair,
         spared=spared_share(layout),
-        fill=fill + _detail(target),
+        fill=fill + detail(target, underside=underside_area(layout)),
         direct=shares.direct,
         mirrored=shares.mirrored,
         filled=shares.filled * is_filled,
@@ -253,14 +243,15 @@ def _shares(pair: _Pair, layout: UVLayout, how: Completion) -> Shares:
         wanted=pair.target.seen,
         how=how,
         whole=layout.region("lips"),
-        left=unlike_skin(layout),
+        left=corner_area(layout),
+        folds=underside_area(layout),
     )
 
 
 def _filled(
     readings: Sequence[Reading], tints: Array, shares: Shares, layout: UVLayout, how: Completion
 ) -> tuple[Array, Array]:
-    """Return `_fill_colors` of what both readings show, lips and brows tinted as these are."""
+    """Return `fill_colors` of what both readings show, lips and brows tinted as these are."""
     direct, mirrored = (reading.side.seen for reading in readings)
     shown = dataclasses.replace(
         shares, direct=shares.direct * direct, mirrored=shares.mirrored * mirrored
@@ -268,7 +259,14 @@ def _filled(
     first, second = (
         change_light(reading.colors, tint) for reading, tint in zip(readings, tints, strict=True)
     )
-    return _fill_colors(shown, first, second, layout.region("lips"), how=how)
+    return fill_colors(
+        shown,
+        first,
+        second,
+        lips=layout.region("lips"),
+        underside=underside_area(layout),
+        how=how,
+    )
 
 
 def _rim(pair: _Pair, shares: Shares) -> Float[Array, "size size"]:
@@ -310,40 +308,3 @@ def _shift(
         places=position_map[..., :2],
         layout=layout,
     )
-
-
-def _fill_colors(
-    shown: Shares, direct: Array, mirrored: Array, lips: Array, *, how: Completion
-) -> tuple[Array, Array]:
-    """Return smooth Oklab ``[S, S, 3]`` for texels that neither side shows, and 0 where is none.
-
-    Colours from what lies around them, for lips from what is known of the lips.
-    """
-    if how in ("none", "mirror"):
-        return jnp.zeros_like(direct), jnp.zeros(())
-    known = (shown.direct + shown.mirrored)[..., None]
-    colors = shown.direct[..., None] * direct + shown.mirrored[..., None] * mirrored
-    is_lip = lips[..., None]
-    layers = [colors * (1.0 - is_lip), known * (1.0 - is_lip), colors * is_lip, known * is_lip]
-    small = pool(jnp.concatenate(layers, axis=-1), _FILL_TEXELS)
-    weight: Float[Array, "size size"] = small[..., 3]
-    mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)
-    smooth = enlarge(fill_smoothly(mean, weight), direct.shape[0])
-    lip_weight = small[..., 7:]
-    lip_color = small[..., 4:7].sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
-    is_sure = is_any_sure(weight)
-    smooth = jnp.where(is_sure, smooth, lip_color)
-    lip_share = is_lip * known_enough(lip_weight[..., 0])
-    filled = smooth + lip_share * (lip_color - smooth)
-    return filled, jnp.maximum(is_sure.astype(filled.dtype), lip_share[..., 0])
-
-
-def _detail(side: Side) -> Array:
-    """Return what is finer than a few texels of a face's colours, where it is seen.
-
-    Filled skin would be flat without it.
-    """
-    seen = side.seen[..., None]
-    width = _DETAIL * seen.shape[0] / 256
-    blurred = soften(jnp.concatenate([side.lab * seen, seen], axis=-1), width)
-    return seen * (side.lab - blurred[..., :3] / jnp.maximum(blurred[..., 3:], 1e-3))

@@ -12,12 +12,12 @@ from ...core.geometry.ramps import ramp, smooth_step
 from ...core.geometry.texels import texel_uv
 from ..regions import soften
 
-__all__ = ["brow_area", "spared_share", "unlike_skin"]
+__all__ = ["brow_area", "corner_area", "spared_share", "underside_area"]
 
 _BROW_BLUR = 2.5  # texels of 256: brows may lie that far beside their texels
 _BROW = 0.5  # of their average: from there on hair may be one's brow
 _CORNER = (8.0, 15.0)  # texels of 256 around the landmarks
-_UNDERSIDE = (18.0, 26.0)  # the same around a nose's underside, halfway from its base to the tip
+_UNDERSIDE = (9.0, 13.0)  # the same around a nose's underside, halfway from its base to the tip
 # What paler skin gains and these do not. Between London photos of dark and of pale skin it is 0.43
 # for lips, but lips that stand out less from dark skin are part of what one knows a face by.
 _SPARED = {"eyeballs": 1.0, "mouth_interior": 1.0, "lips": 0.25}
@@ -29,16 +29,15 @@ def brow_area(layout: UVLayout) -> Float[Array, "size size"]:
     return smooth_step(around / _BROW)
 
 
-def unlike_skin(layout: UVLayout) -> Float[Array, "size size"]:
-    """Return 1 where lips meet at the sides and under the tip of the nose.
+def corner_area(layout: UVLayout) -> Float[Array, "size size"]:
+    """Return 1 where lips meet at the sides: neither lip nor skin looks like that."""
+    return _near(layout.landmark_uv[MOUTH_CORNERS], _CORNER, layout.size)
 
-    No skin around looks like that: the one is a fold, the other in the shade, between nostrils.
-    """
-    underside = 0.5 * (layout.landmark_uv[NOSE_BASE] + layout.landmark_uv[NOSE_TIP])
-    return jnp.maximum(
-        _near(layout.landmark_uv[MOUTH_CORNERS], _CORNER, layout.size),
-        _near(underside, _UNDERSIDE, layout.size),
-    )
+
+def underside_area(layout: UVLayout) -> Float[Array, "size size"]:
+    """Return 1 under the tip of the nose, around the nostrils: noses that hang hide it."""
+    points = 0.5 * (layout.landmark_uv[NOSE_BASE] + layout.landmark_uv[NOSE_TIP])
+    return _near(points, _UNDERSIDE, layout.size)
 
 
 def _near(

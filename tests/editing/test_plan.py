@@ -9,8 +9,7 @@ import pytest
 from toy_faces import layout, toy_photo
 
 from uvface.editing.colour import lab_from_rgb
-from uvface.editing.complete import Shares
-from uvface.editing.plan import EditMasks, PlanConfig, _detail, _fill_colors, plan_edit
+from uvface.editing.plan import EditMasks, PlanConfig, plan_edit
 from uvface.editing.seen.occlusion import (
     agree_trust,
     end_trust,
@@ -18,7 +17,6 @@ from uvface.editing.seen.occlusion import (
     skin_trust,
     strand_trust,
 )
-from uvface.editing.seen.paleness import PALE
 from uvface.editing.side import Side
 from uvface.editing.source import source_for
 
@@ -273,21 +271,6 @@ def test_hidden_corners_of_the_mouth_are_left_and_hidden_lips_are_filled():
     assert filled[46, 31:33].min() > 0.8
 
 
-def test_the_hidden_underside_of_a_nose_is_left():
-    """Noses that hang hide it: beside nostrils and tip, colours from around were dark curls."""
-    image, face = toy_photo(2)
-    uv = np.asarray(layout().landmark_uv)
-    middle = 64 * 0.5 * (uv[31:36] + uv[30]).mean(axis=0)
-    column, row = (round(float(at)) for at in middle)
-    places = [np.s_[row - 1 : row + 2, column - 2 : column + 3], np.s_[16:19, 30:35]]
-    visibility = face.visibility
-    for place in places:
-        visibility = visibility.at[place].set(0.0)
-    layers = _plan(toy_photo(1), (image, dataclasses.replace(face, visibility=visibility)))
-    underside, forehead = (np.asarray(layers.filled)[place] for place in places)
-    assert underside.max() < 0.05 and forehead.max() > 0.8
-
-
 def test_hidden_lips_are_left_where_nothing_is_known_of_them():
     """Behind a surgical mask, or where the photo shows nothing of the face at all."""
     image, face = toy_photo(2)
@@ -304,59 +287,6 @@ def test_nothing_is_filled_from_lines():
     lines = jnp.zeros((64, 64)).at[20:22].set(1.0).at[40:42].set(1.0)
     slivers = dataclasses.replace(face, visibility=lines * face.visibility)
     assert float(_plan(toy_photo(1), (image, slivers), complete="fill").filled.max()) == 0.0
-
-
-def _filled(lip_color):
-    """Fill the lower half of a toy face whose upper lip, alone, is known to be of a colour."""
-    lips = jnp.zeros((64, 64)).at[24:40, 20:44].set(1.0)
-    known = jnp.ones((64, 64)).at[32:].set(0.0)
-    skin = jnp.broadcast_to(jnp.array([0.7, 0.05, 0.05]), (64, 64, 3))
-    colors = jnp.where(lips[..., None] > 0, jnp.asarray(lip_color), skin)
-    marks = np.zeros((64, 64, 3), np.float32)
-    marks[..., 0] = 0.1 * (np.arange(64) // 2 % 2 - 0.5)
-    target = Side(
-        lab=0.5 * skin + jnp.asarray(marks),
-        seen=jnp.ones((64, 64)),
-        plain=jnp.ones((64, 64)),
-        among=jnp.zeros((64, 64)),
-        white=jnp.zeros((64, 64)),
-        normal=jnp.ones((64, 64, 3)),
-        facing=jnp.ones((64, 64)),
-        paleness=jnp.float32(PALE),
-        harshness=jnp.zeros(()),
-        profile=jnp.zeros(()),
-    )
-    shares = Shares(direct=known, mirrored=0.0 * known, filled=1.0 - known)
-    smooth, _ = _fill_colors(shares, colors, colors, lips, how="auto")
-    return np.asarray(smooth + _detail(target))
-
-
-def test_lips_are_filled_with_the_colour_of_what_is_known_of_them():
-    red, dark = [0.5, 0.2, 0.05], [0.3, 0.1, 0.0]
-    for color in (red, dark):
-        fill = _filled(color)
-        np.testing.assert_allclose(fill[34:38, 24:40].mean(axis=(0, 1)), color, atol=0.02)
-        far = fill[50:60, 8:16].mean(axis=(0, 1)) - [0.7, 0.05, 0.05]
-        assert np.linalg.norm(far) < 0.5 * np.linalg.norm(np.subtract(color, [0.7, 0.05, 0.05]))
-
-
-def test_lips_that_are_all_one_knows_are_filled():
-    """Half of them stayed the target's where the reference shows no skin beside them."""
-    lips = jnp.zeros((64, 64)).at[24:40, 20:44].set(1.0)
-    known = lips.at[32:].set(0.0)
-    colors = jnp.broadcast_to(jnp.array([0.5, 0.12, 0.04]), (64, 64, 3))
-    shares = Shares(direct=known, mirrored=0.0 * known, filled=1.0 - known)
-    filled, is_filled = _fill_colors(shares, colors, colors, lips, how="auto")
-    soft, half_filled = _fill_colors(shares, colors, colors, 0.5 * lips, how="auto")
-    assert 0.3 < float(half_filled[36, 32]) < 0.7
-    np.testing.assert_allclose(soft[36, 32], colors[0, 0], atol=0.01)  # not mixed with black
-    assert float(is_filled[36, 32]) > 0.9 and float(is_filled[50, 32]) == 0.0
-    np.testing.assert_allclose(filled[36, 32], colors[0, 0], atol=0.01)
-
-
-def test_what_is_filled_has_the_target_s_own_detail():
-    row = _filled([0.5, 0.2, 0.05])[55, 16:48, 0]
-    assert 0.07 < row[2::4].mean() - row[::4].mean() < 0.11
 
 
 def _lit(texture):
