@@ -4,7 +4,7 @@ Data flow::
 
     reference --nearest pixel at every texel, seen or not--> texture of the layout's size
     texture --flat triangles on the target's geometry--> drawn face, hard mask
-    drawn face + mask + photo --cv2.seamlessClone--> photo, 8 bit where the face is
+    drawn face + mask + photo --cv2.seamlessClone--> photo, 8 bit where it changes
 
 What it lacks is the point: visibility, completion, occluders, kept eyes and mouth, colour
 matching, and a blend that keeps the pixels where they are.
@@ -60,7 +60,8 @@ def swap_like_prnet(
         layout: UV layout of both faces.
 
     Returns:
-        The changed photo, of 8-bit values where the face is; the rest is the target's own.
+        The changed photo, of 8-bit values where it changes: beside the face, too, where OpenCV
+        lays it a pixel beside its place. The rest is the target's own.
 
     Raises:
         CloneError: OpenCV does not take the reference or the mask, or no pixel shows the face.
@@ -68,8 +69,10 @@ def swap_like_prnet(
     texture = _nearest_texture(reference_image, reference)
     colors, mask = _draw(target_image, target, jnp.asarray(texture), layout)
     drawn = np.where(mask[..., None], colors, target_image)
-    cloned = _clone(quantise(drawn), quantise(target_image), mask)
-    return np.where(mask[..., None], cloned, target_image)
+    photo = quantise(target_image)
+    cloned = _clone(quantise(drawn), photo, mask)
+    is_changed = mask | (cloned != photo).any(axis=-1)
+    return np.where(is_changed[..., None], cloned.astype(np.float32) / 255, target_image)
 
 
 def prnet_mask(image: RgbImage, face: Face, layout: UVLayout) -> Bool[np.ndarray, "height width"]:
@@ -128,7 +131,7 @@ def _clone(
     drawn: UInt8[np.ndarray, "height width 3"],
     photo: UInt8[np.ndarray, "height width 3"],
     mask: Bool[np.ndarray, "height width"],
-) -> RgbImage:
+) -> UInt8[np.ndarray, "height width 3"]:
     """Blend by OpenCV, the mask's bounding box centred as PRNet centres it."""
     rows, columns = np.nonzero(mask)
     if not rows.size:
@@ -136,12 +139,14 @@ def _clone(
     x, y = (int((axis.min() + axis.max()) / 2 + 0.5) for axis in (columns, rows))
     weights = mask.astype(np.uint8) * 255
     try:
-        blended = cv2.seamlessClone(drawn, photo, weights, (x, y), cv2.NORMAL_CLONE)
+        blended: UInt8[np.ndarray, "height width 3"] = cv2.seamlessClone(
+            drawn, photo, weights, (x, y), cv2.NORMAL_CLONE
+        )
     except cv2.error as error:
         raise CloneError(
             f"OpenCV's seamlessClone failed ({_reason(error)}); use our blend"
         ) from error
-    return blended.astype(np.float32) / 255
+    return np.asarray(blended)
 
 
 def _reason(error: cv2.error) -> str:
