@@ -217,7 +217,8 @@ def fit_transfer(
     least, most = _CHROMA_SLOPES
     paled = jnp.hypot(*target_mean[1:]) / jnp.maximum(jnp.hypot(*source_mean[1:]), 1e-4)
     slopes = jnp.clip(target_deviation / source_deviation, jnp.minimum(least, paled), most)[1:]
-    slopes = slopes * _colourful(target_deviation)
+    left = _colourful(target_deviation) - _colourful(source_deviation)
+    slopes = slopes * (1.0 + jnp.minimum(left, 0.0))  # ... and one in one tone has none
     gain, shoulder, above = _curve(source_mean[0], target_mean[0])
     ratio = target_mean[0] / source_mean[0]
     paler = jnp.clip(paler, jnp.minimum(ratio, 1.0), jnp.maximum(ratio, 1.0))

@@ -105,9 +105,8 @@ def fit_colors(source: Skin, target: Skin, color: ColorMatch) -> SkinMatch:
         target_weight,
         paler=target.paleness / source.paleness,
     )
-    tint = _tint(
-        target, both + _ALONE * target.weight, 1.0 - colourfulness(source_lab, source_weight)
-    )
+    more = colourfulness(target_lab, target_weight) - colourfulness(source_lab, source_weight)
+    tint = _tint(target, both + _ALONE * target.weight, jnp.maximum(more, 0.0))
     level = skin_level(source_lab[..., :1], source_weight[..., None])
     around = enlarge(level, same.shape[0])[..., 0]
     if color == "match":

@@ -162,7 +162,7 @@ def examine(
         bare = bare * lit_trust(lab, bare, layout)
         if target:
             # The other side of a profile does not tell what is light, the target's front does.
-            harshness = jnp.maximum(harshness, profile * (1.0 - target.profile))
+            harshness = jnp.maximum(harshness, profile - target.profile)
         harsher = jnp.maximum(harshness - target.harshness, 0.0) if target else jnp.zeros(())
         bare = bare * strand_trust(lab, bare, layout, harshness=harsher)
         beard = beard_share(lab, bare, self_visibility, layout)

@@ -45,6 +45,20 @@ def _marks(seed):
     return 0.02 * noise * jnp.array([1.0, 0.3, 0.3])
 
 
+@pytest.mark.parametrize("colours", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("color", ["match", "light"])
+def test_skin_of_little_colour_put_onto_itself_stays_as_it_is(color, colours):
+    """Drawn faces and pale ones lost half of the colours of their lips (43 dB)."""
+    marks = _marks(3) * jnp.array([1.0, 2.0 * colours, 2.0 * colours])
+    lips = jnp.zeros((SIZE, SIZE, 3)).at[40:46, 24:40].set(jnp.array([-0.1, 0.1, 0.02]))
+    skin = _skin(LEFT, marks)
+    shown = dataclasses.replace(skin, weight=skin.weight.at[38:48, 22:42].set(0.0))
+    shown = dataclasses.replace(shown, lab=shown.lab + lips)
+    fit = fit_colors(shown, shown, color=color)
+    same = apply_light(fit.transfer, shown.lab, fit.light)
+    np.testing.assert_allclose(same, shown.lab, atol=2e-4)
+
+
 def test_light_is_found_from_the_normals():
     for light in (LEFT, ABOVE):
         skin = _skin(light)

@@ -68,6 +68,19 @@ def test_what_lights_a_profile_is_told_by_no_other_side(shown, onto, harsh):
     assert float(side.harshness) == pytest.approx(harsh, abs=0.05)
 
 
+def test_a_half_turned_face_is_as_harshly_lit_as_itself():
+    """Beside itself it was called harsher: of a profile put back some of a cheek was left out."""
+    layout = coarse_layout(load_layout("uvface"), SIZE)
+    front = _face(np.broadcast_to(SKIN, (256, 256, 3)))
+    visibility = front.visibility * (jnp.arange(256) < 141).astype(jnp.float32)
+    turned = dataclasses.replace(front, visibility=visibility)
+    target = examine(turned, layout, occlusion=True)
+    assert 0.1 < float(target.profile) < 0.9
+    side = examine(turned, layout, occlusion=True, target=target)
+    np.testing.assert_array_equal(side.harshness, target.harshness)
+    np.testing.assert_array_equal(side.seen, target.seen)
+
+
 def _bearded(*, thin=False):
     """Return a face with a black beard; ``thin``: stubble in one place on one side."""
     layout = load_layout("uvface")
