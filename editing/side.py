@@ -173,9 +173,8 @@ def examine(
         plain = 1.0 - soften(hairy[..., None], _HAIR_EDGE * layout.size / 256)[..., 0]
         if target:
             # Drawn, but not judged by: in its own photo the same beard is no skin either.
-            hair = whole_beard(
-                visible, self_visibility, roughness(shown.texture, layout.size), layout
-            )
+            rough = roughness(shown.texture, layout.size)
+            hair = whole_beard(visible, self_visibility, rough, lab, layout)
             whole = jnp.maximum(seen, (hair - visible) * is_skin)
             plain *= seen / jnp.maximum(whole, 1e-6)
             seen = whole

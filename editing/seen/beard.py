@@ -38,6 +38,8 @@ _ROUGHER = (1.4, 1.65)  # times the cheeks' roughness
 _BEARD = (1.15, 1.5)  # the same of single texels in a beard
 _BELOW_EYES = 1.0  # cm: from there on cheeks are smooth
 _EDGES = 2.0  # texels of 256 around lips and nose, whose edges are rough, too
+_AS_LIGHT = (0.7, 0.85)  # of the cheeks' lightness: from a dark beard to skin
+_PALER = (0.25, 0.5)  # share of the cheeks' saturation that colours are off: from skin to grey
 _UPPER_LIP = (0.9, 0.99)  # share of it that is seen
 
 
@@ -110,6 +112,7 @@ def whole_beard(
     visible: Float[Array, "size size"],
     self_visibility: Float[Array, "size size"],
     rough: Float[Array, "size size"],
+    lab: Float[Array, "size size 3"],
     layout: UVLayout,
 ) -> Float[Array, "size size"]:
     """Return what is visible, with the beard wherever the face does not hide it itself.
@@ -118,6 +121,7 @@ def whole_beard(
         visible: 1 where the texel is seen, as the network says.
         self_visibility: 1 where the face does not hide it itself.
         rough: from `roughness`.
+        lab: Oklab of the photo's colours at the texels.
         layout: UV layout.
     """
     points, zone = layout.landmarks(), _beard_zone(layout)
@@ -138,8 +142,21 @@ def whole_beard(
     )
     is_worn = shown * ramp(jnp.exp(jnp.minimum(on_lip, on_chin) - smooth), _ROUGHER)
     is_hair = ramp(jnp.exp(logarithm - smooth), _BEARD)
+    is_hair *= 1.0 - _skin_share(lab, cheeks * visible)
     return jnp.maximum(visible, self_visibility * zone * is_worn * is_hair)
 
 
+def _skin_share(lab: Array, cheeks: Array) -> Array:
+    """Return 1 where colours are as light and as saturated as the skin of cheeks.
+
+    Fingers before a beard are as rough as it at their edges.
+    """
+    near = soften(lab, _STRANDS * lab.shape[0] / 256)
+    light, skin = jnp.maximum(near[..., 0], 0.05), _mean(lab, cheeks[..., None])
+    saturation, usual = near[..., 1:] / light[..., None], skin[1:] / jnp.maximum(skin[0], 0.05)
+    off = jnp.linalg.norm(saturation - usual, axis=-1) / jnp.maximum(jnp.hypot(*usual), 1e-3)
+    return ramp(light / jnp.maximum(skin[0], 0.05), _AS_LIGHT) * (1.0 - ramp(off, _PALER))
+
+
 def _mean(values: Array, weights: Array) -> Array:
-    return (values * weights).sum() / jnp.maximum(weights.sum(), 1e-3)
+    return (values * weights).sum(axis=(0, 1)) / jnp.maximum(weights.sum(), 1e-3)
