@@ -139,9 +139,7 @@ def _clone(
     x, y = (int((axis.min() + axis.max()) / 2 + 0.5) for axis in (columns, rows))
     weights = mask.astype(np.uint8) * 255
     try:
-        blended: UInt8[np.ndarray, "height width 3"] = cv2.seamlessClone(
-            drawn, photo, weights, (x, y), cv2.NORMAL_CLONE
-        )
+        blended = cv2.seamlessClone(drawn, photo, weights, (x, y), cv2.NORMAL_CLONE)
     except cv2.error as error:
         raise CloneError(
             f"OpenCV's seamlessClone failed ({_reason(error)}); use our blend"

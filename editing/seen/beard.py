@@ -40,6 +40,7 @@ _BELOW_EYES = 1.0  # cm: from there on cheeks are smooth
 _EDGES = 2.0  # texels of 256 around lips and nose, whose edges are rough, too
 _AS_LIGHT = (0.7, 0.85)  # of the cheeks' lightness: from a dark beard to skin
 _PALER = (0.25, 0.5)  # share of the cheeks' saturation that colours are off: from skin to grey
+_IN_COLOUR = (0.015, 0.04)  # saturation of skin in Oklab, from black and white on
 _UPPER_LIP = (0.9, 0.99)  # share of it that is seen
 
 
@@ -149,13 +150,15 @@ def whole_beard(
 def _skin_share(lab: Array, cheeks: Array) -> Array:
     """Return 1 where colours are as light and as saturated as the skin of cheeks.
 
-    Fingers before a beard are as rough as it at their edges.
+    Fingers before a beard are as rough as it at their edges. In black and white nothing tells.
     """
     near = soften(lab, _STRANDS * lab.shape[0] / 256)
     light, skin = jnp.maximum(near[..., 0], 0.05), _mean(lab, cheeks[..., None])
     saturation, usual = near[..., 1:] / light[..., None], skin[1:] / jnp.maximum(skin[0], 0.05)
-    off = jnp.linalg.norm(saturation - usual, axis=-1) / jnp.maximum(jnp.hypot(*usual), 1e-3)
-    return ramp(light / jnp.maximum(skin[0], 0.05), _AS_LIGHT) * (1.0 - ramp(off, _PALER))
+    saturated = jnp.hypot(*usual)
+    off = jnp.linalg.norm(saturation - usual, axis=-1) / jnp.maximum(saturated, 1e-3)
+    as_light = ramp(light / jnp.maximum(skin[0], 0.05), _AS_LIGHT)
+    return as_light * (1.0 - ramp(off, _PALER)) * ramp(saturated, _IN_COLOUR)
 
 
 def _mean(values: Array, weights: Array) -> Array:
