@@ -75,6 +75,7 @@ _HAIR_ONLY = 0.6  # share of hair in its pixels: the rest is skin that shows bet
 _USUAL_SKIN = (0.7, 0.04, 0.05)  # counts as one pixel
 # Deviation of a / L and b / L: 0.008 and more in colour photos, 0 in black and white ones, 0.003 to
 # 0.005 in most that are toned (their lightness is).
+_UNTOLD = 1e-3  # of colourfulness, below which it is none
 _GREY = (0.004, 0.008)
 
 
@@ -217,8 +218,9 @@ def fit_transfer(
     least, most = _CHROMA_SLOPES
     paled = jnp.hypot(*target_mean[1:]) / jnp.maximum(jnp.hypot(*source_mean[1:]), 1e-4)
     slopes = jnp.clip(target_deviation / source_deviation, jnp.minimum(least, paled), most)[1:]
-    left = _colourful(target_deviation) - _colourful(source_deviation)
-    slopes = slopes * (1.0 + jnp.minimum(left, 0.0))  # ... and one in one tone has none
+    # ... and one in one tone has none, but what never had more keeps what it has.
+    had, left = (_colourful(x) + _UNTOLD for x in (source_deviation, target_deviation))
+    slopes = slopes * jnp.minimum(left / had, 1.0)
     gain, shoulder, above = _curve(source_mean[0], target_mean[0])
     ratio = target_mean[0] / source_mean[0]
     paler = jnp.clip(paler, jnp.minimum(ratio, 1.0), jnp.maximum(ratio, 1.0))

@@ -8,6 +8,7 @@ from uvface.editing.colour import (
     ColorTransfer,
     apply_light,
     apply_transfer,
+    colourfulness,
     fit_transfer,
     lab_from_rgb,
     light_between,
@@ -147,6 +148,20 @@ def test_a_toned_target_has_one_tone_from_black_to_white():
     tone = np.asarray(sepia[:, 1:] / sepia[:, :1]).mean(axis=0)
     np.testing.assert_allclose(result[:, 1:] / result[:, :1], np.tile(tone, (400, 1)), atol=0.02)
     assert result[:, 0].std() > 0.05
+
+
+def test_it_has_one_tone_too_where_the_source_has_little_colour():
+    rng = np.random.default_rng(6)
+    off = rng.normal(0.0, 0.004, (400, 2))  # of a / L and b / L: between none and all colours
+    light = rng.uniform(0.5, 0.8, (400, 1))
+    source = jnp.asarray(np.concatenate([light, light * (0.07 + off)], axis=1), jnp.float32)
+    assert 0.1 < float(colourfulness(source, jnp.ones(400))) < 0.9
+    print_light = rng.uniform(0.3, 0.9, (400, 1))
+    sepia = lab_from_rgb(jnp.asarray(print_light * [1.0, 0.85, 0.65], jnp.float32))
+    lips = jnp.array([[0.5, 0.12, 0.04]])
+    light, *tone = np.asarray(apply_transfer(_fitted(source, sepia), lips))[0]
+    usual = np.asarray(sepia[:, 1:] / sepia[:, :1]).mean(axis=0)
+    np.testing.assert_allclose(np.array(tone) / light, usual, atol=0.005)
 
 
 def test_black_takes_no_colour_from_the_difference_of_two_skins():
