@@ -73,9 +73,9 @@ _HAIR = (0.62, 0.88)  # of the lightness of dark skin around: dark hair, and bar
 _NO_GAIN = 1e-3  # of the logarithm
 _HAIR_ONLY = 0.6  # share of hair in its pixels: the rest is skin that shows between
 _USUAL_SKIN = (0.7, 0.04, 0.05)  # counts as one pixel
+_UNTOLD = 1e-3  # added to two colourfulnesses whose ratio is taken: two of 0 are alike
 # Deviation of a / L and b / L: 0.008 and more in colour photos, 0 in black and white ones, 0.003 to
 # 0.005 in most that are toned (their lightness is).
-_UNTOLD = 1e-3  # of colourfulness, below which it is none
 _GREY = (0.004, 0.008)
 
 

@@ -73,8 +73,8 @@ def complete(
             stayed the target's own. If next to nothing is known of it, nothing of it is filled: no
             colour from around looks like it.
         left: where ``auto`` fills nothing, in [0, 1]: what no colour from around looks like.
-        folds: where, in [0, 1], what the photo hides is filled up to where it is not wanted
-            either, if it is wanted close by: what is read there is what lies before the fold.
+        folds: where, in [0, 1], ``fill`` and ``auto`` fill what the photo hides up to where it is
+            not wanted either, if it is wanted close by: what is read there lies before the fold.
     """
     direct, other = _enough(seen, wanted), _enough(beside, wanted)
     mirrored = jnp.zeros_like(direct)

@@ -2,7 +2,8 @@
 
 The underside of a nose is shaded and has nostrils: smooth colour from far around would be too
 light, and what is fine there in the target are the folds around it, not skin. It has the colours
-of its rim, and is as much darker than what is around as the target's is.
+of its rim, and is as much darker than that as the target's is than what is further around: where
+the rim lies in the shade itself, darker than it should be.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Data flow::
 
     reference --nearest pixel at every texel, seen or not--> texture of the layout's size
     texture --flat triangles on the target's geometry--> drawn face, hard mask
-    drawn face + mask + photo --cv2.seamlessClone--> photo, 8 bit where it changes
+    drawn face + mask + photo --cv2.seamlessClone--> photo, 8 bit there and where it changes
 
 What it lacks is the point: visibility, completion, occluders, kept eyes and mouth, colour
 matching, and a blend that keeps the pixels where they are.
@@ -60,8 +60,8 @@ def swap_like_prnet(
         layout: UV layout of both faces.
 
     Returns:
-        The changed photo, of 8-bit values where it changes: beside the face, too, where OpenCV
-        lays it a pixel beside its place. The rest is the target's own.
+        The changed photo, of 8-bit values where the face is and where it changes: beside the face,
+        too, where OpenCV lays it a pixel beside its place. The rest is the target's own.
 
     Raises:
         CloneError: OpenCV does not take the reference or the mask, or no pixel shows the face.

@@ -35,7 +35,10 @@ def corner_area(layout: UVLayout) -> Float[Array, "size size"]:
 
 
 def underside_area(layout: UVLayout) -> Float[Array, "size size"]:
-    """Return 1 under the tip of the nose, around the nostrils: noses that hang hide it."""
+    """Return 1 from the tip of the nose to its base, around the nostrils: noses that hang hide it.
+
+    In PRNet's layout, whose nose is smaller, the wings are in it, too.
+    """
     points = 0.5 * (layout.landmark_uv[NOSE_BASE] + layout.landmark_uv[NOSE_TIP])
     return _near(points, _UNDERSIDE, layout.size)
 

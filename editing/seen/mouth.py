@@ -67,7 +67,8 @@ def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
     """Return 1 where a texel is as red as lips and no darker, whatever is seen around it.
 
     Teeth in the shade of a lip are as red as skin, but not as red as what is further out. Lips of
-    dark people may be greyer than their skin; their teeth are lighter than it.
+    dark people may be greyer than their skin; their teeth are lighter than it. Pale skin in dim
+    light passes for dark, and its teeth in the shade for lips.
     """
     scale = lab.shape[0] / 256
     around = _around(lab, seen)
