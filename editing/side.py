@@ -157,7 +157,12 @@ def examine(
         harshness = light_harshness(lab, skin * bare, layout)
         profile = profile_share(all_skin * bare, layout)
         bare = bare * mouth_trust(
-            lab, bare, skin, layout.region("lips"), layout.region("mouth_interior")
+            lab,
+            bare,
+            skin,
+            layout.region("lips"),
+            layout.region("mouth_interior"),
+            paleness=skin_paleness(lab, skin * bare, bare, self_visibility, layout),
         )
         bare = bare * lit_trust(lab, bare, layout)
         if target:

@@ -26,7 +26,8 @@ _LIPS = 1.35  # of the skin's redness: lips that are redder ask for more of what
 _REDDEST = (1.0, 1.7)  # times as much
 _DARK = (0.38, 0.55)  # of the skin's lightness: from the mouth's inside to lips
 _BRIGHT = (1.02, 1.12)  # of the skin's lightness, in black and white: from lips to teeth
-_PALE = (0.5, 0.6)  # Oklab, lightness of skin: from that on, teeth in the shade are darker than it
+_PALE = (0.77, 0.84)  # paleness of skin: from that on, teeth in the shade are darker than it
+_LIGHT = (0.5, 0.6)  # Oklab, lightness of skin: from that on it is as pale, whatever eyes say
 _TEETH_ON_DARK = (0.95, 1.1)  # of dark skin's lightness: from grey-brown lips to teeth
 _COLOURFUL = (0.017, 0.043)  # a / L of skin in Oklab, from black-and-white to colour photos
 _EDGE = 2.0  # texels of 256: what borders on teeth is mixed with them
@@ -45,6 +46,8 @@ def mouth_trust(
     skin: Float[Array, "size size"],
     lips: Float[Array, "size size"],
     interior: Float[Array, "size size"],
+    *,
+    paleness: Float[Array, ""],
 ) -> Float[Array, "size size"]:
     """Return 1 where a texel may be what it is called, 0 where lips show teeth, or skin lips.
 
@@ -54,8 +57,9 @@ def mouth_trust(
         skin: mask of the region.
         lips: mask of the region; far from it the trust is 1.
         interior: mask of what lies between the lips.
+        paleness: as `skin_paleness` tells it; skin that is dark may be so for want of light.
     """
-    shown = _shows_lips(lab, visibility * skin, lips)
+    shown = _shows_lips(lab, visibility * skin, lips, ramp(paleness, _PALE))
     seen = visibility * lips
     elsewhere = 1.0 - (seen * shown).sum() / jnp.maximum(seen.sum(), 1e-6)
     beside = _lips_beside(lab, visibility, skin, lips, shown)
@@ -63,12 +67,11 @@ def mouth_trust(
     return (1.0 - lips * (1.0 - shown)) * (1.0 - beside * ramp(elsewhere, _TEETH))
 
 
-def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
+def _shows_lips(lab: Array, seen: Array, lips: Array, is_pale: Array) -> Array:
     """Return 1 where a texel is as red as lips and no darker, whatever is seen around it.
 
     Teeth in the shade of a lip are as red as skin, but not as red as what is further out. Lips of
-    dark people may be greyer than their skin; their teeth are lighter than it. Pale skin in dim
-    light passes for dark, and its teeth in the shade for lips.
+    dark people may be greyer than their skin; their teeth are lighter than it.
     """
     scale = lab.shape[0] / 256
     around = _around(lab, seen)
@@ -76,7 +79,8 @@ def _shows_lips(lab: Array, seen: Array, lips: Array) -> Array:
     red = lab[..., 1] / jnp.maximum(around[..., 1], _COLOURFUL[0] * around[..., 0] + 1e-3)
     colourful = ramp(around[..., 1] / jnp.maximum(around[..., 0], 0.05), _COLOURFUL)
     outer = jnp.clip(_most_outside(red * lips, lips) / _LIPS, *_REDDEST)
-    as_teeth = jnp.maximum(ramp(around[..., 0], _PALE), ramp(light, _TEETH_ON_DARK))
+    is_pale = jnp.maximum(is_pale, ramp(around[..., 0], _LIGHT))
+    as_teeth = jnp.maximum(is_pale, ramp(light, _TEETH_ON_DARK))
     is_red = 1.0 - colourful * as_teeth * (1.0 - ramp(red / outer, _RED))
     is_dull = 1.0 - (1.0 - colourful) * ramp(light, _BRIGHT)
     like = is_red * is_dull * ramp(light, _DARK)

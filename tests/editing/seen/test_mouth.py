@@ -14,15 +14,21 @@ INTERIOR = jnp.zeros((SIZE, SIZE))  # a closed mouth: all between the lips' oute
 INNER = np.s_[40:48, 24:40]
 TEETH, DARK, DARKER = (0.86, 0.84, 0.78), (0.08, 0.04, 0.04), (0.03, 0.015, 0.015)
 
+PALE, DARK_SKIN = jnp.float32(0.95), jnp.float32(0.65)  # London's pale people, its dark ones
 
-def _trust(skin, lips, inner, *, grey=False):
+
+def _mouth_trust(lab, paleness=PALE):
+    seen = jnp.ones((SIZE, SIZE))
+    return np.asarray(mouth_trust(lab, seen, SKIN, LIPS, INTERIOR, paleness=paleness))
+
+
+def _trust(skin, lips, inner, *, grey=False, paleness=PALE):
     image = np.broadcast_to(np.array(skin), (SIZE, SIZE, 3)).copy()
     image[np.asarray(LIPS) > 0] = lips
     image[INNER] = inner
     if grey:
         image = np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
-    lab = lab_from_rgb(jnp.asarray(image, jnp.float32))
-    return np.asarray(mouth_trust(lab, jnp.ones((SIZE, SIZE)), SKIN, LIPS, INTERIOR))
+    return _mouth_trust(lab_from_rgb(jnp.asarray(image, jnp.float32)), paleness)
 
 
 @pytest.mark.parametrize(
@@ -45,9 +51,16 @@ def test_lips_are_kept_and_teeth_and_darkness_are_not(skin, lips):
 def test_grey_brown_lips_of_dark_people_are_no_teeth():
     """They were, in flecks: there the swap kept a fleck of the target's lips, or drew none."""
     skin, lips, greyer = (0.38, 0.26, 0.20), (0.36, 0.24, 0.19), (0.32, 0.27, 0.245)
-    assert _trust(skin, lips, greyer).min() > 0.9
-    pale, pink, shaded = (0.85, 0.66, 0.56), (0.72, 0.40, 0.38), (0.68, 0.62, 0.56)
-    assert _trust(pale, pink, shaded)[INNER][2:-2, 2:-2].max() < 0.2
+    assert _trust(skin, lips, greyer, paleness=DARK_SKIN).min() > 0.9
+    assert _trust(skin, lips, TEETH, paleness=DARK_SKIN)[INNER][2:-2, 2:-2].max() < 0.1
+
+
+def test_teeth_in_the_shade_are_no_lips_in_an_underexposed_photo_of_pale_skin():
+    """It passed for dark skin, on which only what is as light as it is a tooth."""
+    skin, lips, teeth = (0.85, 0.66, 0.56), (0.72, 0.40, 0.38), (0.68, 0.62, 0.56)
+    for gain in (1.0, 0.5, 0.4):  # 0.5 are about two stops
+        trust = _trust(*(gain * np.array(color) for color in (skin, lips, teeth)))
+        assert trust[INNER][2:-2, 2:-2].max() < 0.2
 
 
 def test_teeth_are_found_in_black_and_white():
@@ -69,7 +82,7 @@ def test_lips_that_are_read_as_skin_are_not_drawn_around_the_others():
     open_wide = lab_from_rgb(jnp.asarray(image, jnp.float32))
     beside = np.s_[53, 22:42]
     for lab, expected in ((open_wide, 0.0), (closed, 1.0)):
-        trust = np.asarray(mouth_trust(lab, jnp.ones((SIZE, SIZE)), SKIN, LIPS, INTERIOR))
+        trust = _mouth_trust(lab)
         np.testing.assert_allclose(trust[beside], expected, atol=0.1)
         assert (trust[:20] == 1.0).all()
 
@@ -86,8 +99,7 @@ def _painted(places):
     image[np.asarray(LIPS) > 0] = (0.72, 0.40, 0.38)
     for place, color in places:
         image[place] = color
-    lab = lab_from_rgb(jnp.asarray(image, jnp.float32))
-    return np.asarray(mouth_trust(lab, jnp.ones((SIZE, SIZE)), SKIN, LIPS, INTERIOR))
+    return _mouth_trust(lab_from_rgb(jnp.asarray(image, jnp.float32)))
 
 
 def test_what_is_red_behind_teeth_is_no_lip():
