@@ -18,7 +18,7 @@ from ...core.geometry.landmarks import EYES, MOUTH, NOSE
 from ...core.geometry.layout import UVLayout
 from ...core.geometry.ramps import ramp
 from ...core.geometry.scales import pool
-from ..colour import luma
+from ..colour import colourfulness, luma
 from ..detail.sharpness import blurred
 from ..regions import soften
 from .occlusion import average_lab
@@ -40,7 +40,7 @@ _BELOW_EYES = 1.0  # cm: from there on cheeks are smooth
 _EDGES = 2.0  # texels of 256 around lips and nose, whose edges are rough, too
 _AS_LIGHT = (0.7, 0.85)  # of the cheeks' lightness: from a dark beard to skin
 _PALER = (0.25, 0.5)  # share of the cheeks' saturation that colours are off: from skin to grey
-_IN_COLOUR = (0.015, 0.04)  # saturation of skin in Oklab, from black and white on
+_CHEEKS = (2.0, 8.0)  # texels: from none that is seen to cheeks that tell
 _UPPER_LIP = (0.9, 0.99)  # share of it that is seen
 
 
@@ -150,15 +150,16 @@ def whole_beard(
 def _skin_share(lab: Array, cheeks: Array) -> Array:
     """Return 1 where colours are as light and as saturated as the skin of cheeks.
 
-    Fingers before a beard are as rough as it at their edges. In black and white nothing tells.
+    Fingers before a beard are as rough as it at their edges. In black and white nothing tells, nor
+    in one tone.
     """
     near = soften(lab, _STRANDS * lab.shape[0] / 256)
     light, skin = jnp.maximum(near[..., 0], 0.05), _mean(lab, cheeks[..., None])
     saturation, usual = near[..., 1:] / light[..., None], skin[1:] / jnp.maximum(skin[0], 0.05)
-    saturated = jnp.hypot(*usual)
-    off = jnp.linalg.norm(saturation - usual, axis=-1) / jnp.maximum(saturated, 1e-3)
+    off = jnp.linalg.norm(saturation - usual, axis=-1) / jnp.maximum(jnp.hypot(*usual), 1e-3)
     as_light = ramp(light / jnp.maximum(skin[0], 0.05), _AS_LIGHT)
-    return as_light * (1.0 - ramp(off, _PALER)) * ramp(saturated, _IN_COLOUR)
+    told = colourfulness(lab, cheeks) * ramp(cheeks.sum(), _CHEEKS)
+    return as_light * (1.0 - ramp(off, _PALER)) * told
 
 
 def _mean(values: Array, weights: Array) -> Array:

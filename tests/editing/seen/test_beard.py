@@ -87,14 +87,17 @@ def _place(below_nose, chin):
     return place
 
 
-TONE, HAIR = np.float32([0.62, 0.44, 0.35]), np.float32([0.4, 0.37, 0.36])
+HAIR, LIGHT_HAIR = np.float32([0.4, 0.37, 0.36]), np.float32([0.56, 0.52, 0.5])
+BLOTCHES = 0.04 * np.sin(np.arange(256) / 6)[:, None, None] * np.sin(np.arange(256) / 6)[:, None]
+TONE = np.float32([0.62, 0.44, 0.35]) + BLOTCHES.astype(np.float32) * np.float32([1, -0.5, -0.5])
+SEPIA = np.float32([1.0, 0.84, 0.66])
 
 
-def _beard(upper_lip=0.3, chin=0.3):
+def _beard(upper_lip=0.3, chin=0.3, hair=HAIR):
     """Return a texture with grey hair that differs from texel to texel by some share."""
     noise = np.random.default_rng(0).normal(size=(256, 256, 1)).astype(np.float32)
     strength = 0.01 + upper_lip * _place(True, False) + chin * _place(False, True)
-    color = np.where(strength[..., None] > 0.1, HAIR, TONE)
+    color = np.where(strength[..., None] > 0.1, hair, TONE)
     return color * (1.0 + strength[..., None] * noise)
 
 
@@ -151,9 +154,19 @@ def test_fingers_before_a_beard_stay_there():
     visible = _covered()
     before = visible < 0.1
     assert (_whole(_fingers(), visible) - visible)[before].mean() < 0.03
+    assert (_whole(_beard(), visible) - visible)[before].mean() > 0.5
+    # In black and white, and in sepia, hair cannot be told from skin by colour.
+    light = _beard(hair=LIGHT_HAIR).mean(axis=-1, keepdims=True)
+    for tone in (np.ones(3, np.float32), SEPIA):
+        assert (_whole(light * tone, visible) - visible)[before].mean() > 0.5
+
+
+def test_where_no_cheek_is_seen_nothing_tells_hair_from_skin():
+    visible = _covered()
+    hidden = np.where(_pooled(_place(True, True)) > 0.0, 1.0, 0.0).astype(np.float32)
     grey = np.repeat(_beard().mean(axis=-1, keepdims=True), 3, axis=-1)
-    for beard in (_beard(), grey):  # in black and white, hair cannot be told from skin by colour
-        assert (_whole(beard, visible) - visible)[before].mean() > 0.5
+    whole = _whole(grey, visible * hidden)
+    assert (whole - visible * hidden)[(visible < 0.1) & (hidden > 0.0)].mean() > 0.5
 
 
 def test_a_beard_that_the_face_hides_itself_stays_hidden():
