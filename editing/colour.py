@@ -74,6 +74,7 @@ _NO_GAIN = 1e-3  # of the logarithm
 _HAIR_ONLY = 0.6  # share of hair in its pixels: the rest is skin that shows between
 _USUAL_SKIN = (0.7, 0.04, 0.05)  # counts as one pixel
 _UNTOLD = 1e-3  # added to two colourfulnesses whose ratio is taken: two of 0 are alike
+_NO_TONE = 1e-4  # the same for two means of a / L and b / L
 # Deviation of a / L and b / L: 0.008 and more in colour photos, 0 in black and white ones, 0.003 to
 # 0.005 in most that are toned (their lightness is).
 _GREY = (0.004, 0.008)
@@ -216,11 +217,13 @@ def fit_transfer(
     target_mean, target_deviation = _robust_moments(_saturation(target.reshape(-1, 3)), weights[1])
     # A photo with little colour has little of all of it: cheeks and lips fade along with the skin.
     least, most = _CHROMA_SLOPES
-    paled = jnp.hypot(*target_mean[1:]) / jnp.maximum(jnp.hypot(*source_mean[1:]), 1e-4)
+    target_tone, source_tone = (jnp.hypot(*x[1:]) + _NO_TONE for x in (target_mean, source_mean))
+    paled = target_tone / source_tone
     slopes = jnp.clip(target_deviation / source_deviation, jnp.minimum(least, paled), most)[1:]
-    # ... and one in one tone has none, but what never had more keeps what it has.
+    # ... and one in one tone has none, but what never had more keeps what it has, as far as the
+    # skin does.
     had, left = (_colourful(x) + _UNTOLD for x in (source_deviation, target_deviation))
-    slopes = slopes * jnp.minimum(left / had, 1.0)
+    slopes = slopes * jnp.minimum(jnp.minimum(left / had, paled + left), 1.0)
     gain, shoulder, above = _curve(source_mean[0], target_mean[0])
     ratio = target_mean[0] / source_mean[0]
     paler = jnp.clip(paler, jnp.minimum(ratio, 1.0), jnp.maximum(ratio, 1.0))

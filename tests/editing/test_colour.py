@@ -120,6 +120,17 @@ def test_a_black_and_white_target_leaves_no_colour():
     assert result[:, 0].std() > 0.05
 
 
+def test_lips_on_skin_of_one_flat_colour_lose_it_too():
+    """As in a drawing: skin without blotches was taken for that of a toned print, like itself."""
+    rng = np.random.default_rng(7)
+    light = rng.uniform(0.5, 0.8, (400, 1))
+    drawn = jnp.asarray(light * np.array([1.0, 0.05, 0.07]), jnp.float32)
+    grey = lab_from_rgb(jnp.asarray(np.repeat(light, 3, axis=1), jnp.float32))
+    lips = jnp.array([[0.5, 0.12, 0.04]])
+    assert np.abs(apply_transfer(_fitted(drawn, grey), lips)[:, 1:]).max() < 1e-3
+    np.testing.assert_allclose(apply_transfer(_fitted(drawn, drawn), lips), lips, atol=1e-4)
+
+
 def _fitted(source, target):
     return fit_transfer(source, jnp.ones(len(source)), target, jnp.ones(len(source)))
 
