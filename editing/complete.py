@@ -33,6 +33,7 @@ DRAWN_FROM = 0.375  # the shares' sum from which on they are drawn over the targ
 _ENOUGH = (0.25, 0.7)  # share of the visibility that is wanted
 _EQUAL = 0.05  # visibility below which it makes no difference how little is seen
 _MARGIN = 4.0  # texels of 256: what borders on hidden texels is not trusted
+_CONTOUR = 3.0  # texels of 256: of what lies before a fold, its rim may be read past its contour
 _PASSING = 6.0  # texels of 256 over which one kind of colour passes into another
 _AROUND = 8.0  # texels of 256 over which colours are averaged before they are continued
 _GAP = 10.0  # texels of 256: so far what is known reaches into what is not
@@ -94,7 +95,7 @@ def complete(
         filled *= 1.0 - left
     if folds is not None and how in ("fill", "auto"):
         missing = ramp(_around(jnp.maximum(wanted - seen, 0.0), _MARGIN), _MISSING)
-        through = direct * folds * (1.0 - seen) * missing
+        through = direct * folds * (1.0 - _inner(seen, _CONTOUR)) * missing
         direct, filled, known = direct - through, filled + through, known - through
     # Towards what is not known at all the target's own pixels fade in.
     total = known + filled
@@ -115,9 +116,9 @@ def _enough(seen: Array, wanted: Array) -> Array:
     return ramp(jnp.minimum(inner, (seen + _EQUAL) / (wanted + _EQUAL)), _ENOUGH)
 
 
-def _inner(seen: Array) -> Array:
+def _inner(seen: Array, rim: float = _MARGIN) -> Array:
     """Return a mask without its rim; a position map is never right to the texel."""
-    around = _around(seen, _MARGIN)
+    around = _around(seen, rim)
     return jnp.minimum(seen, smooth_step(2.0 * around - 1.0))
 
 

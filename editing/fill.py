@@ -2,8 +2,7 @@
 
 The underside of a nose is shaded and has nostrils: smooth colour from far around would be too
 light, and what is fine there in the target are the folds around it, not skin. It has the colours
-of its rim, and is as much darker than that as the target's is than what is further around: where
-the rim lies in the shade itself, darker than it should be.
+of its rim, as much darker as the target's own is than its rim.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from jax import Array
 from jaxtyping import Float
 
 from ..core.geometry.scales import enlarge, pool
+from .colour import DARK
 from .complete import Completion, Shares, fill_smoothly, is_any_sure, known_enough
 from .regions import soften
 from .side import Side
@@ -23,7 +23,7 @@ _TEXELS = 64  # along a side, of colours that are continued smoothly
 _DETAIL = 6.0  # texels of 256: what is finer is not colour but skin
 _RIM = 3.0  # texels of 256: so far the colours at the rim of a nose's underside reach
 _RIM_KNOWN = 0.1  # share of known texels so far around from which on these are its colours
-_SHADE = (3.0, 14.0)  # texels of 256: its shade is told from what is around, without its folds
+_WIDE = 14.0  # texels of 256: so far around, where no rim is known
 
 
 def fill_colors(
@@ -31,6 +31,7 @@ def fill_colors(
     direct: Float[Array, "size size 3"],
     mirrored: Float[Array, "size size 3"],
     *,
+    target: Side,
     lips: Float[Array, "size size"],
     underside: Float[Array, "size size"],
     how: Completion,
@@ -43,6 +44,7 @@ def fill_colors(
         shown: where colours are known.
         direct: Oklab read from the texels themselves.
         mirrored: from those on the other side of the face.
+        target: the face that they will be put onto.
         lips: mask of the lips.
         underside: mask of what lies under the tip of the nose.
         how: as of `complete`.
@@ -58,7 +60,8 @@ def fill_colors(
     mean = small[..., :3] / jnp.maximum(weight[..., None], 1e-6)
     smooth = enlarge(fill_smoothly(mean, weight), direct.shape[0])
     rim, near = _mean_around(colors, known, _RIM)
-    smooth += underside[..., None] * jnp.minimum(near / _RIM_KNOWN, 1.0) * (rim - smooth)
+    below = smooth + jnp.minimum(near / _RIM_KNOWN, 1.0) * (rim - smooth)
+    smooth += underside[..., None] * (below * _shade(target, known) - smooth)
     lip_weight = small[..., 7:]
     lip_color = small[..., 4:7].sum(axis=(0, 1)) / jnp.maximum(lip_weight.sum(), 1e-6)
     is_sure = is_any_sure(weight)
@@ -75,13 +78,22 @@ def detail(target: Side, *, underside: Float[Array, "size size"]) -> Float[Array
 
     Args:
         target: the face.
-        underside: mask of what lies under the tip of the nose: there, its shade.
+        underside: mask of what lies under the tip of the nose: there, none.
     """
     seen = target.seen[..., None]
-    fine = seen * (target.lab - _mean_around(target.lab * seen, seen, _DETAIL)[0])
-    near, wide = (_mean_around(target.lab[..., :1] * seen, seen, width)[0] for width in _SHADE)
-    shade = jnp.pad(jnp.minimum(near - wide, 0.0), ((0, 0), (0, 0), (0, 2)))  # of L alone
-    return fine + underside[..., None] * (shade - fine)
+    around, _ = _mean_around(target.lab * seen, seen, _DETAIL)
+    return (1.0 - underside[..., None]) * seen * (target.lab - around)
+
+
+def _shade(target: Side, known: Float[Array, "size size 1"]) -> Float[Array, "size size 1"]:
+    """Return how much darker a face is than it is around where colours are known, at most 1."""
+    seen, light = target.seen[..., None], target.lab[..., :1]
+    shown = seen * known
+    own, told = _mean_around(light * seen, seen, _RIM)
+    (rim, near), (wide, _) = (_mean_around(light * shown, shown, x) for x in (_RIM, _WIDE))
+    beside = wide + jnp.minimum(near / _RIM_KNOWN, 1.0) * (rim - wide)
+    darker = jnp.minimum(own / jnp.maximum(beside, DARK), 1.0)
+    return 1.0 + jnp.minimum(told / _RIM_KNOWN, 1.0) * (darker - 1.0)
 
 
 def _mean_around(

@@ -7,7 +7,7 @@ number of texels, whatever the size of the photos. The face is drawn through the
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -209,7 +209,7 @@ def _layers(
     target, area = pair.target, pair.area
     shares = _shares(pair, layout, how)
     tints = feature_lights(pair.readings, target, layout)
-    fill, is_filled = _filled(pair.readings, tints, shares, layout, how)
+    fill, is_filled = _filled(pair, tints, shares, layout, how)
     place = pool(source.position_map[..., :2], layout.size)
     self_visibility = pool(face.self_visibility[..., None], layout.size)[..., 0]
     return Layers(
@@ -249,20 +249,22 @@ def _shares(pair: _Pair, layout: UVLayout, how: Completion) -> Shares:
 
 
 def _filled(
-    readings: Sequence[Reading], tints: Array, shares: Shares, layout: UVLayout, how: Completion
+    pair: _Pair, tints: Array, shares: Shares, layout: UVLayout, how: Completion
 ) -> tuple[Array, Array]:
     """Return `fill_colors` of what both readings show, lips and brows tinted as these are."""
-    direct, mirrored = (reading.side.seen for reading in readings)
+    direct, mirrored = (reading.side.seen for reading in pair.readings)
     shown = dataclasses.replace(
         shares, direct=shares.direct * direct, mirrored=shares.mirrored * mirrored
     )
     first, second = (
-        change_light(reading.colors, tint) for reading, tint in zip(readings, tints, strict=True)
+        change_light(reading.colors, tint)
+        for reading, tint in zip(pair.readings, tints, strict=True)
     )
     return fill_colors(
         shown,
         first,
         second,
+        target=pair.target,
         lips=layout.region("lips"),
         underside=underside_area(layout),
         how=how,
