@@ -34,7 +34,7 @@ _EDGE, _NEAR = 4.0, (0.05, 0.45)  # how far around that and the eye's rim, softl
 _SIDES, _ABOVE = 6.0, (0.0, 0.25)  # how far beside an eye it is still told what is above it
 _AROUND = 8.0  # as far skin is looked at
 _RIM, _AT_RIM = 1.5, (0.0, 0.3)  # beside eyeballs, where their whites are found, too
-_LASHES = (0.65, 0.8)  # of the lightness of skin around: lashes, and bare lids
+_LASHES = (0.8, 0.95)  # of the lightness of skin around: lashes, and bare lids
 _WHITE = (0.05, 0.35)  # of an eye beside its texels: it is covered, too
 # Thickness of the line of lashes on the upper lid, where it is pressed together, and on the lower.
 _LINE, _LOWER_LINE, _LINE_BLUR = 4.0, 1.0, 0.7
