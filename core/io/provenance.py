@@ -27,7 +27,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..errors import InputError
 from ..files import read_bytes
-from .video_packet import VIDEO_SUFFIXES, packet_in_video
+from .video_packet import VIDEO_FORMATS, names_a_video, packet_in_video
 
 __all__ = [
     "ALGORITHMIC_MEDIA",
@@ -130,8 +130,11 @@ def packet_in(picture: Image.Image) -> bytes | None:
 
 
 def _packet_of(path: Path) -> bytes | None:
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if path.suffix.lower() in VIDEO_FORMATS:
         return packet_in_video(path)
+    if names_a_video(path):
+        known = ", ".join(VIDEO_FORMATS)
+        raise InputError(f"{path}: of videos only {known} can be inspected, which uvface writes")
     content = read_bytes(path)
     try:
         with warnings.catch_warnings():

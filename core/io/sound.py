@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from .video_packet import VIDEO_FORMATS
+
 __all__ = ["add_sound"]
 
-_CONTAINERS = {".mov": "mov"}  # of FFmpeg, by suffix; MP4 of others
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}  # by channels; others become stereo
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
@@ -46,7 +47,7 @@ def _fits(av: Any, path: str, suffix: str) -> bool:
     try:
         with (
             av.open(path) as container,
-            av.open(io.BytesIO(), "w", format=_CONTAINERS.get(suffix, "mp4")) as trial,
+            av.open(io.BytesIO(), "w", format=VIDEO_FORMATS[suffix]) as trial,
         ):
             source = container.streams.audio[0]
             copy = trial.add_stream_from_template(source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
@@ -33,7 +34,8 @@ _UNSPECIFIED = (0, 2)
 _HD = 720  # rows from which on a video that names no matrix has that of HD
 _CONSTANT_LUMINANCE = 10  # BT.2020; the matrix of the usual kind is close to it
 _TIME = Fraction(1, 90_000)  # of a video that names no clock
-_MOST = 0.9  # of the frames that a file says it has: fewer were cut off
+_MOST = 0.9  # of the time that a file says it takes: a shorter one was cut off
+_DURATION = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")  # of a stream of Matroska, in its metadata
 _CONTAINER_TIME = Fraction(1, 1_000_000)
 _PAGED = ("MPO", "TIFF")  # files of several pictures that do not follow each other in time
 
@@ -45,6 +47,7 @@ class Frame:
     image: UInt8[np.ndarray, "height width 3"]  # RGB, upright
     time: int  # when it is shown, in units of the video's clock; the video starts at 0
     seconds: float  # the same
+    duration: int  # for how long, in units of the clock, as far as the video tells
 
 
 def import_av() -> ModuleType:
@@ -119,6 +122,7 @@ class VideoReader:
         self.stream.thread_type = "AUTO"
         self._is_on_its_side = False
         self._shown = 0  # frames
+        self._end = 0  # of the last of them, in units of the clock
         self._damaged = 0  # packets
 
     def _is_short(self) -> bool:
@@ -156,13 +160,28 @@ class VideoReader:
         return max(Fraction(self.container.start_time or 0), Fraction(0)) * _CONTAINER_TIME
 
     @property
-    def count(self) -> int:
-        """Return how many frames there are, as far as the file tells; 0 where it does not."""
-        if self.stream.frames:
-            return int(self.stream.frames)
+    def seconds(self) -> float:
+        """Return how long the pictures go on, as far as the file tells; 0 where it does not.
+
+        A list of edits may show less than a stream holds, and sound go on for longer.
+        """
+        told = _DURATION.match(self.stream.metadata.get("DURATION", ""))
+        whole = float((self.container.duration or 0) * _CONTAINER_TIME)
         if self.stream.duration:
-            return round(self.stream.duration * self.clock * self.rate)
-        return round((self.container.duration or 0) * _CONTAINER_TIME * self.rate)
+            return min(float(self.stream.duration * self.clock), whole or np.inf)
+        if told:
+            hours, minutes, seconds = (float(part) for part in told.groups())
+            return 3600 * hours + 60 * minutes + seconds
+        return 0.0 if self.container.streams.audio else whole
+
+    @property
+    def count(self) -> int:
+        """Return how many frames there are, as far as the file tells; 0 where it does not.
+
+        A file that counts none is taken to have evenly many.
+        """
+        evenly = round(self.seconds * self.rate)
+        return min(int(self.stream.frames or evenly), evenly or int(self.stream.frames))
 
     @property
     def matrix(self) -> int:
@@ -202,8 +221,12 @@ class VideoReader:
             lines.append(f"{name} has {bits} bits per colour; 8 are kept")
         if self._damaged:
             lines.append(f"{name} is damaged in {self._damaged} places; frames are missing there")
-        if self._shown < _MOST * self.count:
-            lines.append(f"of some {self.count} frames of {name} {self._shown} could be read")
+        end = float(self._end * self.clock)
+        if end < _MOST * self.seconds:
+            lines.append(
+                f"{name} ends after {end:.1f} of {self.seconds:.1f} s; {self._shown} frames could "
+                "be read"
+            )
         return tuple(lines)
 
     def frames(self) -> Iterator[Frame]:
@@ -226,7 +249,9 @@ class VideoReader:
                     f"{float(last * self.clock):.1f} s; cut it there"
                 )
             shape, self._shown = image.shape, self._shown + 1
-            yield Frame(image=image, time=last, seconds=float(last * self.clock))
+            duration = max(int(frame.duration or round(step)), 1)
+            self._end = last + duration
+            yield Frame(image=image, time=last, seconds=float(last * self.clock), duration=duration)
         if shape is None:
             raise InputError(f"{self.path} holds no frame that can be decoded; give another video")
 

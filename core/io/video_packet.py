@@ -15,10 +15,10 @@ from typing import BinaryIO
 
 from ..errors import InputError
 
-__all__ = ["VIDEO_SUFFIXES", "append_packet", "names_a_video", "packet_in_video"]
+__all__ = ["VIDEO_FORMATS", "append_packet", "names_a_video", "packet_in_video"]
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")  # that are written
-_READ_SUFFIXES = (*VIDEO_SUFFIXES, ".mkv", ".webm", ".avi")  # that are common
+VIDEO_FORMATS = {".mp4": "mp4", ".m4v": "ipod", ".mov": "mov"}  # of FFmpeg, that are written
+_READ_SUFFIXES = (*VIDEO_FORMATS, ".mkv", ".webm", ".avi")  # that are common
 
 _XMP_BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _FIRST = (b"ftyp", b"wide", b"moov", b"mdat", b"free", b"skip")  # kinds that a video begins with

@@ -21,15 +21,15 @@ from ..whole_files import check_length, hidden_place, make_folder, move_file, re
 from .provenance import Provenance, provenance_packet
 from .sound import add_sound
 from .video import LIMITED, Frame, VideoReader, converted
-from .video_packet import VIDEO_SUFFIXES, append_packet
+from .video_packet import VIDEO_FORMATS, append_packet
 
 __all__ = ["VideoWriter", "check_video_name"]
 
 
 def check_video_name(path: Path) -> None:
     """Raise InputError where a video cannot be written under a name."""
-    if path.suffix.lower() not in VIDEO_SUFFIXES:
-        known = ", ".join(VIDEO_SUFFIXES)
+    if path.suffix.lower() not in VIDEO_FORMATS:
+        known = ", ".join(VIDEO_FORMATS)
         raise InputError(f"{path}: a video is written as one of {known}; name it so")
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; name a file")
@@ -54,7 +54,7 @@ class VideoWriter:
         """Set what is written.
 
         Args:
-            path: file to write, of `VIDEO_SUFFIXES`.
+            path: file to write, of `VIDEO_FORMATS`.
             like: the video whose clock, colours and sound it takes; its frames come first.
             quality: constant rate factor of H.264: 0 keeps everything, 51 is worst.
             provenance: what the file says about its making.
@@ -68,6 +68,7 @@ class VideoWriter:
         self._stream: Any = None
         self._sound: Iterator[Any] = iter(())
         self._waiting: Any = None  # the next packet of sound
+        self._end = 0  # of the last frame, in units of the clock
         self._opened: list[Any] = []
         self._failures = (like.av.FFmpegError, OSError)
 
@@ -110,7 +111,10 @@ class VideoWriter:
         like = self._like.stream.codec_context
         self._made = make_folder(self._temporary.parent)
         self._output = self._like.av.open(
-            str(self._temporary), "w", options={"movflags": "faststart"}
+            str(self._temporary),
+            "w",
+            format=VIDEO_FORMATS[self.path.suffix.lower()],
+            options={"movflags": "faststart"},
         )
         self._opened.append(self._output)
         if self._provenance is not None:
@@ -156,6 +160,7 @@ class VideoWriter:
             dst_color_range=LIMITED,
         )
         ready.pts, ready.time_base = frame.time, self._like.clock
+        self._end = frame.time + frame.duration
         return self._stream.encode(ready)
 
     def _mux(self, packets: Any) -> None:
@@ -172,7 +177,9 @@ class VideoWriter:
     def _finish(self) -> None:
         if self._output is None:
             return
-        self._mux(self._stream.encode())
+        *packets, last = self._stream.encode()  # as it looks ahead, some are left
+        last.duration = self._end - last.pts  # it lasts to the end, though others are shown later
+        self._mux([*packets, last])
         while self._waiting is not None:
             self._next_sound()
         self._output.close()

@@ -74,7 +74,11 @@ def test_uneven_times_and_sound_are_kept(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "codec", "output"),
-    [("in.mkv", "flac", "out.mov"), ("in.avi", "pcm_s16le", "out.mp4")],
+    [
+        ("in.mkv", "flac", "out.mov"),
+        ("in.avi", "pcm_s16le", "out.mp4"),
+        ("in.mkv", "mp2", "out.m4v"),  # FFmpeg writes it as another format than .mp4
+    ],
 )
 def test_sound_that_does_not_fit_is_encoded_and_told_of(tmp_path, name, codec, output):
     import av
@@ -89,10 +93,50 @@ def test_sound_that_does_not_fit_is_encoded_and_told_of(tmp_path, name, codec, o
     assert len(tone) == pytest.approx(SOUND_RATE, rel=0.1)
 
 
+def test_the_last_frame_is_shown_as_long_as_it_was(tmp_path):
+    """It ended with the frame before the last, or went on for longer."""
+    import av
+
+    first, *others = (Image.fromarray(frame) for frame in _frames(6))
+    for last in (100, 3000):
+        durations = [100] * 5 + [last]
+        first.save(tmp_path / "in.gif", save_all=True, append_images=others, duration=durations)
+        _copy(tmp_path / "in.gif", tmp_path / "out.mp4")
+        with av.open(str(tmp_path / "out.mp4")) as container:
+            assert container.duration / 1e6 == pytest.approx(sum(durations) / 1000, abs=0.05)
+
+
+def test_uneven_times_are_not_taken_for_missing_frames(tmp_path):
+    """In Matroska, which counts no frames: some 40 were said to be there, and 8 read."""
+    source = write_video(tmp_path / "in.mkv", _frames(), times=[0, 1, 2, 5, 6, 9, 10, 40])
+    with VideoReader(source) as video:
+        assert len(list(video.frames())) == 8 and video.warnings == ()
+
+
+def test_frames_that_an_edit_list_hides_are_not_missing(tmp_path):
+    """As a telephone trims a video: what is cut off is still stored."""
+    import av
+
+    source, trimmed = write_video(tmp_path / "in.mp4", _frames(30)), tmp_path / "trimmed.mp4"
+    with av.open(str(source)) as whole, av.open(str(trimmed), "w") as output:
+        given = whole.streams.video[0]
+        stream = output.add_stream_from_template(given)
+        for packet in whole.demux(given):
+            if packet.dts is not None:
+                earlier = round(0.6 / given.time_base)
+                packet.pts, packet.dts = packet.pts - earlier, packet.dts - earlier
+                packet.stream = stream
+                output.mux(packet)
+    with VideoReader(trimmed) as video:
+        expected = video.count
+        shown = len(list(video.frames()))
+        assert shown == expected < 20 and video.stream.frames == 30 and video.warnings == ()
+
+
 def test_odd_sizes_are_filled_up_by_the_last_pixels(tmp_path):
     source = write_video(tmp_path / "in.mp4", _frames(1))
     with VideoReader(source) as video, VideoWriter(tmp_path / "out.mov", video) as writer:
-        writer.write(Frame(image=PICTURE[:199, :239].copy(), time=0, seconds=0.0))
+        writer.write(Frame(image=PICTURE[:199, :239].copy(), time=0, seconds=0.0, duration=1))
     found = _read(tmp_path / "out.mov")[0].image
     assert found.shape == (200, 240, 3)
     assert np.abs(found[:199, :239].astype(int) - PICTURE[:199, :239]).mean() < 4.0
@@ -224,7 +268,7 @@ def test_a_video_that_ends_in_the_middle_gives_what_is_left(tmp_path):
     with VideoReader(tmp_path / "cut.mkv") as video:
         left = len(list(video.frames()))
         assert 1 <= left < 27
-        assert any(f"{left} could be read" in line for line in video.warnings)
+        assert any(f"{left} frames could be read" in line for line in video.warnings)
 
 
 def test_a_video_out_of_a_broadcast_starts_at_0_with_its_sound(tmp_path):

@@ -42,7 +42,7 @@ def _frame(number, *, track, white, bright=1.0):
     face = _face(white)
     drawn, _ = render_texture(face.texture, face.position_map, LAYOUT, height=SIDE, width=SIDE)
     image = np.rint(255 * bright * np.asarray(drawn)).astype(np.uint8)
-    frame = Frame(image=image, time=number, seconds=number / RATE)
+    frame = Frame(image=image, time=number, seconds=number / RATE, duration=1)
     return ChangedFrame(frame=frame, image=image, faces={Track(track, 0): face})
 
 
