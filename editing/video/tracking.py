@@ -2,6 +2,8 @@
 
 In each frame a face is read again where it was in the one before: around its landmarks, without
 detection. Where it is lost, or the picture changes at once, faces are looked for and chosen anew.
+So they are where another face stands in its place, as after a cut between two pictures that are
+framed alike: UV textures are aligned, so that their pattern tells, however the head has moved.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from ...core.errors import InputError, NoFaceError
 from ...core.face_choice import choose_faces
 from ...core.io.images import Photo
 from ...core.types import Face
+from ..colour import luma
 from ..finder import LEAST_LIKENESS, FaceFinder, Selection
 
 __all__ = ["Track", "Tracker"]
@@ -27,6 +30,12 @@ _LEAST_OVERLAP = 0.4  # of the box looked into and the box found: less is anothe
 _SAME = 0.3  # overlap from which on two faces found in a frame are one
 _THUMB = 32  # pixels along a side of what is compared for cuts
 _CUT = 0.12  # mean difference of neighbouring frames' thumbs, in [0, 1]
+_TEXELS = 32  # along a side of the textures of which two are compared
+# Least correlation of neighbouring frames' luma there. Of 55 people in a studio it is 0.97 between
+# their neutral and their smiling face (median; 5 % have less than 0.88) and 0.80 between two people
+# (less than 0.85 for three quarters).
+_SAME_PATTERN = 0.85
+_FLAT = 1e-5  # variance of luma, below which there is no pattern
 _MISSED = 5  # frames for which a face that was lost is looked for beside others
 _LOOK_EVERY = 15  # frames, between two searches for faces that are missing beside others
 
@@ -124,7 +133,10 @@ class Tracker:
         except InputError:  # it has left the picture
             return None
         is_lost = float(found.confidence) < _LEAST_CONFIDENCE
-        return None if is_lost or _overlap_of(face, found) < _LEAST_OVERLAP else found
+        if is_lost or _overlap_of(face, found) < _LEAST_OVERLAP:
+            return None
+        skin = np.asarray(self._finder.model.layout.region("face"))
+        return found if _correlation(face, found, skin) > _SAME_PATTERN else None
 
     def _missing(self) -> list[int]:
         """Return the selections that may name faces that are not followed."""
@@ -208,3 +220,17 @@ def _around(face: Face) -> Float[np.ndarray, " 4"]:
 def _overlap_of(one: Face, other: Face) -> float:
     """Return the intersection of the boxes around two faces' landmarks over their union."""
     return float(box_overlap(_around(one)[None], _around(other))[0])
+
+
+def _correlation(one: Face, other: Face, skin: Float[np.ndarray, "size size"]) -> float:
+    """Return how alike the luma of two textures is over texels that both show; 1 if one is flat.
+
+    Whatever the light's strength: a flash is no other face.
+    """
+    both = np.asarray(one.visibility) * np.asarray(other.visibility) * skin
+    layers = np.stack([luma(one.texture), luma(other.texture), both], axis=-1)
+    small = cv2.resize(layers, (_TEXELS, _TEXELS), interpolation=cv2.INTER_AREA)
+    weight = small[..., 2] / max(float(small[..., 2].sum()), 1e-6)
+    first, second = (x - (weight * x).sum() for x in (small[..., 0], small[..., 1]))
+    spread = float(np.sqrt((weight * first**2).sum() * (weight * second**2).sum()))
+    return float((weight * first * second).sum()) / spread if spread > _FLAT else 1.0

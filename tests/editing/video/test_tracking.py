@@ -5,30 +5,31 @@ import dataclasses
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from toy_faces import toy_photo
+from toy_faces import layout, toy_photo
 
 from uvface.core.errors import InputError, NoFaceError
 from uvface.editing.finder import FaceFinder, Selection
-from uvface.editing.video.tracking import Tracker
+from uvface.editing.video.tracking import Tracker, _correlation
 
 SIDE = 100
 GREY = np.full((SIDE, SIDE, 3), 120, np.uint8)
 
 
 class ToyFinder(FaceFinder):
-    """Finds what the test says is there: places of faces, frame by frame."""
+    """Finds what the test says is there: places of faces, frame by frame, and who they are."""
 
-    def __init__(self, places):
-        self.places, self.face = places, toy_photo(1)[1]
+    def __init__(self, places, people=None):
+        self.places, self.people = places, people or [1] * len(places)
         self.searches, self.frame = 0, 0
-        self.model = self
+        self.model, self.layout = self, layout()
 
     def at(self, place, confidence=1.0):
         x = np.array([-10, 10, 0, 0] * 17, np.float32) + place
         y = np.array([0, 0, -10, 10] * 17, np.float32) + SIDE / 2
         landmarks = jnp.asarray(np.stack([x, y, 0 * x], axis=-1))
         sure = jnp.asarray(np.float32(confidence))
-        return dataclasses.replace(self.face, landmarks=landmarks, confidence=sure)
+        face = toy_photo(self.people[self.frame])[1]
+        return dataclasses.replace(face, landmarks=landmarks, confidence=sure)
 
     def find(self, photo, faces, *, name):
         self.searches += 1
@@ -51,20 +52,20 @@ class ToyFinder(FaceFinder):
         return [self.at(middle, confidence=0.1) if nearest is None else self.at(nearest)]
 
 
-def _follow(places, *selections, pictures=None):
+def _follow(places, *selections, pictures=None, people=None):
     """Return for each frame number -> place of each face that is followed, and the searches."""
-    found, searches = _tracks(places, *selections, pictures=pictures)
+    found, searches = _tracks(places, *selections, pictures=pictures, people=people)
     return [{track.number: x for track, x in frame.items()} for frame in found], searches
 
 
-def _held(places, *selections, pictures=None):
+def _held(places, *selections, pictures=None, people=None):
     """Return for each frame selection -> place of its face."""
-    found, _ = _tracks(places, *selections, pictures=pictures)
+    found, _ = _tracks(places, *selections, pictures=pictures, people=people)
     return [{track.choice: pytest.approx(x) for track, x in frame.items()} for frame in found]
 
 
-def _tracks(places, *selections, pictures=None):
-    finder = ToyFinder(places)
+def _tracks(places, *selections, pictures=None, people=None):
+    finder = ToyFinder(places, people)
     tracker = Tracker(finder, selections or [Selection()])
     found = []
     for finder.frame in range(len(places)):
@@ -126,6 +127,26 @@ def test_nobody_is_taken_who_is_not_like_the_person():
     person = Selection(like=GREY.astype(np.float32) / 255)
     found, _ = _follow([[30]] * 4, person, pictures=[GREY, GREY, dark, dark])
     assert [sorted(frame) for frame in found] == [[0], [0], [], []]
+
+
+def test_nobody_else_is_followed_after_a_cut_between_pictures_that_are_framed_alike():
+    """The thumbs of two portraits of one studio differ by less than what was called a cut."""
+    person = Selection(like=GREY.astype(np.float32) / 255)
+    found, _ = _follow([[30]] * 4, person, people=[1, 1, 2, 2])
+    assert [sorted(frame) for frame in found] == [[0], [0], [], []]
+    found, searches = _follow([[30]] * 4, people=[1, 1, 2, 2])  # by place, it is a new run
+    assert [sorted(frame) for frame in found] == [[0], [0], [1], [1]] and searches == 2
+
+
+def test_a_flash_does_not_make_another_face():
+    face = toy_photo(1)[1]
+    brighter = dataclasses.replace(face, texture=1.6 * face.texture + 0.1)
+    skin = np.asarray(layout().region("face"))
+    assert _correlation(face, brighter, skin) == pytest.approx(1.0, abs=1e-4)
+    assert _correlation(face, toy_photo(2)[1], skin) < 0.8
+    flat = dataclasses.replace(face, texture=0.0 * face.texture + 0.5)
+    unseen = dataclasses.replace(face, visibility=0.0 * face.visibility)
+    assert _correlation(face, flat, skin) == _correlation(face, unseen, skin) == 1.0
 
 
 def test_a_face_of_a_number_that_is_not_there_leaves_the_frame_as_it_is():
