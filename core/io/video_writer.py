@@ -177,9 +177,10 @@ class VideoWriter:
     def _finish(self) -> None:
         if self._output is None:
             return
-        *packets, last = self._stream.encode()  # as it looks ahead, some are left
-        last.duration = self._end - last.pts  # it lasts to the end, though others are shown later
-        self._mux([*packets, last])
+        packets = self._stream.encode()
+        if packets:  # FFmpeg takes the last for the end, though others may be shown later
+            packets[-1].duration = self._end - packets[-1].pts
+        self._mux(packets)
         while self._waiting is not None:
             self._next_sound()
         self._output.close()
