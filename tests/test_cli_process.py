@@ -231,7 +231,8 @@ _HEED_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_h
 
 @pytest.mark.weights
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process of a test")
-def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM"])
+def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path, sent: str) -> None:
     """It ended without a word; what was written until then is whole."""
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -243,10 +244,11 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
     program = [python, option, _HEED_SIGINT + code]
     with subprocess.Popen([*program, *arguments], text=True, **pipes) as run:
         assert run.stdout is not None and "1 face" in run.stdout.readline()
-        run.send_signal(signal.SIGINT)
+        run.send_signal(getattr(signal, sent))
         _, errors = run.communicate(timeout=60)
     assert run.returncode == 130
     assert errors == "error: stopped; a batch goes on where it was with --skip-existing\n"
+    assert not [path for path in (tmp_path / "out").rglob(".*")]
 
 
 # Sends Ctrl-C in the midst of an import, as an extension of JAX imports it.

@@ -128,6 +128,7 @@ def set_up(device: str) -> None:
 
     with _stopping_at_once():
         keep_compiled_code()
+    _end_as_by_ctrl_c()
     if os.environ.get("JAX_PLATFORMS"):
         _check_platform(device)
 
@@ -153,6 +154,13 @@ def _stopping_at_once() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Let SIGTERM, as of ``timeout`` and batch systems, take away what is half written, too."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _check_platform(device: str) -> None:

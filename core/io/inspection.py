@@ -88,7 +88,7 @@ def inspect(path: str | Path) -> Inspection:
 def _warnings(path: Path, fits: bool | None) -> tuple[str, ...]:
     """Return what is to be said of a picture's sidecar."""
     if fits is False:
-        what = "is not the picture that its sidecar was written for; it was changed since"
+        what = "is not the file that its sidecar was written for; it was changed since"
         return (f"{path} {what}",)
     try:
         check_sidecar(path)

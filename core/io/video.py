@@ -36,6 +36,7 @@ _CONSTANT_LUMINANCE = 10  # BT.2020; the matrix of the usual kind is close to it
 _TIME = Fraction(1, 90_000)  # of a video that names no clock
 _MOST = 0.9  # of the time that a file says it takes: a shorter one was cut off
 _DURATION = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")  # of a stream of Matroska, in its metadata
+_BACK = 0.5  # seconds: a clock that goes back by more starts anew
 _CONTAINER_TIME = Fraction(1, 1_000_000)
 _PAGED = ("MPO", "TIFF")  # files of several pictures that do not follow each other in time
 
@@ -233,7 +234,7 @@ class VideoReader:
         """Go through the frames, in the order in which they are shown.
 
         Raises:
-            InputError: no frame can be decoded, or they change their size.
+            InputError: no frame can be decoded, they change their size, or their clock starts anew.
         """
         step = 1 / (self.rate * self.clock)
         shape: tuple[int, ...] | None = None
@@ -241,6 +242,11 @@ class VideoReader:
         for frame in self._decoded():
             time = round(self._shown * step) if frame.pts is None else int(frame.pts)
             time -= 0 if frame.pts is None else round(self.start / self.clock)
+            if last is not None and (last - time) * self.clock > _BACK:
+                raise InputError(
+                    f"the clock of {self.path} starts anew after {self._shown} frames, as where "
+                    "two files were put together; convert it with ffmpeg"
+                )
             last = time if last is None else max(time, last + 1)  # encoders want them in order
             image = self._upright(frame)
             if shape not in (None, image.shape):

@@ -56,7 +56,7 @@ class VideoWriter:
         Args:
             path: file to write, of `VIDEO_FORMATS`.
             like: the video whose clock, colours and sound it takes; its frames come first.
-            quality: constant rate factor of H.264: 0 keeps everything, 51 is worst.
+            quality: constant rate factor of H.264, 0 (best, largest) to 51.
             provenance: what the file says about its making.
         """
         check_video_name(path)

@@ -39,7 +39,7 @@ def test_a_picture_that_was_changed_since_is_a_warning(swapped):
     found = uvface.inspect(swapped)
     assert found.sidecar["operation"] == "swap" and found.sidecar_fits is False
     (line,) = found.warnings
-    assert line.startswith(f"{swapped} is not the picture that its sidecar was written for")
+    assert line.startswith(f"{swapped} is not the file that its sidecar was written for")
 
 
 def test_a_damaged_sidecar_is_a_warning_and_hides_no_packet(swapped):

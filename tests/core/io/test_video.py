@@ -284,6 +284,14 @@ def test_a_video_out_of_a_broadcast_starts_at_0_with_its_sound(tmp_path):
             assert abs(float((stream.start_time or 0) * stream.time_base)) < 0.1
 
 
+def test_a_clock_that_starts_anew_is_an_error_that_says_where(tmp_path):
+    """The second half passed by within a frame's time."""
+    one = write_video(tmp_path / "one.ts", _frames(20)).read_bytes()
+    (tmp_path / "two.ts").write_bytes(one + one)
+    with pytest.raises(InputError, match=r"the clock of .*two\.ts starts anew after 20 frames"):
+        _read(tmp_path / "two.ts")
+
+
 def test_pixels_that_are_not_square_stay_so_when_turned_upright(tmp_path):
     source = write_video(tmp_path / "in.mp4", _frames(2), turned=90, aspect=(4, 3))
     _copy(source, tmp_path / "out.mp4")
