@@ -24,10 +24,12 @@ def write_video(
     pixels: str = "yuv420p",
     aspect: tuple[int, int] | None = None,
     delay: int = 0,
+    seconds: float | None = None,
 ) -> Path:
     """Write RGB frames of 8 bits; ``times`` in frames, ``turned`` as a phone says, degrees.
 
-    ``sound`` is the codec of a tone, which begins ``delay`` seconds after 0.
+    ``sound`` is the codec of a tone, which begins ``delay`` seconds after 0 and lasts for so many
+    ``seconds``, or as long as the frames.
     """
     import av
     from av.video.reformatter import Interpolation
@@ -53,7 +55,7 @@ def write_video(
         output.mux(stream.encode(picture))
     output.mux(stream.encode())
     if tone is not None:
-        _write_tone(output, tone, len(frames) / RATE, delay * SOUND_RATE)
+        _write_tone(output, tone, seconds or len(frames) / RATE, delay * SOUND_RATE)
     output.close()
     return path
 

@@ -132,7 +132,7 @@ def packet_in(picture: Image.Image) -> bytes | None:
 def _packet_of(path: Path) -> bytes | None:
     if path.suffix.lower() in VIDEO_FORMATS:
         return packet_in_video(path)
-    if names_a_video(path):
+    if names_a_video(path) and path.is_file():
         known = ", ".join(VIDEO_FORMATS)
         raise InputError(f"{path}: of videos only {known} can be inspected, which uvface writes")
     content = read_bytes(path)

@@ -36,6 +36,7 @@ _CONSTANT_LUMINANCE = 10  # BT.2020; the matrix of the usual kind is close to it
 _TIME = Fraction(1, 90_000)  # of a video that names no clock
 _MOST = 0.9  # of the time that a file says it takes: a shorter one was cut off
 _DURATION = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")  # of a stream of Matroska, in its metadata
+_UP_TO_END = ("matroska,webm", "flv")  # formats whose durations begin at 0, not at their start
 _BACK = 0.5  # seconds: a clock that goes back by more starts anew
 _CONTAINER_TIME = Fraction(1, 1_000_000)
 _PAGED = ("MPO", "TIFF")  # files of several pictures that do not follow each other in time
@@ -164,16 +165,17 @@ class VideoReader:
     def seconds(self) -> float:
         """Return how long the pictures go on, as far as the file tells; 0 where it does not.
 
-        A list of edits may show less than a stream holds, and sound go on for longer.
+        A list of edits may show less than a stream holds.
         """
-        told = _DURATION.match(self.stream.metadata.get("DURATION", ""))
-        whole = float((self.container.duration or 0) * _CONTAINER_TIME)
+        start = float(self.start) if self.container.format.name in _UP_TO_END else 0.0
+        whole = max(float((self.container.duration or 0) * _CONTAINER_TIME) - start, 0.0)
+        tags = self.stream.metadata.items()
+        told = [_DURATION.match(value) for key, value in tags if key.startswith("DURATION")]
+        for hours, minutes, seconds in (found.groups() for found in told if found):
+            return max(3600 * int(hours) + 60 * int(minutes) + float(seconds) - start, 0.0)
         if self.stream.duration:
             return min(float(self.stream.duration * self.clock), whole or np.inf)
-        if told:
-            hours, minutes, seconds = (float(part) for part in told.groups())
-            return 3600 * hours + 60 * minutes + seconds
-        return 0.0 if self.container.streams.audio else whole
+        return whole
 
     @property
     def count(self) -> int:

@@ -62,7 +62,7 @@ class VideoWriter:
         check_video_name(path)
         self.path, self._like, self._quality, self._provenance = path, like, quality, provenance
         self.warnings: list[str] = []
-        self._temporary = hidden_place(path, suffix=path.suffix)  # which tells FFmpeg the format
+        self._temporary = hidden_place(path, suffix=path.suffix)
         self._made: tuple[Path, ...] = ()  # folders
         self._output: Any = None
         self._stream: Any = None
@@ -122,9 +122,9 @@ class VideoWriter:
                 f"{self._provenance.software}: {self._provenance.operation} "
                 f"({self._provenance.source_type})"
             )
-        stream = self._output.add_stream(
-            "libx264", rate=self._like.rate, options={"crf": str(self._quality)}
-        )
+        # Stored in another order (B-frames), frames of uneven times would end too soon.
+        options = {"crf": str(self._quality), "bf": "0"}
+        stream = self._output.add_stream("libx264", rate=self._like.rate, options=options)
         height, width = frame.image.shape[:2]
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
@@ -178,7 +178,7 @@ class VideoWriter:
         if self._output is None:
             return
         packets = self._stream.encode()
-        if packets:  # FFmpeg takes the last for the end, though others may be shown later
+        if packets:  # how long the last is shown, no later one tells
             packets[-1].duration = self._end - packets[-1].pts
         self._mux(packets)
         while self._waiting is not None:

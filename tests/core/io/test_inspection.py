@@ -104,6 +104,9 @@ def test_what_is_no_picture_is_an_error(tmp_path):
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(InputError, match=r"a\.json is not an image we know"):
         uvface.inspect(tmp_path / "a.json")
+    with pytest.raises(InputError, match="does not exist"):
+        uvface.inspect(tmp_path / "clip.webm")
+    (tmp_path / "clip.webm").write_bytes(b"\x1aE\xdf\xa3")
     with pytest.raises(InputError, match=r"only \.mp4, \.m4v, \.mov can be inspected"):
         uvface.inspect(tmp_path / "clip.webm")
     with pytest.raises(InputError, match="does not exist"):

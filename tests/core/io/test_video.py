@@ -106,6 +106,31 @@ def test_the_last_frame_is_shown_as_long_as_it_was(tmp_path):
             assert container.duration / 1e6 == pytest.approx(sum(durations) / 1000, abs=0.05)
 
 
+def test_uneven_times_do_not_end_a_video_too_soon(tmp_path):
+    """Frames at 5 and 9 s: FFmpeg read a video of 5.3 s, whose stored order was another one."""
+    import av
+
+    source = write_video(tmp_path / "in.mkv", _frames(6), times=[0, 3, 6, 150, 153, 270])
+    _copy(source, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        told = [container.duration / 1e6, float(stream.duration * stream.time_base)]
+        np.testing.assert_allclose(told, 271 / RATE, atol=0.05)
+
+
+def test_a_film_that_starts_later_misses_no_frames(tmp_path):
+    """Matroska says when the film ends, not how long it is."""
+    source = write_video(tmp_path / "late.mkv", _frames(20), times=range(300, 320))
+    with VideoReader(source) as video:
+        assert len(list(video.frames())) == video.count == 20 and video.warnings == ()
+
+
+def test_sound_that_goes_on_misses_no_frames(tmp_path):
+    source = write_video(tmp_path / "in.mkv", _frames(1), sound="aac", seconds=3.0)
+    with VideoReader(source) as video:
+        assert len(list(video.frames())) == video.count == 1 and video.warnings == ()
+
+
 def test_uneven_times_are_not_taken_for_missing_frames(tmp_path):
     """In Matroska, which counts no frames: some 40 were said to be there, and 8 read."""
     source = write_video(tmp_path / "in.mkv", _frames(), times=[0, 1, 2, 5, 6, 9, 10, 40])
@@ -261,11 +286,13 @@ def test_damage_costs_the_frames_that_it_hits_and_is_told_of(tmp_path):
         assert len(frames) == 30 or any("damaged in" in line for line in video.warnings)
 
 
-def test_a_video_that_ends_in_the_middle_gives_what_is_left(tmp_path):
-    source = write_video(tmp_path / "in.mkv", _frames(30))
+@pytest.mark.parametrize("sound", [None, "aac"])
+def test_a_video_that_ends_in_the_middle_gives_what_is_left(tmp_path, sound):
+    source = write_video(tmp_path / "in.mkv", _frames(30), sound=sound)
     content = source.read_bytes()
     (tmp_path / "cut.mkv").write_bytes(content[: 7 * len(content) // 10])
     with VideoReader(tmp_path / "cut.mkv") as video:
+        assert video.count == 30
         left = len(list(video.frames()))
         assert 1 <= left < 27
         assert any(f"{left} frames could be read" in line for line in video.warnings)

@@ -24,16 +24,16 @@ SIZE = 640
 CLOSING = jax.jit(closing_lids)
 
 
-def _face():
+def _face(lashes_grey=0.05, rows=4):
     """Return a face whose texture is skin with black lashes some texels above the eyeballs."""
     face = mean_face(LAYOUT, centre=(320.0, 300.0), scale=26.0, pose=(0.0, 0.0, 0.0))
     seen = visibility(face.position_map, LAYOUT)
     eyeballs = np.asarray(LAYOUT.region("eyeballs"))
     lashes = np.zeros_like(eyeballs)
-    for rows in (2, 3, 4, 5):
-        lashes = np.maximum(lashes, np.roll(eyeballs, -rows, axis=0))
+    for row in range(2, 2 + rows):
+        lashes = np.maximum(lashes, np.roll(eyeballs, -row, axis=0))
     lashes = (lashes * (1.0 - eyeballs))[..., None]
-    texture = SKIN * (1.0 - lashes) + 0.05 * lashes
+    texture = SKIN * (1.0 - lashes) + lashes_grey * lashes
     texture = texture * (1.0 - eyeballs[..., None]) + 0.95 * eyeballs[..., None]
     return dataclasses.replace(
         face, visibility=seen, self_visibility=seen, texture=jnp.asarray(texture, jnp.float32)
@@ -66,6 +66,12 @@ def test_closed_lids_have_the_color_of_the_skin_around_them_and_no_stripes():
     off = np.abs(colors - SKIN).max(axis=-1)[share > 0.9]
     assert len(off) > 100 and (off < 0.02).mean() > 0.5  # the rest is the line
     assert share[~wide].max() < 0.01
+
+
+def test_lids_do_not_take_the_grey_of_the_shade_beside_eyes():
+    lids = _lids(_face(lashes_grey=0.45, rows=10), {"eyes_closed": 1.0})
+    drawn = np.asarray(lids.colors)[np.asarray(lids.share) > 0.9]
+    assert np.abs(np.median(drawn, axis=0) - SKIN).max() < 0.06  # 0.073
 
 
 def test_what_is_noise_between_frames_of_a_video_hardly_shows_in_lids():

@@ -9,6 +9,7 @@ from toy_faces import layout, toy_photo
 
 from uvface.core.errors import InputError, NoFaceError
 from uvface.editing.finder import FaceFinder, Selection
+from uvface.editing.video import tracking
 from uvface.editing.video.tracking import Tracker, _correlation
 
 SIDE = 100
@@ -136,6 +137,17 @@ def test_nobody_else_is_followed_after_a_cut_between_pictures_that_are_framed_al
     assert [sorted(frame) for frame in found] == [[0], [0], [], []]
     found, searches = _follow([[30]] * 4, people=[1, 1, 2, 2])  # by place, it is a new run
     assert [sorted(frame) for frame in found] == [[0], [0], [1], [1]] and searches == 2
+
+
+@pytest.mark.parametrize("correlation", [0.95, 0.9, 0.8])
+def test_likeness_is_measured_anew_at_smaller_changes(monkeypatch, correlation):
+    """Two of three pairs of portraits are told apart by what counts for any face."""
+    monkeypatch.setattr(tracking, "_correlation", lambda *_: correlation)
+    person = Selection(like=GREY.astype(np.float32) / 255)
+    found, _ = _follow([[30]] * 3, person)
+    assert [k for frame in found[1:] for k in frame] == ([0, 0] if correlation > 0.93 else [1])
+    by_place, _ = _follow([[30]] * 2)
+    assert [sorted(frame) for frame in by_place] == [[0], [0] if correlation > 0.85 else [1]]
 
 
 def test_a_flash_does_not_make_another_face():
