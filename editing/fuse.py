@@ -205,6 +205,9 @@ def _mix(
     is_seen = views.seen > 0.5
     median = jnp.nanmedian(jnp.where(is_seen[..., None], smooth, jnp.nan), axis=0)
     agrees = _agreement(jnp.nan_to_num(smooth - median), _OUTLIER)
+    # Where photos are divided the median is none of theirs: the nearest one is believed.
+    nearest = jnp.where(is_seen, agrees, 0.0).max(axis=0)
+    agrees = jnp.minimum(agrees / jnp.maximum(nearest, 1e-6), 1.0)
     trusted = jnp.where(is_seen.sum(axis=0) >= 3, agrees, 1.0)
     weights = (views.weights * trusted) ** _DECISIVE
     share = weights / jnp.maximum(weights.sum(axis=0), 1e-12)

@@ -107,22 +107,33 @@ def test_the_light_of_both_sides_is_that_of_the_best_photo():
     assert psnr(small(face)[seen], best[seen]) > 26.0
 
 
-def test_what_one_photo_of_three_shows_differently_is_left_out():
-    spoiled_image, spoiled_face = toy_photo(2, 20.0)
-    place = np.asarray(spoiled_face.position_map)[40, 32]
-    x, y = round(float(place[0])), round(float(place[1]))
-    spoiled_image = spoiled_image.copy()
-    spoiled_image[y - 8 : y + 8, x - 8 : x + 8] = [0.1, 0.9, 0.1]
-    rows, columns = (
-        np.asarray(spoiled_face.position_map)[..., 1],
-        np.asarray(spoiled_face.position_map)[..., 0],
-    )
+def spoiled(view):
+    """Return a photo with something green before the face, its face, and the texels it is at."""
+    image, face = view
+    columns, rows = np.moveaxis(np.asarray(face.position_map)[..., :2], -1, 0)
+    x, y = round(float(columns[40, 32])), round(float(rows[40, 32]))
+    image = image.copy()
+    image[y - 8 : y + 8, x - 8 : x + 8] = [0.1, 0.9, 0.1]
     hit = (abs(rows - y) < 8) & (abs(columns - x) < 8)
-    colors = np.where(hit[..., None], [0.1, 0.9, 0.1], spoiled_face.texture).astype(np.float32)
-    spoiled = (spoiled_image, dataclasses.replace(spoiled_face, texture=jnp.asarray(colors)))
-    face = fuse_photos([spoiled, toy_photo(2), toy_photo(2, -20.0)], layout())
+    colors = np.where(hit[..., None], [0.1, 0.9, 0.1], face.texture).astype(np.float32)
+    return image, dataclasses.replace(face, texture=jnp.asarray(colors)), hit
+
+
+def test_what_one_photo_of_three_shows_differently_is_left_out():
+    *view, hit = spoiled(toy_photo(2, 20.0))
+    face = fuse_photos([tuple(view), toy_photo(2), toy_photo(2, -20.0)], layout())
     seen = hit & (np.asarray(layout().mask) > 0.5)
     assert psnr(small(face)[seen], np.asarray(texture(2))[seen]) > 25.0
+
+
+def test_what_photos_are_divided_about_is_seen_all_the_same():
+    """The median of two against two is none of theirs: all were distrusted, and eyes were lost."""
+    *first, hit = spoiled(toy_photo(2, 10.0))
+    *second, also_hit = spoiled(toy_photo(2, -10.0))
+    plain = [toy_photo(2), toy_photo(2, 5.0)]
+    face = fuse_photos([tuple(first), tuple(second), *plain], layout())
+    divided = hit & also_hit & (np.asarray(layout().mask) > 0.5)
+    assert divided.sum() > 20 and np.median(face.visibility[divided]) > 0.9
 
 
 def test_the_sharper_photo_gives_the_detail():
