@@ -10,6 +10,12 @@ import skimage.data
 
 RATE = 30
 SOUND_RATE = 44_100
+PICTURE = skimage.data.astronaut()[:200, :240] // 2 + 60  # nothing is clipped
+
+
+def plain_frames(count: int = 8) -> list[np.ndarray]:
+    """Return frames of a picture that moves to the right by 3 pixels each."""
+    return [np.roll(PICTURE, 3 * k, axis=1) for k in range(count)]
 
 
 def write_video(
@@ -76,6 +82,25 @@ def _write_tone(output, stream, seconds: float, start: int) -> None:
     output.mux(stream.encode())
 
 
+def read_frames(path: Path) -> list:
+    """Return the frames of a video, with their times."""
+    from uvface.core.io.video import VideoReader
+
+    with VideoReader(path) as video:
+        return list(video.frames())
+
+
+def copy_video(source: Path, path: Path, **options):
+    """Write a video's frames as they are; return what wrote them."""
+    from uvface.core.io.video import VideoReader
+    from uvface.core.io.video_writer import VideoWriter
+
+    with VideoReader(source) as video, VideoWriter(path, video, **options) as writer:
+        for frame in video.frames():
+            writer.write(frame)
+    return writer
+
+
 def read_sound(path: Path) -> bytes:
     """Return the packets of a video's sound, as they are stored."""
     import av
@@ -96,7 +121,4 @@ def moved_face(k: int) -> np.ndarray:
 
 def read_images(path: Path) -> list[np.ndarray]:
     """Return the frames of a video, RGB, levels as floats."""
-    from uvface.core.io.video import VideoReader
-
-    with VideoReader(path) as video:
-        return [frame.image.astype(np.float32) for frame in video.frames()]
+    return [frame.image.astype(np.float32) for frame in read_frames(path)]

@@ -11,7 +11,7 @@ import dataclasses
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -169,10 +169,8 @@ class VideoReader:
         """
         start = float(self.start) if self.container.format.name in _UP_TO_END else 0.0
         whole = max(float((self.container.duration or 0) * _CONTAINER_TIME) - start, 0.0)
-        tags = self.stream.metadata.items()
-        told = [_DURATION.match(value) for key, value in tags if key.startswith("DURATION")]
-        for hours, minutes, seconds in (found.groups() for found in told if found):
-            return max(3600 * int(hours) + 60 * int(minutes) + float(seconds) - start, 0.0)
+        if told := _told_seconds(self.stream.metadata):
+            return max(told - start, 0.0)
         if self.stream.duration:
             return min(float(self.stream.duration * self.clock), whole or np.inf)
         return whole
@@ -183,8 +181,8 @@ class VideoReader:
 
         A file that counts none is taken to have evenly many.
         """
-        evenly = round(self.seconds * self.rate)
-        return min(int(self.stream.frames or evenly), evenly or int(self.stream.frames))
+        counts = (int(self.stream.frames), round(self.seconds * self.rate))
+        return min((count for count in counts if count), default=0)
 
     @property
     def matrix(self) -> int:
@@ -285,6 +283,15 @@ class VideoReader:
         self._is_on_its_side = bool(turns % 2)
         rgb = converted(frame, format="rgb24", src_colorspace=self.matrix, dst_color_range=FULL)
         return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), turns))
+
+
+def _told_seconds(tags: Mapping[str, str]) -> float:
+    """Return the end that a stream of Matroska names, in seconds; 0 of others."""
+    for key, value in tags.items():
+        if key.startswith("DURATION") and (found := _DURATION.match(value)):
+            hours, minutes, seconds = found.groups()
+            return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    return 0.0
 
 
 def _begins_as_heic(path: Path) -> bool:
